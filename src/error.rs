@@ -1,0 +1,175 @@
+//! Error: why logging could not be set up.
+//!
+//! Set-up is the only thing that can fail; what goes wrong later is counted and told on the
+//! self-log.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why logging could not be set up, with the place to look at and what to do.
+///
+/// `Debug` prints the same text as `Display`, so that `fn main() -> Result<(), Box<dyn Error>>`
+/// shows it readably.
+pub struct Error(Box<ErrorKind>);
+
+/// What went wrong.
+#[derive(Debug)]
+pub(crate) enum ErrorKind {
+    /// The configuration has mistakes: all of them.
+    Config(Vec<Mistake>),
+    /// A file or directory cannot be used.
+    Path { action: &'static str, path: PathBuf, source: io::Error, help: &'static str },
+    /// `init_logging` was called before.
+    AlreadyInitialised { first: String },
+    /// Another global subscriber or `log` logger is in place.
+    Occupied { what: &'static str, help: &'static str },
+    /// A thread could not be started.
+    Thread { name: &'static str, source: io::Error },
+}
+
+impl Error {
+    pub(crate) fn config(mistakes: Vec<Mistake>) -> Self {
+        ErrorKind::Config(mistakes).into()
+    }
+
+    pub(crate) fn path(
+        action: &'static str,
+        path: &Path,
+        source: io::Error,
+        help: &'static str,
+    ) -> Self {
+        ErrorKind::Path { action, path: path.to_owned(), source, help }.into()
+    }
+
+    /// Whether the configuration is wrong.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(*self.0, ErrorKind::Config(_))
+    }
+
+    /// Whether a file or directory cannot be used.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        matches!(*self.0, ErrorKind::Path { .. })
+    }
+
+    /// Whether logging was set up before.
+    #[must_use]
+    pub fn is_already_initialised(&self) -> bool {
+        matches!(*self.0, ErrorKind::AlreadyInitialised { .. })
+    }
+
+    /// The mistakes of the configuration; empty for other errors.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        match &*self.0 {
+            ErrorKind::Config(mistakes) => mistakes,
+            _ => &[],
+        }
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            ErrorKind::Config(mistakes) => match mistakes.as_slice() {
+                [only] => write!(f, "logging configuration: {only}"),
+                all => {
+                    write!(f, "logging configuration has {} mistakes:", all.len())?;
+                    all.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+                }
+            },
+            ErrorKind::Path { action, path, source, help } => {
+                write!(f, "cannot {action} {}: {source}; {help}", path.display())
+            }
+            ErrorKind::AlreadyInitialised { first } => write!(
+                f,
+                "logging is already set up (by {first}); call init_logging() once, at start-up"
+            ),
+            ErrorKind::Occupied { what, help } => write!(f, "{what} is already set; {help}"),
+            ErrorKind::Thread { name, source } => {
+                write!(
+                    f,
+                    "cannot start the thread {name}: {source}; is the limit on threads reached?"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            ErrorKind::Path { source, .. } | ErrorKind::Thread { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// One mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where the wrong value stands.
+    pub origin: Origin,
+    /// The key's path, such as `files.app.max_bytes`; empty for the file as a whole.
+    pub key: String,
+    /// What is wrong, with the wrong value unless it is a secret.
+    pub problem: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// Where a value of the configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A configuration file; line and column count from 1 and are 0 when unknown.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Line of the value or key.
+        line: usize,
+        /// Column of the value or key.
+        column: usize,
+    },
+    /// An environment variable.
+    Env {
+        /// Its name.
+        name: String,
+    },
+    /// The program itself.
+    Code,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Origin::File { path, line: 0, .. } => write!(f, "{}: ", path.display())?,
+            Origin::File { path, line, column } => {
+                write!(f, "{}:{line}:{column}: ", path.display())?;
+            }
+            Origin::Env { name } => write!(f, "environment variable {name}: ")?,
+            Origin::Code => {}
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.problem)?;
+        if !self.help.is_empty() {
+            write!(f, "; {}", self.help)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Sink: where records end. The trait, and those that come with the crate.
+//!
+//! A sink knows no queue and no thread: the listener calls it, one record at a time, from one
+//! thread.
+
+use crate::record::Record;
+use std::io;
+use std::path::PathBuf;
+
+/// A place where records end: a file, a terminal, or something of your own.
+///
+/// The listener owns the sink and calls it from its own thread, so a sink needs no locks. A slow
+/// sink delays the other sinks and, when the queue is full, costs records: it should hand long
+/// work to a thread of its own. A panic in a sink is caught and counted; the sink is called again
+/// after a pause while the others go on.
+pub trait Sink: Send {
+    /// Takes one record. It may be kept in memory until [`flush`](Self::flush).
+    ///
+    /// # Errors
+    ///
+    /// The record was not taken and never will be: it is counted as dropped.
+    fn write(&mut self, record: &Record) -> io::Result<()>;
+
+    /// Hands everything taken so far to its destination (for a file: to the operating system).
+    ///
+    /// Called after each batch of records, and again later as long as records are kept.
+    ///
+    /// # Errors
+    ///
+    /// Says what could not be handed over and is lost or kept; see [`Unflushed`].
+    fn flush(&mut self) -> Result<(), Unflushed>;
+
+    /// Like `flush`, and makes it durable.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    fn sync(&mut self) -> Result<(), Unflushed> {
+        self.flush()
+    }
+
+    /// Starts a new file now, for sinks that have files.
+    ///
+    /// # Errors
+    ///
+    /// The sink goes on as it was.
+    fn rotate(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Opens its file anew, after somebody else has moved it.
+    ///
+    /// # Errors
+    ///
+    /// The sink goes on as it was.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Its files, the current one first.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// What a [`Sink::flush`] could not hand over.
+///
+/// `?` on an [`io::Error`] makes one that says: all that was taken since the last flush is lost.
+#[derive(Debug)]
+pub struct Unflushed {
+    /// Why.
+    pub error: io::Error,
+    /// How many records are still kept and will be tried again.
+    pub kept: u64,
+    /// How many records are lost.
+    pub lost: u64,
+}
+
+impl From<io::Error> for Unflushed {
+    fn from(error: io::Error) -> Self {
+        Self { error, kept: 0, lost: u64::MAX }
+    }
+}
