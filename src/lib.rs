@@ -7,6 +7,7 @@ pub mod level;
 pub mod record;
 pub mod sink;
 pub mod span;
+pub mod terminal;
 pub mod trace_context;
 
 pub use error::{Error, Mistake, Origin};
