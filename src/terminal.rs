@@ -38,9 +38,9 @@ pub enum Format {
 /// 5. Otherwise: only on a terminal.
 ///
 /// With both `NO_COLOR` and a forcing variable set there is no common rule: the example on
-/// [force-color.org](https://force-color.org) forces, [bixense.com/clicolors] and most Rust programs
-/// obey `NO_COLOR`. It wins here because the mistakes are not alike: missing colours are a pity,
-/// unwanted escape sequences spoil what a program reads.
+/// [force-color.org](https://force-color.org) forces, [bixense.com/clicolors] obeys `NO_COLOR`. It
+/// wins here because the mistakes are not alike: missing colours are a pity, unwanted escape
+/// sequences spoil what a program reads.
 ///
 /// `env` gives the value of an environment variable.
 ///
@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn the_environment_decides_for_auto() {
-        let cases: &[(&[(&str, &str)], bool, bool)] = &[
+        type Case = (&'static [(&'static str, &'static str)], bool, bool);
+        let cases: &[Case] = &[
             // environment, on a terminal, elsewhere
             (&[], true, false),
             (&[("NO_COLOR", "")], true, false),
