@@ -1,6 +1,7 @@
 //! logwell.
 
 pub mod callsite;
+pub mod encode;
 pub mod error;
 pub mod fields;
 pub mod level;

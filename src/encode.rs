@@ -1,0 +1,50 @@
+//! Encode: a record becomes one line of bytes. The trait, and the encoders of the crate.
+//!
+//! An encoder knows records and bytes. It does not know where the bytes go.
+
+pub mod text;
+
+mod stamp;
+
+use crate::record::Record;
+
+/// Turns records into lines.
+pub trait Encode: Send {
+    /// Appends `record` to `out` as exactly one line: it ends in `\n` and has no other one.
+    ///
+    /// What was in `out` before stays. There is no error: whatever the record holds, the encoder
+    /// finds bytes for it.
+    fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
+}
+
+/// Whether a character must not reach a reader as it is: it could break the line, steer a terminal
+/// or change the order in which text appears.
+///
+/// These are the control characters (C0, DEL, C1), the line and paragraph separators and the
+/// controls of bidirectional text.
+pub(crate) fn must_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_known_characters_must_be_escaped() {
+        let ranges = [
+            0x00..=0x1f,
+            0x7f..=0x9f,
+            0x61c..=0x61c,
+            0x200e..=0x200f,
+            0x2028..=0x202e,
+            0x2066..=0x2069,
+        ];
+        for c in '\0'..=char::MAX {
+            let known = ranges.iter().any(|range| range.contains(&u32::from(c)));
+            assert_eq!(must_escape(c), known, "{:?}", c.escape_unicode());
+        }
+    }
+}

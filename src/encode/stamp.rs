@@ -1,0 +1,108 @@
+//! Stamp: a moment as text for people, `2026-02-19 10:30:00.123`.
+//!
+//! Knows time zones, through jiff. Does not know records. Records come many to a second, so the
+//! part down to the second is kept and only the milliseconds are written anew.
+
+use crate::encode::text::Zone;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::io::Write as _;
+
+/// Writes moments in one time zone.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    zone: TimeZone,
+    /// What follows the digits: `Z` in UTC.
+    suffix: &'static str,
+    second: Option<u64>,
+    text: Vec<u8>,
+}
+
+const NS_PER_SECOND: u64 = 1_000_000_000;
+const NS_PER_MS: u64 = 1_000_000;
+
+impl Stamp {
+    /// Looks up the zone once, for the life of the value. Where the machine's zone cannot be found
+    /// it is UTC, and the `Z` says so.
+    pub(crate) fn new(zone: Zone) -> Self {
+        let local = match zone {
+            Zone::Local => TimeZone::try_system().ok(),
+            Zone::Utc => None,
+        };
+        match local {
+            Some(zone) => Self::in_zone(zone, ""),
+            None => Self::in_zone(TimeZone::UTC, "Z"),
+        }
+    }
+
+    fn in_zone(zone: TimeZone, suffix: &'static str) -> Self {
+        Self { zone, suffix, second: None, text: Vec::new() }
+    }
+
+    /// Appends the moment `unix_ns` nanoseconds after 1970.
+    pub(crate) fn write(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
+        let second = unix_ns / NS_PER_SECOND;
+        if self.second != Some(second) {
+            self.second = Some(second);
+            self.set_text(second);
+        }
+        out.extend_from_slice(&self.text);
+        let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
+    }
+
+    fn set_text(&mut self, second: u64) {
+        // 2⁶⁴ ns are 584 years: every moment there is lies within jiff's range.
+        let time = i64::try_from(second).ok().and_then(|s| Timestamp::from_second(s).ok());
+        let at = self.zone.to_datetime(time.unwrap_or(Timestamp::UNIX_EPOCH));
+        let (date, time) = (at.date(), at.time());
+        self.text.clear();
+        let _ = write!(
+            self.text,
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+            date.year(),
+            date.month(),
+            date.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(stamp: &mut Stamp, unix_ns: u64, expected: &str) {
+        let mut out = Vec::new();
+        stamp.write(unix_ns, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn utc_is_marked_and_every_moment_has_a_text() {
+        let mut stamp = Stamp::new(Zone::Utc);
+        check(&mut stamp, 0, "1970-01-01 00:00:00.000Z");
+        check(&mut stamp, 999_999_999, "1970-01-01 00:00:00.999Z");
+        check(&mut stamp, 1_771_497_000_123_456_789, "2026-02-19 10:30:00.123Z");
+        check(&mut stamp, 951_782_400_000_000_000, "2000-02-29 00:00:00.000Z");
+        check(&mut stamp, u64::MAX, "2554-07-21 23:34:33.709Z");
+    }
+
+    #[test]
+    fn local_time_follows_daylight_saving() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let mut stamp = Stamp::in_zone(zone, "");
+        check(&mut stamp, 1_774_745_999_000_000_000, "2026-03-29 01:59:59.000");
+        check(&mut stamp, 1_774_746_000_000_000_000, "2026-03-29 03:00:00.000");
+        check(&mut stamp, 1_792_889_999_000_000_000, "2026-10-25 02:59:59.000");
+        check(&mut stamp, 1_792_890_000_000_000_000, "2026-10-25 02:00:00.000");
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_is_followed() {
+        let mut stamp = Stamp::new(Zone::Utc);
+        check(&mut stamp, 5_000_000_000, "1970-01-01 00:00:05.000Z");
+        check(&mut stamp, 4_000_000_000, "1970-01-01 00:00:04.000Z");
+    }
+}

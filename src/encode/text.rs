@@ -1,0 +1,350 @@
+//! Text: a record as one line for people.
+//!
+//! ```text
+//! 2026-02-19 10:30:00.123Z INFO     app: sold  id=7 to="Ann B."  request{path=/buy}:db trace=4bf…
+//! moment                   level    target     fields            spans, root to leaf   trace id
+//!                                        message
+//! ```
+//!
+//! Knows the layout and the colours. Does not know terminals, nor whether one is there: the options
+//! say whether to colour. Text in a record may come from anybody, so no character of it can break
+//! the line or steer the terminal: such characters are shown as `\n`, `\t` or `\u{1b}`.
+
+use crate::callsite::{Kind, marker};
+use crate::encode::stamp::Stamp;
+use crate::encode::{Encode, must_escape};
+use crate::fields::{Entry, ErrorValue, Key, Value};
+use crate::level::Level;
+use crate::record::Record;
+use crate::span::{SpanContext, SpanData};
+use smallvec::SmallVec;
+use std::io::Write as _;
+
+/// How [`TextEncoder`] writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TextOptions {
+    /// Whether to colour, with ANSI escape sequences. See
+    /// [`terminal::use_color`](crate::terminal::use_color) for when to.
+    pub color: bool,
+    /// The time zone of the moments. Default: the machine's.
+    pub zone: Zone,
+}
+
+/// A time zone for moments people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Zone {
+    /// The machine's zone: `TZ`, else what the system says. UTC if neither can be read.
+    #[default]
+    Local,
+    /// UTC, marked by a `Z`.
+    Utc,
+}
+
+/// Writes records as lines for people.
+///
+/// - A text value is quoted where it would otherwise be unclear where it ends.
+/// - An error is followed by its sources: `error="cannot save" caused by: "disk full"`.
+/// - A value that was cut ends in `…`, and its whole size follows: `body="abc…" (70000 bytes)`.
+/// - Bytes are hexadecimal, `0x00ff`, of long ones only the beginning.
+///
+/// ```
+/// use logwell::encode::Encode;
+/// use logwell::encode::text::{TextEncoder, TextOptions, Zone};
+/// use logwell::record::{Callsite, Fields, Key, Kind, Level, Place, Record, Value};
+/// use std::time::SystemTime;
+///
+/// let callsite = Callsite::leak(Place {
+///     level: Level::Info,
+///     target: "app",
+///     name: "event",
+///     module: None,
+///     file: None,
+///     line: None,
+///     fields: Box::new(["message", "user"]),
+///     kind: Kind::Plain,
+/// });
+/// let mut fields = Fields::new();
+/// fields.push(Key::Index(0), Value::Str("signed in"));
+/// fields.push(Key::Index(1), Value::U64(7));
+/// let record = Record::new(callsite, SystemTime::UNIX_EPOCH, fields);
+///
+/// let mut encoder = TextEncoder::new(TextOptions { color: false, zone: Zone::Utc });
+/// let mut line = Vec::new();
+/// encoder.encode(&record, &mut line);
+/// assert_eq!(line, b"1970-01-01 00:00:00.000Z INFO     app: signed in  user=7\n");
+/// ```
+#[derive(Debug)]
+pub struct TextEncoder {
+    ink: Ink,
+    stamp: Stamp,
+}
+
+impl TextEncoder {
+    /// An encoder with these options. The time zone is looked up now, once.
+    #[must_use]
+    pub fn new(options: TextOptions) -> Self {
+        Self { ink: Ink { color: options.color }, stamp: Stamp::new(options.zone) }
+    }
+}
+
+impl Encode for TextEncoder {
+    fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let ink = self.ink;
+        ink.paint(DIM, out, |out| self.stamp.write(record.unix_ns(), out));
+        out.push(b' ');
+        level(ink, record.level(), out);
+        ink.paint(DIM, out, |out| {
+            visible(record.target(), out);
+            out.push(b':');
+        });
+        message(record, out);
+        fields(ink, record, out);
+        if let Some(context) = record.context() {
+            out.extend_from_slice(b"  ");
+            ink.paint(DIM, out, |out| place(context, out));
+        }
+        out.push(b'\n');
+    }
+}
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy)]
+struct Ink {
+    color: bool,
+}
+
+impl Ink {
+    fn paint(self, style: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.color {
+            out.extend_from_slice(style.as_bytes());
+        }
+        write(out);
+        if self.color {
+            out.extend_from_slice(RESET.as_bytes());
+        }
+    }
+}
+
+const RESET: &str = "\x1b[0m";
+const DIM: &str = "\x1b[2m";
+
+fn level_style(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "\x1b[2;35m",
+        Level::Debug => "\x1b[34m",
+        Level::Info => "\x1b[32m",
+        Level::Warn => "\x1b[33m",
+        Level::Error => "\x1b[31m",
+        Level::Critical => "\x1b[1;7;31m",
+    }
+}
+
+/// Width of the longest level, `CRITICAL`, and the space behind it.
+const LEVEL_WIDTH: usize = 9;
+/// Of more spans only the innermost are shown.
+const MAX_SPANS: usize = 32;
+/// Of more bytes only the first are shown.
+const MAX_HEX_BYTES: usize = 32;
+
+fn level(ink: Ink, level: Level, out: &mut Vec<u8>) {
+    let name = level.as_str();
+    ink.paint(level_style(level), out, |out| out.extend_from_slice(name.as_bytes()));
+    out.extend(std::iter::repeat_n(b' ', LEVEL_WIDTH.saturating_sub(name.len())));
+}
+
+fn message(record: &Record, out: &mut Vec<u8>) {
+    let Some((_, entry)) = record.fields().filter(|(name, _)| *name == MESSAGE).last() else {
+        return;
+    };
+    match entry.value {
+        Value::Str("") => {}
+        Value::Str(text) => {
+            out.push(b' ');
+            visible(text, out);
+            if entry.original_bytes.is_some() {
+                push_char('…', out);
+            }
+            original_size(&entry, out);
+        }
+        _ => {
+            out.push(b' ');
+            value(&entry, out);
+        }
+    }
+}
+
+/// The event's fields, then those of the logging contexts around that are not hidden by one of the
+/// same name further in.
+fn fields(ink: Ink, record: &Record, out: &mut Vec<u8>) {
+    let mut gap = "  ";
+    let mut field = |name: &str, entry: &Entry<'_>, out: &mut Vec<u8>| {
+        out.extend_from_slice(gap.as_bytes());
+        pair(ink, name, entry, out);
+        gap = " ";
+    };
+    let kind = record.callsite().kind();
+    for (name, entry) in record.fields().filter(|(name, _)| is_shown(kind, name)) {
+        field(name, &entry, out);
+    }
+    let extras = || record.context().into_iter().flat_map(SpanContext::extras);
+    for (at, entry) in extras().enumerate() {
+        let Key::Name(name) = entry.key else { continue };
+        let hidden = record.get(name).is_some()
+            || extras().skip(at + 1).any(|inner| inner.key == entry.key)
+            || name.starts_with(marker::PREFIX);
+        if !hidden {
+            field(name, &entry, out);
+        }
+    }
+    if record.fields_left_out > 0 {
+        let _ = write!(out, "{gap}({} more fields)", record.fields_left_out);
+    }
+}
+
+const MESSAGE: &str = "message";
+/// What a record of the `log` crate tells about its place, by way of fields.
+const LOG_PLACE: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
+
+fn is_shown(kind: Kind, name: &str) -> bool {
+    let elsewhere = name == MESSAGE || kind == Kind::LogCrate && LOG_PLACE.contains(&name);
+    !elsewhere && !name.starts_with(marker::PREFIX)
+}
+
+/// `outer{a=1}:inner trace=…`
+fn place(context: &SpanContext, out: &mut Vec<u8>) {
+    if let Some(leaf) = context.span() {
+        let inner: SmallVec<[&SpanData; MAX_SPANS]> = leaf.leaf_to_root().take(MAX_SPANS).collect();
+        if leaf.depth() as usize > inner.len() {
+            visible("…:", out);
+        }
+        for (at, span) in inner.iter().rev().enumerate() {
+            if at > 0 {
+                out.push(b':');
+            }
+            visible(span.name(), out);
+            span_fields(span, out);
+        }
+        out.push(b' ');
+    }
+    out.extend_from_slice(b"trace=");
+    word(&context.trace_id().to_string(), out);
+}
+
+fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
+    let mut gap = b'{';
+    for (name, entry) in span.fields().filter(|(name, _)| !name.starts_with(marker::PREFIX)) {
+        out.push(gap);
+        pair(Ink { color: false }, name, &entry, out);
+        gap = b' ';
+    }
+    if gap == b' ' {
+        out.push(b'}');
+    }
+}
+
+/// `key=value`
+fn pair(ink: Ink, name: &str, entry: &Entry<'_>, out: &mut Vec<u8>) {
+    ink.paint(DIM, out, |out| {
+        word(name.strip_prefix("r#").unwrap_or(name), out);
+        out.push(b'=');
+    });
+    value(entry, out);
+}
+
+fn value(entry: &Entry<'_>, out: &mut Vec<u8>) {
+    let mut integer = itoa::Buffer::new();
+    let mut plain = |text: &str| out.extend_from_slice(text.as_bytes());
+    match entry.value {
+        Value::U64(v) => plain(integer.format(v)),
+        Value::I64(v) => plain(integer.format(v)),
+        Value::U128(v) => plain(integer.format(v)),
+        Value::I128(v) => plain(integer.format(v)),
+        Value::F64(v) if v.is_nan() => plain("NaN"),
+        Value::F64(f64::INFINITY) => plain("Infinity"),
+        Value::F64(f64::NEG_INFINITY) => plain("-Infinity"),
+        Value::F64(v) => plain(zmij::Buffer::new().format_finite(v)),
+        Value::Bool(v) => plain(if v { "true" } else { "false" }),
+        Value::Str(text) if entry.original_bytes.is_some() => quoted(text, "…", out),
+        Value::Str(text) => word(text, out),
+        Value::Bytes(bytes) => return hex(bytes, entry.original_bytes, out),
+        Value::Error(error) => error_chain(&error, entry.original_bytes.is_some(), out),
+    }
+    original_size(entry, out);
+}
+
+/// `"what happened" caused by: "why" caused by: "the root"`
+fn error_chain(error: &ErrorValue<'_>, cut: bool, out: &mut Vec<u8>) {
+    quoted(error.message, "", out);
+    for source in error.sources() {
+        out.extend_from_slice(b" caused by: ");
+        quoted(source, "", out);
+    }
+    if cut {
+        push_char('…', out);
+    }
+}
+
+fn hex(bytes: &[u8], original_bytes: Option<u64>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0x");
+    for byte in bytes.iter().take(MAX_HEX_BYTES) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    let all = original_bytes.unwrap_or(bytes.len() as u64);
+    if all > bytes.len().min(MAX_HEX_BYTES) as u64 {
+        let _ = write!(out, "… ({all} bytes)");
+    }
+}
+
+fn original_size(entry: &Entry<'_>, out: &mut Vec<u8>) {
+    if let Some(bytes) = entry.original_bytes {
+        let _ = write!(out, " ({bytes} bytes)");
+    }
+}
+
+/// A text that ends where it seems to: as it is if that is clear, else in quotes.
+fn word(text: &str, out: &mut Vec<u8>) {
+    let unclear =
+        |c: char| matches!(c, '"' | '\\' | '=' | '{' | '}') || c.is_whitespace() || must_escape(c);
+    if text.is_empty() || text.contains(unclear) {
+        quoted(text, "", out);
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// `text` in quotes, `end` before the closing one.
+fn quoted(text: &str, end: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            out.push(b'\\');
+        }
+        push_char(c, out);
+    }
+    out.extend_from_slice(end.as_bytes());
+    out.push(b'"');
+}
+
+/// A text that needs no end, such as the message. Backslashes stay single.
+fn visible(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        text.chars().for_each(|c| push_char(c, out));
+    }
+}
+
+fn push_char(c: char, out: &mut Vec<u8>) {
+    match c {
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        c if must_escape(c) => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
