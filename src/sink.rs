@@ -3,6 +3,8 @@
 //! A sink knows no queue and no thread: the listener calls it, one record at a time, from one
 //! thread.
 
+pub mod console;
+
 use crate::record::Record;
 use std::io;
 use std::path::PathBuf;
