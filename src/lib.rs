@@ -5,6 +5,7 @@ pub mod error;
 pub mod fields;
 pub mod level;
 pub mod record;
+pub mod rotate;
 pub mod sink;
 pub mod span;
 
