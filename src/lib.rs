@@ -6,6 +6,7 @@ pub mod error;
 pub mod fields;
 pub mod level;
 pub mod record;
+pub mod rotate;
 pub mod sink;
 pub mod span;
 pub mod terminal;

@@ -1,0 +1,51 @@
+//! Rotate: a file of whole lines that never grows beyond its limit, with numbered backups, that
+//! heals.
+//!
+//! [`RotatingFile`] takes lines and hands them to the operating system; `app.log` is always the
+//! current file, `app.log.1` the newest backup. Knows neither records nor sinks, sleeps never, has
+//! no thread and no clock: who calls it says what time it is.
+//!
+//! | file | is |
+//! |---|---|
+//! | `file.rs` | the public type: does what the policy says |
+//! | `options.rs` | what is asked of the file |
+//! | `report.rs` | what it says when something fails |
+//! | `policy.rs` | when to write, rotate, delete and pause; pure |
+//! | `names.rs` | `app.log` ↔ `app.log.7`; pure |
+//! | `backlog.rs` | the lines not yet written |
+//! | `current.rs` | the open file |
+//! | `write.rs` | whole lines into something that may refuse in the middle of one |
+//! | `shift.rs` | one rotation of the names, by `file-rotate` |
+//! | `os.rs` | identity, links and modes of files |
+//!
+//! # When something is wrong
+//!
+//! | what | then |
+//! |---|---|
+//! | disk full, I/O error, file too large | the lines are kept, in order, up to `backlog_bytes`; half a line is taken back; nothing rotates; the next flush tries again |
+//! | file deleted, directory deleted | seen before the next write: a new file is made, no line goes into the void; if none can be made, the lines are kept |
+//! | file renamed, or another put in its place | seen within a second: the lines until then are in the renamed file, the others in the new one |
+//! | file cut by others (`copytruncate`) | seen before the next write; goes on from the new size |
+//! | backups deleted by hand | nothing: they are looked up at each rotation |
+//! | backups cannot be shifted (directory read-only, something in the way) | goes on in the current file, **which then exceeds its limit**; tries again each second |
+//! | crash in the middle of a rotation | at most a gap in the numbers, and one backup too many, deleted at the next start |
+//! | crash in the middle of a line | the line is ended at the next start, so that no other is glued to it |
+//! | two processes with one path | each line is whole; a lock lets one at a time rotate, the other notices within a second; meanwhile the limit may be passed |
+
+mod backlog;
+mod current;
+mod file;
+mod names;
+mod options;
+mod os;
+mod policy;
+mod report;
+mod shift;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use file::RotatingFile;
+pub use options::FileOptions;
+pub use report::{NotWritten, Trouble};

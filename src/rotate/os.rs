@@ -1,0 +1,128 @@
+//! Os: what a file is, beyond what is the same everywhere.
+//!
+//! The only file with `cfg(unix)`. Elsewhere identity, links and modes are unknown: a file counts
+//! as the same as long as there is one.
+
+use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Mode of directories that are made.
+#[cfg(unix)]
+const DIRECTORY_MODE: u32 = 0o750;
+
+/// The permission bits.
+#[cfg(unix)]
+const MODE_BITS: u32 = 0o7777;
+
+/// What tells two files apart, whatever their names: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId(u64, u64);
+
+/// The identity of a file.
+#[cfg(unix)]
+pub(super) fn id(metadata: &Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    FileId(metadata.dev(), metadata.ino())
+}
+
+/// The identity of a file.
+#[cfg(not(unix))]
+pub(super) fn id(_: &Metadata) -> FileId {
+    FileId(0, 0)
+}
+
+/// Whether some name still leads to an open file.
+#[cfg(unix)]
+pub(super) fn has_name(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink() > 0
+}
+
+/// Whether some name still leads to an open file.
+#[cfg(not(unix))]
+pub(super) fn has_name(_: &Metadata) -> bool {
+    true
+}
+
+/// Options that make a new file for appending, and only a new one.
+///
+/// It follows no link and takes over nobody's file.
+pub(super) fn new_file(mode: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options
+}
+
+/// Gives a file exactly `mode`, which the umask may have cut.
+#[cfg(unix)]
+pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata()?;
+    if metadata.permissions().mode() & MODE_BITS == mode & MODE_BITS {
+        return Ok(());
+    }
+    file.set_permissions(PermissionsExt::from_mode(mode & MODE_BITS))
+}
+
+/// Gives a file exactly `mode`, which the umask may have cut.
+#[cfg(not(unix))]
+pub(super) fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes from a file what `mode` does not allow, and adds nothing.
+#[cfg(unix)]
+pub(super) fn narrow_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let now = file.metadata()?.permissions().mode();
+    set_mode(file, now & mode)
+}
+
+/// Takes from a file what `mode` does not allow, and adds nothing.
+#[cfg(not(unix))]
+pub(super) fn narrow_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a directory and those above it; one that exists stays as it is.
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIRECTORY_MODE);
+    builder.create(path)
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// What stands there instead of a file.
+#[cfg(unix)]
+pub(super) fn describe(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_socket() => "a socket",
+        kind if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => "something unknown",
+    }
+}
+
+/// What stands there instead of a file.
+#[cfg(not(unix))]
+pub(super) fn describe(kind: FileType) -> &'static str {
+    match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        _ => "something unknown",
+    }
+}

@@ -1,0 +1,54 @@
+//! Report: what a rotating file says when something fails.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Not all lines could be handed to the operating system.
+#[derive(Debug)]
+pub struct NotWritten {
+    /// Why, with the path.
+    pub error: io::Error,
+    /// How many lines are kept and will be tried again. None is lost.
+    pub kept_lines: u64,
+}
+
+impl fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {} lines are kept", self.error, self.kept_lines)
+    }
+}
+
+impl Error for NotWritten {}
+
+/// Something went wrong that keeps no line from being written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// No new file could be started: the current one grows beyond its limit. Tried again each
+    /// second.
+    NotRotated(io::Error),
+    /// The path does not lead to the open file any more and could not be opened. Tried again each
+    /// second.
+    NotReopened(io::Error),
+    /// Backups beyond the limit could not be deleted. The next rotation tries again.
+    NotPruned(io::Error),
+    /// An existing file is open to more users than its mode should allow, and this cannot be
+    /// changed.
+    TooOpen(io::Error),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRotated(error) => write!(f, "no new file could be started: {error}"),
+            Self::NotReopened(error) => write!(f, "the moved file could not be reopened: {error}"),
+            Self::NotPruned(error) => write!(f, "old backups could not be deleted: {error}"),
+            Self::TooOpen(error) => {
+                write!(f, "the mode of the file could not be narrowed: {error}")
+            }
+        }
+    }
+}
+
+impl Error for Trouble {}
