@@ -2,7 +2,12 @@
 //!
 //! An encoder knows records and bytes. It does not know where the bytes go.
 
+pub mod json;
 pub mod text;
+
+mod escape;
+mod members;
+mod value;
 
 mod stamp;
 

@@ -4,6 +4,13 @@
 //! thread.
 
 pub mod console;
+pub mod file;
+pub mod memory;
+
+pub use crate::route::Accepts;
+pub use console::ConsoleSink;
+pub use file::FileSink;
+pub use memory::MemorySink;
 
 use crate::record::Record;
 use std::io;

@@ -4,10 +4,11 @@
 //! records inside. Does not know tracing nor threads; `caller.rs` keeps the current one.
 
 use crate::callsite::Callsite;
-use crate::fields::{Entry, Fields, Key};
-use smol_str::SmolStr;
+use crate::fields::{Entry, Fields, Key, Value};
+use smol_str::{SmolStr, ToSmolStr};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// A trace or span id: what W3C Trace Context calls for, or whatever the user set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +59,76 @@ pub struct SpanContext {
     pub(crate) extras: Option<Arc<Fields>>,
     pub(crate) trace_id: Id,
     pub(crate) span_id: Id,
+    /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; who keeps a
+    /// context compares it with the number the context was built from.
+    pub(crate) changes: Arc<AtomicU32>,
 }
 
 impl SpanContext {
+    /// A context outside any span.
+    #[must_use]
+    pub fn new(trace_id: Id, span_id: Id) -> Self {
+        Self { span: None, extras: None, trace_id, span_id, changes: Arc::default() }
+    }
+
+    /// The context of a span made inside `parent`: it inherits the trace id and what the logging
+    /// contexts around it add, unless its own fields say otherwise.
+    #[must_use]
+    pub fn of_new_span(callsite: &'static Callsite, fields: Fields, parent: Option<&Self>) -> Self {
+        let trace_id = given_id(callsite, &fields, "trace_id")
+            .or_else(|| parent.map(|parent| parent.trace_id.clone()))
+            .unwrap_or_else(Id::random_trace);
+        let span_id = given_id(callsite, &fields, "span_id").unwrap_or_else(Id::random_span);
+        let around = parent.and_then(|parent| parent.span.clone());
+        Self {
+            span: Some(Arc::new(SpanData::new(callsite, fields, around))),
+            extras: parent.and_then(|parent| parent.extras.clone()),
+            trace_id,
+            span_id,
+            changes: parent.map(|parent| Arc::clone(&parent.changes)).unwrap_or_default(),
+        }
+    }
+
+    /// The same with values that were recorded later; they replace those of the same name.
+    pub(crate) fn with_recorded(&self, more: &Fields) -> Self {
+        let mut context = self.clone();
+        if let Some(span) = &self.span {
+            let mut fields = span.fields.clone();
+            fields.merge(more);
+            context.span = Some(Arc::new(span.replaced(fields, span.parent.clone())));
+            let given = |name| given_id(span.callsite, more, name);
+            context.trace_id = given("trace_id").unwrap_or(context.trace_id);
+            context.span_id = given("span_id").unwrap_or(context.span_id);
+        }
+        context
+    }
+
+    /// The same span inside what `parent` has become, if that is not where it is already.
+    pub(crate) fn rebuilt_in(&self, parent: Option<&Self>) -> Option<Self> {
+        let span = self.span.as_ref()?;
+        let around = parent?.span.as_ref()?;
+        if span.parent.as_ref().is_some_and(|parent| Arc::ptr_eq(parent, around)) {
+            return None;
+        }
+        let span = span.replaced(span.fields.clone(), Some(Arc::clone(around)));
+        Some(Self { span: Some(Arc::new(span)), ..self.clone() })
+    }
+
+    /// The same with what the logging contexts of `around` add, if they add anything.
+    pub(crate) fn inside(&self, around: &Self) -> Option<Self> {
+        let outer = around.extras.as_ref()?;
+        let extras = match &self.extras {
+            Some(own) if Arc::ptr_eq(own, outer) => return None,
+            None => Arc::clone(outer),
+            Some(own) => {
+                let mut merged = Fields::clone(outer);
+                merged.merge(own);
+                Arc::new(merged)
+            }
+        };
+        Some(Self { extras: Some(extras), ..self.clone() })
+    }
+
     /// The trace id.
     #[must_use]
     pub fn trace_id(&self) -> &Id {
@@ -85,9 +153,22 @@ impl SpanContext {
     }
 }
 
+/// The id that a field of that name gives, as text.
+fn given_id(callsite: &'static Callsite, fields: &Fields, name: &str) -> Option<Id> {
+    let (_, entry) = named(callsite, fields).filter(|(field, _)| *field == name).last()?;
+    Some(Id::Text(match entry.value {
+        Value::Str(text) => text.into(),
+        Value::U64(number) => number.to_smolstr(),
+        Value::I64(number) => number.to_smolstr(),
+        Value::U128(number) => number.to_smolstr(),
+        Value::I128(number) => number.to_smolstr(),
+        _ => return None,
+    }))
+}
+
 /// One span: its name, its fields and the span around it.
 pub struct SpanData {
-    pub(crate) parent: Option<Arc<SpanData>>,
+    pub(crate) parent: Option<Arc<Self>>,
     pub(crate) callsite: &'static Callsite,
     pub(crate) fields: Fields,
     pub(crate) depth: u32,
@@ -99,6 +180,10 @@ impl SpanData {
     pub fn new(callsite: &'static Callsite, fields: Fields, parent: Option<Arc<Self>>) -> Self {
         let depth = parent.as_ref().map_or(1, |parent| parent.depth.saturating_add(1));
         Self { parent, callsite, fields, depth }
+    }
+
+    fn replaced(&self, fields: Fields, parent: Option<Arc<Self>>) -> Self {
+        Self { parent, callsite: self.callsite, fields, depth: self.depth }
     }
 
     /// The span's name.

@@ -3,30 +3,7 @@
 //! Pure decisions over what they are given. Does not read the environment, and does not know which
 //! stream the console is.
 
-/// Whether text on the console is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[doc(alias = "ansi")]
-pub enum Color {
-    /// As the environment and the terminal suggest; see [`use_color`].
-    #[default]
-    Auto,
-    /// Always, also into a file or a pipe.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How records look on the console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// Text on a terminal, where a person reads; JSON elsewhere, where a program does.
-    #[default]
-    Auto,
-    /// One line for people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
+use crate::config::{Color, ConsoleFormat};
 
 /// Whether to use colours. The first of these that applies decides:
 ///
@@ -45,7 +22,8 @@ pub enum Format {
 /// `env` gives the value of an environment variable.
 ///
 /// ```
-/// use logwell::terminal::{Color, use_color};
+/// use logwell::config::Color;
+/// use logwell::terminal::use_color;
 ///
 /// let env = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());
 /// assert!(!use_color(Color::Auto, env, true));
@@ -70,17 +48,18 @@ pub fn use_color(choice: Color, env: impl Fn(&str) -> Option<String>, is_termina
 /// Whether the console gets JSON: as chosen, else when it is no terminal.
 ///
 /// ```
-/// use logwell::terminal::{Format, use_json};
+/// use logwell::config::ConsoleFormat;
+/// use logwell::terminal::use_json;
 ///
-/// assert!(use_json(Format::Auto, false));
-/// assert!(!use_json(Format::Text, false));
+/// assert!(use_json(ConsoleFormat::Auto, false));
+/// assert!(!use_json(ConsoleFormat::Text, false));
 /// ```
 #[must_use]
-pub fn use_json(format: Format, is_terminal: bool) -> bool {
+pub fn use_json(format: ConsoleFormat, is_terminal: bool) -> bool {
     match format {
-        Format::Json => true,
-        Format::Text => false,
-        Format::Auto => !is_terminal,
+        ConsoleFormat::Json => true,
+        ConsoleFormat::Text => false,
+        ConsoleFormat::Auto => !is_terminal,
     }
 }
 
@@ -139,9 +118,9 @@ mod tests {
     #[test]
     fn json_is_for_programs_unless_chosen() {
         for is_terminal in [false, true] {
-            assert!(use_json(Format::Json, is_terminal));
-            assert!(!use_json(Format::Text, is_terminal));
-            assert_eq!(use_json(Format::Auto, is_terminal), !is_terminal);
+            assert!(use_json(ConsoleFormat::Json, is_terminal));
+            assert!(!use_json(ConsoleFormat::Text, is_terminal));
+            assert_eq!(use_json(ConsoleFormat::Auto, is_terminal), !is_terminal);
         }
     }
 }

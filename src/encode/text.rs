@@ -11,6 +11,7 @@
 //! the line or steer the terminal: such characters are shown as `\n`, `\t` or `\u{1b}`.
 
 use crate::callsite::{Kind, marker};
+use crate::config::TimeZone;
 use crate::encode::stamp::Stamp;
 use crate::encode::{Encode, must_escape};
 use crate::fields::{Entry, ErrorValue, Key, Value};
@@ -27,17 +28,7 @@ pub struct TextOptions {
     /// [`terminal::use_color`](crate::terminal::use_color) for when to.
     pub color: bool,
     /// The time zone of the moments. Default: the machine's.
-    pub zone: Zone,
-}
-
-/// A time zone for moments people read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Zone {
-    /// The machine's zone: `TZ`, else what the system says. UTC if neither can be read.
-    #[default]
-    Local,
-    /// UTC, marked by a `Z`.
-    Utc,
+    pub zone: TimeZone,
 }
 
 /// Writes records as lines for people.
@@ -49,7 +40,8 @@ pub enum Zone {
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::text::{TextEncoder, TextOptions, Zone};
+/// use logwell::encode::text::{TextEncoder, TextOptions};
+/// use logwell::config::TimeZone;
 /// use logwell::record::{Callsite, Fields, Key, Kind, Level, Place, Record, Value};
 /// use std::time::SystemTime;
 ///
@@ -68,7 +60,7 @@ pub enum Zone {
 /// fields.push(Key::Index(1), Value::U64(7));
 /// let record = Record::new(callsite, SystemTime::UNIX_EPOCH, fields);
 ///
-/// let mut encoder = TextEncoder::new(TextOptions { color: false, zone: Zone::Utc });
+/// let mut encoder = TextEncoder::new(TextOptions { color: false, zone: TimeZone::Utc });
 /// let mut line = Vec::new();
 /// encoder.encode(&record, &mut line);
 /// assert_eq!(line, b"1970-01-01 00:00:00.000Z INFO     app: signed in  user=7\n");

@@ -38,7 +38,7 @@ fn record(level: Level, entries: &[(&str, Value<'_>)]) -> Record {
 }
 
 fn line(record: &Record, color: bool) -> String {
-    let mut encoder = TextEncoder::new(TextOptions { color, zone: Zone::Utc });
+    let mut encoder = TextEncoder::new(TextOptions { color, zone: TimeZone::Utc });
     let mut out = Vec::new();
     encoder.encode(record, &mut out);
     String::from_utf8(out).unwrap()
@@ -60,7 +60,13 @@ fn check_value(value: Value<'_>, expected: &str) {
 
 fn context(span: Option<Arc<SpanData>>, extras: Option<Fields>, trace_id: Id) -> Arc<SpanContext> {
     let span_id = Id::Span(1);
-    Arc::new(SpanContext { span, extras: extras.map(Arc::new), trace_id, span_id })
+    Arc::new(SpanContext {
+        span,
+        extras: extras.map(Arc::new),
+        trace_id,
+        span_id,
+        changes: Arc::default(),
+    })
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! Draft: a configuration in the making: layer over layer, then checked as a whole.
+//!
+//! Knows the order of the layers (defaults, file, environment, program) and reads the file. All
+//! mistakes of all layers are told at once, by [`finish`](Draft::finish).
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use super::env::{self, Variables};
+use super::given::Wrong;
+use super::report::{Place, Report};
+use super::section::Section;
+use super::{LoggingConfig, check, read, yaml};
+use crate::Error;
+
+/// A configuration in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) config: LoggingConfig,
+    report: Report,
+    /// A file that could not be read; it is told before all mistakes.
+    unreadable: Option<Error>,
+}
+
+impl Draft {
+    /// Begins with a configuration made by the program.
+    pub(super) fn of(config: LoggingConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Lays the file over what is there. At most one file can be read.
+    pub(super) fn file(&mut self, path: &Path) {
+        match read_file(path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => self.yaml(path, text),
+                Err(error) => self.not_utf8(path, &error),
+            },
+            Err(source) => {
+                let help = "is it the right path, and may this user read it?";
+                self.unreadable =
+                    Some(Error::path("read the configuration file", path, source, help));
+            }
+        }
+    }
+
+    /// Lays a YAML text over what is there.
+    pub(super) fn yaml(&mut self, path: &Path, text: String) {
+        match yaml::parse(&text) {
+            Ok(tree) => read::read(&mut self.config.entries(), &tree, &mut self.report),
+            Err(error) => {
+                let wrong = Wrong { problem: error.problem, help: error.help.to_owned() };
+                self.report.fault(Place::At(error.line, error.column), "", wrong);
+            }
+        }
+        self.report.file = Some((path.to_owned(), text));
+    }
+
+    /// Lays environment variables over what is there.
+    pub(super) fn env(&mut self, variables: &Variables) {
+        env::read(self.config.entries(), variables, &mut self.report);
+    }
+
+    /// Lays a value of the program over what is there.
+    pub(super) fn code(&mut self, key: &str, set: impl FnOnce(&mut LoggingConfig)) {
+        set(&mut self.config);
+        self.report.give(key, Place::Code);
+    }
+
+    /// Notes that the program gave a wrong value.
+    pub(super) fn wrong_code(&mut self, key: &str, wrong: Wrong) {
+        self.report.fault(Place::Code, key, wrong);
+    }
+
+    /// The configuration, if nothing is wrong with it.
+    pub(super) fn finish(mut self) -> Result<LoggingConfig, Error> {
+        if let Some(error) = self.unreadable {
+            return Err(error);
+        }
+        check::check(&mut self.config, &mut self.report);
+        self.report.finish()?;
+        Ok(self.config)
+    }
+
+    fn not_utf8(&mut self, path: &Path, error: &std::string::FromUtf8Error) {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good);
+        let line = 1 + good.matches('\n').count();
+        let column = 1 + good.chars().rev().take_while(|&c| c != '\n').count();
+        let wrong = Wrong {
+            problem: "is not valid UTF-8".to_owned(),
+            help: "save the file as UTF-8".to_owned(),
+        };
+        self.report.fault(Place::At(line, column), "", wrong);
+        self.report.file = Some((path.to_owned(), String::new()));
+    }
+}
+
+/// Defaults, then the file (`LOG_CONFIG`, else `default_file` if there is one), then variables.
+pub(super) fn discover(variables: &Variables, default_file: &Path) -> Draft {
+    let mut draft = Draft::default();
+    match variables.get(env::CONFIG) {
+        Some(path) => draft.file(Path::new(path)),
+        None if is_there(default_file) => draft.file(default_file),
+        None => {}
+    }
+    draft.env(variables);
+    draft
+}
+
+/// Whether something is there, even if it cannot be read: that must be told, not passed over.
+fn is_there(path: &Path) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if is_absence(&error))
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Reads a little more than the longest text, so that a longer one is noticed.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    // Opening a named pipe would wait for somebody to write into it.
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::new(ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let most = u64::try_from(yaml::MAX_TEXT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

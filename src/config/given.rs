@@ -1,0 +1,87 @@
+//! Given: a value as a file or variable gave it, and what can be wrong with it.
+//!
+//! Knows how a value is shown in a message. Does not know options nor their types.
+
+use std::fmt;
+
+use super::directives::DirectivesError;
+
+/// A value as it was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Given<'t> {
+    /// YAML's null.
+    Null,
+    /// YAML's true or false.
+    Flag(bool),
+    /// A whole number in YAML.
+    Whole(i128),
+    /// Another number in YAML.
+    Float(f64),
+    /// A text in YAML.
+    Text(&'t str),
+    /// A list in YAML.
+    List,
+    /// A map in YAML.
+    Map,
+    /// The value of an environment variable, which has no type.
+    Env(&'t str),
+}
+
+/// What is wrong with a value, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) problem: String,
+    pub(super) help: String,
+}
+
+impl From<DirectivesError> for Wrong {
+    fn from(error: DirectivesError) -> Self {
+        let DirectivesError { problem, help } = error;
+        Self { problem, help }
+    }
+}
+
+impl<'t> Given<'t> {
+    /// The text, if it was given as one.
+    pub(super) fn text(self) -> Option<&'t str> {
+        match self {
+            Given::Text(text) | Given::Env(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, without its value.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Given::Null => "an empty value",
+            Given::Flag(_) => "true or false",
+            Given::Whole(_) | Given::Float(_) => "a number",
+            Given::Text(_) | Given::Env(_) => "a text",
+            Given::List => "a list",
+            Given::Map => "a map",
+        }
+    }
+}
+
+/// The value for a message: short and in one line.
+impl fmt::Display for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Given::Flag(value) => write!(f, "{value}"),
+            Given::Whole(value) => write!(f, "{value}"),
+            Given::Float(value) => write!(f, "{value:?}"),
+            Given::Text(value) | Given::Env(value) => write!(f, "{:?}", shorten(value)),
+            Given::Null | Given::List | Given::Map => f.write_str(self.kind()),
+        }
+    }
+}
+
+/// A text short enough to be shown in a message.
+pub(super) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+const MAX_SHOWN: usize = 60;

@@ -1,0 +1,148 @@
+//! Config: what logwell can be told, and every way to tell it.
+//!
+//! Everything is made from one list of options, in `tree.rs`: the structs, reading YAML and the
+//! environment, checking, the commented `config/logging.yaml` and its JSON Schema. Nothing here
+//! opens a log file or starts a thread: a configuration is wrong before anything has happened, or
+//! it is right.
+//!
+//! What is given later wins: defaults, the file, environment variables, the program's own calls.
+//!
+//! ```
+//! use logwell::config::LoggingConfig;
+//!
+//! let config = LoggingConfig::builder().log_level("debug").log_dir("target/logs").build()?;
+//! let config = config.with_env([("LOG_LEVEL", "warn"), ("LOG_QUEUE_SIZE", "500")])?;
+//! assert_eq!(config.level.to_string(), "warn");
+//! assert_eq!(config.queue.size, 500);
+//!
+//! let error = config.with_env([("LOG_QUEUE_WHEN_FULL", "shead")]).unwrap_err();
+//! assert!(error.to_string().contains("did you mean shed?"));
+//! # Ok::<(), logwell::Error>(())
+//! ```
+
+mod builder;
+mod check;
+mod choice;
+mod directives;
+mod draft;
+mod env;
+mod given;
+mod nearest;
+mod read;
+mod report;
+mod schema;
+mod section;
+mod slot;
+mod tree;
+mod units;
+mod write;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+pub use builder::LoggingConfigBuilder;
+pub use directives::{Directives, DirectivesError};
+pub use tree::{
+    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
+    QueueConfig, RecordConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
+};
+
+use crate::Error;
+use draft::Draft;
+use env::Variables;
+use section::Section;
+
+/// The configuration in a YAML file; what it does not give is at its default.
+///
+/// The environment is not asked: see [`LoggingConfig::with_env`]. A file has at most 1 MiB and one
+/// document.
+///
+/// # Errors
+///
+/// All mistakes of the file at once, each with its line and column; or that the file cannot be
+/// read.
+///
+/// ```
+/// let error = logwell::config::load_config("config/no-such-file.yaml").unwrap_err();
+/// assert!(error.is_path());
+/// ```
+pub fn load_config(path: impl AsRef<Path>) -> Result<LoggingConfig, Error> {
+    let mut draft = Draft::default();
+    draft.file(path.as_ref());
+    draft.finish()
+}
+
+/// Defaults, over them the file that `LOG_CONFIG` names (else `config/logging.yaml`, if there is
+/// one), over it the variables. The mistakes of all are told together.
+pub(crate) fn discover<K, V>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Result<LoggingConfig, Error>
+where
+    K: Into<OsString>,
+    V: Into<OsString>,
+{
+    discovered(&Variables::new(pairs)).finish()
+}
+
+fn discovered(variables: &Variables) -> Draft {
+    draft::discover(variables, Path::new("config/logging.yaml"))
+}
+
+/// Every option with its default, commented: the text of `config/logging.yaml`.
+#[must_use]
+pub fn reference_yaml() -> String {
+    write::reference(LoggingConfig::default().entries())
+}
+
+/// The JSON Schema (draft 2020-12) of the file: the text of `config/logging.schema.json`.
+#[must_use]
+pub fn json_schema() -> String {
+    schema::document(LoggingConfig::default().entries())
+}
+
+impl LoggingConfig {
+    /// Begins a configuration made of calls.
+    pub fn builder() -> LoggingConfigBuilder {
+        LoggingConfigBuilder::default()
+    }
+
+    /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
+    ///
+    /// `LOG_LEVEL`, `LOG_DIR`, `LOG_CONSOLE_LEVEL`, `LOG_FILE_LEVEL`, `LOG_QUEUE_SIZE`,
+    /// `USE_UNIFIED_LOGGING` and `LOG_ENABLE_AI_HANDLER` are the usual ones; `RUST_LOG` stands in
+    /// for an unset `LOG_LEVEL`. Every other option has a variable too, named in
+    /// [`reference_yaml`]. An empty value counts as not set; variables we do not know are not ours.
+    /// Yes and no may be `true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes at once, each with the variable's name.
+    pub fn with_env<K, V>(self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, Error>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let mut draft = Draft::of(self);
+        draft.env(&Variables::new(pairs));
+        draft.finish()
+    }
+
+    /// Checks a configuration whose fields were changed by hand.
+    ///
+    /// # Errors
+    ///
+    /// All values beyond their limits, and all that do not go together.
+    pub fn check(&self) -> Result<(), Error> {
+        Draft::of(self.clone()).finish().map(|_| ())
+    }
+
+    /// The whole configuration as YAML that reads back equal; secrets are masked.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        write::values(self.clone().entries())
+    }
+}

@@ -1,0 +1,388 @@
+//! Slot: the place of one option's value: reading it, checking it, showing it.
+//!
+//! Knows the types an option can have. Does not know which options exist, nor where a value was
+//! given: a slot takes a [`Given`] and answers with what is [`Wrong`].
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::choice::Choice;
+use super::directives::Directives;
+use super::given::{Given, Wrong, shorten};
+use super::nearest::nearest;
+use super::section::{Entry, Section};
+use super::units::{bytes_text, parse_bytes, parse_time, time_text};
+
+/// The place of a value.
+pub(super) enum Slot<'a> {
+    /// Not a value but options of its own.
+    Section(Vec<Entry<'a>>),
+    /// Directives; those of a sink may not speak of spans.
+    Levels { value: &'a mut Directives, sink: bool },
+    /// Yes or no.
+    Flag(&'a mut bool),
+    /// A whole number.
+    Count { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    /// A size.
+    Bytes { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    /// A length of time.
+    Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
+    /// A length of time, or `none`.
+    OptionalTime { value: &'a mut Option<Duration>, limits: RangeInclusive<Duration> },
+    /// The permissions of a file.
+    Mode(&'a mut u32),
+    /// One of a few words.
+    Choice(&'a mut dyn Choice),
+    /// A path.
+    Path(&'a mut PathBuf),
+    /// The name of a file, without a directory.
+    FileName(&'a mut String),
+    /// A text that is shown nowhere.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no option of the core is secret"))]
+    Secret(&'a mut String),
+}
+
+impl Slot<'_> {
+    /// Takes a value and checks it against its limits.
+    pub(super) fn set(&mut self, given: Given<'_>) -> Result<(), Wrong> {
+        match self.take(given) {
+            Ok(()) => self.check(),
+            Err(Refusal::Unfit) => Err(self.unfit(given)),
+            Err(Refusal::Wrong(wrong)) => Err(wrong),
+        }
+    }
+
+    fn take(&mut self, given: Given<'_>) -> Result<(), Refusal> {
+        let written = given.text();
+        let text = written.map(str::trim);
+        match self {
+            Slot::Section(_) => return Err(Refusal::Unfit),
+            Slot::Levels { value, .. } => {
+                **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Wrong::from)?;
+            }
+            Slot::Flag(value) => **value = flag_of(given).ok_or(Refusal::Unfit)?,
+            Slot::Count { value, limits } => {
+                let number = whole_of(given).ok_or(Refusal::Unfit)?;
+                within(&number, limits, u64::to_string)?;
+                value.put(number);
+            }
+            Slot::Bytes { value, limits } => {
+                let number = whole_of(given).or_else(|| text.and_then(parse_bytes));
+                let number = number.ok_or(Refusal::Unfit)?;
+                within(&number, limits, |&bytes| bytes_text(bytes))?;
+                value.put(number);
+            }
+            Slot::Time { value, .. } => {
+                **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
+            }
+            Slot::OptionalTime { value, .. } => {
+                let none = given == Given::Null
+                    || text.is_some_and(|text| text.eq_ignore_ascii_case("none"));
+                **value = match none {
+                    true => None,
+                    false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
+                };
+            }
+            Slot::Mode(value) => {
+                **value = text.and_then(parse_mode).ok_or(Refusal::Unfit)?;
+            }
+            Slot::Choice(value) => {
+                let found = text.is_some_and(|text| value.choose(text));
+                found.then_some(()).ok_or(Refusal::Unfit)?;
+            }
+            Slot::Path(value) => **value = PathBuf::from(written.ok_or(Refusal::Unfit)?),
+            Slot::FileName(value) | Slot::Secret(value) => {
+                written.ok_or(Refusal::Unfit)?.clone_into(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the value that is there, which a program may have changed by hand.
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        match self {
+            Slot::Levels { value, sink: true } if value.span_directives().is_some() => Err(Wrong {
+                problem: "has a directive about spans or fields, which only `level` may have"
+                    .into(),
+                help: "name targets only, such as info,my_crate=debug".into(),
+            }),
+            Slot::Count { value, limits } => within(&value.get(), limits, u64::to_string),
+            Slot::Bytes { value, limits } => {
+                within(&value.get(), limits, |&bytes| bytes_text(bytes))
+            }
+            Slot::Time { value, limits } => within(&**value, limits, |&time| time_text(time)),
+            Slot::OptionalTime { value: Some(value), limits } => {
+                within(value, limits, |&time| time_text(time))
+            }
+            Slot::Mode(value) if **value > 0o777 || **value & 0o600 != 0o600 => Err(Wrong {
+                problem: format!("{} does not let the owner read and write", mode_text(**value)),
+                help: "use an octal mode from \"0600\" to \"0777\", such as \"0640\"".into(),
+            }),
+            Slot::Path(value) => check_path(value),
+            Slot::FileName(value) => check_file_name(value),
+            _ => Ok(()),
+        }
+    }
+
+    /// The value as a text that [`set`](Self::set) reads back; a secret is not told.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Slot::Section(_) => String::new(),
+            Slot::Levels { value, .. } => value.to_string(),
+            Slot::Flag(value) => value.to_string(),
+            Slot::Count { value, .. } => value.get().to_string(),
+            Slot::Bytes { value, .. } => bytes_text(value.get()),
+            Slot::Time { value, .. } => time_text(**value),
+            Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
+            Slot::Mode(value) => mode_text(**value),
+            Slot::Choice(value) => value.word().to_owned(),
+            Slot::Path(value) => value.to_string_lossy().into_owned(),
+            Slot::FileName(value) => value.to_string(),
+            Slot::Secret(_) => MASK.to_owned(),
+        }
+    }
+
+    /// What may be written, as a sentence's end: `1 to 100`.
+    pub(super) fn limits(&self) -> Option<String> {
+        let range = |low: String, high: String| Some(format!("{low} to {high}"));
+        match self {
+            Slot::Count { limits, .. } => {
+                range(limits.start().to_string(), limits.end().to_string())
+            }
+            Slot::Bytes { limits, .. } => {
+                range(bytes_text(*limits.start()), bytes_text(*limits.end()))
+            }
+            Slot::Time { limits, .. } => {
+                range(time_text(*limits.start()), time_text(*limits.end()))
+            }
+            Slot::OptionalTime { limits, .. } => {
+                range(time_text(*limits.start()), time_text(*limits.end()) + ", or none")
+            }
+            _ => None,
+        }
+    }
+
+    /// The mistake of giving a value of another type or spelling.
+    fn unfit(&self, given: Given<'_>) -> Wrong {
+        let shown = match self {
+            Slot::Secret(_) => format!("{} (not shown)", given.kind()),
+            _ => given.to_string(),
+        };
+        let help = match self {
+            Slot::Section(entries) => {
+                let names: Vec<_> = entries.iter().map(|entry| entry.name).collect();
+                format!("it is a section; write its options below it: {}", names.join(", "))
+            }
+            Slot::Choice(value) => {
+                let words: Vec<_> = value.words().iter().map(|&(word, _)| word).collect();
+                match nearest(given.text().unwrap_or_default(), words.iter().copied()) {
+                    Some(word) => format!("did you mean {word}? It is one of {}", words.join(", ")),
+                    None => format!("it is one of {}", words.join(", ")),
+                }
+            }
+            _ => match self.limits() {
+                Some(limits) => format!("expected {}: {limits}", self.expected()),
+                None => format!("expected {}", self.expected()),
+            },
+        };
+        Wrong { problem: format!("{shown} does not fit"), help }
+    }
+
+    fn expected(&self) -> &'static str {
+        match self {
+            Slot::Section(_) => "a section",
+            Slot::Levels { .. } => "a level such as info, or info,my_crate=debug",
+            Slot::Flag(_) => "true or false",
+            Slot::Count { .. } => "a whole number",
+            Slot::Bytes { .. } => "a size such as 10MiB, 64KiB, 1GB, or bytes as a number",
+            Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
+            Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
+            Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
+            Slot::Choice(_) => "one of its words",
+            Slot::Path(_) | Slot::FileName(_) | Slot::Secret(_) => "a text; put it in quotes",
+        }
+    }
+}
+
+impl fmt::Debug for Slot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot({})", self.text())
+    }
+}
+
+/// A whole number of any width.
+pub(super) trait Number {
+    fn get(&self) -> u64;
+    /// Takes the number, or the largest that fits.
+    fn put(&mut self, number: u64);
+}
+
+macro_rules! numbers {
+    ($($type:ty),+) => { $(
+        impl Number for $type {
+            fn get(&self) -> u64 {
+                u64::try_from(*self).unwrap_or(u64::MAX)
+            }
+
+            fn put(&mut self, number: u64) {
+                *self = Self::try_from(number).unwrap_or(Self::MAX);
+            }
+        }
+    )+ };
+}
+numbers!(u8, u32, u64, usize);
+
+/// What is shown in place of a secret.
+pub(super) const MASK: &str = "(secret)";
+
+// The kinds that `section!` names.
+
+pub(super) fn section<S: Section>(value: &mut S) -> Slot<'_> {
+    Slot::Section(value.entries())
+}
+
+pub(super) fn levels(value: &mut Directives) -> Slot<'_> {
+    Slot::Levels { value, sink: false }
+}
+
+pub(super) fn sink_levels(value: &mut Directives) -> Slot<'_> {
+    Slot::Levels { value, sink: true }
+}
+
+pub(super) fn flag(value: &mut bool) -> Slot<'_> {
+    Slot::Flag(value)
+}
+
+pub(super) fn count(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> {
+    Slot::Count { value, limits: least..=most }
+}
+
+pub(super) fn bytes(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> {
+    Slot::Bytes { value, limits: least..=most }
+}
+
+pub(super) fn time(value: &mut Duration, least: Duration, most: Duration) -> Slot<'_> {
+    Slot::Time { value, limits: least..=most }
+}
+
+pub(super) fn optional_time(
+    value: &mut Option<Duration>,
+    least: Duration,
+    most: Duration,
+) -> Slot<'_> {
+    Slot::OptionalTime { value, limits: least..=most }
+}
+
+pub(super) fn mode(value: &mut u32) -> Slot<'_> {
+    Slot::Mode(value)
+}
+
+pub(super) fn choice(value: &mut impl Choice) -> Slot<'_> {
+    Slot::Choice(value)
+}
+
+pub(super) fn path(value: &mut PathBuf) -> Slot<'_> {
+    Slot::Path(value)
+}
+
+pub(super) fn file_name(value: &mut String) -> Slot<'_> {
+    Slot::FileName(value)
+}
+
+fn within<T: PartialOrd>(
+    value: &T,
+    limits: &RangeInclusive<T>,
+    text: impl Fn(&T) -> String,
+) -> Result<(), Wrong> {
+    if limits.contains(value) {
+        return Ok(());
+    }
+    let side = if value < limits.start() { "small" } else { "large" };
+    Err(Wrong {
+        problem: format!("{} is too {side}", text(value)),
+        help: format!("use {} to {}", text(limits.start()), text(limits.end())),
+    })
+}
+
+/// Why a value was not taken.
+enum Refusal {
+    /// It is of another type, or not spelled like one of this type.
+    Unfit,
+    /// There is more to say.
+    Wrong(Wrong),
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
+fn whole_of(given: Given<'_>) -> Option<u64> {
+    match given {
+        Given::Whole(number) => u64::try_from(number).ok(),
+        Given::Env(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn flag_of(given: Given<'_>) -> Option<bool> {
+    match given {
+        Given::Flag(value) => Some(value),
+        Given::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn parse_mode(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    let octal = !digits.is_empty() && digits.bytes().all(|digit| matches!(digit, b'0'..=b'7'));
+    octal.then(|| u32::from_str_radix(digits, 8).ok()).flatten()
+}
+
+fn mode_text(mode: u32) -> String {
+    format!("{mode:04o}")
+}
+
+fn check_path(path: &Path) -> Result<(), Wrong> {
+    let problem = if path.as_os_str().is_empty() {
+        "is empty"
+    } else if path.as_os_str().as_encoded_bytes().contains(&0) {
+        "has a NUL character"
+    } else {
+        return Ok(());
+    };
+    Err(Wrong { problem: problem.into(), help: "write the path of a directory".into() })
+}
+
+/// A plain name: writing it cannot leave the directory, on any system.
+fn check_file_name(name: &str) -> Result<(), Wrong> {
+    let problem = if name.is_empty() {
+        "is empty"
+    } else if name.contains(['/', '\\', ':']) {
+        "has a separator"
+    } else if name == "." || name.contains("..") {
+        "has a dot that could lead out of the directory"
+    } else if name.contains(char::is_control) {
+        "has a control character"
+    } else if name.trim() != name {
+        "begins or ends with a space"
+    } else if name.len() > MAX_NAME_BYTES {
+        "is too long"
+    } else {
+        return Ok(());
+    };
+    Err(Wrong {
+        problem: format!("{:?} {problem}", shorten(name)),
+        help: "write a plain file name such as app.log; the directory is files.dir".into(),
+    })
+}
+
+/// Room is left for `.1000.gz` in the 255 bytes that file systems allow.
+const MAX_NAME_BYTES: usize = 200;

@@ -1,0 +1,259 @@
+//! Tree: every option of logwell, with its default, meaning and limits.
+//!
+//! This file is the one list of options; its comments become rustdoc, the commented
+//! `config/logging.yaml` and the JSON Schema. It knows no format and reads nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::choice::choices;
+use super::directives::Directives;
+use super::section::section;
+use super::units::{GIB, KIB, MIB};
+use crate::Level;
+
+section! {
+    /// How logging is set up: the whole tree of options.
+    ///
+    /// `LoggingConfig::default()` is what you get without any configuration. Change single options
+    /// with [`LoggingConfig::builder`], read a file with [`load_config`](super::load_config), or
+    /// change the fields and call [`check`](LoggingConfig::check).
+    pub struct LoggingConfig {
+        /// What is logged at all: a level, or directives such as `info,my_crate=debug`.
+        /// It is asked first; `files.level` and `console.level` can only narrow it down.
+        /// RUST_LOG is used when LOG_LEVEL is not set.
+        level: Directives = Level::Info.into() => levels();
+        /// Whether records go through the queue and to all sinks.
+        /// `false` is the way back while migrating: a plain console on the caller's thread, no
+        /// files.
+        unified: bool = true => flag();
+        /// Whether records of the `log` crate are taken over.
+        /// Turn it off when another logger for `log` is in place.
+        log_crate: bool = true => flag();
+        /// The queue between your threads and the listener thread.
+        queue: QueueConfig = QueueConfig::default() => section();
+        /// The log files and their rotation.
+        files: FilesConfig = FilesConfig::default() => section();
+        /// The terminal, or the container's standard output.
+        console: ConsoleConfig = ConsoleConfig::default() => section();
+        /// How a record is written.
+        record: RecordConfig = RecordConfig::default() => section();
+        /// How large a record may be. What is longer is cut, and the record says so.
+        limits: Limits = Limits::default() => section();
+        /// How long `shutdown_logging()` waits for the queue to be written, in all.
+        /// When the time is up the rest is counted as dropped. `0s` does not wait.
+        shutdown_timeout as "shutdown.timeout": Duration = Duration::from_secs(5)
+            => time(Duration::ZERO, HOUR);
+    }
+}
+
+section! {
+    /// The queue between your threads and the listener thread.
+    pub struct QueueConfig {
+        /// How many records it holds.
+        /// When it is full `when_full` decides. More absorbs longer bursts and costs memory.
+        size: usize = 10_000 => count(1, 10_000_000);
+        /// How many bytes of records it holds, whichever limit is reached first.
+        /// Must have room for one record of the largest size in `limits`.
+        max_bytes: u64 = 64 * MIB => bytes(64 * KIB, 64 * GIB);
+        /// What happens to a new record when there is no room.
+        when_full: WhenFull = WhenFull::Shed => choice();
+        /// With `shed`: how long an ERROR or CRITICAL waits when there is no room at all.
+        /// After that it is dropped and counted. `0s` never waits.
+        max_wait: Duration = Duration::from_millis(100) => time(Duration::ZERO, MINUTE);
+        /// With `block`: how long a caller waits for room before its record is dropped.
+        /// `none` waits as long as it takes: a stuck disk then stops your program.
+        block_timeout: Option<Duration> = None => optional_time(Duration::from_millis(1), HOUR);
+        /// With `shed`: from which fill, in percent, TRACE and DEBUG are dropped.
+        shed_debug_percent: u8 = 50 => count(1, 100);
+        /// With `shed`: from which fill, in percent, INFO is dropped. Not below shed_debug_percent.
+        shed_info_percent: u8 = 75 => count(1, 100);
+        /// With `shed`: from which fill, in percent, WARN is dropped. Not below shed_info_percent.
+        /// What is above is kept for ERROR and CRITICAL.
+        shed_warn_percent: u8 = 90 => count(1, 100);
+    }
+}
+
+choices! {
+    /// What happens to a new record when the queue has no room.
+    pub enum WhenFull: Shed {
+        /// the less important go first, from the fills given below; nobody waits but errors
+        Shed = "shed",
+        /// the caller waits for room: nothing is lost, but a slow disk slows your program
+        Block = "block",
+        /// the record is dropped and counted, whatever its level
+        Drop = "drop",
+    }
+}
+
+section! {
+    /// The log files and their rotation.
+    pub struct FilesConfig {
+        /// Whether log files are written.
+        enabled: bool = true => flag();
+        /// The directory of the log files; it is made if missing.
+        /// A relative path starts at the working directory.
+        dir: PathBuf = PathBuf::from("logs") => path();
+        /// What goes to the files, out of what `level` lets pass. No span directives here.
+        level: Directives = Level::Debug.into() => sink_levels();
+        /// The file of all records.
+        app: FileConfig = FileConfig::default() => section();
+        /// The file of ERROR and CRITICAL records.
+        errors: FileConfig = FileConfig { name: "errors.log".to_owned(), ..FileConfig::default() }
+            => section();
+        /// The file of AI records: target `ai_responses`, or a field that begins with `gen_ai.`.
+        /// Prompts may be private, so that only the owner may read it.
+        ai: FileConfig = FileConfig {
+            name: "ai_responses.log".to_owned(),
+            max_bytes: 100 * MIB,
+            backup_count: 30,
+            mode: 0o600,
+            ..FileConfig::default()
+        } => section();
+    }
+}
+
+section! {
+    /// One log file and its backups.
+    ///
+    /// The default is that of `app.log`; `errors` and `ai` of [`FilesConfig`] have their own.
+    pub struct FileConfig {
+        /// Whether this file is written.
+        enabled: bool = true => flag();
+        /// The file's name in `files.dir`; backups add a number, `.1` is the newest.
+        /// The three names must differ.
+        name: String = "app.log".to_owned() => file_name();
+        /// The size at which the file is rotated, before the line that would not fit.
+        max_bytes: u64 = 10 * MIB => bytes(4 * KIB, 1024 * GIB);
+        /// How many backups are kept. `0` keeps none: what was in the file is gone at rotation.
+        backup_count: u32 = 7 => count(0, 1_000);
+        /// Who may read and write the file, as an octal text (Unix only).
+        /// The owner must be able to do both.
+        mode: u32 = 0o640 => mode();
+    }
+}
+
+section! {
+    /// The terminal, or the container's standard output.
+    pub struct ConsoleConfig {
+        /// Whether records are shown on the console.
+        enabled: bool = true => flag();
+        /// What goes to the console, out of what `level` lets pass. No span directives here.
+        level: Directives = Level::Info.into() => sink_levels();
+        /// Which stream is written to.
+        stream: Stream = Stream::Stdout => choice();
+        /// How a record looks.
+        format: ConsoleFormat = ConsoleFormat::Auto => choice();
+        /// Whether text is coloured. JSON never is.
+        color: Color = Color::Auto => choice();
+        /// In which zone text shows the time. JSON is always in UTC.
+        time: TimeZone = TimeZone::Local => choice();
+        /// How long a JSON line may be, in bytes; longer ones are cut and say so.
+        /// The default stays below the 16 KiB at which container runtimes split lines.
+        max_line_bytes: usize = 16_000 => bytes(KIB, MIB);
+        /// How many lines wait for a slow terminal. What does not fit is dropped and counted; the
+        /// files are not held up.
+        buffer_lines: usize = 10_000 => count(1, 1_000_000);
+    }
+}
+
+choices! {
+    /// A standard stream of the process.
+    pub enum Stream: Stdout {
+        /// standard output
+        Stdout = "stdout",
+        /// standard error: for programs whose output is data
+        Stderr = "stderr",
+    }
+}
+
+choices! {
+    /// How a record looks on the console.
+    pub enum ConsoleFormat: Auto {
+        /// text on a terminal, JSON otherwise
+        Auto = "auto",
+        /// a line to read
+        Text = "text",
+        /// the line of the files
+        Json = "json",
+    }
+}
+
+choices! {
+    /// Whether the console's text is coloured.
+    pub enum Color: Auto {
+        /// on a terminal, unless NO_COLOR is set or TERM is dumb
+        Auto = "auto",
+        /// in pipes and files too
+        Always = "always",
+        /// not at all
+        Never = "never",
+    }
+}
+
+choices! {
+    /// The zone of a shown time.
+    pub enum TimeZone: Local {
+        /// coordinated universal time
+        Utc = "utc",
+        /// the zone of the machine
+        Local = "local",
+    }
+}
+
+section! {
+    /// How a record is written.
+    pub struct RecordConfig {
+        /// How the spans around a record are written.
+        spans: Spans = Spans::Nested => choice();
+        /// Whether the key `file` (the source file) is written.
+        file: bool = true => flag();
+        /// The name of the level WARN.
+        warning_name: WarnName = WarnName::Warn => choice();
+    }
+}
+
+choices! {
+    /// How the spans around a record are written.
+    pub enum Spans: Nested {
+        /// `spans`: an array from root to leaf, each with its name and fields
+        Nested = "nested",
+        /// the fields of all spans at top level; a leaf's field hides its root's
+        Flat = "flat",
+        /// not at all
+        Off = "off",
+    }
+}
+
+choices! {
+    /// The name of the level WARN in records.
+    pub enum WarnName: Warn {
+        /// as tracing calls it
+        Warn = "WARN",
+        /// as Python and syslog call it
+        Warning = "WARNING",
+    }
+}
+
+section! {
+    /// How large a record may be. What is longer is cut, and the record says so.
+    pub struct Limits {
+        /// How long the value of one field may be, in bytes.
+        field_bytes: usize = 64 * 1024 => bytes(64, 16 * MIB);
+        /// How long a record may be, in bytes. Not below field_bytes.
+        record_bytes: usize = 256 * 1024 => bytes(64, 64 * MIB);
+        /// How long the value of one field of an AI record may be, in bytes.
+        ai_field_bytes: usize = 1024 * 1024 => bytes(64, 16 * MIB);
+        /// How long an AI record may be, in bytes. Not below ai_field_bytes.
+        ai_record_bytes: usize = 4 * 1024 * 1024 => bytes(64, 64 * MIB);
+        /// How many fields of a record are kept.
+        fields: usize = 128 => count(1, 250);
+        /// How many spans around a record are kept, innermost first.
+        spans: usize = 64 => count(1, 1_000);
+        /// How many sources of an error are followed.
+        error_sources: usize = 16 => count(1, 1_000);
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,69 @@
+//! Filter: which events and spans are captured at all.
+//!
+//! Static directives are decided once for each callsite and cached by tracing; span directives, if
+//! there are any, are left to tracing-subscriber's `EnvFilter`. Swapped as a whole at run time.
+
+use crate::config::Directives;
+use crate::level::Level;
+use crate::metadata;
+use arc_swap::{ArcSwap, Guard};
+use std::sync::Arc;
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+/// The directives in force.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    pub(crate) directives: Directives,
+    /// Present when a directive asks about spans or their fields.
+    pub(crate) spans: Option<EnvFilter>,
+}
+
+impl Filter {
+    pub(crate) fn new(directives: Directives) -> Self {
+        let spans = directives.span_directives().map(EnvFilter::new);
+        Self { directives, spans }
+    }
+
+    /// Whether the static directives let it pass.
+    pub(crate) fn allows(&self, metadata: &Metadata<'_>) -> bool {
+        self.directives.allows(metadata::level(metadata), metadata.target())
+    }
+
+    /// The most verbose of tracing's levels that can pass.
+    pub(crate) fn max_level(&self) -> LevelFilter {
+        if let Some(hint) = self.spans.as_ref().and_then(EnvFilter::max_level_hint) {
+            return hint;
+        }
+        match self.directives.max_level() {
+            None => LevelFilter::OFF,
+            Some(Level::Trace) => LevelFilter::TRACE,
+            Some(Level::Debug) => LevelFilter::DEBUG,
+            Some(Level::Info) => LevelFilter::INFO,
+            Some(Level::Warn) => LevelFilter::WARN,
+            Some(Level::Error | Level::Critical) => LevelFilter::ERROR,
+        }
+    }
+}
+
+/// A [`Filter`] that can be replaced while others read it.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedFilter(Arc<ArcSwap<Filter>>);
+
+impl SharedFilter {
+    pub(crate) fn new(directives: Directives) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Filter::new(directives))))
+    }
+
+    pub(crate) fn load(&self) -> Guard<Arc<Filter>> {
+        self.0.load()
+    }
+
+    /// Replaces the directives, and has tracing and `log` ask again.
+    pub(crate) fn replace(&self, directives: Directives) {
+        self.0.store(Arc::new(Filter::new(directives)));
+        tracing::callsite::rebuild_interest_cache();
+        crate::log_bridge::follow(LevelFilter::current());
+    }
+}

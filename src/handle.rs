@@ -1,0 +1,244 @@
+//! LoggingHandle: what a running program can ask of its logging.
+//!
+//! Speaks to the listener through its control channel, which the overflow policy does not touch.
+
+use crate::config::{Directives, LoggingConfig};
+use crate::error::{Error, ErrorKind, Mistake, Origin};
+use crate::filter::SharedFilter;
+use crate::listener::Control;
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::report::ShutdownReport;
+use crate::stats::{Counters, SinkCounters, Stats};
+use crossbeam_channel::{Sender, bounded};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a question to the listener may take when the caller names no deadline.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a running program can ask of its logging. Clones speak to the same listener.
+///
+/// Dropping it changes nothing: logging ends with [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct LoggingHandle(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) queue: Arc<Queue<Record>>,
+    pub(crate) control: Sender<Control>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
+    pub(crate) filter: SharedFilter,
+    pub(crate) config: LoggingConfig,
+    pub(crate) report: Mutex<Option<ShutdownReport>>,
+}
+
+/// The listener did not answer within the deadline, or it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unanswered;
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the listener did not answer within the deadline; is a disk or a sink stuck?")
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+impl From<Unanswered> for io::Error {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::new(io::ErrorKind::TimedOut, unanswered)
+    }
+}
+
+/// Whether logging does what it should; see [`LoggingHandle::health`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// What is wrong now, for people; empty if all is well.
+    pub problems: Vec<String>,
+}
+
+impl Health {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [] => f.write_str("healthy"),
+            problems => f.write_str(&problems.join("; ")),
+        }
+    }
+}
+
+impl LoggingHandle {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// Waits until every record logged before the call is handed to its destination: for files, to
+    /// the operating system.
+    ///
+    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they have;
+    /// see [`stats`](Self::stats).
+    ///
+    /// # Errors
+    ///
+    /// The listener did not come to it within the deadline.
+    pub fn flush(&self, deadline: Duration) -> Result<(), Unanswered> {
+        self.ask(deadline, Control::Flush)
+    }
+
+    /// All counters at this moment.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let shared = &*self.0;
+        let received_by_level =
+            shared.counters.received.each_ref().map(|count| count.load(Ordering::Acquire));
+        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name));
+        Stats {
+            received: received_by_level.iter().sum(),
+            received_by_level,
+            in_queue: shared.queue.len() as u64,
+            queue_heap_bytes: shared.queue.heap_bytes(),
+            dropped: shared.queue.dropped(),
+            own: shared.counters.own.load(Ordering::Relaxed),
+            unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
+            sinks: sinks.collect(),
+        }
+    }
+
+    /// Changes what is captured, from now on: a level, or directives as in `RUST_LOG`
+    /// (`info,my_crate=debug`). The levels of files and console stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// The directives are not understood; nothing is changed.
+    pub fn set_level(&self, directives: &str) -> Result<(), Error> {
+        let directives: Directives = directives.parse().map_err(|error| {
+            let error: crate::config::DirectivesError = error;
+            Error::config(vec![Mistake {
+                origin: Origin::Code,
+                key: "level".to_owned(),
+                problem: error.problem,
+                help: error.help,
+            }])
+        })?;
+        self.0.filter.replace(directives);
+        Ok(())
+    }
+
+    /// The directives in force, as text.
+    #[must_use]
+    pub fn level(&self) -> String {
+        self.0.filter.load().directives.to_string()
+    }
+
+    /// Opens all files anew: after another program has moved them, as logrotate does.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be opened (the sink goes on with the old one), or no answer within 5 s.
+    pub fn reopen(&self) -> io::Result<()> {
+        self.ask(ANSWER_WITHIN, Control::Reopen)?
+    }
+
+    /// Starts new files now, whatever the size of the current ones.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be rotated (the sink goes on with the old one), or no answer within 5 s.
+    pub fn rotate_now(&self) -> io::Result<()> {
+        self.ask(ANSWER_WITHIN, Control::Rotate)?
+    }
+
+    /// The files of all sinks: of each sink the current one first, then its backups from the newest.
+    /// Empty when logging has ended.
+    #[must_use]
+    pub fn log_files(&self) -> Vec<PathBuf> {
+        let files = self.ask(ANSWER_WITHIN, Control::Files).unwrap_or_default();
+        files.into_iter().flat_map(|(_, files)| files).collect()
+    }
+
+    /// The configuration in force, as YAML, with secrets masked.
+    #[must_use]
+    pub fn effective_config(&self) -> String {
+        let mut config = self.0.config.clone();
+        config.level = self.0.filter.load().directives.clone();
+        config.to_yaml()
+    }
+
+    /// Whether logging does what it should at this moment.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let stats = self.stats();
+        let mut problems = Vec::new();
+        if self.0.report.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            problems.push("logging was shut down".to_owned());
+        } else if !self.0.queue.is_served() {
+            problems.push("the listener is gone".to_owned());
+        }
+        for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
+            problems.push(format!("sink {} is failing", sink.name));
+        }
+        let size = self.0.config.queue.size as u64;
+        if stats.in_queue * 10 >= size * 9 {
+            problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
+        }
+        Health { problems }
+    }
+
+    /// Ends logging: no more records are taken, those in the queue are written, files are synced.
+    ///
+    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
+    /// same report.
+    pub fn shutdown(&self) -> ShutdownReport {
+        let shared = &*self.0;
+        let mut report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = &*report {
+            return report.clone();
+        }
+        let start = Instant::now();
+        let deadline = shared.config.shutdown_timeout;
+        shared.queue.close();
+        let files = self.ask(deadline, Control::Files).unwrap_or_default();
+        let is_complete = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop).is_ok();
+        let made = ShutdownReport::new(self.stats(), files, start.elapsed(), is_complete);
+        *report = Some(made.clone());
+        made
+    }
+
+    fn ask<T>(
+        &self,
+        deadline: Duration,
+        question: impl FnOnce(Sender<T>) -> Control,
+    ) -> Result<T, Unanswered> {
+        let (answer, answered) = bounded(1);
+        self.0.control.send(question(answer)).map_err(|_| Unanswered)?;
+        self.0.queue.waker.wake();
+        answered.recv_timeout(deadline).map_err(|_| Unanswered)
+    }
+}
+
+impl fmt::Debug for LoggingHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggingHandle").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl From<Unanswered> for Error {
+    fn from(_: Unanswered) -> Self {
+        let source = io::Error::from(io::ErrorKind::TimedOut);
+        ErrorKind::Thread { name: "logwell", source }.into()
+    }
+}

@@ -1,0 +1,330 @@
+//! QueueLayer: tracing's callbacks, each turned into plain data and put in the queue.
+//!
+//! Knows tracing and its registry. Knows no sink, no JSON, no file and no thread. Everything here
+//! runs on the application's thread.
+
+use crate::caller::{self, Owner, Scope};
+use crate::callsite::{Callsite, Kind};
+use crate::capture::{Capture, Room};
+use crate::clock;
+use crate::config::Limits;
+use crate::filter::SharedFilter;
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::span::SpanContext;
+use crate::stats::{Counters, Reason};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Captures events and puts them in the queue; the first stage of the pipeline.
+///
+/// A [`Layer`] like any other. [`init_logging`](crate::init_logging) makes one and installs it;
+/// [`QueueLayer::builder`] makes one for a registry of your own.
+///
+/// By default its level directives decide only what the layer itself takes, so that other layers
+/// see what they want. An event it does not take then still costs the making of the event; see
+/// [`Builder::filter_globally`](crate::Builder::filter_globally).
+#[derive(Debug)]
+pub struct QueueLayer {
+    /// Tells its spans from those of other layers of this kind.
+    number: u32,
+    queue: Arc<Queue<Record>>,
+    counters: Arc<Counters>,
+    filter: SharedFilter,
+    /// Whether the filter decides for the whole subscriber.
+    filters_globally: bool,
+    ordinary: Room,
+    ai: Room,
+}
+
+/// What a span of the registry remembers for each layer of this kind.
+#[derive(Debug, Default)]
+struct Slots(SmallVec<[Slot; 1]>);
+
+#[derive(Debug)]
+struct Slot {
+    layer: u32,
+    context: Arc<SpanContext>,
+    /// The value of `context.changes` the context was built from.
+    seen: u32,
+}
+
+impl Slots {
+    fn of(&self, layer: u32) -> Option<&Slot> {
+        self.0.iter().find(|slot| slot.layer == layer)
+    }
+
+    fn of_mut(&mut self, layer: u32) -> Option<&mut Slot> {
+        self.0.iter_mut().find(|slot| slot.layer == layer)
+    }
+}
+
+impl QueueLayer {
+    pub(crate) fn new(
+        queue: Arc<Queue<Record>>,
+        counters: Arc<Counters>,
+        filter: SharedFilter,
+        filters_globally: bool,
+        limits: &Limits,
+    ) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            queue,
+            counters,
+            filter,
+            filters_globally,
+            ordinary: Room::ordinary(limits),
+            ai: Room::ai(limits),
+        }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn room(&self, callsite: &Callsite) -> Room {
+        if callsite.kind() == Kind::Ai { self.ai } else { self.ordinary }
+    }
+
+    /// Whether this layer, which does not decide for the others, takes it.
+    fn takes<S>(&self, metadata: &Metadata<'_>, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if self.filters_globally {
+            return true; // it would not have come here otherwise
+        }
+        let filter = self.filter.load();
+        match &filter.spans {
+            Some(spans) => Layer::<S>::enabled(spans, metadata, ctx.clone()),
+            None => filter.allows(metadata),
+        }
+    }
+
+    fn capture(&self, callsite: &Callsite, record: impl FnOnce(&mut Capture)) -> Capture {
+        let mut capture = Capture::new(self.room(callsite));
+        record(&mut capture);
+        if capture.unformatted > 0 {
+            let unformatted = u64::from(capture.unformatted);
+            self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
+        }
+        capture
+    }
+
+    /// The context of the innermost span or logging context this thread is in.
+    fn current<S>(&self, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let scope = caller::current(Some(self.number))?;
+        if scope.is_stale() { self.refreshed(scope, ctx) } else { Some(scope.context) }
+    }
+
+    /// Brings the innermost scope up to date after `record()` has changed a span around it.
+    #[cold]
+    fn refreshed<S>(&self, scope: Scope, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let seen = scope.context.changes.load(Ordering::Acquire);
+        let span = caller::innermost_span(self.number).map(Id::from_u64);
+        let rebuilt = span.and_then(|span| self.rebuild(&span, ctx));
+        if let Owner::Context { .. } = scope.owner {
+            let mut context = SpanContext::clone(&scope.context);
+            context.span = rebuilt.and_then(|rebuilt| rebuilt.span.clone()).or(context.span);
+            caller::refresh(scope.owner, &Arc::new(context), seen);
+        }
+        caller::current(Some(self.number)).map(|scope| scope.context)
+    }
+
+    /// The context of that span, or of the nearest one around it that this layer has seen.
+    fn of_span<S>(&self, id: &Id, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut nearest: Option<Arc<SpanContext>> = None;
+        let mut stale = false;
+        for span in ctx.span(id)?.scope() {
+            let extensions = span.extensions();
+            let Some(slot) = extensions.get::<Slots>().and_then(|slots| slots.of(self.number))
+            else {
+                continue;
+            };
+            stale = slot.context.changes.load(Ordering::Acquire) != slot.seen;
+            nearest = Some(Arc::clone(&slot.context));
+            break;
+        }
+        if stale { self.rebuild(id, ctx) } else { nearest }
+    }
+
+    /// Builds the contexts from the root down to `id` anew, after `record()` changed one of them.
+    #[cold]
+    fn rebuild<S>(&self, id: &Id, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut parent: Option<Arc<SpanContext>> = None;
+        for span in ctx.span(id)?.scope().from_root() {
+            let mut extensions = span.extensions_mut();
+            let Some(slot) =
+                extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
+            else {
+                continue;
+            };
+            let seen = slot.context.changes.load(Ordering::Acquire);
+            if let Some(rebuilt) = slot.context.rebuilt_in(parent.as_deref()) {
+                slot.context = Arc::new(rebuilt);
+            }
+            slot.seen = seen;
+            let owner = Owner::Span { layer: self.number, id: span.id().into_u64() };
+            caller::refresh(owner, &slot.context, seen);
+            parent = Some(Arc::clone(&slot.context));
+        }
+        parent
+    }
+}
+
+impl<S> Layer<S> for QueueLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let filter = self.filter.load();
+        let interest = match &filter.spans {
+            Some(spans) => Layer::<S>::register_callsite(spans, metadata),
+            None if filter.allows(metadata) => Interest::always(),
+            None => Interest::never(),
+        };
+        if self.filters_globally { interest } else { Interest::always() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        if !self.filters_globally {
+            return true;
+        }
+        let filter = self.filter.load();
+        match &filter.spans {
+            Some(spans) => Layer::<S>::enabled(spans, metadata, ctx),
+            None => filter.allows(metadata),
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        self.filters_globally.then(|| self.filter.load().max_level())
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_new_span(spans, attributes, id, ctx.clone());
+        }
+        if caller::is_ours() || !self.takes(attributes.metadata(), &ctx) {
+            return;
+        }
+        let callsite = caller::callsite(attributes.metadata());
+        let capture = self.capture(callsite, |capture| attributes.record(capture));
+        let parent = match attributes.parent() {
+            Some(parent) => self.of_span(parent, &ctx),
+            None if attributes.is_root() => None,
+            None => self.current(&ctx),
+        };
+        let context =
+            Arc::new(SpanContext::of_new_span(callsite, capture.fields, parent.as_deref()));
+        let seen = context.changes.load(Ordering::Acquire);
+        if let Some(span) = ctx.span(id) {
+            let mut extensions = span.extensions_mut();
+            if extensions.get_mut::<Slots>().is_none() {
+                extensions.insert(Slots::default());
+            }
+            if let Some(slots) = extensions.get_mut::<Slots>() {
+                slots.0.push(Slot { layer: self.number, context, seen });
+            }
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Values<'_>, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_record(spans, id, values, ctx.clone());
+        }
+        let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
+        // Formatted before the span is locked: a `Debug` may use the span itself.
+        let callsite = caller::callsite(span.metadata());
+        let capture = self.capture(callsite, |capture| values.record(capture));
+        let mut extensions = span.extensions_mut();
+        if let Some(slot) =
+            extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
+        {
+            slot.context = Arc::new(slot.context.with_recorded(&capture.fields));
+            slot.context.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if caller::is_ours() || !self.takes(event.metadata(), &ctx) {
+            return;
+        }
+        let callsite = caller::callsite(event.metadata());
+        if caller::is_nested_too_deep() {
+            self.queue.refuse(callsite.level(), Reason::Nested);
+            return;
+        }
+        let unix_ns = clock::unix_ns();
+        let context = match event.parent() {
+            Some(parent) => self.of_span(parent, &ctx),
+            None if event.is_root() => None,
+            None => self.current(&ctx),
+        };
+        let capture = self.capture(callsite, |capture| event.record(capture));
+        let heap_bytes = capture.fields.heap_bytes();
+        let record = Record {
+            callsite,
+            unix_ns,
+            seq: 0,
+            context,
+            thread: caller::thread_name(),
+            fields: capture.fields,
+            fields_left_out: capture.left_out,
+        };
+        self.queue.send(record, callsite.level(), heap_bytes);
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_enter(spans, id, ctx.clone());
+        }
+        let Some(span) = ctx.span(id) else { return };
+        let entered = {
+            let extensions = span.extensions();
+            let slot = extensions.get::<Slots>().and_then(|slots| slots.of(self.number));
+            slot.map(|slot| (Arc::clone(&slot.context), slot.seen))
+        };
+        if let Some((context, seen)) = entered {
+            let owner = Owner::Span { layer: self.number, id: id.into_u64() };
+            let around = caller::current(Some(self.number));
+            let context = match around.and_then(|around| context.inside(&around.context)) {
+                Some(with_extras) => Arc::new(with_extras),
+                None => context,
+            };
+            caller::push(Scope { owner, context, seen });
+        }
+    }
+
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_exit(spans, id, ctx);
+        }
+        caller::pop(Owner::Span { layer: self.number, id: id.into_u64() });
+    }
+
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_close(spans, id, ctx);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Listener: takes records from the queue, numbers them, and gives each to its sinks.
+//!
+//! Knows the queue, the routes and the `Sink` trait; knows no kind of sink. Runs on a thread of its
+//! own, or is stepped by a test.
+
+use crate::caller;
+use crate::capture::discard;
+use crate::clock::Clock;
+use crate::own::Own;
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::route::Routes;
+use crate::selflog;
+use crate::sink::{Sink, Unflushed};
+use crate::stats::{Counters, Dropped, SinkCounters, add};
+use crossbeam_channel::{Receiver, Sender};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// At most so many records are taken before control messages are looked at.
+const BATCH: usize = 1_024;
+/// While records keep coming, sinks are flushed at least this often.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
+/// How long the listener sleeps at most: an idle record reaches its file within this time.
+const LONGEST_SLEEP: Duration = Duration::from_millis(4);
+const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
+/// Losses are told at most this often.
+const TELL_LOSSES_EVERY: Duration = Duration::from_secs(1);
+/// A sink that panicked is left alone this long, then twice as long, up to the longest pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the listener can be asked to do. Never goes through the record queue.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Hand over everything that was in the queue when the message came.
+    Flush(Sender<()>),
+    Rotate(Sender<io::Result<()>>),
+    Reopen(Sender<io::Result<()>>),
+    Files(Sender<Vec<(String, Vec<PathBuf>)>>),
+    /// Drain, sync, write the receipt and end.
+    Stop(Sender<()>),
+}
+
+/// Whether the listener goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It took so many records.
+    Took(usize),
+    /// It has stopped for good.
+    Stopped,
+}
+
+/// A sink with its counters and its state of health.
+pub(crate) struct SinkSlot {
+    pub(crate) name: String,
+    pub(crate) sink: Box<dyn Sink>,
+    pub(crate) counters: Arc<SinkCounters>,
+    /// Taken by the sink and not yet reported as handed over.
+    pending: u64,
+    pause: Option<Pause>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    until: Instant,
+    length: Duration,
+}
+
+/// The second half of the pipeline: from the queue to the sinks.
+///
+/// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
+/// with [`Builder::build_stepped`](crate::Builder::build_stepped).
+pub struct Listener {
+    pub(crate) queue: Arc<Queue<Record>>,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) routes: Routes,
+    pub(crate) sinks: Vec<SinkSlot>,
+    pub(crate) clock: Clock,
+    pub(crate) own: Own,
+    seq: u64,
+    flushed: Instant,
+    told: Dropped,
+    told_at: Option<Instant>,
+    stopped: bool,
+}
+
+impl SinkSlot {
+    pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
+        Self { name, sink, counters: Arc::default(), pending: 0, pause: None }
+    }
+
+    fn write(&mut self, record: &Record, now: Instant) {
+        add(&self.counters.routed, 1);
+        if self.pause.is_some_and(|pause| now < pause.until) {
+            add(&self.counters.paused, 1);
+            return;
+        }
+        match self.call(now, |sink| sink.write(record)) {
+            Some(Ok(())) => self.pending += 1,
+            Some(Err(error)) => {
+                add(&self.counters.refused, 1);
+                self.trouble("refused a record", &error);
+            }
+            None => add(&self.counters.lost, 1),
+        }
+    }
+
+    fn flush(&mut self, now: Instant, how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>) {
+        if self.pause.is_some_and(|pause| now < pause.until) {
+            return;
+        }
+        match self.call(now, how) {
+            Some(Ok(())) => {
+                self.settle(self.pending, 0);
+                self.pending = 0;
+                self.pause = None;
+                self.counters.failing.store(false, Ordering::Relaxed);
+            }
+            Some(Err(Unflushed { error, kept, lost })) => {
+                let kept = kept.min(self.pending);
+                self.settle(self.pending - kept, lost);
+                self.pending = kept;
+                self.trouble("could not write", &error);
+            }
+            None => {}
+        }
+    }
+
+    /// Counts what was handed over and what was lost; a loss may have been counted as written by an
+    /// earlier flush.
+    fn settle(&self, gone: u64, lost: u64) {
+        let all = gone + self.counters.written.load(Ordering::Relaxed);
+        let lost = if lost == u64::MAX { gone } else { lost.min(all) };
+        self.counters.written.store(all - lost, Ordering::Relaxed);
+        add(&self.counters.lost, lost);
+    }
+
+    /// Calls the sink; a panic is caught and makes it rest for a while.
+    fn call<T>(&mut self, now: Instant, call: impl FnOnce(&mut dyn Sink) -> T) -> Option<T> {
+        let sink = &mut *self.sink;
+        match catch_unwind(AssertUnwindSafe(|| call(sink))) {
+            Ok(result) => Some(result),
+            Err(panic) => {
+                discard(panic);
+                add(&self.counters.panics, 1);
+                let length = self.pause.map_or(FIRST_PAUSE, |pause| pause.length * 2);
+                let length = length.min(LONGEST_PAUSE);
+                self.pause = Some(Pause { until: now + length, length });
+                self.trouble("panicked", &format_args!("it is left alone for {length:?}"));
+                None
+            }
+        }
+    }
+
+    fn trouble(&self, what: &str, why: &dyn std::fmt::Display) {
+        add(&self.counters.errors, 1);
+        self.counters.failing.store(true, Ordering::Relaxed);
+        selflog::tell(&format!("sink {} {what}", self.name), why);
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(
+        queue: Arc<Queue<Record>>,
+        control: Receiver<Control>,
+        counters: Arc<Counters>,
+        routes: Routes,
+        sinks: Vec<SinkSlot>,
+        clock: Clock,
+        own: Own,
+    ) -> Self {
+        let flushed = clock.now();
+        Self {
+            queue,
+            control,
+            counters,
+            routes,
+            sinks,
+            clock,
+            own,
+            seq: 0,
+            flushed,
+            told: Dropped::default(),
+            told_at: None,
+            stopped: false,
+        }
+    }
+
+    /// Does what there is to do, and returns: obeys control messages, takes a batch of records,
+    /// flushes.
+    pub fn step(&mut self) -> Step {
+        if self.stopped {
+            return Step::Stopped;
+        }
+        let taken = self.take(BATCH);
+        let now = self.clock.now();
+        let ran_empty = taken < BATCH;
+        if ran_empty || now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
+            self.tell_losses(now);
+            self.flush(now);
+        }
+        while let Ok(message) = self.control.try_recv() {
+            self.obey(message);
+            if self.stopped {
+                return Step::Stopped;
+            }
+        }
+        Step::Took(taken)
+    }
+
+    /// Steps until it is stopped, on a thread of its own.
+    pub(crate) fn run(mut self) {
+        caller::claim_thread();
+        let queue = Arc::clone(&self.queue);
+        queue.waker.attach();
+        self.write_own(|own| own.started());
+        let mut sleep = SHORTEST_SLEEP;
+        loop {
+            match self.step() {
+                Step::Stopped => return,
+                Step::Took(0) => {
+                    let control = &self.control;
+                    queue.waker.sleep(sleep, || queue.len() > 0 || !control.is_empty());
+                    sleep = (sleep * 2).min(LONGEST_SLEEP);
+                }
+                Step::Took(_) => sleep = SHORTEST_SLEEP,
+            }
+        }
+    }
+
+    fn take(&mut self, at_most: usize) -> usize {
+        let queue = Arc::clone(&self.queue);
+        let now = self.clock.now();
+        let mut taken = 0;
+        while taken < at_most {
+            let Some(record) = queue.take(Record::heap_bytes) else { break };
+            taken += 1;
+            self.counters.count_received(record.level());
+            self.accept(record, now);
+        }
+        taken
+    }
+
+    fn accept(&mut self, mut record: Record, now: Instant) {
+        self.seq += 1;
+        record.seq = self.seq;
+        for at in self.routes.of(&record).iter() {
+            if let Some(slot) = self.sinks.get_mut(at) {
+                slot.write(&record, now);
+            }
+        }
+    }
+
+    /// Writes one of the framework's own records, which nothing can drop on the way.
+    pub(crate) fn write_own(&mut self, make: impl FnOnce(&Own) -> Record) {
+        add(&self.counters.own, 1);
+        let record = make(&self.own);
+        let now = self.clock.now();
+        self.accept(record, now);
+    }
+
+    fn flush(&mut self, now: Instant) {
+        self.flushed = now;
+        for slot in &mut self.sinks {
+            slot.flush(now, |sink| sink.flush());
+        }
+    }
+
+    /// Says in the log what was dropped since it was last said, once the pressure is off.
+    fn tell_losses(&mut self, now: Instant) {
+        let dropped = self.queue.dropped();
+        let recently = |told: Instant| now.saturating_duration_since(told) < TELL_LOSSES_EVERY;
+        if dropped == self.told || self.told_at.is_some_and(recently) {
+            return;
+        }
+        let since = dropped.since(&self.told);
+        self.told = dropped;
+        self.told_at = Some(now);
+        self.write_own(|own| own.dropped(&since));
+        selflog::tell("records were dropped", &format_args!("{} so far", dropped.total()));
+    }
+
+    fn obey(&mut self, message: Control) {
+        match message {
+            Control::Flush(done) => {
+                self.drain();
+                self.flush(self.clock.now());
+                let _nobody_waits = done.send(());
+            }
+            Control::Rotate(done) => {
+                self.drain();
+                self.flush(self.clock.now());
+                let _nobody_waits = done.send(self.for_all(|sink| sink.rotate()));
+            }
+            Control::Reopen(done) => {
+                let _nobody_waits = done.send(self.for_all(|sink| sink.reopen()));
+            }
+            Control::Files(done) => {
+                let files = |slot: &SinkSlot| (slot.name.clone(), slot.sink.files());
+                let _nobody_waits = done.send(self.sinks.iter().map(files).collect());
+            }
+            Control::Stop(done) => {
+                self.stop();
+                let _nobody_waits = done.send(());
+            }
+        }
+    }
+
+    /// Takes what is in the queue now; what comes meanwhile can wait.
+    fn drain(&mut self) {
+        let mut left = self.queue.len();
+        while left > 0 {
+            match self.take(left) {
+                0 => return,
+                taken => left -= taken.min(left),
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        while self.take(BATCH) > 0 {}
+        let untold = self.queue.dropped().since(&self.told);
+        if untold.total() > 0 {
+            self.write_own(|own| own.dropped(&untold));
+        }
+        self.flush(self.clock.now());
+        let stats: Vec<_> =
+            self.sinks.iter().map(|slot| slot.counters.snapshot(&slot.name)).collect();
+        let counters = Arc::clone(&self.counters);
+        let dropped = self.queue.dropped();
+        self.write_own(|own| own.stopped(&counters, &dropped, &stats));
+        let now = self.clock.now();
+        for slot in &mut self.sinks {
+            slot.pause = None;
+            slot.flush(now, |sink| sink.sync());
+        }
+        self.stopped = true;
+    }
+
+    fn for_all(&mut self, call: impl Fn(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
+        let now = self.clock.now();
+        let mut first_error = Ok(());
+        for slot in &mut self.sinks {
+            match slot.call(now, &call) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    let error = io::Error::new(error.kind(), format!("{}: {error}", slot.name));
+                    first_error = first_error.and(Err(error));
+                }
+                None => {
+                    let error = io::Error::other(format!("{}: the sink panicked", slot.name));
+                    first_error = first_error.and(Err(error));
+                }
+            }
+        }
+        first_error
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.queue.abandon();
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.sinks.iter().map(|slot| &slot.name).collect();
+        f.debug_struct("Listener").field("seq", &self.seq).field("sinks", &names).finish()
+    }
+}

@@ -1,0 +1,111 @@
+//! Own: the framework's own records: started, dropped, stopped.
+//!
+//! Made on the listener, so nothing can drop them on the way. Their logger is `logwell`; the field
+//! `kind` tells them apart.
+
+use crate::callsite::{Callsite, Kind, Place};
+use crate::clock;
+use crate::fields::{Fields, Key, Value};
+use crate::level::Level;
+use crate::record::{Id, Record};
+use crate::stats::{Counters, Dropped, SinkStats};
+use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
+
+/// Makes the framework's own records.
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// When logging was set up.
+    unix_ns: u64,
+    /// Tells one start of the process from another.
+    boot_id: Id,
+    /// Tells whether two starts had the same configuration.
+    config_fingerprint: String,
+}
+
+impl Own {
+    pub(crate) fn new(config_fingerprint: String) -> Self {
+        Self { unix_ns: clock::unix_ns(), boot_id: Id::random_span(), config_fingerprint }
+    }
+
+    /// `logwell.started`: which version runs with which configuration.
+    pub(crate) fn started(&self) -> Record {
+        let mut fields = head("logging started", "logwell.started");
+        fields.push(Key::Name("version"), Value::Str(env!("CARGO_PKG_VERSION")));
+        fields.push(Key::Name("config"), Value::Str(&self.config_fingerprint));
+        fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
+        Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
+    }
+
+    /// `logwell.dropped`: how many records are missing, by level and reason.
+    pub(crate) fn dropped(&self, dropped: &Dropped) -> Record {
+        let mut fields = head("records were dropped", "logwell.dropped");
+        push_dropped(&mut fields, dropped);
+        record(*WARN, fields)
+    }
+
+    /// `logwell.stopped`: the receipt.
+    pub(crate) fn stopped(
+        &self,
+        counters: &Counters,
+        dropped: &Dropped,
+        sinks: &[SinkStats],
+    ) -> Record {
+        let mut fields = head("logging stopped", "logwell.stopped");
+        let received = counters.received.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
+        fields.push(Key::Name("received"), Value::U64(received));
+        push_dropped(&mut fields, dropped);
+        for sink in sinks {
+            let mut count = |what: &str, number: u64| {
+                fields.push(Key::Name(&format!("{}.{what}", sink.name)), Value::U64(number));
+            };
+            count("written", sink.written);
+            count("dropped", sink.dropped());
+        }
+        record(*INFO, fields)
+    }
+}
+
+fn push_dropped(fields: &mut Fields, dropped: &Dropped) {
+    fields.push(Key::Name("dropped"), Value::U64(dropped.total()));
+    for (level, reason, count) in dropped.iter() {
+        let name = format!("dropped.{level}.{}", reason.as_str());
+        fields.push(Key::Name(&name), Value::U64(count));
+    }
+}
+
+fn head(message: &str, kind: &str) -> Fields {
+    let mut fields = Fields::new();
+    fields.push(Key::Index(0), Value::Str(message));
+    fields.push(Key::Index(1), Value::Str(kind));
+    fields
+}
+
+fn record(callsite: &'static Callsite, fields: Fields) -> Record {
+    Record {
+        callsite,
+        unix_ns: clock::unix_ns(),
+        seq: 0,
+        context: None,
+        thread: "logwell".into(),
+        fields,
+        fields_left_out: 0,
+    }
+}
+
+static INFO: LazyLock<&Callsite> = LazyLock::new(|| callsite(Level::Info));
+static WARN: LazyLock<&Callsite> = LazyLock::new(|| callsite(Level::Warn));
+
+fn callsite(level: Level) -> &'static Callsite {
+    Callsite::leak(Place {
+        level,
+        target: "logwell",
+        name: "logwell",
+        module: None,
+        file: None,
+        line: None,
+        fields: Box::new(["message", "kind"]),
+        kind: Kind::Own,
+    })
+}

@@ -1,0 +1,316 @@
+//! Queue: the bounded channel between the application and the listener, and what gives when it is
+//! full.
+//!
+//! Generic: does not know what it carries. A sender never waits unless the policy says so, and
+//! never wakes the receiver except when an urgent item comes or the queue is filling up.
+
+use crate::level::Level;
+use crate::stats::{DropCounters, Dropped, Reason};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// A sender that may wait looks this often whether the queue was closed.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// What gives when there is no room.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    /// From how many waiting items on a level is refused; by level.
+    pub(crate) refuse_from: [usize; Level::COUNT],
+    /// How long an item of a level waits for room; `None` is as long as it takes.
+    pub(crate) wait: [Option<Duration>; Level::COUNT],
+    /// How many bytes on the heap the waiting items may take.
+    pub(crate) max_heap_bytes: u64,
+}
+
+/// Both ends of the queue, and its counters.
+#[derive(Debug)]
+pub(crate) struct Queue<T> {
+    sender: Sender<T>,
+    receiver: Receiver<T>,
+    policy: Policy,
+    wake_from: usize,
+    heap_bytes: AtomicU64,
+    dropped: DropCounters,
+    open: AtomicBool,
+    /// Whether somebody is there to take items.
+    served: AtomicBool,
+    pub(crate) waker: Waker,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new(size: usize, policy: Policy) -> Arc<Self> {
+        let (sender, receiver) = bounded(size);
+        Arc::new(Self {
+            sender,
+            receiver,
+            policy,
+            wake_from: (size / 4).max(1),
+            heap_bytes: AtomicU64::new(0),
+            dropped: DropCounters::default(),
+            open: AtomicBool::new(true),
+            served: AtomicBool::new(true),
+            waker: Waker::default(),
+        })
+    }
+
+    /// Puts an item in the queue, or counts why not.
+    pub(crate) fn send(&self, item: T, level: Level, heap_bytes: usize) {
+        if let Err(reason) = self.offer(item, level, heap_bytes as u64) {
+            self.refuse(level, reason);
+        }
+    }
+
+    /// Counts an item that never came as far as the queue.
+    #[cold]
+    pub(crate) fn refuse(&self, level: Level, reason: Reason) {
+        self.dropped.count(level, reason);
+    }
+
+    fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), Reason> {
+        if !self.open.load(Ordering::Acquire) {
+            return Err(Reason::Closed);
+        }
+        let waiting = self.sender.len();
+        if waiting >= self.refuse_from(level) {
+            return Err(Reason::Shed);
+        }
+        if heap_bytes > 0 {
+            self.reserve(level, heap_bytes)?;
+        }
+        let sent = match self.sender.try_send(item) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(item)) => self.wait_for_room(item, level),
+            Err(TrySendError::Disconnected(_)) => Err(Reason::Closed),
+        };
+        if sent.is_err() && heap_bytes > 0 {
+            self.release(heap_bytes);
+        }
+        if level >= Level::Error || waiting >= self.wake_from {
+            self.waker.wake();
+        }
+        sent
+    }
+
+    #[cold]
+    fn wait_for_room(&self, mut item: T, level: Level) -> Result<(), Reason> {
+        self.waker.wake();
+        let wait = self.wait(level);
+        if wait == Some(Duration::ZERO) {
+            return Err(Reason::Full);
+        }
+        let start = Instant::now();
+        while self.open.load(Ordering::Acquire) {
+            let left = wait.map_or(SLICE, |wait| wait.saturating_sub(start.elapsed()).min(SLICE));
+            if left.is_zero() {
+                return Err(Reason::Timeout);
+            }
+            match self.sender.send_timeout(item, left) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(back)) => item = back,
+                Err(SendTimeoutError::Disconnected(_)) => return Err(Reason::Closed),
+            }
+        }
+        Err(Reason::Closed)
+    }
+
+    /// Takes from the byte budget. An item larger than the whole budget passes when nothing waits.
+    #[cold]
+    fn reserve(&self, level: Level, heap_bytes: u64) -> Result<(), Reason> {
+        let fits = |used: u64| {
+            let after = used.saturating_add(heap_bytes);
+            (used == 0 || after <= self.policy.max_heap_bytes).then_some(after)
+        };
+        let wait = self.wait(level);
+        let start = Instant::now();
+        while self.heap_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_err() {
+            if !self.open.load(Ordering::Acquire) {
+                return Err(Reason::Closed);
+            }
+            if wait.is_some_and(|wait| start.elapsed() >= wait) {
+                return Err(Reason::Bytes);
+            }
+            self.waker.wake();
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        Ok(())
+    }
+
+    fn release(&self, heap_bytes: u64) {
+        self.heap_bytes.fetch_sub(heap_bytes, Ordering::AcqRel);
+    }
+
+    fn refuse_from(&self, level: Level) -> usize {
+        self.policy.refuse_from.get(level.index()).copied().unwrap_or(usize::MAX)
+    }
+
+    fn wait(&self, level: Level) -> Option<Duration> {
+        self.policy.wait.get(level.index()).copied().unwrap_or(Some(Duration::ZERO))
+    }
+
+    /// Takes the oldest item, if there is one.
+    pub(crate) fn take(&self, heap_bytes_of: impl Fn(&T) -> usize) -> Option<T> {
+        let item = self.receiver.try_recv().ok()?;
+        let heap_bytes = heap_bytes_of(&item);
+        if heap_bytes > 0 {
+            self.release(heap_bytes as u64);
+        }
+        Some(item)
+    }
+
+    /// Refuses everything from now on; what waits can still be taken.
+    pub(crate) fn close(&self) {
+        self.open.store(false, Ordering::Release);
+    }
+
+    /// Refuses everything, since nobody will take what waits.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        self.served.store(false, Ordering::Release);
+    }
+
+    /// Whether somebody is there to take items.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served.load(Ordering::Acquire)
+    }
+
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        self.receiver.len()
+    }
+
+    /// How many bytes on the heap the waiting items take.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        self.heap_bytes.load(Ordering::Relaxed)
+    }
+
+    /// What was refused so far.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped.snapshot()
+    }
+}
+
+/// Lets a thread sleep until somebody has urgent work for it.
+#[derive(Debug, Default)]
+pub(crate) struct Waker {
+    asleep: AtomicBool,
+    thread: Mutex<Option<Thread>>,
+}
+
+impl Waker {
+    /// Wakes the thread if it sleeps; costs one load otherwise.
+    pub(crate) fn wake(&self) {
+        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::AcqRel) {
+            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(thread) = &*thread {
+                thread.unpark();
+            }
+        }
+    }
+
+    /// Makes the calling thread the one that is woken.
+    pub(crate) fn attach(&self) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+    }
+
+    /// Sleeps until woken, at most that long, unless `busy` says there is work after all.
+    pub(crate) fn sleep(&self, at_most: Duration, busy: impl Fn() -> bool) {
+        self.asleep.store(true, Ordering::SeqCst);
+        if !busy() {
+            std::thread::park_timeout(at_most);
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: [usize; Level::COUNT] = [usize::MAX; Level::COUNT];
+    const AT_ONCE: [Option<Duration>; Level::COUNT] = [Some(Duration::ZERO); Level::COUNT];
+
+    fn queue(size: usize, refuse_from: [usize; 6]) -> Arc<Queue<u32>> {
+        Queue::new(size, Policy { refuse_from, wait: AT_ONCE, max_heap_bytes: 100 })
+    }
+
+    #[test]
+    fn items_come_out_in_the_order_they_went_in() {
+        let queue = queue(4, NEVER);
+        (0..4).for_each(|item| queue.send(item, Level::Info, 0));
+        let out: Vec<_> = std::iter::from_fn(|| queue.take(|_| 0)).collect();
+        assert_eq!(out, [0, 1, 2, 3]);
+        assert_eq!(queue.dropped().total(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_counts_by_level() {
+        let queue = queue(2, NEVER);
+        (0..5).for_each(|item| queue.send(item, Level::Warn, 0));
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.dropped().get(Level::Warn, Reason::Full), 3);
+        assert_eq!(queue.dropped().total(), 3);
+    }
+
+    #[test]
+    fn less_important_levels_give_way_first() {
+        let queue = queue(100, [50, 50, 75, 90, usize::MAX, usize::MAX]);
+        for level in [Level::Debug, Level::Info, Level::Warn, Level::Error] {
+            (0..100).for_each(|item| queue.send(item, level, 0));
+        }
+        let dropped = queue.dropped();
+        assert_eq!(dropped.get(Level::Debug, Reason::Shed), 50);
+        assert_eq!(dropped.get(Level::Info, Reason::Shed), 75);
+        assert_eq!(dropped.get(Level::Warn, Reason::Shed), 85);
+        assert_eq!(dropped.get(Level::Error, Reason::Full), 90);
+        assert_eq!(queue.len(), 100);
+    }
+
+    #[test]
+    fn the_byte_budget_holds_and_is_given_back() {
+        let queue = queue(100, NEVER);
+        (0..3).for_each(|item| queue.send(item, Level::Info, 40));
+        assert_eq!(queue.dropped().get(Level::Info, Reason::Bytes), 1);
+        assert_eq!(queue.heap_bytes(), 80);
+        while queue.take(|_| 40).is_some() {}
+        assert_eq!(queue.heap_bytes(), 0);
+        queue.send(9, Level::Info, 1_000);
+        assert_eq!(queue.len(), 1, "an item over the budget passes an empty queue");
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_and_still_gives_what_waits() {
+        let queue = queue(4, NEVER);
+        queue.send(1, Level::Info, 0);
+        queue.close();
+        queue.send(2, Level::Error, 0);
+        assert_eq!(queue.dropped().get(Level::Error, Reason::Closed), 1);
+        assert_eq!(queue.take(|_| 0), Some(1));
+    }
+
+    #[test]
+    fn a_sender_that_waits_goes_on_when_there_is_room_and_when_the_queue_closes() {
+        let wait = [None; Level::COUNT];
+        let policy = Policy { refuse_from: NEVER, wait, max_heap_bytes: 100 };
+        let queue = Queue::new(1, policy);
+        queue.send(0, Level::Info, 0);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| queue.send(1, Level::Info, 0));
+            let mut out = Vec::new();
+            while out.len() < 2 {
+                out.extend(queue.take(|_| 0));
+                std::thread::yield_now();
+            }
+            assert_eq!(out, [0, 1]);
+            sender.join().unwrap();
+            queue.send(2, Level::Info, 0);
+            let sender = scope.spawn(|| queue.send(3, Level::Info, 0));
+            queue.close();
+            sender.join().unwrap();
+        });
+        assert_eq!(queue.dropped().get(Level::Info, Reason::Closed), 1);
+    }
+}

@@ -1,0 +1,80 @@
+//! ShutdownReport: the receipt: what was captured, written and dropped, and where it is.
+
+use crate::stats::{SinkStats, Stats};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What became of all records; see [`shutdown_logging`](crate::shutdown_logging).
+///
+/// `Display` is one readable line.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// All counters at the end.
+    pub stats: Stats,
+    /// The files of each sink that has files, current one first.
+    pub files: Vec<(String, Vec<PathBuf>)>,
+    /// How long the shutdown took.
+    pub elapsed: Duration,
+    /// Whether everything was done within the deadline.
+    pub is_complete: bool,
+}
+
+impl ShutdownReport {
+    pub(crate) fn new(
+        stats: Stats,
+        files: Vec<(String, Vec<PathBuf>)>,
+        elapsed: Duration,
+        is_complete: bool,
+    ) -> Self {
+        let files = files.into_iter().filter(|(_, files)| !files.is_empty()).collect();
+        Self { stats, files, elapsed, is_complete }
+    }
+
+    /// How many records log calls made.
+    #[must_use]
+    pub fn captured(&self) -> u64 {
+        self.stats.captured()
+    }
+
+    /// How many of them were dropped before the queue, for any reason.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.stats.dropped.total()
+    }
+
+    /// How many records that sink has handed over; 0 if there is no such sink.
+    #[must_use]
+    pub fn written(&self, sink: &str) -> u64 {
+        self.stats.sink(sink).map_or(0, |sink| sink.written)
+    }
+
+    /// Whether no record is missing anywhere.
+    #[must_use]
+    pub fn is_lossless(&self) -> bool {
+        let whole = |sink: &SinkStats| sink.dropped() == 0 && sink.in_hand() == 0;
+        self.is_complete
+            && self.dropped() == 0
+            && self.stats.in_queue == 0
+            && self.stats.sinks.iter().all(whole)
+    }
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.is_complete { "stopped" } else { "NOT finished within its deadline" };
+        write!(f, "logging {state} after {:.1?}: {} captured", self.elapsed, self.captured())?;
+        write!(f, ", {} dropped", self.dropped())?;
+        for (level, reason, count) in self.stats.dropped.iter() {
+            write!(f, " [{count} {level} {}]", reason.as_str())?;
+        }
+        if self.stats.in_queue > 0 {
+            write!(f, ", {} left in the queue", self.stats.in_queue)?;
+        }
+        for (at, sink) in self.stats.sinks.iter().enumerate() {
+            write!(f, "{}{sink}", if at == 0 { "; written: " } else { ", " })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! Stats: every counter, declared once, and their values at one moment.
+//!
+//! Counters add up: `captured = received + in queue + dropped`, and for each sink
+//! `routed = written + dropped + in hand`. Nobody here knows what is counted.
+
+use crate::level::Level;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a record did not reach the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(usize)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The queue was filling up and the record's level gives way to more important ones.
+    Shed = 0,
+    /// The queue was full.
+    Full = 1,
+    /// The queue's byte budget was used up.
+    Bytes = 2,
+    /// Room did not appear within the time a record may wait.
+    Timeout = 3,
+    /// Logging had been shut down.
+    Closed = 4,
+    /// It was logged while a value was formatted for a record logged while formatting.
+    Nested = 5,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 6] =
+        [Self::Shed, Self::Full, Self::Bytes, Self::Timeout, Self::Closed, Self::Nested];
+
+    /// Its name in records and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shed => "shed",
+            Self::Full => "full",
+            Self::Bytes => "bytes",
+            Self::Timeout => "timeout",
+            Self::Closed => "closed",
+            Self::Nested => "nested",
+        }
+    }
+}
+
+/// How many records were dropped before the queue, by level and reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped([[u64; Reason::ALL.len()]; Level::COUNT]);
+
+impl Dropped {
+    /// The number for one level and reason.
+    #[must_use]
+    pub fn get(&self, level: Level, reason: Reason) -> u64 {
+        self.0.get(level.index()).and_then(|row| row.get(reason as usize)).copied().unwrap_or(0)
+    }
+
+    /// All numbers that are not zero.
+    pub fn iter(&self) -> impl Iterator<Item = (Level, Reason, u64)> {
+        let all = Level::ALL
+            .into_iter()
+            .flat_map(|level| Reason::ALL.into_iter().map(move |reason| (level, reason)));
+        all.map(|(level, reason)| (level, reason, self.get(level, reason))).filter(|of| of.2 > 0)
+    }
+
+    /// The sum of all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().flatten().sum()
+    }
+
+    /// What has been dropped since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut difference = *self;
+        for (row, before) in difference.0.iter_mut().zip(&earlier.0) {
+            for (count, before) in row.iter_mut().zip(before) {
+                *count = count.saturating_sub(*before);
+            }
+        }
+        difference
+    }
+}
+
+/// Counts drops by level and reason.
+#[derive(Debug, Default)]
+pub(crate) struct DropCounters([[AtomicU64; Reason::ALL.len()]; Level::COUNT]);
+
+impl DropCounters {
+    pub(crate) fn count(&self, level: Level, reason: Reason) {
+        if let Some(counter) = self.0.get(level.index()).and_then(|row| row.get(reason as usize)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Dropped {
+        let row = |row: &[AtomicU64; Reason::ALL.len()]| {
+            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Relaxed)))
+        };
+        Dropped(std::array::from_fn(|at| self.0.get(at).map_or_else(Default::default, row)))
+    }
+}
+
+/// Counters of one sink. Only the listener writes them.
+#[derive(Debug, Default)]
+pub(crate) struct SinkCounters {
+    pub(crate) routed: AtomicU64,
+    pub(crate) written: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) lost: AtomicU64,
+    pub(crate) paused: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    pub(crate) errors: AtomicU64,
+    pub(crate) failing: std::sync::atomic::AtomicBool,
+}
+
+impl SinkCounters {
+    pub(crate) fn snapshot(&self, name: &str) -> SinkStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SinkStats {
+            name: name.to_owned(),
+            routed: read(&self.routed),
+            written: read(&self.written),
+            refused: read(&self.refused),
+            lost: read(&self.lost),
+            paused: read(&self.paused),
+            panics: read(&self.panics),
+            errors: read(&self.errors),
+            is_failing: self.failing.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Counters of the application's side and the listener.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Records the listener took from the queue, by level.
+    pub(crate) received: [AtomicU64; Level::COUNT],
+    /// Records of the framework itself.
+    pub(crate) own: AtomicU64,
+    /// Values whose `Debug` or `Display` panicked or failed.
+    pub(crate) unformatted: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn count_received(&self, level: Level) {
+        if let Some(counter) = self.received.get(level.index()) {
+            add(counter, 1);
+        }
+    }
+}
+
+/// Adds to a counter that only one thread writes: no locked instruction is needed.
+pub(crate) fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+}
+
+/// All counters at one moment; see [`LoggingHandle::stats`](crate::LoggingHandle::stats).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records the listener took from the queue.
+    pub received: u64,
+    /// The same by level, in the order of [`Level::ALL`].
+    pub received_by_level: [u64; Level::COUNT],
+    /// Records waiting in the queue.
+    pub in_queue: u64,
+    /// Bytes that the records in the queue take on the heap.
+    pub queue_heap_bytes: u64,
+    /// Records dropped before the queue.
+    pub dropped: Dropped,
+    /// Records of the framework itself (`logwell.started` and the like); not in `received`.
+    pub own: u64,
+    /// Values whose `Debug` or `Display` panicked or failed.
+    pub unformatted_values: u64,
+    /// Each sink.
+    pub sinks: Vec<SinkStats>,
+}
+
+impl Stats {
+    /// All records that log calls made: `received + in_queue + dropped`.
+    #[must_use]
+    pub fn captured(&self) -> u64 {
+        self.received + self.in_queue + self.dropped.total()
+    }
+
+    /// The sink of that name.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> Option<&SinkStats> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+/// The counters of one sink at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SinkStats {
+    /// The sink's name: `app`, `errors`, `ai`, `console`, or yours.
+    pub name: String,
+    /// Records that were meant for it.
+    pub routed: u64,
+    /// Records it handed to its destination.
+    pub written: u64,
+    /// Records it did not take, since its backlog was full or the record could not be written.
+    pub refused: u64,
+    /// Records it had taken and then lost.
+    pub lost: u64,
+    /// Records that came while it rested after a panic.
+    pub paused: u64,
+    /// How often it panicked.
+    pub panics: u64,
+    /// How often it reported an error.
+    pub errors: u64,
+    /// Whether its last attempt failed.
+    pub is_failing: bool,
+}
+
+impl SinkStats {
+    /// Records that were meant for it and will never arrive.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.refused + self.lost + self.paused
+    }
+
+    /// Records it has taken and not yet handed over.
+    #[must_use]
+    pub fn in_hand(&self) -> u64 {
+        self.routed.saturating_sub(self.written + self.dropped())
+    }
+}
+
+impl fmt::Display for SinkStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.written)?;
+        if self.dropped() > 0 {
+            write!(f, " (dropped {})", self.dropped())?;
+        }
+        if self.in_hand() > 0 {
+            write!(f, " (not written {})", self.in_hand())?;
+        }
+        Ok(())
+    }
+}
