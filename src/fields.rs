@@ -9,11 +9,10 @@
 //! name in the callsite, or 255 for a name that is written out (`u16` length, bytes). Integers are
 //! little-endian. Texts are a `u32` length and UTF-8.
 
-use smallvec::SmallVec;
+use crate::bytes::ByteBuf;
 use std::fmt;
 
-/// How many bytes of fields a record holds without a heap allocation.
-pub const INLINE_BYTES: usize = 232;
+pub use crate::bytes::INLINE_BYTES;
 
 const OWN_NAME: u8 = 255;
 const CUT: u8 = 0x80;
@@ -37,19 +36,19 @@ enum Tag {
 
 impl Tag {
     fn from_byte(byte: u8) -> Option<Self> {
-        const TAGS: [Tag; 10] = [
-            Tag::U64,
-            Tag::I64,
-            Tag::U128,
-            Tag::I128,
-            Tag::F64,
-            Tag::False,
-            Tag::True,
-            Tag::Str,
-            Tag::Bytes,
-            Tag::Error,
-        ];
-        TAGS.into_iter().find(|&tag| tag as u8 == byte)
+        Some(match byte {
+            1 => Self::U64,
+            2 => Self::I64,
+            3 => Self::U128,
+            4 => Self::I128,
+            5 => Self::F64,
+            6 => Self::False,
+            7 => Self::True,
+            8 => Self::Str,
+            9 => Self::Bytes,
+            10 => Self::Error,
+            _ => return None,
+        })
     }
 }
 
@@ -123,22 +122,22 @@ pub struct Entry<'a> {
 /// let entry = fields.iter().next().unwrap();
 /// assert_eq!((entry.key, entry.value), (Key::Name("user_id"), Value::U64(7)));
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Fields {
-    bytes: SmallVec<[u8; INLINE_BYTES]>,
+    bytes: ByteBuf,
 }
 
 impl Fields {
     /// No fields.
     #[must_use]
     pub fn new() -> Self {
-        Self { bytes: SmallVec::new() }
+        Self { bytes: ByteBuf::new() }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.len() == 0
     }
 
     /// Their size as bytes.
@@ -150,18 +149,18 @@ impl Fields {
     /// How many bytes they take on the heap: 0 for an ordinary event.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+        self.bytes.heap_bytes()
     }
 
     /// Adds a value as it is.
     pub fn push(&mut self, key: Key<'_>, value: Value<'_>) {
         match value {
-            Value::U64(v) => self.push_fixed(Tag::U64, key, &v.to_le_bytes()),
-            Value::I64(v) => self.push_fixed(Tag::I64, key, &v.to_le_bytes()),
-            Value::U128(v) => self.push_fixed(Tag::U128, key, &v.to_le_bytes()),
-            Value::I128(v) => self.push_fixed(Tag::I128, key, &v.to_le_bytes()),
-            Value::F64(v) => self.push_fixed(Tag::F64, key, &v.to_le_bytes()),
-            Value::Bool(v) => self.push_fixed(if v { Tag::True } else { Tag::False }, key, &[]),
+            Value::U64(v) => self.push_fixed(Tag::U64, key, v.to_le_bytes()),
+            Value::I64(v) => self.push_fixed(Tag::I64, key, v.to_le_bytes()),
+            Value::U128(v) => self.push_fixed(Tag::U128, key, v.to_le_bytes()),
+            Value::I128(v) => self.push_fixed(Tag::I128, key, v.to_le_bytes()),
+            Value::F64(v) => self.push_fixed(Tag::F64, key, v.to_le_bytes()),
+            Value::Bool(v) => self.push_fixed(if v { Tag::True } else { Tag::False }, key, []),
             Value::Str(v) => self.push_cut(key, Value::Str(v), usize::MAX),
             Value::Bytes(v) => self.push_cut(key, Value::Bytes(v), usize::MAX),
             Value::Error(v) => {
@@ -190,7 +189,7 @@ impl Fields {
         let start = self.bytes.len();
         self.push_head(tag, key);
         self.push_len(kept);
-        self.bytes.extend_from_slice(bytes.get(..kept).unwrap_or_default());
+        self.bytes.push(bytes.get(..kept).unwrap_or_default());
         if kept < bytes.len() {
             self.mark_cut(start, bytes.len() as u64);
         }
@@ -226,13 +225,13 @@ impl Fields {
     /// The entries, in the order they were added.
     #[must_use]
     pub fn iter(&self) -> Entries<'_> {
-        Entries { rest: &self.bytes }
+        Entries { rest: self.bytes.as_slice() }
     }
 
     /// The bytes of the form described above.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// Takes over `later`: a value of the same name replaces the earlier one in its place.
@@ -258,39 +257,45 @@ impl Fields {
         }
     }
 
-    fn push_fixed(&mut self, tag: Tag, key: Key<'_>, payload: &[u8]) {
+    /// A number: tag, key and payload in one go.
+    #[inline]
+    fn push_fixed<const N: usize>(&mut self, tag: Tag, key: Key<'_>, payload: [u8; N]) {
         self.push_head(tag, key);
-        self.bytes.extend_from_slice(payload);
+        self.bytes.push(&payload);
     }
 
+    #[inline]
     fn push_head(&mut self, tag: Tag, key: Key<'_>) {
         match key {
-            Key::Index(index) => self.bytes.extend_from_slice(&[tag as u8, index]),
-            Key::Name(name) => {
-                let len = floor_char_boundary(name, usize::from(u16::MAX));
-                self.bytes.extend_from_slice(&[tag as u8, OWN_NAME]);
-                self.bytes.extend_from_slice(&u16::try_from(len).unwrap_or(0).to_le_bytes());
-                self.bytes.extend_from_slice(name.as_bytes().get(..len).unwrap_or_default());
-            }
+            Key::Index(index) => self.bytes.push(&[tag as u8, index]),
+            Key::Name(name) => self.push_own_name(tag, name),
         }
     }
 
+    #[cold]
+    fn push_own_name(&mut self, tag: Tag, name: &str) {
+        let len = floor_char_boundary(name, usize::from(u16::MAX));
+        self.bytes.push(&[tag as u8, OWN_NAME]);
+        self.bytes.push(&u16::try_from(len).unwrap_or(0).to_le_bytes());
+        self.bytes.push(name.as_bytes().get(..len).unwrap_or_default());
+    }
+
     fn push_len(&mut self, len: usize) {
-        self.bytes.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
+        self.bytes.push(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
     }
 
     fn set_len(&mut self, at: usize, len: usize) {
         let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
-        if let Some(slot) = self.bytes.get_mut(at..at + LEN_BYTES) {
+        if let Some(slot) = self.bytes.as_mut_slice().get_mut(at..at + LEN_BYTES) {
             slot.copy_from_slice(&len);
         }
     }
 
     fn mark_cut(&mut self, start: usize, original_bytes: u64) {
-        if let Some(tag) = self.bytes.get_mut(start) {
+        if let Some(tag) = self.bytes.as_mut_slice().get_mut(start) {
             *tag |= CUT;
         }
-        self.bytes.extend_from_slice(&original_bytes.to_le_bytes());
+        self.bytes.push(&original_bytes.to_le_bytes());
     }
 
     /// Writes `u32 text`; returns the text's original length if it was cut.
@@ -307,12 +312,18 @@ impl Fields {
         let mut original = writer.original;
         if let Err(placeholder) = result {
             self.bytes.truncate(start);
-            self.bytes.extend_from_slice(placeholder.as_bytes());
+            self.bytes.push(placeholder.as_bytes());
             original = placeholder.len() as u64;
         }
         let kept = self.bytes.len() - start;
         self.set_len(len_at, kept);
         (original > kept as u64).then_some(original)
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -324,7 +335,7 @@ impl fmt::Debug for Fields {
 
 /// Takes formatted text up to its limit, and counts the rest.
 pub(crate) struct TextWriter<'a> {
-    bytes: &'a mut SmallVec<[u8; INLINE_BYTES]>,
+    bytes: &'a mut ByteBuf,
     start: usize,
     limit_bytes: usize,
     original: u64,
@@ -338,7 +349,7 @@ impl fmt::Write for TextWriter<'_> {
         self.original = self.original.saturating_add(text.len() as u64);
         if whole_so_far {
             let kept = floor_char_boundary(text, room);
-            self.bytes.extend_from_slice(text.as_bytes().get(..kept).unwrap_or_default());
+            self.bytes.push(text.as_bytes().get(..kept).unwrap_or_default());
         }
         Ok(())
     }
@@ -446,10 +457,16 @@ fn take_str<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 }
 
 /// The largest character boundary of `text` that is not beyond `limit_bytes`.
+#[inline]
 pub(crate) fn floor_char_boundary(text: &str, limit_bytes: usize) -> usize {
     if limit_bytes >= text.len() {
         return text.len();
     }
+    floor_char_boundary_below(text, limit_bytes)
+}
+
+#[cold]
+fn floor_char_boundary_below(text: &str, limit_bytes: usize) -> usize {
     (0..=limit_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 

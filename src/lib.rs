@@ -10,6 +10,7 @@ pub mod terminal;
 pub mod testing;
 pub mod trace_context;
 
+mod bytes;
 mod caller;
 mod callsite;
 mod capture;

@@ -13,6 +13,7 @@ use crate::level::Level;
 use crate::record::Record;
 use crate::span::{SpanContext, SpanData};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Encodes records as JSON lines.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct JsonEncoder {
     /// `"process":<pid>,"seq":`
     process: Vec<u8>,
     plans: Vec<Option<Plan>>,
+    contexts: Contexts,
     second: Second,
 }
 
@@ -80,12 +82,24 @@ struct Cut {
 
 const WHOLE: Cut = Cut { value_bytes: usize::MAX, with_fields: true };
 
+impl Cut {
+    fn is_whole(self) -> bool {
+        self.value_bytes == usize::MAX
+    }
+}
+
 impl JsonEncoder {
     /// An encoder with those options.
     #[must_use]
     pub fn new(options: JsonOptions) -> Self {
         let process = format!(",\"process\":{},\"seq\":", std::process::id()).into_bytes();
-        Self { options, process, plans: Vec::new(), second: Second::default() }
+        Self {
+            options,
+            process,
+            plans: Vec::new(),
+            contexts: Contexts::default(),
+            second: Second::default(),
+        }
     }
 
     fn push_line(&mut self, record: &Record, out: &mut Vec<u8>, cut: Cut) {
@@ -103,7 +117,7 @@ impl JsonEncoder {
             cut,
             values: ValueWriter::new(cut.value_bytes),
         };
-        line.push(&self.second.text, &self.process, out);
+        line.push(&self.second.text, &self.process, &mut self.contexts, out);
     }
 }
 
@@ -209,7 +223,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn push(mut self, second: &[u8], process: &[u8], out: &mut Vec<u8>) {
+    fn push(mut self, second: &[u8], process: &[u8], contexts: &mut Contexts, out: &mut Vec<u8>) {
         let record = self.record;
         out.extend_from_slice(b"{\"timestamp\":\"");
         out.extend_from_slice(second);
@@ -222,9 +236,8 @@ impl<'a> Line<'a> {
         self.values.text(out, || "thread".into(), record.thread(), None);
         out.extend_from_slice(process);
         out.extend_from_slice(itoa::Buffer::new().format(record.seq()).as_bytes());
-        self.push_ids(out);
+        self.push_context(contexts, out);
         if self.cut.with_fields {
-            self.push_spans(out);
             if self.plan.is_simple && self.push_simple_fields(out) {
                 // All fields are written.
             } else {
@@ -276,7 +289,10 @@ impl<'a> Line<'a> {
     fn push_text_of(&mut self, out: &mut Vec<u8>, name: &'static str) {
         let entry = match (name, self.record.callsite().message) {
             ("message", Some(index)) => {
-                self.record.fields.iter().filter(|entry| entry.key == Key::Index(index)).last()
+                let mut messages =
+                    self.record.fields.iter().filter(|entry| entry.key == Key::Index(index));
+                // The last wins, but mostly there is only one and it comes first.
+                if self.plan.is_simple { messages.next() } else { messages.last() }
             }
             _ => self.record.fields().filter(|(field, _)| *field == name).map(|(_, e)| e).last(),
         };
@@ -289,6 +305,24 @@ impl<'a> Line<'a> {
                 self.values.text(out, || name.into(), &text, entry.original_bytes);
             }
             None => out.extend_from_slice(b"\"\""),
+        }
+    }
+
+    /// Ids and spans: as they were written for the record before, or anew.
+    fn push_context(&mut self, contexts: &mut Contexts, out: &mut Vec<u8>) {
+        let is_whole = self.plan.is_simple && self.cut.is_whole();
+        let context = self.record.context.as_ref().filter(|_| is_whole);
+        if let Some(known) = context.and_then(|context| contexts.get(context)) {
+            out.extend_from_slice(known);
+            return;
+        }
+        let (start, cuts) = (out.len(), self.values.cuts());
+        self.push_ids(out);
+        if self.cut.with_fields {
+            self.push_spans(out);
+        }
+        if let Some(context) = context.filter(|_| self.values.cuts() == cuts) {
+            contexts.keep(context, out.get(start..).unwrap_or_default());
         }
     }
 
@@ -413,6 +447,51 @@ impl<'a> Line<'a> {
             self.values.note_cut(Cow::Borrowed("logwell.fields"), left_out);
         }
         self.values.push_cuts(out);
+    }
+}
+
+/// Ids and spans as they were written lately. Most records share their context with others, and
+/// writing it anew would cost more than the rest of the line.
+#[derive(Debug, Default)]
+struct Contexts {
+    kept: Vec<Option<KeptContext>>,
+}
+
+#[derive(Debug)]
+struct KeptContext {
+    /// Held, so that no other context can come to have its address.
+    context: Arc<SpanContext>,
+    text: Vec<u8>,
+}
+
+impl Contexts {
+    const SLOTS: usize = 64;
+    /// Longer ones are not worth the memory.
+    const MAX_BYTES: usize = 4 * 1024;
+
+    fn slot(context: &Arc<SpanContext>) -> usize {
+        let address = Arc::as_ptr(context).addr();
+        ((address >> 6) ^ (address >> 12)) % Self::SLOTS
+    }
+
+    fn get(&self, context: &Arc<SpanContext>) -> Option<&[u8]> {
+        let kept = self.kept.get(Self::slot(context))?.as_ref()?;
+        Arc::ptr_eq(&kept.context, context).then_some(&kept.text)
+    }
+
+    fn keep(&mut self, context: &Arc<SpanContext>, text: &[u8]) {
+        if text.len() > Self::MAX_BYTES {
+            return;
+        }
+        if self.kept.is_empty() {
+            self.kept.resize_with(Self::SLOTS, || None);
+        }
+        if let Some(slot) = self.kept.get_mut(Self::slot(context)) {
+            let mut room = slot.take().map(|kept| kept.text).unwrap_or_default();
+            room.clear();
+            room.extend_from_slice(text);
+            *slot = Some(KeptContext { context: Arc::clone(context), text: room });
+        }
     }
 }
 

@@ -11,12 +11,15 @@ use crate::sink::{Sink, Unflushed};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Writes records as lines to a file that rotates.
 pub struct FileSink {
     encoder: Box<dyn Encode>,
     file: RotatingFile,
     clock: Clock,
+    /// The time of the last flush: near enough for lines, and no clock is read for each.
+    now: Instant,
     line: Vec<u8>,
 }
 
@@ -28,7 +31,8 @@ impl FileSink {
     /// The directory or file cannot be used; the text names it.
     pub fn open(options: FileOptions, encoder: Box<dyn Encode>, clock: Clock) -> io::Result<Self> {
         let file = RotatingFile::open(options)?;
-        Ok(Self { encoder, file, clock, line: Vec::new() })
+        let now = clock.now();
+        Ok(Self { encoder, file, clock, now, line: Vec::new() })
     }
 
     fn report(&mut self, result: Result<(), NotWritten>) -> Result<(), Unflushed> {
@@ -48,11 +52,12 @@ impl Sink for FileSink {
     fn write(&mut self, record: &Record) -> io::Result<()> {
         self.line.clear();
         self.encoder.encode(record, &mut self.line);
-        self.file.append(&self.line, self.clock.now())
+        self.file.append(&self.line, self.now)
     }
 
     fn flush(&mut self) -> Result<(), Unflushed> {
-        let result = self.file.flush(self.clock.now());
+        self.now = self.clock.now();
+        let result = self.file.flush(self.now);
         self.report(result)
     }
 

@@ -1,0 +1,106 @@
+//! ByteBuf: bytes that lie inside the value itself as long as there are few.
+//!
+//! Knows nothing of what they mean. Appending to it is most of what a log call does, so it is kept
+//! plain: a fixed array and a length, and a vector once the array is too small.
+
+/// How many bytes need no heap.
+pub const INLINE_BYTES: usize = 232;
+
+/// A growing run of bytes; the first [`INLINE_BYTES`] need no heap.
+#[derive(Clone)]
+pub(crate) struct ByteBuf {
+    inline: [u8; INLINE_BYTES],
+    /// How much of `inline` is used; meaningless once there is `heap`.
+    len: u32,
+    /// All bytes, once they do not fit. Boxed, since it is rare and a record is moved often.
+    #[expect(clippy::box_collection, reason = "8 bytes in each record instead of 24")]
+    heap: Option<Box<Vec<u8>>>,
+}
+
+impl ByteBuf {
+    pub(crate) fn new() -> Self {
+        Self { inline: [0; INLINE_BYTES], len: 0, heap: None }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match &self.heap {
+            None => self.len as usize,
+            Some(heap) => heap.len(),
+        }
+    }
+
+    /// How many bytes of heap are in use.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.heap.as_ref().map_or(0, |heap| heap.capacity())
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match &self.heap {
+            None => self.inline.get(..self.len as usize).unwrap_or_default(),
+            Some(heap) => heap,
+        }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
+        match &mut self.heap {
+            None => self.inline.get_mut(..self.len as usize).unwrap_or_default(),
+            Some(heap) => heap,
+        }
+    }
+
+    /// Appends bytes; best for a number of them that is known when compiling.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let start = self.len as usize;
+        match self.inline.get_mut(start..start + bytes.len()) {
+            Some(room) if self.heap.is_none() => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len() as u32;
+            }
+            _ => self.push_to_heap(bytes),
+        }
+    }
+
+    #[cold]
+    fn push_to_heap(&mut self, bytes: &[u8]) {
+        let heap = self.heap.get_or_insert_with(|| {
+            let mut heap =
+                Vec::with_capacity((2 * INLINE_BYTES).max(self.len as usize + bytes.len()));
+            heap.extend_from_slice(self.inline.get(..self.len as usize).unwrap_or_default());
+            Box::new(heap)
+        });
+        heap.extend_from_slice(bytes);
+    }
+
+    /// Forgets all but the first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        match &mut self.heap {
+            None => self.len = self.len.min(u32::try_from(len).unwrap_or(u32::MAX)),
+            Some(heap) => heap.truncate(len),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_holds_what_a_vector_would(
+            steps in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..90), 0..400_usize), 0..12)
+        ) {
+            let (mut buf, mut model) = (ByteBuf::new(), Vec::new());
+            for (bytes, len) in steps {
+                buf.push(&bytes);
+                model.extend_from_slice(&bytes);
+                prop_assert_eq!(buf.as_slice(), &model);
+                buf.truncate(len);
+                model.truncate(len);
+                prop_assert_eq!(buf.as_mut_slice(), &mut model[..]);
+                prop_assert_eq!(buf.len(), model.len());
+            }
+        }
+    }
+}
