@@ -34,6 +34,7 @@ mod route;
 mod selflog;
 mod setup;
 mod span;
+mod waker;
 
 pub use config::{LoggingConfig, load_config};
 pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};

@@ -13,6 +13,7 @@ use crate::route::Routes;
 use crate::selflog;
 use crate::sink::{Sink, Unflushed};
 use crate::stats::{Counters, Dropped, SinkCounters, add};
+use crate::waker::Sleep;
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,9 +26,16 @@ use std::time::{Duration, Instant};
 const BATCH: usize = 1_024;
 /// While records keep coming, sinks are flushed at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-/// How long the listener sleeps at most: an idle record reaches its file within this time.
-const LONGEST_SLEEP: Duration = Duration::from_millis(4);
-const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
+/// While records come now and then, the listener dozes at most this long: the time in which a
+/// record reaches its file.
+const LONGEST_DOZE: Duration = Duration::from_millis(4);
+const SHORTEST_DOZE: Duration = Duration::from_micros(100);
+/// After this long without a record it sleeps deeply, and the next record wakes it.
+const DOZE_FOR: Duration = Duration::from_millis(100);
+/// How often it looks after its files then.
+const DEEP_SLEEP: Duration = Duration::from_secs(1);
+/// How often a sink that has kept records is asked to try again.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Losses are told at most this often.
 const TELL_LOSSES_EVERY: Duration = Duration::from_secs(1);
 /// A sink that panicked is left alone this long, then twice as long, up to the longest pause.
@@ -220,17 +228,32 @@ impl Listener {
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
         self.write_own(|own| own.started());
-        let mut sleep = SHORTEST_SLEEP;
+        let mut doze = SHORTEST_DOZE;
+        let mut last_record = self.clock.now();
         loop {
             match self.step() {
                 Step::Stopped => return,
                 Step::Took(0) => {
+                    let (how, at_most) = self.sleep_after(last_record, doze);
                     let control = &self.control;
-                    queue.waker.sleep(sleep, || queue.len() > 0 || !control.is_empty());
-                    sleep = (sleep * 2).min(LONGEST_SLEEP);
+                    queue.waker.sleep(how, at_most, || queue.len() > 0 || !control.is_empty());
+                    doze = (doze * 2).min(LONGEST_DOZE);
                 }
-                Step::Took(_) => sleep = SHORTEST_SLEEP,
+                Step::Took(_) => {
+                    doze = SHORTEST_DOZE;
+                    last_record = self.clock.now();
+                }
             }
+        }
+    }
+
+    fn sleep_after(&self, last_record: Instant, doze: Duration) -> (Sleep, Duration) {
+        if self.clock.now().saturating_duration_since(last_record) < DOZE_FOR {
+            (Sleep::Doze, doze)
+        } else if self.sinks.iter().any(|slot| slot.pending > 0) {
+            (Sleep::Deep, RETRY_EVERY)
+        } else {
+            (Sleep::Deep, DEEP_SLEEP)
         }
     }
 

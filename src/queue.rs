@@ -1,15 +1,15 @@
 //! Queue: the bounded channel between the application and the listener, and what gives when it is
 //! full.
 //!
-//! Generic: does not know what it carries. A sender never waits unless the policy says so, and
-//! never wakes the receiver except when an urgent item comes or the queue is filling up.
+//! Generic: does not know what it carries. A sender never waits unless the policy says so; when it
+//! wakes the receiver is told in `waker.rs`.
 
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
+use crate::waker::Waker;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// A sender that may wait looks this often whether the queue was closed.
@@ -89,9 +89,7 @@ impl<T> Queue<T> {
         if sent.is_err() && heap_bytes > 0 {
             self.release(heap_bytes);
         }
-        if level >= Level::Error || waiting >= self.wake_from {
-            self.waker.wake();
-        }
+        self.waker.wake_for(level >= Level::Error || waiting >= self.wake_from);
         sent
     }
 
@@ -190,39 +188,6 @@ impl<T> Queue<T> {
     /// What was refused so far.
     pub(crate) fn dropped(&self) -> Dropped {
         self.dropped.snapshot()
-    }
-}
-
-/// Lets a thread sleep until somebody has urgent work for it.
-#[derive(Debug, Default)]
-pub(crate) struct Waker {
-    asleep: AtomicBool,
-    thread: Mutex<Option<Thread>>,
-}
-
-impl Waker {
-    /// Wakes the thread if it sleeps; costs one load otherwise.
-    pub(crate) fn wake(&self) {
-        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::AcqRel) {
-            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(thread) = &*thread {
-                thread.unpark();
-            }
-        }
-    }
-
-    /// Makes the calling thread the one that is woken.
-    pub(crate) fn attach(&self) {
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
-    }
-
-    /// Sleeps until woken, at most that long, unless `busy` says there is work after all.
-    pub(crate) fn sleep(&self, at_most: Duration, busy: impl Fn() -> bool) {
-        self.asleep.store(true, Ordering::SeqCst);
-        if !busy() {
-            std::thread::park_timeout(at_most);
-        }
-        self.asleep.store(false, Ordering::Relaxed);
     }
 }
 
