@@ -74,7 +74,7 @@ pub fn init_logging() -> Result<LoggingHandle, Error> {
 }
 
 /// Like [`init_logging`], with a configuration made by the program. The environment is not looked
-/// at; see [`LoggingConfig::from_env`] to have it.
+/// at; see [`LoggingConfig::with_env`] to have it.
 ///
 /// # Errors
 ///
