@@ -488,7 +488,7 @@ mod tests {
             let mut fields = Fields::new();
             fields.push_cut(Key::Index(0), Value::Str("aäöb"), limit);
             fields.format(Key::Index(1), limit, |text| {
-                let _ = write!(text, "{}{}", "aä", "öb");
+                let _ = text.write_str("aä").and_then(|()| text.write_str("öb"));
                 Ok(())
             });
             let entries: Vec<_> = fields.iter().collect();

@@ -16,6 +16,12 @@ pub(super) trait Choice {
 /// A word and the lines that say what it means.
 pub(super) type Word = (&'static str, &'static [&'static str]);
 
+/// A word and its meaning in one line.
+pub(super) fn explained((word, docs): &Word) -> String {
+    let docs: Vec<_> = docs.iter().map(|line| line.trim()).collect();
+    format!("{word}: {}", docs.join(" "))
+}
+
 /// Declares an enum whose values are words, and which of them is the default.
 macro_rules! choices {
     (
@@ -58,8 +64,8 @@ macro_rules! choices {
             }
 
             fn choose(&mut self, word: &str) -> bool {
-                let found = Self::ALL.iter().find(|value| value.as_str().eq_ignore_ascii_case(word));
-                found.map(|&value| *self = value).is_some()
+                let named = |value: &&Self| value.as_str().eq_ignore_ascii_case(word);
+                Self::ALL.iter().find(named).map(|&value| *self = value).is_some()
             }
         }
     };

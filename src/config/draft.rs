@@ -45,7 +45,11 @@ impl Draft {
     }
 
     /// Lays a YAML text over what is there.
-    pub(super) fn yaml(&mut self, path: &Path, text: String) {
+    pub(super) fn yaml(&mut self, path: &Path, mut text: String) {
+        if text.starts_with(BYTE_ORDER_MARK) {
+            // The parser would take it for a first, empty document.
+            text.remove(0);
+        }
         match yaml::parse(&text) {
             Ok(tree) => read::read(&mut self.config.entries(), &tree, &mut self.report),
             Err(error) => {
@@ -132,3 +136,6 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+/// What some editors put before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';

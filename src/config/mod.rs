@@ -110,6 +110,27 @@ impl LoggingConfig {
         LoggingConfigBuilder::default()
     }
 
+    /// The configuration in a YAML text; what it does not give is at its default.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of the text at once, each with its line and column, as in a file `(yaml)`.
+    ///
+    /// ```
+    /// use logwell::LoggingConfig;
+    ///
+    /// let config = LoggingConfig::from_yaml("queue:\n  size: 500\n")?;
+    /// assert_eq!(config.queue.size, 500);
+    /// let error = LoggingConfig::from_yaml("queue:\n  sise: 500\n").unwrap_err();
+    /// assert!(error.to_string().starts_with("logging configuration: (yaml):2:3: queue.sise"));
+    /// # Ok::<(), logwell::Error>(())
+    /// ```
+    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        let mut draft = Draft::default();
+        draft.yaml(Path::new("(yaml)"), text.to_owned());
+        draft.finish()
+    }
+
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
     /// `LOG_LEVEL`, `LOG_DIR`, `LOG_CONSOLE_LEVEL`, `LOG_FILE_LEVEL`, `LOG_QUEUE_SIZE`,

@@ -72,9 +72,10 @@ impl Report {
             return Ok(());
         }
         self.faults.sort_by(|a, b| a.place.cmp(&b.place));
-        let more = self.faults.len() > MAX_MISTAKES;
-        self.faults.truncate(MAX_MISTAKES);
         let file = self.file;
+        let told = file.as_ref().map_or(MAX_MISTAKES, |(_, text)| told_of(text.len()));
+        let more = self.faults.len() > told;
+        self.faults.truncate(told);
         let to_mistake = |fault: Fault| Mistake {
             origin: origin(fault.place, file.as_ref()),
             key: fault.key,
@@ -107,5 +108,14 @@ fn origin(place: Place, file: Option<&(PathBuf, String)>) -> Origin {
     }
 }
 
+/// How many mistakes are told of a file of so many bytes. Each place costs one reading of the
+/// text, so that absurdly long files are told less; below 80 KiB it is all of [`MAX_MISTAKES`].
+fn told_of(bytes: usize) -> usize {
+    (MAX_READ_BYTES / bytes.max(1)).clamp(4, MAX_MISTAKES)
+}
+
 /// How many mistakes are told.
 const MAX_MISTAKES: usize = 50;
+
+/// How many bytes are read again to find the places of mistakes.
+const MAX_READ_BYTES: usize = 4 << 20;

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::choice::explained;
 use super::env;
 use super::section::Entry;
 use super::slot::Slot;
@@ -24,10 +25,16 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
         let mut property = Map::new();
         let mut description = entry.doc().replace('\n', " ");
         if !matches!(entry.slot, Slot::Section(_)) {
+            if let Slot::Choice(choice) = &entry.slot {
+                let words: Vec<_> = choice.words().iter().map(explained).collect();
+                description.push_str(&format!(" {}.", words.join("; ")));
+            }
             description.push_str(&format!(" Environment: {}.", env::name(&key)));
             property.insert("default".to_owned(), default(&entry.slot));
         }
-        property.insert("description".to_owned(), json!(description));
+        if !description.is_empty() {
+            property.insert("description".to_owned(), json!(description));
+        }
         property.extend(match entry.slot {
             Slot::Section(inner) => object(inner, &key),
             slot => kind(&slot),
@@ -70,10 +77,7 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
         }),
         Slot::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
         Slot::Choice(choice) => json!({
-            "oneOf": choice.words().iter().map(|(word, docs)| {
-                let docs: Vec<_> = docs.iter().map(|line| line.trim()).collect();
-                json!({ "const": word, "description": docs.join(" ") })
-            }).collect::<Vec<_>>(),
+            "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),
         }),
         Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
         Slot::Path(_) | Slot::Secret(_) => json!({ "type": "string", "minLength": 1 }),
@@ -96,7 +100,7 @@ fn fields(value: Value) -> Map<String, Value> {
 }
 
 /// What `units::parse_bytes` reads.
-const BYTES_PATTERN: &str = "^[0-9]+ *([bB]|[kKmMgG][iI]?[bB])?$";
+const BYTES_PATTERN: &str = "^[0-9]+ *([bB]|[kKmMgGtT][iI]?[bB])?$";
 
 /// What `units::parse_time` reads.
 const TIME_PATTERN: &str = "[0-9]+ *(ns|us|ms|s|m|h)";

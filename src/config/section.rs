@@ -56,8 +56,7 @@ pub(super) fn each_option(
 pub(super) fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
     match entry.name.split_once('.') {
         Some((section, name)) => {
-            let docs = entry.docs.get(..1).unwrap_or_default();
-            Entry { name: section, docs, slot: Slot::Section(vec![Entry { name, ..entry }]) }
+            Entry { name: section, docs: &[], slot: Slot::Section(vec![Entry { name, ..entry }]) }
         }
         None => entry,
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::choice::choices;
 use super::directives::Directives;
 use super::section::section;
-use super::units::{GIB, KIB, MIB};
+use super::units::{GIB, KIB, MIB, TIB};
 use crate::Level;
 
 section! {
@@ -24,8 +24,8 @@ section! {
         /// RUST_LOG is used when LOG_LEVEL is not set.
         level: Directives = Level::Info.into() => levels();
         /// Whether records go through the queue and to all sinks.
-        /// `false` is the way back while migrating: a plain console on the caller's thread, no
-        /// files.
+        /// `false` is the way back while migrating: a plain console on the caller's thread and
+        /// no files.
         unified: bool = true => flag();
         /// Whether records of the `log` crate are taken over.
         /// Turn it off when another logger for `log` is in place.
@@ -124,7 +124,7 @@ section! {
         /// The three names must differ.
         name: String = "app.log".to_owned() => file_name();
         /// The size at which the file is rotated, before the line that would not fit.
-        max_bytes: u64 = 10 * MIB => bytes(4 * KIB, 1024 * GIB);
+        max_bytes: u64 = 10 * MIB => bytes(4 * KIB, TIB);
         /// How many backups are kept. `0` keeps none: what was in the file is gone at rotation.
         backup_count: u32 = 7 => count(0, 1_000);
         /// Who may read and write the file, as an octal text (Unix only).
@@ -151,8 +151,8 @@ section! {
         /// How long a JSON line may be, in bytes; longer ones are cut and say so.
         /// The default stays below the 16 KiB at which container runtimes split lines.
         max_line_bytes: usize = 16_000 => bytes(KIB, MIB);
-        /// How many lines wait for a slow terminal. What does not fit is dropped and counted; the
-        /// files are not held up.
+        /// How many lines wait for a slow terminal.
+        /// What does not fit is dropped and counted; the files are not held up.
         buffer_lines: usize = 10_000 => count(1, 1_000_000);
     }
 }

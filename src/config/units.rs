@@ -10,6 +10,8 @@ pub(super) const KIB: u64 = 1 << 10;
 pub(super) const MIB: u64 = 1 << 20;
 /// One gibibyte.
 pub(super) const GIB: u64 = 1 << 30;
+/// One tebibyte.
+pub(super) const TIB: u64 = 1 << 40;
 
 /// The size in bytes: `10MiB`, `64KiB`, `1GB`, `512B` or plain digits. Letters of any case.
 pub(super) fn parse_bytes(text: &str) -> Option<u64> {
@@ -19,9 +21,11 @@ pub(super) fn parse_bytes(text: &str) -> Option<u64> {
         "kb" => 1_000,
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
         "kib" => KIB,
         "mib" => MIB,
         "gib" => GIB,
+        "tib" => TIB,
         _ => return None,
     };
     digits.checked_mul(factor)
@@ -29,8 +33,8 @@ pub(super) fn parse_bytes(text: &str) -> Option<u64> {
 
 /// The size in its largest whole unit.
 pub(super) fn bytes_text(bytes: u64) -> String {
-    for (unit, name) in [(GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")] {
-        if bytes >= unit && bytes % unit == 0 {
+    for (unit, name) in [(TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")] {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{}{name}", bytes / unit);
         }
     }

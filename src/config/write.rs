@@ -2,6 +2,7 @@
 //!
 //! Knows layout. Does not know any single option.
 
+use super::choice::explained;
 use super::section::Entry;
 use super::slot::Slot;
 use super::{env, yaml};
@@ -50,9 +51,8 @@ impl Writer {
             return;
         }
         if let Slot::Choice(choice) = slot {
-            for (word, docs) in choice.words() {
-                let docs: Vec<_> = docs.iter().map(|line| line.trim()).collect();
-                self.comment(&format!("  {word}: {}", docs.join(" ")), depth);
+            for word in choice.words() {
+                self.comment(&format!("  {}", explained(word)), depth);
             }
         }
         let limits = slot.limits().map(|limits| format!("Limits: {limits}. "));

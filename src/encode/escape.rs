@@ -86,7 +86,7 @@ mod tests {
             let written = escaped(&format!("a{character}b"));
             let back: String = serde_json::from_str(&format!("\"{written}\"")).unwrap();
             assert_eq!(back, format!("a{character}b"));
-            let raw = written.chars().any(|c| must_escape(c));
+            let raw = written.chars().any(must_escape);
             assert!(!raw, "{character:?} stands raw in {written:?}");
         }
     }

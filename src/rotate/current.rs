@@ -35,28 +35,15 @@ impl Current {
     ///
     /// The second value tells why an existing file stays readable to more than `mode` allows.
     pub(super) fn open(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
-        match path.symlink_metadata() {
-            Ok(found) if found.is_file() => {
-                let current = Self::existing(path, os::id(&found))?;
-                let too_open = os::narrow_mode(&current.file, mode).err();
-                Ok((current, too_open))
-            }
-            Ok(found) => {
-                let kind = os::describe(found.file_type());
-                let text = format!("{} is {kind}, not a regular file", path.display());
-                Err(io::Error::new(ErrorKind::InvalidInput, text))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                if let Some(directory) = path.parent() {
-                    os::make_directory(directory)
-                        .map_err(|error| told("make", directory, error))?;
+        match Self::existing(path, mode) {
+            Err(error) if error.kind() == ErrorKind::NotFound => match Self::make(path, mode) {
+                // Another process was quicker.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    Self::existing(path, mode)
                 }
-                let file =
-                    os::new_file(mode).open(path).map_err(|error| told("make", path, error))?;
-                os::set_mode(&file, mode).map_err(|error| told("set the mode of", path, error))?;
-                Ok((Self::from_file(file)?, None))
-            }
-            Err(error) => Err(told("look at", path, error)),
+                made => made.map(|current| (current, None)),
+            },
+            found => found,
         }
     }
 
@@ -67,18 +54,35 @@ impl Current {
         Ok(current)
     }
 
-    fn existing(path: &Path, expected: FileId) -> io::Result<Self> {
+    /// Opens a file, after a look at what it is: opening a FIFO would hang.
+    fn existing(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
+        let found = path.symlink_metadata().map_err(|error| told("look at", path, error))?;
+        if !found.is_file() {
+            let kind = os::describe(found.file_type());
+            let text = format!("{} is {kind}, not a regular file", path.display());
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
         let file = OpenOptions::new()
             .read(true)
             .append(true)
             .open(path)
             .map_err(|error| told("open", path, error))?;
-        let current = Self::from_file(file)?;
-        if current.id != expected {
+        if os::id(&file.metadata()?) != os::id(&found) {
             let text = format!("{} was replaced while it was opened", path.display());
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        Ok(current)
+        let too_open = os::narrow_mode(&file, mode).err();
+        Ok((Self::from_file(file)?, too_open))
+    }
+
+    /// Makes a file that is not there.
+    fn make(path: &Path, mode: u32) -> io::Result<Self> {
+        if let Some(directory) = path.parent() {
+            os::make_directory(directory).map_err(|error| told("make", directory, error))?;
+        }
+        let file = os::new_file(mode).open(path).map_err(|error| told("make", path, error))?;
+        os::set_mode(&file, mode).map_err(|error| told("set the mode of", path, error))?;
+        Self::from_file(file)
     }
 
     fn from_file(file: File) -> io::Result<Self> {
@@ -114,8 +118,14 @@ impl Current {
         if metadata.len() == self.bytes {
             return Ok(Change::Same);
         }
+        let cut = metadata.len() < self.bytes;
         self.bytes = metadata.len();
-        self.look_at_end();
+        self.unended = false;
+        if cut {
+            // After a write of another process there is nothing to end: a line of it that is just
+            // being written looks like one without an end.
+            self.look_at_end();
+        }
         Ok(Change::Resized)
     }
 

@@ -326,6 +326,7 @@ impl RotatingFile {
     fn take_over(&mut self, current: Current) {
         self.current = current;
         self.backlog.restart_line();
+        self.rotate_pause.end();
         self.directory_changed = true;
     }
 
@@ -333,7 +334,7 @@ impl RotatingFile {
     fn rotate(&mut self, now: Instant) -> io::Result<()> {
         let result = self.shift();
         match &result {
-            Ok(()) => self.rotate_pause.end(),
+            Ok(()) => {}
             Err(error) => {
                 self.failed_rotations += 1;
                 self.look_at = None;

@@ -1,1 +1,29 @@
-fn main() {}
+//! xtask: the project's own commands, `cargo x <command>`.
+
+#![expect(clippy::print_stdout, reason = "commands talk to the person who gave them")]
+
+use std::error::Error;
+
+mod reference;
+mod steps;
+
+const HELP: &str = "\
+cargo x check      format, clippy and rustdoc, warnings denied
+cargo x test       everything that must pass: check, all tests, all examples run
+cargo x bench      the benchmarks (criterion); `cargo x bench NAME` runs one
+cargo x reference  writes the generated files of config/";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("check") => steps::check(),
+        Some("test") => steps::test(),
+        Some("bench") => steps::bench(arguments.next().as_deref()),
+        Some("reference") => reference::run(),
+        Some("help" | "--help" | "-h") | None => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(format!("there is no command {other}\n{HELP}").into()),
+    }
+}

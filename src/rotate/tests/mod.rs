@@ -9,9 +9,13 @@ mod limit;
 mod modes;
 mod moved;
 mod opening;
+mod processes;
 mod refused;
+mod shifting;
 
 use super::file::{BATCH_BYTES, LOOK_INTERVAL, ROTATE_PAUSE, WRITE_PAUSE};
+use super::names::Names;
+use super::shift::{self, Shift};
 use super::{FileOptions, RotatingFile, Trouble};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};

@@ -140,7 +140,9 @@ fn two_writers_of_one_path_lose_and_split_no_line() {
     let text = everything(&a);
     for writer in ["a", "b"] {
         let mut lines: Vec<&str> = text.lines().filter(|l| l.starts_with(writer)).collect();
-        lines.sort_unstable_by_key(|line| line[2..].parse::<u32>().unwrap());
+        lines.sort_unstable_by_key(|line| {
+            line.trim_start_matches(['a', 'b', ' ']).parse::<u32>().unwrap()
+        });
         let expected: Vec<String> = (0..200).map(|n| format!("{writer} {n}")).collect();
         assert_eq!(lines, expected);
     }

@@ -1,0 +1,71 @@
+//! Steps: the programs that each command runs, one after another; the first failure ends it.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Examples that end by themselves, with their arguments.
+const EXAMPLES: [(&str, &[&str]); 9] = [
+    ("quickstart", &[]),
+    ("from_yaml", &[]),
+    ("compose_layers", &[]),
+    ("custom_sink", &[]),
+    ("log_crate", &[]),
+    ("async_context", &[]),
+    ("ai_responses", &[]),
+    ("testing", &[]),
+    ("service", &["--demo", "--requests", "500"]),
+];
+
+/// What a change must pass before it is looked at.
+pub(crate) fn check() -> Outcome {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    let docs = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    run(Command::new("cargo").args(docs).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// Everything that must pass.
+pub(crate) fn test() -> Outcome {
+    check()?;
+    cargo(&["test", "--workspace", "--all-targets"])?;
+    cargo(&["test", "--workspace", "--doc"])?;
+    // In a place of their own: they write log files under the directory they run in.
+    let elsewhere = root()?.join("target").join("examples-run");
+    std::fs::create_dir_all(&elsewhere)?;
+    for (name, arguments) in EXAMPLES {
+        let program = root()?.join("target/debug/examples").join(name);
+        run(Command::new(program).args(arguments).current_dir(&elsewhere))?;
+    }
+    Ok(())
+}
+
+/// The benchmarks, or the one of that name.
+pub(crate) fn bench(name: Option<&str>) -> Outcome {
+    match name {
+        Some(name) => cargo(&["bench", "--package", "logwell", "--bench", name]),
+        None => cargo(&["bench", "--package", "logwell", "--benches"]),
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    run(Command::new("cargo").args(arguments))
+}
+
+fn run(command: &mut Command) -> Outcome {
+    if command.get_current_dir().is_none() {
+        command.current_dir(root()?);
+    }
+    let shown = format!("{command:?}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown} failed: {status}").into()),
+        Err(error) => Err(format!("{shown} could not be started: {error}").into()),
+    }
+}
+
+fn root() -> Result<&'static Path, Box<dyn Error>> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or_else(|| "xtask is at the root".into())
+}
