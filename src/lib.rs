@@ -302,7 +302,7 @@
 //!
 //! # Statistics, health and shutdown
 //!
-//! [`LoggingHandle`] is what the running program asks; [`handle`] finds it from anywhere:
+//! [`LoggingHandle`] is what the running program asks; [`handle()`] finds it from anywhere:
 //!
 //! | call | what |
 //! |---|---|
