@@ -297,6 +297,9 @@
 //! assert_eq!(logs.messages(), ["payment refused"]);
 //! ```
 //!
+//! A record that a `Debug` logs is missing there: under a subscriber for one thread, tracing itself
+//! does not pass it on.
+//!
 //! There is no thread and no waiting in it: the pipeline is stepped when you look. For pauses and
 //! time outs there is a [`ManualClock`](testing::ManualClock).
 //!
@@ -342,7 +345,7 @@
 //! | backups cannot be shifted | the file grows beyond its limit; tried again each second |
 //! | the terminal is stuck | lines for it are lost and counted; files go on |
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
-//! | a `Debug` logs | that record is taken, one logged while formatting it is not |
+//! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |
 //! | a sink panics | caught; it rests for 100 ms, then twice as long, up to 30 s |
 //! | a value is too long | cut at 64 KiB, in AI records at 1 MiB; the record says so |
 //! | `init_logging` is called twice | an [`Error`] that names the first call; nothing changes |

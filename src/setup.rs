@@ -101,6 +101,7 @@ pub fn init_logging_from_config(path: impl AsRef<Path>) -> Result<LoggingHandle,
 ///
 /// Takes at most `shutdown.timeout` (5 s by default), and tells what became of all records. Calling
 /// it again gives the same report; without [`init_logging`] it gives an empty one.
+#[doc(alias = "WorkerGuard")]
 pub fn shutdown_logging() -> ShutdownReport {
     match handle() {
         Some(handle) => handle.shutdown(),

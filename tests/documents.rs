@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use logwell::config::{LoggingConfig, json_schema, reference_yaml};
+use logwell::config::{LoggingConfig, json_schema, load_config, reference_yaml};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,6 +89,23 @@ fn every_variable_that_a_document_names_is_one_of_ours() {
         for name in names.filter(|name| *name != "LOG_CONFIG") {
             assert!(reference.contains(&format!("Environment: {name}.")), "{document}: {name}");
         }
+    }
+}
+
+#[test]
+fn the_configurations_that_migration_proposes_are_right() {
+    let migration = read("MIGRATION.md");
+    let blocks = migration.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        blocks.partition(|block| block.starts_with("refresh_rate:"));
+    assert_eq!((theirs.len(), ours.len()), (1, 1));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("logging.yaml");
+    for block in ours {
+        fs::write(&path, block).unwrap();
+        let config = load_config(&path).unwrap();
+        assert_eq!(config.level.to_string(), "info,my_crate::db=debug,hyper=warn");
+        assert_eq!(config.files.app.max_bytes, 10 << 20);
     }
 }
 
