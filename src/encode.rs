@@ -14,6 +14,8 @@ mod stamp;
 use crate::record::Record;
 
 /// Turns records into lines.
+#[doc(alias = "formatter")]
+#[doc(alias = "layout")]
 pub trait Encode: Send {
     /// Appends `record` to `out` as exactly one line: it ends in `\n` and has no other one.
     ///

@@ -74,7 +74,7 @@ pub fn init_logging() -> Result<LoggingHandle, Error> {
 }
 
 /// Like [`init_logging`], with a configuration made by the program. The environment is not looked
-/// at; see [`LoggingConfig::from_env`] to have it.
+/// at; see [`LoggingConfig::with_env`] to have it.
 ///
 /// # Errors
 ///
@@ -101,6 +101,7 @@ pub fn init_logging_from_config(path: impl AsRef<Path>) -> Result<LoggingHandle,
 ///
 /// Takes at most `shutdown.timeout` (5 s by default), and tells what became of all records. Calling
 /// it again gives the same report; without [`init_logging`] it gives an empty one.
+#[doc(alias = "WorkerGuard")]
 pub fn shutdown_logging() -> ShutdownReport {
     match handle() {
         Some(handle) => handle.shutdown(),

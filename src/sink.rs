@@ -22,6 +22,8 @@ use std::path::PathBuf;
 /// sink delays the other sinks and, when the queue is full, costs records: it should hand long
 /// work to a thread of its own. A panic in a sink is caught and counted; the sink is called again
 /// after a pause while the others go on.
+#[doc(alias = "appender")]
+#[doc(alias = "handler")]
 pub trait Sink: Send {
     /// Takes one record. It may be kept in memory until [`flush`](Self::flush).
     ///

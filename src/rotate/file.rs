@@ -51,6 +51,7 @@ pub(super) const WRITE_PAUSE: Duration = Duration::from_millis(50);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
+#[doc(alias = "rolling")]
 pub struct RotatingFile {
     options: FileOptions,
     names: Names,

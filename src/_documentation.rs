@@ -1,0 +1,12 @@
+//! Documents that stand outside the source, so that rustdoc shows them and their examples are
+//! tested.
+//!
+//! Knows no code.
+
+/// How to come from another logging system, call by call.
+#[doc = include_str!("../MIGRATION.md")]
+pub mod migration {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

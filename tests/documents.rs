@@ -1,0 +1,156 @@
+//! Documents: what they name is there, and their numbers are those of the code.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use logwell::config::{LoggingConfig, json_schema, load_config, reference_yaml};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DOCUMENTS: [&str; 5] =
+    ["README.md", "MIGRATION.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(root().join(document)).unwrap()
+}
+
+/// The default of each option by its key, as the reference shows it.
+fn defaults() -> BTreeMap<String, String> {
+    fn walk(object: &Value, section: &str, found: &mut BTreeMap<String, String>) {
+        for (name, property) in object["properties"].as_object().into_iter().flatten() {
+            let key = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+            match &property["default"] {
+                Value::Null => walk(property, &key, found),
+                Value::String(text) => drop(found.insert(key, text.clone())),
+                other => drop(found.insert(key, other.to_string())),
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(&serde_json::from_str(&json_schema()).unwrap(), "", &mut found);
+    found
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The text without its blocks of code.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn the_options_table_of_the_readme_has_the_keys_and_defaults_of_the_code() {
+    let (readme, defaults) = (read("README.md"), defaults());
+    let table = readme.split("| YAML key |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut rows = 0;
+    for row in table.lines().skip(2) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let default = quoted(cells[3]).next().unwrap();
+        for key in quoted(cells[1]) {
+            assert_eq!(defaults.get(key).map(String::as_str), Some(default), "{key}");
+        }
+        rows += 1;
+    }
+    assert!(rows > 15, "{rows} rows");
+}
+
+#[test]
+fn the_size_on_disk_that_the_readme_states_is_that_of_the_defaults() {
+    let files = LoggingConfig::default().files;
+    let all = [&files.app, &files.errors, &files.ai];
+    let bytes: u64 =
+        all.map(|file| file.max_bytes * (u64::from(file.backup_count) + 1)).iter().sum();
+    assert_eq!(bytes >> 20, 3_260);
+    assert!(read("README.md").contains("at most 3 260 MiB"));
+}
+
+#[test]
+fn every_variable_that_a_document_names_is_one_of_ours() {
+    let reference = reference_yaml();
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    for document in DOCUMENTS {
+        let text = read(document);
+        let names = text.split(|c| !is_name(c)).filter(|name| {
+            (name.starts_with("LOG_") && name.len() > 4) || name.starts_with("USE_UNIFIED")
+        });
+        for name in names.filter(|name| *name != "LOG_CONFIG") {
+            assert!(reference.contains(&format!("Environment: {name}.")), "{document}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_configurations_that_migration_proposes_are_right() {
+    let migration = read("MIGRATION.md");
+    let blocks = migration.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (theirs, ours): (Vec<_>, Vec<_>) =
+        blocks.partition(|block| block.starts_with("refresh_rate:"));
+    assert_eq!((theirs.len(), ours.len()), (1, 1));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("logging.yaml");
+    for block in ours {
+        fs::write(&path, block).unwrap();
+        let config = load_config(&path).unwrap();
+        assert_eq!(config.level.to_string(), "info,my_crate::db=debug,hyper=warn");
+        assert_eq!(config.files.app.max_bytes, 10 << 20);
+    }
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    for document in DOCUMENTS {
+        let text = prose(&read(document));
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { document } else { path };
+            assert!(root().join(target).exists(), "{document}: {link}");
+            let target = prose(&fs::read_to_string(root().join(target)).unwrap());
+            let headings = target.lines().filter(|line| line.starts_with('#'));
+            let mut anchors = headings.map(|line| anchor(line.trim_start_matches('#')));
+            assert!(place.is_empty() || anchors.any(|known| known == place), "{document}: {link}");
+        }
+    }
+}
+
+#[test]
+fn the_map_names_each_file_of_the_source() {
+    let map = read("ARCHITECTURE.md");
+    let mut directories = vec![root().join("src")];
+    while let Some(directory) = directories.pop() {
+        for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            match path.is_dir() {
+                true if name == "tests" => {}
+                true => directories.push(path),
+                false if name == "tests.rs" || name == "mod.rs" => {}
+                false => assert!(names(&map, &path), "{}", path.display()),
+            }
+        }
+    }
+}
+
+/// Whether the map names the file in its section, by its name or its path inside `src`.
+fn names(map: &str, path: &Path) -> bool {
+    let inside: PathBuf = path.strip_prefix(root().join("src")).unwrap().into();
+    let name = inside.file_name().unwrap().to_str().unwrap();
+    let in_full = inside.to_str().unwrap();
+    quoted(map).any(|quoted| quoted == in_full)
+        || (inside.starts_with("rotate") || inside.starts_with("config"))
+            && quoted(map).any(|quoted| quoted == name)
+}
