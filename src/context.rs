@@ -150,6 +150,24 @@ impl LoggingContext {
         })
     }
 
+    /// Its ids as W3C Trace Context, if they have that form: what to send on to the services one
+    /// calls. They are said to be sampled.
+    ///
+    /// ```
+    /// use logwell::LoggingContext;
+    ///
+    /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// let _guard = LoggingContext::from_headers(Some(parent), None).enter();
+    /// let current = LoggingContext::current().and_then(|context| context.trace_context());
+    /// assert_eq!(current.unwrap().to_traceparent(), parent);
+    /// assert!(LoggingContext::new().trace_id("abc-123").trace_context().is_none());
+    /// ```
+    #[must_use]
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        let (trace_id, span_id) = (self.trace_id.as_ref()?, self.span_id.as_ref()?);
+        TraceContext::parse(&format!("00-{trace_id}-{span_id}-01")).ok()
+    }
+
     /// Puts the context in force on this thread until the guard is dropped.
     #[must_use = "the context ends when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {

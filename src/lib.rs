@@ -431,7 +431,8 @@ mod setup;
 mod span;
 mod waker;
 
-pub use config::{LoggingConfig, load_config};
+pub use clock::Clock;
+pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use error::{Error, Mistake, Origin};
 pub use handle::{Health, LoggingHandle, Unanswered};

@@ -6,7 +6,7 @@
 use crate::caller;
 use crate::capture::discard;
 use crate::clock::Clock;
-use crate::own::Own;
+use crate::own::{Own, Recovered};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::route::Routes;
@@ -38,6 +38,8 @@ const DEEP_SLEEP: Duration = Duration::from_secs(1);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Losses are told at most this often.
 const TELL_LOSSES_EVERY: Duration = Duration::from_secs(1);
+/// A sink that delivers and has had no trouble for this long has recovered.
+const RECOVERED_AFTER: Duration = Duration::from_secs(1);
 /// A sink that panicked is left alone this long, then twice as long, up to the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -71,6 +73,19 @@ pub(crate) struct SinkSlot {
     /// Taken by the sink and not yet reported as handed over.
     pending: u64,
     pause: Option<Pause>,
+    outage: Option<Outage>,
+}
+
+/// The time since a sink first failed.
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    last_trouble: Instant,
+    /// Whether it has handed records over since.
+    delivers: bool,
+    problem: String,
+    /// What it had dropped before.
+    dropped_before: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +115,7 @@ pub struct Listener {
 
 impl SinkSlot {
     pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { name, sink, counters: Arc::default(), pending: 0, pause: None }
+        Self { name, sink, counters: Arc::default(), pending: 0, pause: None, outage: None }
     }
 
     fn write(&mut self, record: &Record, now: Instant) {
@@ -113,31 +128,55 @@ impl SinkSlot {
             Some(Ok(())) => self.pending += 1,
             Some(Err(error)) => {
                 add(&self.counters.refused, 1);
-                self.trouble("refused a record", &error);
+                self.trouble(now, "refused a record", &error);
             }
             None => add(&self.counters.lost, 1),
         }
     }
 
-    fn flush(&mut self, now: Instant, how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>) {
+    /// Flushes the sink; says so if it works again after an outage.
+    fn flush(
+        &mut self,
+        now: Instant,
+        how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>,
+    ) -> Option<Recovered> {
         if self.pause.is_some_and(|pause| now < pause.until) {
-            return;
+            return None;
         }
-        match self.call(now, how) {
-            Some(Ok(())) => {
-                self.settle(self.pending, 0);
-                self.pending = 0;
+        match self.call(now, how)? {
+            Ok(()) => {
+                let delivered = std::mem::take(&mut self.pending);
+                self.settle(delivered, 0);
                 self.pause = None;
                 self.counters.failing.store(false, Ordering::Relaxed);
+                self.recovered(now, delivered > 0)
             }
-            Some(Err(Unflushed { error, kept, lost })) => {
+            Err(Unflushed { error, kept, lost }) => {
                 let kept = kept.min(self.pending);
                 self.settle(self.pending - kept, lost);
                 self.pending = kept;
-                self.trouble("could not write", &error);
+                self.trouble(now, "could not write", &error);
+                None
             }
-            None => {}
         }
+    }
+
+    /// Ends an outage once the sink delivers and has had no trouble for a while: one that works
+    /// only now and then is not worth a record each time.
+    fn recovered(&mut self, now: Instant, delivered: bool) -> Option<Recovered> {
+        let outage = self.outage.as_mut()?;
+        outage.delivers |= delivered;
+        let quiet_for = now.saturating_duration_since(outage.last_trouble);
+        if !outage.delivers || quiet_for < RECOVERED_AFTER {
+            return None;
+        }
+        let outage = self.outage.take()?;
+        Some(Recovered {
+            sink: self.name.clone(),
+            problem: outage.problem,
+            failed_for: outage.last_trouble.saturating_duration_since(outage.since),
+            dropped: self.counters.snapshot("").dropped().saturating_sub(outage.dropped_before),
+        })
     }
 
     /// Counts what was handed over and what was lost; a loss may have been counted as written by an
@@ -160,14 +199,22 @@ impl SinkSlot {
                 let length = self.pause.map_or(FIRST_PAUSE, |pause| pause.length * 2);
                 let length = length.min(LONGEST_PAUSE);
                 self.pause = Some(Pause { until: now + length, length });
-                self.trouble("panicked", &format_args!("it is left alone for {length:?}"));
+                self.trouble(now, "panicked", &format_args!("it is left alone for {length:?}"));
                 None
             }
         }
     }
 
-    fn trouble(&self, what: &str, why: &dyn std::fmt::Display) {
+    fn trouble(&mut self, now: Instant, what: &str, why: &dyn std::fmt::Display) {
         add(&self.counters.errors, 1);
+        let outage = self.outage.get_or_insert_with(|| Outage {
+            since: now,
+            last_trouble: now,
+            delivers: false,
+            problem: format!("{what}: {why}"),
+            dropped_before: self.counters.snapshot("").dropped(),
+        });
+        (outage.last_trouble, outage.delivers) = (now, false);
         self.counters.failing.store(true, Ordering::Relaxed);
         selflog::tell(&format!("sink {} {what}", self.name), why);
     }
@@ -290,8 +337,10 @@ impl Listener {
 
     fn flush(&mut self, now: Instant) {
         self.flushed = now;
-        for slot in &mut self.sinks {
-            slot.flush(now, |sink| sink.flush());
+        let flush = |slot: &mut SinkSlot| slot.flush(now, |sink| sink.flush());
+        let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
+        for recovered in &recovered {
+            self.write_own(|own| own.recovered(recovered));
         }
     }
 

@@ -11,6 +11,18 @@ use crate::record::{Id, Record};
 use crate::stats::{Counters, Dropped, SinkStats};
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// That a sink works again.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) sink: String,
+    /// What its first failure was.
+    pub(crate) problem: String,
+    pub(crate) failed_for: Duration,
+    /// Records it lost in that time.
+    pub(crate) dropped: u64,
+}
 
 /// Makes the framework's own records.
 #[derive(Debug)]
@@ -41,6 +53,17 @@ impl Own {
     pub(crate) fn dropped(&self, dropped: &Dropped) -> Record {
         let mut fields = head("records were dropped", "logwell.dropped");
         push_dropped(&mut fields, dropped);
+        record(*WARN, fields)
+    }
+
+    /// `logwell.recovered`: a sink works again; what was wrong, for how long, and what is missing.
+    pub(crate) fn recovered(&self, recovered: &Recovered) -> Record {
+        let mut fields = head("a sink works again", "logwell.recovered");
+        fields.push(Key::Name("sink"), Value::Str(&recovered.sink));
+        fields.push(Key::Name("problem"), Value::Str(&recovered.problem));
+        let failed_ms = u64::try_from(recovered.failed_for.as_millis()).unwrap_or(u64::MAX);
+        fields.push(Key::Name("failed_ms"), Value::U64(failed_ms));
+        fields.push(Key::Name("dropped"), Value::U64(recovered.dropped));
         record(*WARN, fields)
     }
 

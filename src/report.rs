@@ -64,17 +64,6 @@ impl ShutdownReport {
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_complete { "stopped" } else { "NOT finished within its deadline" };
-        write!(f, "logging {state} after {:.1?}: {} captured", self.elapsed, self.captured())?;
-        write!(f, ", {} dropped", self.dropped())?;
-        for (level, reason, count) in self.stats.dropped.iter() {
-            write!(f, " [{count} {level} {}]", reason.as_str())?;
-        }
-        if self.stats.in_queue > 0 {
-            write!(f, ", {} left in the queue", self.stats.in_queue)?;
-        }
-        for (at, sink) in self.stats.sinks.iter().enumerate() {
-            write!(f, "{}{sink}", if at == 0 { "; written: " } else { ", " })?;
-        }
-        Ok(())
+        write!(f, "logging {state} after {:.1?}: {}", self.elapsed, self.stats)
     }
 }

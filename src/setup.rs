@@ -67,10 +67,7 @@ struct Global {
 /// already set up, or another subscriber is in place. Nothing is changed then.
 #[track_caller]
 pub fn init_logging() -> Result<LoggingHandle, Error> {
-    init_at(
-        Location::caller(),
-        || Ok(Builder::new().config(config::discover(std::env::vars_os())?)),
-    )
+    init_at(Location::caller(), || Ok(Builder::new().config(LoggingConfig::discover()?)))
 }
 
 /// Like [`init_logging`], with a configuration made by the program. The environment is not looked

@@ -192,6 +192,27 @@ impl Stats {
     }
 }
 
+impl fmt::Display for Stats {
+    /// One readable line: what was captured, dropped (by level and reason) and written (by sink).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} captured", self.captured())?;
+        if self.own > 0 {
+            write!(f, " (and {} of logwell's own)", self.own)?;
+        }
+        write!(f, ", {} dropped", self.dropped.total())?;
+        for (level, reason, count) in self.dropped.iter() {
+            write!(f, " [{count} {level} {}]", reason.as_str())?;
+        }
+        if self.in_queue > 0 {
+            write!(f, ", {} left in the queue", self.in_queue)?;
+        }
+        for (at, sink) in self.sinks.iter().enumerate() {
+            write!(f, "{}{sink}", if at == 0 { "; written: " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
 /// The counters of one sink at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

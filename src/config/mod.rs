@@ -131,6 +131,16 @@ impl LoggingConfig {
         draft.finish()
     }
 
+    /// What [`init_logging`](crate::init_logging) uses: the defaults, over them the file that
+    /// `LOG_CONFIG` names (else `config/logging.yaml`, if there is one), over it the environment.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of file and environment at once; or that the file cannot be read.
+    pub fn discover() -> Result<Self, Error> {
+        discover(std::env::vars_os())
+    }
+
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
     /// `LOG_LEVEL`, `LOG_DIR`, `LOG_CONSOLE_LEVEL`, `LOG_FILE_LEVEL`, `LOG_QUEUE_SIZE`,

@@ -41,7 +41,7 @@ section! {
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
         /// How long `shutdown_logging()` waits for the queue to be written, in all.
-        /// When the time is up the rest is counted as dropped. `0s` does not wait.
+        /// What is left in the queue when the time is up is counted in the report. `0s` does not wait.
         shutdown_timeout as "shutdown.timeout": Duration = Duration::from_secs(5)
             => time(Duration::ZERO, HOUR);
     }
@@ -248,7 +248,7 @@ section! {
         ai_record_bytes: usize = 4 * 1024 * 1024 => bytes(64, 64 * MIB);
         /// How many fields of a record are kept.
         fields: usize = 128 => count(1, 250);
-        /// How many spans around a record are kept, innermost first.
+        /// How many spans around a record are written: half from the root, half to the leaf.
         spans: usize = 64 => count(1, 1_000);
         /// How many sources of an error are followed.
         error_sources: usize = 16 => count(1, 1_000);
