@@ -118,18 +118,6 @@ fn ids_recorded_later_count_from_then_on() {
 }
 
 #[test]
-fn an_entered_child_sees_the_trace_id_that_its_parent_records() {
-    let record = one(logged(|| {
-        let parent = info_span!("parent", trace_id = Empty);
-        let _parent = parent.enter();
-        let _child = info_span!("child").entered();
-        parent.record("trace_id", "abc-123");
-        info!("after");
-    }));
-    assert_eq!(record["trace_id"], "abc-123");
-}
-
-#[test]
 fn a_disabled_span_and_a_closed_one_can_be_recorded_on() {
     let logs = logwell::testing::capture_with(support::quiet("warn"));
     let span = info_span!("disabled", field = Empty);
