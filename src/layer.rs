@@ -9,6 +9,7 @@ use crate::capture::{Capture, Room};
 use crate::clock;
 use crate::config::Limits;
 use crate::filter::{self, SharedFilter};
+use crate::log_bridge;
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::span::SpanContext;
@@ -106,6 +107,13 @@ impl QueueLayer {
             Some(spans) => Layer::<S>::enabled(spans, metadata, ctx.clone()),
             None => filter.allows(metadata),
         }
+    }
+
+    fn takes_event<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.filters_globally || log_bridge::judge(event, |metadata| self.takes(metadata, ctx))
     }
 
     fn capture(&self, callsite: &Callsite, record: impl FnOnce(&mut Capture)) -> Capture {
@@ -278,7 +286,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if caller::is_ours() || !self.takes(event.metadata(), &ctx) {
+        if caller::is_ours() || !self.takes_event(event, &ctx) {
             return;
         }
         let callsite = caller::callsite(event.metadata());

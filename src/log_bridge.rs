@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::level::Level;
 use tracing::callsite::Identifier;
 use tracing::dispatcher::get_default;
-use tracing::field::{FieldSet, Value};
+use tracing::field::{Field, FieldSet, Value, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::metadata::Kind;
 use tracing::subscriber::Interest;
@@ -69,6 +69,33 @@ pub(crate) fn is_enabled(level: Level, target: &str) -> bool {
     }
 }
 
+/// Has an event judged by what it really is: that of a `log` record by its own target, which is a
+/// field and not the target of its callsite.
+pub(crate) fn judge(event: &Event<'_>, takes: impl FnOnce(&Metadata<'_>) -> bool) -> bool {
+    struct Target(Option<String>);
+    impl Visit for Target {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            if field.name() == "log.target" {
+                self.0 = Some(value.to_owned());
+            }
+        }
+        fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+    }
+    let metadata = event.metadata();
+    let mut target = Target(None);
+    if metadata.target() == "log" && metadata.fields().field("log.target").is_some() {
+        event.record(&mut target);
+    }
+    match target.0 {
+        Some(target) => {
+            let is_critical = metadata.fields().field("logwell.critical").is_some();
+            let names = if is_critical { CRITICAL_NAMES } else { NAMES };
+            takes(&described(*metadata.level(), &target, names))
+        }
+        None => takes(metadata),
+    }
+}
+
 fn described<'a>(
     level: tracing::Level,
     target: &'a str,
@@ -78,7 +105,8 @@ fn described<'a>(
     Metadata::new("log record", target, level, None, None, None, fields, Kind::EVENT)
 }
 
-/// The names of what is at CRITICAL: those of `tracing-log` as far as they are known, and the marker.
+const NAMES: &[&str] = &["message", "log.target"];
+/// The marker tells what is at CRITICAL.
 const CRITICAL_NAMES: &[&str] = &["message", "log.target", "logwell.critical"];
 
 struct CriticalCallsite;
