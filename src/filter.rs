@@ -4,11 +4,13 @@
 //! there are any, are left to tracing-subscriber's `EnvFilter`. Swapped as a whole at run time.
 
 use crate::config::Directives;
+use crate::fields::{Fields, Key, Value};
 use crate::level::Level;
 use crate::metadata;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
 use tracing::Metadata;
+use tracing::field::ValueSet;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
@@ -44,6 +46,39 @@ impl Filter {
             Some(Level::Warn) => LevelFilter::WARN,
             Some(Level::Error | Level::Critical) => LevelFilter::ERROR,
         }
+    }
+}
+
+/// Gives captured values to `EnvFilter` in place of the application's: it formats what it is given
+/// while it holds locks, and a `Debug` may panic or make another span.
+pub(crate) fn with_values(
+    metadata: &'static Metadata<'static>,
+    fields: &Fields,
+    give: impl FnOnce(&ValueSet<'_>),
+) {
+    let captured: Vec<_> = fields.iter().map(|entry| (entry.key, entry.value)).collect();
+    let mut values: Vec<Option<&dyn tracing::Value>> = vec![None; metadata.fields().len()];
+    for (key, value) in &captured {
+        if let Key::Index(index) = key
+            && let Some(slot) = values.get_mut(usize::from(*index))
+        {
+            *slot = plain(value);
+        }
+    }
+    give(&metadata.fields().value_set_all(&values));
+}
+
+fn plain<'a>(value: &'a Value<'_>) -> Option<&'a dyn tracing::Value> {
+    match value {
+        Value::U64(number) => Some(number),
+        Value::I64(number) => Some(number),
+        Value::U128(number) => Some(number),
+        Value::I128(number) => Some(number),
+        Value::F64(number) => Some(number),
+        Value::Bool(truth) => Some(truth),
+        Value::Str(text) => Some(text),
+        Value::Error(error) => Some(&error.message),
+        Value::Bytes(_) => None, // no directive can name them
     }
 }
 

@@ -8,7 +8,8 @@ use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
 use crate::clock;
 use crate::config::Limits;
-use crate::filter::SharedFilter;
+use crate::filter::{self, SharedFilter};
+use crate::log_bridge;
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::span::SpanContext;
@@ -108,8 +109,18 @@ impl QueueLayer {
         }
     }
 
+    fn takes_event<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.filters_globally || log_bridge::judge(event, |metadata| self.takes(metadata, ctx))
+    }
+
     fn capture(&self, callsite: &Callsite, record: impl FnOnce(&mut Capture)) -> Capture {
         let mut capture = Capture::new(self.room(callsite));
+        if caller::is_nested_too_deep() {
+            return capture; // a span whose values make such a span: without them it ends here
+        }
         record(&mut capture);
         if capture.unformatted > 0 {
             let unformatted = u64::from(capture.unformatted);
@@ -221,14 +232,21 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        if let Some(spans) = &self.filter.load().spans {
-            Layer::<S>::on_new_span(spans, attributes, id, ctx.clone());
-        }
-        if caller::is_ours() || !self.takes(attributes.metadata(), &ctx) {
+        let metadata = attributes.metadata();
+        let is_taken = self.takes(metadata, &ctx);
+        if caller::is_ours() || !(is_taken || self.filter.load().spans.is_some()) {
             return;
         }
-        let callsite = caller::callsite(attributes.metadata());
+        let callsite = caller::callsite(metadata);
         let capture = self.capture(callsite, |capture| attributes.record(capture));
+        if let Some(spans) = &self.filter.load().spans {
+            filter::with_values(metadata, &capture.fields, |values| {
+                Layer::<S>::on_new_span(spans, &Attributes::new(metadata, values), id, ctx.clone());
+            });
+        }
+        if !is_taken {
+            return;
+        }
         let parent = match attributes.parent() {
             Some(parent) => self.of_span(parent, &ctx),
             None if attributes.is_root() => None,
@@ -249,13 +267,15 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, ctx: Context<'_, S>) {
-        if let Some(spans) = &self.filter.load().spans {
-            Layer::<S>::on_record(spans, id, values, ctx.clone());
-        }
         let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = caller::callsite(span.metadata());
         let capture = self.capture(callsite, |capture| values.record(capture));
+        if let Some(spans) = &self.filter.load().spans {
+            filter::with_values(span.metadata(), &capture.fields, |values| {
+                Layer::<S>::on_record(spans, id, &Values::new(values), ctx.clone());
+            });
+        }
         let mut extensions = span.extensions_mut();
         if let Some(slot) =
             extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
@@ -266,7 +286,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if caller::is_ours() || !self.takes(event.metadata(), &ctx) {
+        if caller::is_ours() || !self.takes_event(event, &ctx) {
             return;
         }
         let callsite = caller::callsite(event.metadata());

@@ -5,7 +5,13 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::level::Level;
+use tracing::callsite::Identifier;
+use tracing::dispatcher::get_default;
+use tracing::field::{Field, FieldSet, Value, Visit};
 use tracing::level_filters::LevelFilter;
+use tracing::metadata::Kind;
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata};
 
 /// Becomes the process's `log` logger.
 ///
@@ -35,22 +41,99 @@ pub(crate) fn follow(level: LevelFilter) {
 /// Logs a message under a target that is only known at run time.
 pub(crate) fn log(level: Level, target: &str, message: &str) {
     match level {
-        // `log` has no such level: the event is made here, and names its target itself.
-        Level::Critical if is_enabled(level, target) => tracing::event!(
-            target: "log",
-            tracing::Level::ERROR,
-            logwell.critical = true,
-            log.target = target,
-            "{message}"
-        ),
-        Level::Critical => {}
+        Level::Critical => log_critical(target, message),
         level => log::log!(target: target, level_of(level), "{message}"),
     }
 }
 
+/// `log` has no such level: the event is made here as `tracing-log` makes its own, so that the real
+/// target decides and not the callsite's.
+fn log_critical(target: &str, message: &str) {
+    get_default(|dispatch| {
+        if dispatch.enabled(&described(tracing::Level::ERROR, target, CRITICAL_NAMES)) {
+            let fields = CRITICAL_CALLSITE.metadata().fields();
+            let values: [Option<&dyn Value>; 3] = [Some(&message), Some(&target), Some(&true)];
+            let values = fields.value_set_all(&values);
+            dispatch.event(&Event::new(CRITICAL_CALLSITE.metadata(), &values));
+        }
+    });
+}
+
 /// Whether a record of that level and target would be taken.
 pub(crate) fn is_enabled(level: Level, target: &str) -> bool {
-    log::log_enabled!(target: target, level_of(level))
+    match level {
+        Level::Critical => get_default(|dispatch| {
+            dispatch.enabled(&described(tracing::Level::ERROR, target, CRITICAL_NAMES))
+        }),
+        level => log::log_enabled!(target: target, level_of(level)),
+    }
+}
+
+/// Has an event judged by what it really is: that of a `log` record by its own target, which is a
+/// field and not the target of its callsite.
+pub(crate) fn judge(event: &Event<'_>, takes: impl FnOnce(&Metadata<'_>) -> bool) -> bool {
+    struct Target(Option<String>);
+    impl Visit for Target {
+        fn record_str(&mut self, field: &Field, value: &str) {
+            if field.name() == "log.target" {
+                self.0 = Some(value.to_owned());
+            }
+        }
+        fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+    }
+    let metadata = event.metadata();
+    let mut target = Target(None);
+    if metadata.target() == "log" && metadata.fields().field("log.target").is_some() {
+        event.record(&mut target);
+    }
+    match target.0 {
+        Some(target) => {
+            let is_critical = metadata.fields().field("logwell.critical").is_some();
+            let names = if is_critical { CRITICAL_NAMES } else { NAMES };
+            takes(&described(*metadata.level(), &target, names))
+        }
+        None => takes(metadata),
+    }
+}
+
+fn described<'a>(
+    level: tracing::Level,
+    target: &'a str,
+    names: &'static [&'static str],
+) -> Metadata<'a> {
+    let fields = FieldSet::new(names, Identifier(&CRITICAL_CALLSITE));
+    Metadata::new("log record", target, level, None, None, None, fields, Kind::EVENT)
+}
+
+const NAMES: &[&str] = &["message", "log.target"];
+/// The marker tells what is at CRITICAL.
+const CRITICAL_NAMES: &[&str] = &["message", "log.target", "logwell.critical"];
+
+struct CriticalCallsite;
+static CRITICAL_CALLSITE: CriticalCallsite = CriticalCallsite;
+static CRITICAL_METADATA: Metadata<'static> = Metadata::new(
+    "log event",
+    "log",
+    tracing::Level::ERROR,
+    None,
+    None,
+    None,
+    FieldSet::new(CRITICAL_NAMES, Identifier(&CRITICAL_CALLSITE)),
+    Kind::EVENT,
+);
+
+impl CriticalCallsite {
+    fn metadata(&self) -> &'static Metadata<'static> {
+        &CRITICAL_METADATA
+    }
+}
+
+impl tracing::Callsite for CriticalCallsite {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &CRITICAL_METADATA
+    }
 }
 
 fn level_of(level: Level) -> log::Level {

@@ -32,6 +32,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -284,7 +285,7 @@ impl Builder {
             what: "tracing's global subscriber",
             help: "remove the other one, or add logwell to it: QueueLayer::builder()",
         };
-        if tracing::dispatcher::has_been_set() {
+        if has_global_subscriber() {
             return Err(occupied().into());
         }
         let is_unified = self.config.unified;
@@ -340,6 +341,17 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
+}
+
+/// Whether the process has a global subscriber. `has_been_set` alone says so of a scoped one too; a
+/// thread of its own is in no scope, and sees the global one or none.
+fn has_global_subscriber() -> bool {
+    use tracing::dispatcher::{get_default, has_been_set};
+    let is_set = || get_default(|dispatch| !dispatch.is::<NoSubscriber>());
+    has_been_set()
+        && std::thread::Builder::new()
+            .spawn(is_set)
+            .is_ok_and(|thread| thread.join().unwrap_or(false))
 }
 
 fn spawn(listener: Listener) -> Result<(), Error> {

@@ -1,0 +1,159 @@
+//! Records of the `log` crate, and of loggers with names known only at run time.
+//!
+//! One pipeline for the whole process, with directives by target: `info` in general, `debug` for
+//! `chatty`, nothing for `muted`.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use logwell::record::Level;
+use logwell::sink::{Accepts, MemorySink};
+use logwell::{Logger, LoggingContext, LoggingHandle, QueueLayer};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::sync::LazyLock;
+use support::{SOON, one, span_names};
+use tracing::info_span;
+
+struct Process {
+    all: MemorySink,
+    errors: MemorySink,
+    ai: MemorySink,
+    handle: LoggingHandle,
+}
+
+static PROCESS: LazyLock<Process> = LazyLock::new(|| {
+    let (all, errors, ai) = (MemorySink::new(), MemorySink::new(), MemorySink::new());
+    let warn_of_one = Accepts::all().directives("info,half=warn".parse().unwrap());
+    let handle = QueueLayer::builder()
+        .config(support::quiet("info,chatty=debug,muted=off"))
+        .sink("all", Accepts::all(), all.clone())
+        .sink("errors of memory", Accepts::all().from_level(Level::Error), errors.clone())
+        .sink("ai of memory", Accepts::all().only_ai(), ai.clone())
+        .sink("half", warn_of_one, MemorySink::new())
+        .init()
+        .unwrap();
+    Process { all, errors, ai, handle }
+});
+
+impl Process {
+    /// What is in a sink from that logger.
+    fn of(&self, sink: &MemorySink, logger: &str) -> Vec<Value> {
+        self.handle.flush(SOON).unwrap();
+        let mut all = sink.json();
+        all.retain(|record| record["logger"] == logger);
+        all
+    }
+}
+
+#[test]
+fn a_log_record_carries_target_module_file_and_line() {
+    let process = &*PROCESS;
+    log::warn!(target: "bridge-place", "from {}", "log"); let line = line!();
+    let record = one(process.of(&process.all, "bridge-place"));
+    assert_eq!((&record["level"], &record["message"]), (&json!("WARN"), &json!("from log")));
+    assert_eq!((&record["module"], &record["line"]), (&json!("log_bridge"), &json!(line)));
+    assert!(record["file"].as_str().unwrap().ends_with("log_bridge.rs"));
+    let keys: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(!keys.iter().any(|key| key.starts_with("log.") || key.starts_with("field.")), "{keys:?}");
+}
+
+#[test]
+fn a_log_record_without_target_has_that_of_its_module() {
+    let process = &*PROCESS;
+    log::info!("a record of this module");
+    let records = process.of(&process.all, "log_bridge");
+    assert!(records.iter().any(|record| record["message"] == "a record of this module"));
+}
+
+#[test]
+fn the_real_target_decides_whether_a_log_record_is_taken() {
+    let process = &*PROCESS;
+    let evaluated = Cell::new(0);
+    let count = || evaluated.replace(evaluated.get() + 1);
+    log::debug!(target: "chatty::inner", "taken {}", count());
+    log::trace!(target: "chatty", "not taken {}", count());
+    log::debug!(target: "bridge-quiet", "not taken {}", count());
+    log::error!(target: "muted", "not taken {}", count());
+    assert_eq!(process.of(&process.all, "chatty::inner").len(), 1);
+    for refused in ["chatty", "bridge-quiet", "muted"] {
+        assert_eq!(process.of(&process.all, refused), Vec::<Value>::new());
+    }
+    assert!(log::log_enabled!(target: "chatty", log::Level::Debug));
+    assert!(!log::log_enabled!(target: "chatty", log::Level::Trace));
+    assert!(!log::log_enabled!(target: "bridge-quiet", log::Level::Debug));
+    assert!(!log::log_enabled!(target: "muted", log::Level::Error));
+    assert_eq!(log::max_level(), log::LevelFilter::Debug);
+}
+
+#[test]
+fn log_records_stand_in_the_spans_and_contexts_around() {
+    let process = &*PROCESS;
+    let _context = LoggingContext::new().trace_id("abc-123").with("user", 7).enter();
+    let _span = info_span!("around", x = 1).entered();
+    log::info!(target: "bridge-context", "inside");
+    let record = one(process.of(&process.all, "bridge-context"));
+    assert_eq!(span_names(&record), ["around"]);
+    assert_eq!((&record["trace_id"], &record["user"]), (&json!("abc-123"), &json!(7)));
+}
+
+#[test]
+fn log_records_go_to_the_sinks_their_level_and_target_name() {
+    let process = &*PROCESS;
+    log::error!(target: "bridge-error", "an error");
+    log::info!(target: "ai_responses", "an answer");
+    assert_eq!(process.of(&process.errors, "bridge-error").len(), 1);
+    assert_eq!(process.of(&process.ai, "ai_responses").len(), 1);
+    assert_eq!(process.of(&process.all, "ai_responses").len(), 1);
+    assert_eq!(process.of(&process.ai, "bridge-error").len(), 0);
+}
+
+#[test]
+fn a_long_log_message_is_cut_and_its_target_is_not() {
+    let process = &*PROCESS;
+    log::info!(target: "bridge-long", "{}", "x".repeat(1_000_000));
+    let record = one(process.of(&process.all, "bridge-long"));
+    assert!(record["message"].as_str().unwrap().len() < 70_000);
+    assert_eq!(record["truncated"]["message"], 1_000_000);
+}
+
+#[test]
+fn a_named_logger_logs_at_all_levels_under_its_name() {
+    let process = &*PROCESS;
+    let logger = Logger::new("chatty::named").with("region", "eu").with("n", 1).with("n", 2);
+    logger.log(Level::Trace, "trace");
+    logger.debug("debug");
+    logger.info("info");
+    logger.warning("warning {not a format}");
+    logger.error("error");
+    logger.critical("critical");
+    let records = process.of(&process.all, "chatty::named");
+    let levels: Vec<_> = records.iter().map(|record| &record["level"]).collect();
+    assert_eq!(levels, ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
+    assert_eq!(records[2]["message"], "warning {not a format}");
+    for record in &records {
+        assert_eq!((&record["region"], &record["n"]), (&json!("eu"), &json!(2)));
+        assert_eq!(record.get("logwell.critical"), None);
+    }
+    assert_eq!(process.of(&process.errors, "chatty::named").len(), 2);
+    assert!(logger.is_enabled(Level::Debug) && !logger.is_enabled(Level::Trace));
+}
+
+#[test]
+fn a_muted_logger_is_silent_even_at_critical() {
+    let process = &*PROCESS;
+    let logger = Logger::new("muted");
+    logger.error("error");
+    logger.critical("critical");
+    assert!(!logger.is_enabled(Level::Critical));
+    assert_eq!(process.of(&process.all, "muted"), Vec::<Value>::new());
+}
+
+#[test]
+fn a_log_message_is_taken_apart_by_nobody() {
+    let process = &*PROCESS;
+    log::info!(target: "bridge-odd", "{{\"json\": true}}\n${{jndi:x}} \u{0}");
+    let record = one(process.of(&process.all, "bridge-odd"));
+    assert_eq!(record["message"], "{\"json\": true}\n${jndi:x} \u{0}");
+}
