@@ -5,6 +5,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::level::Level;
+use std::panic::Location;
 use tracing::level_filters::LevelFilter;
 
 /// Becomes the process's `log` logger.
@@ -32,19 +33,34 @@ pub(crate) fn follow(level: LevelFilter) {
     });
 }
 
-/// Logs a message under a target that is only known at run time.
+/// Logs a message under a target that is only known at run time, as a record of the calling file
+/// and line.
+#[track_caller]
 pub(crate) fn log(level: Level, target: &str, message: &str) {
+    if !is_enabled(level, target) {
+        return;
+    }
+    let caller = Location::caller();
     match level {
-        // `log` has no such level: the event is made here, and names its target itself.
-        Level::Critical if is_enabled(level, target) => tracing::event!(
+        // `log` has no such level: the event is made here, and names its origin itself.
+        Level::Critical => tracing::event!(
             target: "log",
             tracing::Level::ERROR,
             logwell.critical = true,
             log.target = target,
+            log.file = caller.file(),
+            log.line = caller.line(),
             "{message}"
         ),
-        Level::Critical => {}
-        level => log::log!(target: target, level_of(level), "{message}"),
+        level => log::logger().log(
+            &log::Record::builder()
+                .level(level_of(level))
+                .target(target)
+                .file(Some(caller.file()))
+                .line(Some(caller.line()))
+                .args(format_args!("{message}"))
+                .build(),
+        ),
     }
 }
 
