@@ -5,6 +5,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::level::Level;
+use std::panic::Location;
 use tracing::callsite::Identifier;
 use tracing::dispatcher::get_default;
 use tracing::field::{Field, FieldSet, Value, Visit};
@@ -38,21 +39,37 @@ pub(crate) fn follow(level: LevelFilter) {
     });
 }
 
-/// Logs a message under a target that is only known at run time.
+/// Logs a message under a target that is only known at run time, as a record of the calling file
+/// and line.
+#[track_caller]
 pub(crate) fn log(level: Level, target: &str, message: &str) {
+    if !is_enabled(level, target) {
+        return;
+    }
+    let caller = Location::caller();
     match level {
-        Level::Critical => log_critical(target, message),
-        level => log::log!(target: target, level_of(level), "{message}"),
+        Level::Critical => log_critical(target, message, caller),
+        level => log::logger().log(
+            &log::Record::builder()
+                .level(level_of(level))
+                .target(target)
+                .file(Some(caller.file()))
+                .line(Some(caller.line()))
+                .args(format_args!("{message}"))
+                .build(),
+        ),
     }
 }
 
 /// `log` has no such level: the event is made here as `tracing-log` makes its own, so that the real
 /// target decides and not the callsite's.
-fn log_critical(target: &str, message: &str) {
+fn log_critical(target: &str, message: &str, caller: &Location<'_>) {
     get_default(|dispatch| {
         if dispatch.enabled(&described(tracing::Level::ERROR, target, CRITICAL_NAMES)) {
             let fields = CRITICAL_CALLSITE.metadata().fields();
-            let values: [Option<&dyn Value>; 3] = [Some(&message), Some(&target), Some(&true)];
+            let (file, line) = (caller.file(), caller.line());
+            let values: [Option<&dyn Value>; 5] =
+                [Some(&message), Some(&target), Some(&true), Some(&file), Some(&line)];
             let values = fields.value_set_all(&values);
             dispatch.event(&Event::new(CRITICAL_CALLSITE.metadata(), &values));
         }
@@ -107,7 +124,8 @@ fn described<'a>(
 
 const NAMES: &[&str] = &["message", "log.target"];
 /// The marker tells what is at CRITICAL.
-const CRITICAL_NAMES: &[&str] = &["message", "log.target", "logwell.critical"];
+const CRITICAL_NAMES: &[&str] =
+    &["message", "log.target", "logwell.critical", "log.file", "log.line"];
 
 struct CriticalCallsite;
 static CRITICAL_CALLSITE: CriticalCallsite = CriticalCallsite;

@@ -97,34 +97,39 @@ impl Logger {
     }
 
     /// Logs a message.
+    #[track_caller]
     pub fn log(&self, level: Level, message: &str) {
-        match &self.context {
-            Some(context) => context.in_scope(|| log_bridge::log(level, &self.name, message)),
-            None => log_bridge::log(level, &self.name, message),
-        }
+        // Not in a closure: it would be the caller that `log` sees.
+        let _guard = self.context.as_ref().map(LoggingContext::enter);
+        log_bridge::log(level, &self.name, message);
     }
 
     /// Logs at DEBUG.
+    #[track_caller]
     pub fn debug(&self, message: &str) {
         self.log(Level::Debug, message);
     }
 
     /// Logs at INFO.
+    #[track_caller]
     pub fn info(&self, message: &str) {
         self.log(Level::Info, message);
     }
 
     /// Logs at WARN.
+    #[track_caller]
     pub fn warning(&self, message: &str) {
         self.log(Level::Warn, message);
     }
 
     /// Logs at ERROR.
+    #[track_caller]
     pub fn error(&self, message: &str) {
         self.log(Level::Error, message);
     }
 
     /// Logs at CRITICAL.
+    #[track_caller]
     pub fn critical(&self, message: &str) {
         self.log(Level::Critical, message);
     }
