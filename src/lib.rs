@@ -405,6 +405,7 @@ pub mod terminal;
 pub mod testing;
 pub mod trace_context;
 
+mod builder;
 mod bytes;
 mod caller;
 mod callsite;
@@ -422,6 +423,7 @@ mod log_bridge;
 mod logger;
 mod macros;
 mod metadata;
+mod open;
 mod own;
 mod queue;
 mod report;
@@ -431,6 +433,7 @@ mod setup;
 mod span;
 mod waker;
 
+pub use builder::Builder;
 pub use clock::Clock;
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};
@@ -442,7 +445,7 @@ pub use logger::{Logger, LoggerFactory};
 pub use report::ShutdownReport;
 pub use selflog::set_self_log;
 pub use setup::{
-    Builder, handle, init_logging, init_logging_from_config, init_logging_with, shutdown_logging,
+    handle, init_logging, init_logging_from_config, init_logging_with, shutdown_logging,
 };
 pub use trace_context::TraceContext;
 /// Whether an event of that level and target would be captured: ask before preparing expensive

@@ -315,7 +315,7 @@ fn seq_counts_accepted_records_from_one_without_a_gap_at_each_start() {
 #[test]
 fn trace_ids_are_lower_case_hex_or_what_the_user_set() {
     let inside = |context| json(&record(&[]).with_context(Arc::new(context)));
-    let w3c = inside(SpanContext::new(Id::Trace(0xAbC), Id::Span(0xF)));
+    let w3c = inside(SpanContext::new(Id::Trace(0xabc), Id::Span(0xF)));
     assert_eq!(w3c["trace_id"], "00000000000000000000000000000abc");
     assert_eq!(w3c["span_id"], "000000000000000f");
     let own = inside(ids("order 7", "step\u{1}"));

@@ -131,7 +131,7 @@ fn bytes_are_base64_under_a_key_that_says_so() {
 }
 
 #[derive(Debug)]
-struct Layered(&'static str, Option<Box<Layered>>);
+struct Layered(&'static str, Option<Box<Self>>);
 
 impl fmt::Display for Layered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

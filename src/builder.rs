@@ -1,0 +1,244 @@
+//! Builder: joins the parts of a pipeline.
+//!
+//! In this order, so that nothing can fail after the first thread has started: the configuration is
+//! checked whole, files are opened, threads start.
+
+use crate::clock::Clock;
+use crate::config::{LoggingConfig, QueueConfig, WhenFull};
+use crate::error::{Error, ErrorKind, Mistake, Origin};
+use crate::filter::SharedFilter;
+use crate::handle::{LoggingHandle, Shared};
+use crate::layer::QueueLayer;
+use crate::level::Level;
+use crate::listener::{Listener, SinkSlot};
+use crate::open::{self, NamedSink};
+use crate::own::Own;
+use crate::queue::{Policy, Queue};
+use crate::route::{Accepts, Routes, SinkSet};
+use crate::sink::Sink;
+use crate::stats::Counters;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Puts a pipeline together piece by piece: for sinks of your own, and for registries of your own.
+///
+/// ```
+/// use logwell::sink::{Accepts, MemorySink};
+/// use logwell::{LoggingConfig, QueueLayer};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let memory = MemorySink::new();
+/// let config = LoggingConfig::builder().files(false).console(false).build()?;
+/// let (layer, handle) = QueueLayer::builder()
+///     .config(config)
+///     .sink("memory", Accepts::all(), memory.clone())
+///     .build()?;
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// tracing::subscriber::with_default(subscriber, || tracing::info!("hello"));
+/// handle.shutdown();
+/// assert!(memory.messages().contains(&"hello".to_owned()));
+/// # Ok::<(), logwell::Error>(())
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder {
+    pub(crate) config: LoggingConfig,
+    pub(crate) sinks: Vec<NamedSink>,
+    filters_globally: bool,
+    clock: Clock,
+}
+
+impl QueueLayer {
+    /// Begins a pipeline with the default configuration.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            config: LoggingConfig::default(),
+            sinks: Vec::new(),
+            filters_globally: false,
+            clock: Clock::System,
+        }
+    }
+
+    /// Takes that configuration.
+    pub fn config(mut self, config: LoggingConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a sink. Its name is the one it has in statistics and reports.
+    pub fn sink(
+        mut self,
+        name: impl Into<String>,
+        accepts: Accepts,
+        sink: impl Sink + 'static,
+    ) -> Self {
+        self.sinks.push((name.into(), accepts, Box::new(sink)));
+        self
+    }
+
+    /// Lets the layer's level directives decide for the whole subscriber, so that what they do not
+    /// allow costs nothing at all. Other layers do not see it either. Off by default;
+    /// [`init`](Self::init) turns it on.
+    pub fn filter_globally(mut self, yes: bool) -> Self {
+        self.filters_globally = yes;
+        self
+    }
+
+    /// Takes that clock for waits and pauses, for tests.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Makes the layer and starts the listener's thread.
+    ///
+    /// `unified` and `log_crate` of the configuration are for [`init_logging`] and not looked at.
+    ///
+    /// # Errors
+    ///
+    /// The configuration has mistakes, a directory or file cannot be used, or no thread can be
+    /// started.
+    pub fn build(self) -> Result<(QueueLayer, LoggingHandle), Error> {
+        self.prepare()?.start()
+    }
+
+    /// Makes the layer and a listener without a thread: a test calls [`Listener::step`].
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_stepped(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
+        self.prepare()?.assemble()
+    }
+
+    /// Does what can fail for reasons of the user's: checks the configuration and opens the files.
+    pub(crate) fn prepare(mut self) -> Result<Prepared, Error> {
+        self.config.check()?;
+        let own = std::mem::take(&mut self.sinks);
+        let console = self.config.console.enabled.then_some(open::CONSOLE);
+        let files = open::wanted_files(&self.config).map(|wanted| wanted.name);
+        let all = files.chain(own.iter().map(|(name, ..)| name.as_str())).chain(console);
+        check_names(&all.collect::<Vec<_>>())?;
+        let mut sinks = open::files(&self.config, &self.clock)?;
+        sinks.extend(own);
+        Ok(Prepared { sinks, builder: self })
+    }
+}
+
+/// A pipeline whose files are open and whose threads have not started.
+pub(crate) struct Prepared {
+    builder: Builder,
+    sinks: Vec<NamedSink>,
+}
+
+impl Prepared {
+    /// Starts the console's thread, if there is a console, and the listener's.
+    pub(crate) fn start(self) -> Result<(QueueLayer, LoggingHandle), Error> {
+        const NAME: &str = "logwell";
+        let (layer, handle, listener) = self.assemble()?;
+        let thread = std::thread::Builder::new().name(NAME.to_owned());
+        match thread.spawn(move || listener.run()) {
+            Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
+            Err(source) => Err(ErrorKind::Thread { name: NAME, source }.into()),
+        }
+    }
+
+    fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
+        let Self { builder, mut sinks } = self;
+        let config = builder.config;
+        if config.console.enabled {
+            sinks.push(open::console(&config)?);
+        }
+        let mut rules = Vec::new();
+        let mut slots = Vec::new();
+        for (name, accepts, sink) in sinks {
+            rules.push(accepts);
+            slots.push(SinkSlot::new(name, sink));
+        }
+        let queue = Queue::new(config.queue.size, policy(&config.queue));
+        let counters = Arc::new(Counters::default());
+        let filter = SharedFilter::new(config.level.clone());
+        let (control, asked) = crossbeam_channel::unbounded();
+        let layer = QueueLayer::new(
+            Arc::clone(&queue),
+            Arc::clone(&counters),
+            filter.clone(),
+            builder.filters_globally,
+            &config.limits,
+        );
+        let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
+        let own = Own::new(fingerprint(&config));
+        let handle = LoggingHandle::new(Shared {
+            queue: Arc::clone(&queue),
+            control,
+            counters: Arc::clone(&counters),
+            sinks: slots.iter().map(named).collect(),
+            filter,
+            report: Mutex::new(None),
+            config,
+        });
+        let routes = Routes::new(rules);
+        let listener = Listener::new(queue, asked, counters, routes, slots, builder.clock, own);
+        Ok((layer, handle, listener))
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
+        f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
+    }
+}
+
+/// The queue's policy in numbers.
+fn policy(config: &QueueConfig) -> Policy {
+    let from = |percent: u8| (config.size * usize::from(percent)).div_ceil(100).max(1);
+    let none = usize::MAX;
+    let (refuse_from, wait) = match config.when_full {
+        WhenFull::Shed => {
+            let debug = from(config.shed_debug_percent);
+            let refuse_from = [
+                debug,
+                debug,
+                from(config.shed_info_percent),
+                from(config.shed_warn_percent),
+                none,
+                none,
+            ];
+            let (not, wait) = (Some(Duration::ZERO), Some(config.max_wait));
+            (refuse_from, [not, not, not, not, wait, wait])
+        }
+        WhenFull::Block => ([none; Level::COUNT], [config.block_timeout; Level::COUNT]),
+        WhenFull::Drop => ([none; Level::COUNT], [Some(Duration::ZERO); Level::COUNT]),
+    };
+    Policy { refuse_from, wait, max_heap_bytes: config.max_bytes }
+}
+
+fn check_names(names: &[&str]) -> Result<(), Error> {
+    let twice =
+        names.iter().enumerate().find(|(at, name)| names.iter().skip(at + 1).any(|n| n == *name));
+    let (problem, help) = if names.len() > SinkSet::MAX {
+        let problem = format!("{} sinks are too many", names.len());
+        (problem, "there can be 64 at most, files and console included")
+    } else if let Some((_, name)) = twice {
+        let problem = format!("two sinks are called {name}");
+        (problem, "give each a name of its own; app, errors, ai and console are taken")
+    } else {
+        return Ok(());
+    };
+    let (key, help) = ("sinks".to_owned(), help.to_owned());
+    Err(Error::config(vec![Mistake { origin: Origin::Code, key, problem, help }]))
+}
+
+/// A number that is the same for equal configurations (FNV-1a of their text).
+fn fingerprint(config: &LoggingConfig) -> String {
+    let hash = config.to_yaml().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
