@@ -388,14 +388,8 @@ fn access_records(newest_first: &[PathBuf]) -> Result<u64> {
 }
 
 fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
-    let mut last = std::collections::VecDeque::new();
-    for line in lines(path)? {
-        last.push_back(line?);
-        if last.len() > count {
-            last.pop_front();
-        }
-    }
-    Ok(last.into())
+    let mut all = lines(path)?.collect::<io::Result<Vec<_>>>()?;
+    Ok(all.split_off(all.len().saturating_sub(count)))
 }
 
 fn lines(path: &Path) -> Result<impl Iterator<Item = io::Result<String>>> {
