@@ -211,8 +211,11 @@ impl LoggingHandle {
         let start = Instant::now();
         let deadline = shared.config.shutdown_timeout;
         shared.queue.close();
-        let files = self.ask(deadline, Control::Files).unwrap_or_default();
-        let is_complete = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop).is_ok();
+        // What is still in the queue may start new files: the listener names them when it is done.
+        let before = self.ask(deadline, Control::Files).unwrap_or_default();
+        let stopped = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop);
+        let is_complete = stopped.is_ok();
+        let files = stopped.unwrap_or(before);
         let made = ShutdownReport::new(self.stats(), files, start.elapsed(), is_complete);
         *report = Some(made.clone());
         made
@@ -240,5 +243,35 @@ impl From<Unanswered> for Error {
     fn from(_: Unanswered) -> Self {
         let source = io::Error::from(io::ErrorKind::TimedOut);
         ErrorKind::Thread { name: "logwell", source }.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{LoggingConfig, QueueLayer};
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[test]
+    fn the_receipt_names_files_that_were_started_while_the_queue_was_emptied() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
+        let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
+        config.queue.when_full = crate::config::WhenFull::Drop;
+        let (layer, handle, mut listener) =
+            QueueLayer::builder().config(config).build_stepped().unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            (0..5_000).for_each(|number| tracing::info!(number, "burst"));
+        });
+        let stopping = std::thread::spawn(move || handle.shutdown());
+        while listener.step() != crate::testing::Step::Stopped {}
+
+        let report = stopping.join().unwrap();
+        let named = report.files.iter().find(|(sink, _)| sink == "app").unwrap().1.len();
+        let is_app = |name: std::ffi::OsString| name.to_string_lossy().starts_with("app.log");
+        let entries = dir.path().read_dir().unwrap();
+        let there = entries.filter(|entry| is_app(entry.as_ref().unwrap().file_name())).count();
+        assert!(there > 100);
+        assert_eq!(named, there);
     }
 }

@@ -52,8 +52,8 @@ pub(crate) enum Control {
     Rotate(Sender<io::Result<()>>),
     Reopen(Sender<io::Result<()>>),
     Files(Sender<Vec<(String, Vec<PathBuf>)>>),
-    /// Drain, sync, write the receipt and end.
-    Stop(Sender<()>),
+    /// Drain, sync, write the receipt and end. The answer is the files, as `Files` gives them.
+    Stop(Sender<Vec<(String, Vec<PathBuf>)>>),
 }
 
 /// Whether the listener goes on.
@@ -374,14 +374,17 @@ impl Listener {
                 let _nobody_waits = done.send(self.for_all(|sink| sink.reopen()));
             }
             Control::Files(done) => {
-                let files = |slot: &SinkSlot| (slot.name.clone(), slot.sink.files());
-                let _nobody_waits = done.send(self.sinks.iter().map(files).collect());
+                let _nobody_waits = done.send(self.files());
             }
             Control::Stop(done) => {
                 self.stop();
-                let _nobody_waits = done.send(());
+                let _nobody_waits = done.send(self.files());
             }
         }
+    }
+
+    fn files(&self) -> Vec<(String, Vec<PathBuf>)> {
+        self.sinks.iter().map(|slot| (slot.name.clone(), slot.sink.files())).collect()
     }
 
     /// Takes what is in the queue now; what comes meanwhile can wait.
