@@ -59,7 +59,11 @@ fn ours(level: &str) -> Ours {
     let memory = MemorySink::new();
     let (layer, handle) = QueueLayer::builder()
         .config(quiet(level))
-        .sink("memory", Accepts::all().directives("trace,logwell=off".parse().unwrap()), memory.clone())
+        .sink(
+            "memory",
+            Accepts::all().directives("trace,logwell=off".parse().unwrap()),
+            memory.clone(),
+        )
         .build()
         .unwrap();
     Ours { layer: Some(layer), memory, handle }
@@ -179,7 +183,10 @@ fn a_context_reaches_both_of_two_layers() {
     });
     for ours in [a, b] {
         for record in ours.json() {
-            assert_eq!((record["trace_id"].as_str(), record["user"].as_u64()), (Some("abc-123"), Some(7)));
+            assert_eq!(
+                (record["trace_id"].as_str(), record["user"].as_u64()),
+                (Some("abc-123"), Some(7))
+            );
             assert_eq!(span_names(&record)[0], "outer");
         }
         assert_eq!(span_names(&ours.json()[1]), ["outer", "inner"]);
@@ -190,7 +197,9 @@ fn a_context_reaches_both_of_two_layers() {
 fn a_filter_of_tracing_subscriber_can_be_put_on_our_layer() {
     let mut ours = ours("trace");
     let other = Other::default();
-    let filter = filter_fn(|metadata| metadata.name() != "hidden" && *metadata.level() <= tracing::Level::INFO);
+    let filter = filter_fn(|metadata| {
+        metadata.name() != "hidden" && *metadata.level() <= tracing::Level::INFO
+    });
     let subscriber = Registry::default().with(ours.layer().with_filter(filter)).with(other.clone());
     with_default(subscriber, || {
         let _shown = info_span!("shown").entered();

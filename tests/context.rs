@@ -110,7 +110,8 @@ fn a_panic_in_a_scope_restores_the_outer_context() {
 #[test]
 fn a_span_in_a_context_inherits_its_trace_and_has_an_id_of_its_own() {
     let records = logged(|| {
-        let _context = LoggingContext::new().trace_id("abc-123").span_id("root").with("k", 1).enter();
+        let _context =
+            LoggingContext::new().trace_id("abc-123").span_id("root").with("k", 1).enter();
         info!("in the context");
         let _span = info_span!("span").entered();
         info!("in the span");
@@ -272,7 +273,10 @@ fn pairs_cannot_overwrite_reserved_keys_and_no_key_appears_twice() {
         let _context = context("level", 1).with("message", "mine").with("r", 1).enter();
         info!(r = 2, "the real message");
     }));
-    assert_eq!((&record["level"], &record["message"]), (&json!("INFO"), &json!("the real message")));
+    assert_eq!(
+        (&record["level"], &record["message"]),
+        (&json!("INFO"), &json!("the real message"))
+    );
     assert_eq!((&record["field.level"], &record["field.message"]), (&json!(1), &json!("mine")));
     assert_eq!(record["r"], 2);
 }

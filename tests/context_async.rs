@@ -29,7 +29,10 @@ fn a_future_is_in_its_context_at_each_poll_on_any_thread() {
         info!("after");
     });
     for at in [0, 2, 3] {
-        assert_eq!((records[at]["trace_id"].as_str(), records[at]["k"].as_u64()), (Some("abc-123"), Some(1)));
+        assert_eq!(
+            (records[at]["trace_id"].as_str(), records[at]["k"].as_u64()),
+            (Some("abc-123"), Some(1))
+        );
     }
     for at in [1, 4] {
         assert_eq!(records[at].get("trace_id"), None);
@@ -128,7 +131,12 @@ fn a_panic_in_a_poll_leaves_no_context_behind() {
     let record = one(logged(|| {
         let future = LoggingContext::new().with("k", 1).instrument(async { panic!("on purpose") });
         let mut future = Box::pin(future);
-        assert!(catch_unwind(AssertUnwindSafe(|| poll_once::<dyn Future<Output = ()>>(future.as_mut()))).is_err());
+        assert!(
+            catch_unwind(AssertUnwindSafe(|| poll_once::<dyn Future<Output = ()>>(
+                future.as_mut()
+            )))
+            .is_err()
+        );
         assert!(LoggingContext::current().is_none());
         info!("after");
     }));
@@ -148,7 +156,8 @@ fn what_a_cancelled_future_logs_when_it_is_dropped_is_in_its_context() {
             let _logs = LogsOnDrop;
             yield_now().await;
         };
-        let mut future = Box::pin(LoggingContext::new().trace_id("abc-123").with("k", 1).instrument(work));
+        let mut future =
+            Box::pin(LoggingContext::new().trace_id("abc-123").with("k", 1).instrument(work));
         assert!(poll_once(future.as_mut()).is_none());
         drop(future);
     }));

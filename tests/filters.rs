@@ -231,7 +231,9 @@ fn a_sinks_own_level_does_not_widen_what_is_captured() {
     handle.flush(SOON).unwrap();
     let messages = memory.messages();
     assert_eq!(messages.last().unwrap(), "taken");
-    assert!(!messages.iter().any(|message| message.contains("refused") || message.contains("never")));
+    assert!(
+        !messages.iter().any(|message| message.contains("refused") || message.contains("never"))
+    );
 }
 
 #[test]

@@ -26,7 +26,11 @@ fn levels_and_span_directives_hold_under_the_global_subscriber() {
     let memory = MemorySink::new();
     let handle = QueueLayer::builder()
         .config(quiet("info,[request{user=bob}]=trace"))
-        .sink("memory", Accepts::all().directives("trace,logwell=off".parse().unwrap()), memory.clone())
+        .sink(
+            "memory",
+            Accepts::all().directives("trace,logwell=off".parse().unwrap()),
+            memory.clone(),
+        )
         .init()
         .unwrap();
     let said = |what: &dyn Fn()| {

@@ -58,7 +58,7 @@ fn a_failing_display_leaves_a_placeholder() {
     let record = one(logged(|| {
         let bad = does(|_| Err(fmt::Error));
         info!(%bad, "message");
-        }));
+    }));
     assert_eq!(record["bad"], FAILED);
 }
 

@@ -112,7 +112,10 @@ fn an_async_function_is_in_its_span_at_each_poll_on_any_thread() {
     }
     assert_eq!(records[0]["span_id"], records[3]["span_id"]);
     assert_ne!(records[0]["trace_id"], records[4]["trace_id"]);
-    assert_eq!((&records[3]["return"], &records[4]["error"]), (&json!("2"), &json!("failed at the end")));
+    assert_eq!(
+        (&records[3]["return"], &records[4]["error"]),
+        (&json!("2"), &json!("failed at the end"))
+    );
     assert_eq!(records[1].get("spans"), None);
 }
 

@@ -163,7 +163,10 @@ fn fields_beyond_their_number_are_left_out_and_counted() {
     let logs = testing::capture();
     log_two_hundred_fields();
     let record = &logs.json()[0];
-    assert_eq!((&record["f000"], &record["f127"], record.get("f128")), (&json!(7), &json!(7), None));
+    assert_eq!(
+        (&record["f000"], &record["f127"], record.get("f128")),
+        (&json!(7), &json!(7), None)
+    );
     assert_eq!(record["truncated"], json!({"logwell.fields": 72}));
 }
 

@@ -50,13 +50,17 @@ impl Process {
 #[test]
 fn a_log_record_carries_target_module_file_and_line() {
     let process = &*PROCESS;
-    log::warn!(target: "bridge-place", "from {}", "log"); let line = line!();
+    log::warn!(target: "bridge-place", "from {}", "log");
+    let line = line!();
     let record = one(process.of(&process.all, "bridge-place"));
     assert_eq!((&record["level"], &record["message"]), (&json!("WARN"), &json!("from log")));
     assert_eq!((&record["module"], &record["line"]), (&json!("log_bridge"), &json!(line)));
     assert!(record["file"].as_str().unwrap().ends_with("log_bridge.rs"));
     let keys: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
-    assert!(!keys.iter().any(|key| key.starts_with("log.") || key.starts_with("field.")), "{keys:?}");
+    assert!(
+        !keys.iter().any(|key| key.starts_with("log.") || key.starts_with("field.")),
+        "{keys:?}"
+    );
 }
 
 #[test]

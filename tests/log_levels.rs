@@ -5,8 +5,8 @@
 mod support;
 
 use logwell::record::Level;
-use logwell::{Logger, QueueLayer};
 use logwell::sink::{Accepts, MemorySink};
+use logwell::{Logger, QueueLayer};
 use support::{SOON, quiet};
 
 #[test]

@@ -152,5 +152,8 @@ fn a_record_on_the_outer_of_two_entries_of_one_span_is_seen_in_both() {
         info!("once");
         drop(first);
     });
-    assert_eq!((&records[0]["spans"][0]["v"], &records[1]["spans"][0]["v"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&records[0]["spans"][0]["v"], &records[1]["spans"][0]["v"]),
+        (&json!(1), &json!(1))
+    );
 }

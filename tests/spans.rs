@@ -156,10 +156,7 @@ fn a_closed_parent_is_still_named_by_what_happens_in_its_child() {
         info!("after the parent's end");
         info_span!("grandchild").in_scope(|| info!("below"));
     });
-    assert_eq!(
-        records[0]["spans"],
-        json!([{"name": "parent", "kept": true}, {"name": "child"}])
-    );
+    assert_eq!(records[0]["spans"], json!([{"name": "parent", "kept": true}, {"name": "child"}]));
     assert_eq!(span_names(&records[1]), ["parent", "child", "grandchild"]);
 }
 

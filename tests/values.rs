@@ -131,7 +131,7 @@ fn bytes_are_base64_under_a_key_that_says_so() {
 }
 
 #[derive(Debug)]
-struct Layered(&'static str, Option<Box<Layered>>);
+struct Layered(&'static str, Option<Box<Self>>);
 
 impl fmt::Display for Layered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,10 +244,38 @@ fn a_name_that_is_given_twice_appears_once_with_the_last_value() {
 fn thirty_two_fields_all_arrive() {
     let record = one(logged(|| {
         info!(
-            f0 = 0, f1 = 1, f2 = 2, f3 = 3, f4 = 4, f5 = 5, f6 = 6, f7 = 7, f8 = 8, f9 = 9,
-            f10 = 10, f11 = 11, f12 = 12, f13 = 13, f14 = 14, f15 = 15, f16 = 16, f17 = 17,
-            f18 = 18, f19 = 19, f20 = 20, f21 = 21, f22 = 22, f23 = 23, f24 = 24, f25 = 25,
-            f26 = 26, f27 = 27, f28 = 28, f29 = 29, f30 = 30, f31 = 31,
+            f0 = 0,
+            f1 = 1,
+            f2 = 2,
+            f3 = 3,
+            f4 = 4,
+            f5 = 5,
+            f6 = 6,
+            f7 = 7,
+            f8 = 8,
+            f9 = 9,
+            f10 = 10,
+            f11 = 11,
+            f12 = 12,
+            f13 = 13,
+            f14 = 14,
+            f15 = 15,
+            f16 = 16,
+            f17 = 17,
+            f18 = 18,
+            f19 = 19,
+            f20 = 20,
+            f21 = 21,
+            f22 = 22,
+            f23 = 23,
+            f24 = 24,
+            f25 = 25,
+            f26 = 26,
+            f27 = 27,
+            f28 = 28,
+            f29 = 29,
+            f30 = 30,
+            f31 = 31,
         );
     }));
     for at in 0..32 {
