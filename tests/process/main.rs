@@ -3,7 +3,13 @@
 //! Without `LOGWELL_SCENARIO` in the environment it starts itself once for each scenario; each must
 //! end well and soon. Some scenarios are looked at from outside: what they left in the log file.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod exit;
 mod life;
