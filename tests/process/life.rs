@@ -5,7 +5,7 @@ use crate::{Scenario, ended_well};
 use logwell::record::Level;
 use logwell::sink::{Accepts, MemorySink};
 use logwell::stats::Reason;
-use logwell::{Builder, LoggingConfig, QueueLayer};
+use logwell::{Builder, LoggerFactory, LoggingConfig, QueueLayer};
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
@@ -23,6 +23,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         ("events_after_shutdown_are_counted_and_never_hang", after_shutdown),
         ("shutdown_while_threads_log_loses_nothing_uncounted", shutdown_under_load),
         ("the_plain_console_can_be_set_up_and_shut_down", plain),
+        ("a_logger_factory_sets_up_names_loggers_and_shuts_down", factory),
         ("a_subscriber_of_ones_own_can_be_global", own_registry),
     ]
     .into_iter()
@@ -198,4 +199,24 @@ fn own_registry(_: &Path) {
     assert!(logwell::handle().is_none());
     assert!(handle.shutdown().is_lossless());
     assert_eq!(memory.messages().get(1).unwrap(), "own registry");
+}
+
+fn factory(dir: &Path) {
+    let config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
+    let (factory, line) = (LoggerFactory::init(config.clone()), line!());
+    let factory = factory.unwrap();
+    let error = LoggerFactory::init(config).unwrap_err().to_string();
+    assert!(error.contains(&format!("{}:{line}", file!())), "{error}");
+    let orders = factory.logger("orders").with("region", "eu");
+    assert_eq!(orders.name(), "orders");
+    orders.info("accepted");
+    orders.critical("lost");
+    factory.logger("other").debug("not at this level");
+    let report = factory.shutdown();
+    assert!(report.is_lossless(), "{report}");
+    assert_eq!((report.captured(), report.written("errors")), (2, 1));
+    let text = std::fs::read_to_string(dir.join("errors.log")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!((&record["logger"], &record["level"]), (&"orders".into(), &"CRITICAL".into()));
+    assert_eq!((&record["message"], &record["region"]), (&"lost".into(), &"eu".into()));
 }
