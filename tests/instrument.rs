@@ -24,7 +24,13 @@ fn arguments_become_fields_of_the_span() {
     assert_eq!(record["function"], "plain");
 }
 
-#[instrument(name = "own name", target = "own_target", level = "debug", skip(secret), fields(added = secret.len(), late = tracing::field::Empty))]
+#[instrument(
+    name = "own name",
+    target = "own_target",
+    level = "debug",
+    skip(secret),
+    fields(added = secret.len(), late = tracing::field::Empty)
+)]
 fn dressed(secret: &str, shown: bool) {
     Span::current().record("late", "recorded");
     info!("inside");
