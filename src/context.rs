@@ -6,7 +6,7 @@ use crate::caller::{self, Owner, Scope};
 use crate::fields::{Fields, Key, Value};
 use crate::layer::QueueLayer;
 use crate::record::Id;
-use crate::span::SpanContext;
+use crate::span::{MAX_CONTEXT_BYTES, SpanContext};
 use crate::trace_context::TraceContext;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -19,8 +19,6 @@ use std::task::{Context, Poll};
 
 /// A value in a context is cut at this many bytes.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
-/// What a context adds, with all contexts around it, takes at most about this many bytes.
-const MAX_CONTEXT_BYTES: usize = 64 * 1024;
 
 /// Trace ids and key/value pairs for everything logged in a scope.
 ///
@@ -207,7 +205,7 @@ impl LoggingContext {
     /// let future = LoggingContext::new().trace_id("abc-123").instrument(handle());
     /// ```
     pub fn instrument<F: Future>(self, future: F) -> InContext<F> {
-        InContext { future, context: self, entered: None }
+        InContext { future: Some(future), context: self, entered: None }
     }
 
     fn inside(&self, around: Option<&SpanContext>) -> SpanContext {
@@ -296,11 +294,21 @@ pin_project! {
     /// A future inside a [`LoggingContext`]; see [`LoggingContext::instrument`].
     #[derive(Debug)]
     pub struct InContext<F> {
+        // There until it is dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
         context: LoggingContext,
         // What the last poll was in, to be used again while nothing around it changes.
         entered: Option<Arc<SpanContext>>,
+    }
+
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // What a cancelled future still holds may log.
+            let mut this = this.project();
+            let _guard = resume(this.context, this.entered);
+            this.future.set(None);
+        }
     }
 }
 
@@ -309,22 +317,31 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let around = caller::current(current_layer());
-        let outer = around.as_ref().map(|scope| &*scope.context);
-        let before = this.entered.take().filter(|before| is_still_inside(before, outer));
-        let context = before.unwrap_or_else(|| {
-            let mut fresh = this.context.inside(outer);
-            // Random ids are drawn once, at the first poll.
-            fresh.trace_id = this.context.trace_id.get_or_insert(fresh.trace_id).clone();
-            fresh.span_id = this.context.span_id.get_or_insert(fresh.span_id).clone();
-            Arc::new(fresh)
-        });
-        *this.entered = Some(Arc::clone(&context));
-        let guard = ContextGuard::enter(context, around.as_ref());
-        let polled = this.future.poll(cx);
-        drop(guard);
-        polled
+        let _guard = resume(this.context, this.entered);
+        match this.future.as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Pending, // it is being dropped
+        }
     }
+}
+
+/// Enters the context of a future for one poll.
+fn resume(context: &mut LoggingContext, entered: &mut Option<Arc<SpanContext>>) -> ContextGuard {
+    let around = caller::current(current_layer());
+    let outer = around.as_ref().map(|scope| &*scope.context);
+    let before = entered.take().filter(|before| is_still_inside(before, outer));
+    let resumed = before.unwrap_or_else(|| {
+        let mut fresh = context.inside(outer);
+        // Random ids are drawn once, at the first poll.
+        fresh.trace_id = context.trace_id.get_or_insert(fresh.trace_id).clone();
+        fresh.span_id = context.span_id.get_or_insert(fresh.span_id).clone();
+        Arc::new(fresh)
+    });
+    // With the pairs of a context around it, it fits only there.
+    if outer.is_none_or(|outer| outer.extras.is_none()) {
+        *entered = Some(Arc::clone(&resumed));
+    }
+    ContextGuard::enter(resumed, around.as_ref())
 }
 
 fn is_still_inside(before: &SpanContext, around: Option<&SpanContext>) -> bool {

@@ -249,7 +249,8 @@ impl Fields {
         *self = merged;
     }
 
-    fn push_entry(&mut self, entry: &Entry<'_>) {
+    /// Adds an entry of other fields.
+    pub(crate) fn push_entry(&mut self, entry: &Entry<'_>) {
         let start = self.bytes.len();
         self.push(entry.key, entry.value);
         if let Some(original) = entry.original_bytes {

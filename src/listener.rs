@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::route::Routes;
 use crate::selflog;
 use crate::sink::{Sink, Unflushed};
-use crate::stats::{Counters, Dropped, SinkCounters, add};
+use crate::stats::{Counters, Dropped, Reason, SinkCounters, add};
 use crate::waker::Sleep;
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
@@ -400,6 +400,9 @@ impl Listener {
 
     fn stop(&mut self) {
         while self.take(BATCH) > 0 {}
+        // From here on a sender that was on its way takes its item back.
+        self.queue.abandon();
+        while self.take(BATCH) > 0 {}
         let untold = self.queue.dropped().since(&self.told);
         if untold.total() > 0 {
             self.write_own(|own| own.dropped(&untold));
@@ -441,6 +444,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.queue.abandon();
+        while let Some(record) = self.queue.take(Record::heap_bytes) {
+            self.queue.refuse(record.level(), Reason::Closed);
+        }
     }
 }
 

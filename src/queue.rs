@@ -59,8 +59,20 @@ impl<T> Queue<T> {
 
     /// Puts an item in the queue, or counts why not.
     pub(crate) fn send(&self, item: T, level: Level, heap_bytes: usize) {
-        if let Err(reason) = self.offer(item, level, heap_bytes as u64) {
-            self.refuse(level, reason);
+        match self.offer(item, level, heap_bytes as u64) {
+            Err(reason) => self.refuse(level, reason),
+            Ok(()) if !self.is_served() => self.take_back(level, heap_bytes as u64),
+            Ok(()) => {}
+        }
+    }
+
+    /// The queue was closed and emptied for the last time while the item was on its way: nobody
+    /// will take it. Each sender in that place takes one item out, so that the numbers are right.
+    #[cold]
+    fn take_back(&self, level: Level, heap_bytes: u64) {
+        if self.receiver.try_recv().is_ok() {
+            self.release(heap_bytes);
+            self.refuse(level, Reason::Closed);
         }
     }
 
@@ -254,6 +266,20 @@ mod tests {
         queue.send(2, Level::Error, 0);
         assert_eq!(queue.dropped().get(Level::Error, Reason::Closed), 1);
         assert_eq!(queue.take(|_| 0), Some(1));
+    }
+
+    #[test]
+    fn an_item_that_comes_after_the_end_is_taken_back_and_counted() {
+        let queue = queue(4, NEVER);
+        queue.send(1, Level::Info, 10);
+        assert_eq!(queue.offer(2, Level::Warn, 20), Ok(()), "it found the queue open");
+        queue.abandon();
+        assert_eq!(queue.take(|_| 10), Some(1));
+        queue.take_back(Level::Warn, 20);
+        queue.take_back(Level::Warn, 20);
+        assert_eq!((queue.len(), queue.heap_bytes()), (0, 0));
+        assert_eq!(queue.dropped().get(Level::Warn, Reason::Closed), 1);
+        assert_eq!(queue.dropped().total(), 1);
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl SpanContext {
             None => Arc::clone(outer),
             Some(own) => {
                 let mut merged = Fields::clone(outer);
-                merged.merge(own);
+                merge_bounded(&mut merged, own);
                 Arc::new(merged)
             }
         };
@@ -150,6 +150,23 @@ impl SpanContext {
     /// Key/value pairs of the logging contexts around, inner ones after outer ones.
     pub fn extras(&self) -> impl Iterator<Item = Entry<'_>> {
         self.extras.iter().flat_map(|extras| extras.iter())
+    }
+}
+
+/// What the logging contexts around a record add takes at most this many bytes.
+pub(crate) const MAX_CONTEXT_BYTES: usize = 64 * 1024;
+
+/// Merges as many of the pairs as there is room for.
+fn merge_bounded(pairs: &mut Fields, more: &Fields) {
+    if pairs.len_bytes() + more.len_bytes() <= MAX_CONTEXT_BYTES {
+        return pairs.merge(more);
+    }
+    for entry in more.iter() {
+        let mut one = Fields::new();
+        one.push_entry(&entry);
+        if pairs.len_bytes() + one.len_bytes() <= MAX_CONTEXT_BYTES {
+            pairs.merge(&one);
+        }
     }
 }
 

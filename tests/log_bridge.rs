@@ -50,8 +50,7 @@ impl Process {
 #[test]
 fn a_log_record_carries_target_module_file_and_line() {
     let process = &*PROCESS;
-    log::warn!(target: "bridge-place", "from {}", "log");
-    let line = line!();
+    let ((), line) = (log::warn!(target: "bridge-place", "from {}", "log"), line!());
     let record = one(process.of(&process.all, "bridge-place"));
     assert_eq!((&record["level"], &record["message"]), (&json!("WARN"), &json!("from log")));
     assert_eq!((&record["module"], &record["line"]), (&json!("log_bridge"), &json!(line)));

@@ -241,7 +241,7 @@ fn a_name_that_is_given_twice_appears_once_with_the_last_value() {
 }
 
 #[test]
-fn thirty_two_fields_all_arrive() {
+fn forty_fields_all_arrive() {
     let record = one(logged(|| {
         info!(
             f0 = 0,
@@ -276,9 +276,17 @@ fn thirty_two_fields_all_arrive() {
             f29 = 29,
             f30 = 30,
             f31 = 31,
+            f32 = 32,
+            f33 = 33,
+            f34 = 34,
+            f35 = 35,
+            f36 = 36,
+            f37 = 37,
+            f38 = 38,
+            f39 = 39
         );
     }));
-    for at in 0..32 {
+    for at in 0..40 {
         assert_eq!(record[format!("f{at}")], at);
     }
 }

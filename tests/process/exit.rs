@@ -1,0 +1,132 @@
+//! The ends of processes: what logs while everything is torn down.
+
+use crate::support::SOON;
+use crate::{Scenario, ended_well};
+use logwell::{LoggingConfig, LoggingContext};
+use std::path::Path;
+use std::{fs, panic, process, thread};
+use tracing::{info, info_span};
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            sentence: "a_thread_local_value_of_the_main_thread_can_log_at_exit",
+            run: main_thread_local,
+            check: |output, dir| {
+                ended_well(output, dir);
+                assert_eq!(messages(dir), ["first", "dropped at exit", "in a context at exit"]);
+            },
+        },
+        Scenario {
+            sentence: "a_thread_local_value_can_shut_logging_down_at_exit",
+            run: shutdown_at_exit,
+            check: |output, dir| {
+                ended_well(output, dir);
+                assert_eq!(messages(dir), ["first", "last"]);
+            },
+        },
+        Scenario {
+            sentence: "a_panic_in_main_reaches_the_file_through_a_hook_and_drops",
+            run: panic_in_main,
+            check: |output, dir| {
+                assert_eq!(output.status.code(), Some(101));
+                assert_eq!(messages(dir), ["hook: on purpose", "unwinding"]);
+            },
+        },
+        Scenario {
+            sentence: "threads_that_still_log_do_not_hold_up_the_exit",
+            run: threads_at_exit,
+            check: |output, _| assert_eq!(output.status.code(), Some(3)),
+        },
+        Scenario {
+            sentence: "a_process_that_forgets_to_shut_down_ends",
+            run: |dir| {
+                set_up(dir);
+                info!("first");
+            },
+            check: ended_well,
+        },
+    ]
+}
+
+fn set_up(dir: &Path) {
+    let config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
+    logwell::init_logging_with(config).unwrap();
+}
+
+/// What the application logged, as it stands in the file.
+fn messages(dir: &Path) -> Vec<String> {
+    let text = fs::read_to_string(dir.join("app.log")).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let records = records.filter(|record: &serde_json::Value| record["logger"] != "logwell");
+    records.map(|record| record["message"].as_str().unwrap().to_owned()).collect()
+}
+
+struct AtExit(fn());
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+fn flush() {
+    logwell::handle().unwrap().flush(SOON).unwrap();
+}
+
+fn main_thread_local(dir: &Path) {
+    thread_local! {
+        static VALUE: AtExit = const { AtExit(|| {
+            info!(thread = "being torn down", "dropped at exit");
+            LoggingContext::new().with("k", 1).in_scope(|| info!("in a context at exit"));
+            assert!(LoggingContext::current().is_none());
+            flush();
+        }) };
+    }
+    set_up(dir);
+    VALUE.with(|_| ()); // registered first, so dropped after what the logger registers
+    let _span = info_span!("main").entered();
+    info!("first");
+}
+
+fn shutdown_at_exit(dir: &Path) {
+    thread_local! {
+        static VALUE: AtExit = const { AtExit(|| {
+            info!("last");
+            assert!(logwell::shutdown_logging().is_lossless());
+            info!("after the end");
+        }) };
+    }
+    VALUE.with(|_| ());
+    set_up(dir);
+    info!("first");
+}
+
+fn panic_in_main(dir: &Path) {
+    set_up(dir);
+    panic::set_hook(Box::new(|info| {
+        let what = info.payload().downcast_ref::<&str>().copied().unwrap_or_default();
+        info!("hook: {what}");
+        flush();
+    }));
+    let _logs = AtExit(|| {
+        info!("unwinding");
+        flush();
+    });
+    panic!("on purpose");
+}
+
+fn threads_at_exit(dir: &Path) {
+    set_up(dir);
+    for _ in 0..2 {
+        thread::spawn(|| {
+            loop {
+                tracing::error!("and on");
+            }
+        });
+    }
+    info!("first");
+    let report = logwell::shutdown_logging();
+    assert!(report.is_complete, "{report}");
+    process::exit(3);
+}

@@ -1,0 +1,81 @@
+//! Scenarios that need a process of their own: set-up, shutdown, exit.
+//!
+//! Without `LOGWELL_SCENARIO` in the environment it starts itself once for each scenario; each must
+//! end well and soon. Some scenarios are looked at from outside: what they left in the log file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod exit;
+mod life;
+mod own_threads;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Output};
+use std::time::Duration;
+
+/// A true sentence, what shows it, and what must be true of the process afterwards.
+pub(crate) struct Scenario {
+    pub(crate) sentence: &'static str,
+    pub(crate) run: fn(&Path),
+    pub(crate) check: fn(&Output, &Path),
+}
+
+fn scenarios() -> Vec<Scenario> {
+    [life::scenarios(), own_threads::scenarios(), exit::scenarios()].into_iter().flatten().collect()
+}
+
+/// The process ended well.
+pub(crate) fn ended_well(output: &Output, _: &Path) {
+    assert!(output.status.success(), "{}", output.status);
+}
+
+fn main() -> ExitCode {
+    if let (Some(sentence), Some(dir)) =
+        (std::env::var_os("LOGWELL_SCENARIO"), std::env::var_os("LOGWELL_SCENARIO_DIR"))
+    {
+        // What hangs is ended from inside.
+        let _watchdog = std::thread::spawn(|| {
+            std::thread::park_timeout(Duration::from_secs(60));
+            std::process::abort();
+        });
+        let scenario = scenarios().into_iter().find(|scenario| *scenario.sentence == *sentence);
+        (scenario.unwrap().run)(Path::new(&dir));
+        return ExitCode::SUCCESS;
+    }
+    let filters: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let mut failed = 0;
+    for scenario in scenarios() {
+        let sentence = scenario.sentence;
+        if !filters.is_empty() && !filters.iter().any(|filter| sentence.contains(filter.as_str())) {
+            continue;
+        }
+        let is_ok = start(&scenario);
+        println!("test {sentence} ... {}", if is_ok { "ok" } else { "FAILED" });
+        failed += u32::from(!is_ok);
+    }
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn start(scenario: &Scenario) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .env("LOGWELL_SCENARIO", scenario.sentence)
+        .env("LOGWELL_SCENARIO_DIR", dir.path())
+        .output()
+        .unwrap();
+    let checked = std::panic::catch_unwind(|| (scenario.check)(&output, dir.path()));
+    if checked.is_err() {
+        println!("{}", String::from_utf8_lossy(&output.stdout));
+        println!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    checked.is_ok()
+}
