@@ -20,6 +20,8 @@ pub(crate) enum ErrorKind {
     Config(Vec<Mistake>),
     /// A file or directory cannot be used.
     Path { action: &'static str, path: PathBuf, source: io::Error, help: &'static str },
+    /// A log file cannot be used; the source names it.
+    LogFile { source: io::Error, help: &'static str },
     /// `init_logging` was called before.
     AlreadyInitialised { first: String },
     /// Another global subscriber or `log` logger is in place.
@@ -51,7 +53,7 @@ impl Error {
     /// Whether a file or directory cannot be used.
     #[must_use]
     pub fn is_path(&self) -> bool {
-        matches!(*self.0, ErrorKind::Path { .. })
+        matches!(*self.0, ErrorKind::Path { .. } | ErrorKind::LogFile { .. })
     }
 
     /// Whether logging was set up before.
@@ -89,6 +91,7 @@ impl fmt::Display for Error {
             ErrorKind::Path { action, path, source, help } => {
                 write!(f, "cannot {action} {}: {source}; {help}", path.display())
             }
+            ErrorKind::LogFile { source, help } => write!(f, "cannot log: {source}; {help}"),
             ErrorKind::AlreadyInitialised { first } => write!(
                 f,
                 "logging is already set up (by {first}); call init_logging() once, at start-up"
@@ -113,7 +116,9 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            ErrorKind::Path { source, .. } | ErrorKind::Thread { source, .. } => Some(source),
+            ErrorKind::Path { source, .. }
+            | ErrorKind::LogFile { source, .. }
+            | ErrorKind::Thread { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -430,6 +430,7 @@ mod report;
 mod route;
 mod selflog;
 mod setup;
+mod slot;
 mod span;
 mod waker;
 

@@ -6,20 +6,20 @@
 use crate::caller;
 use crate::capture::discard;
 use crate::clock::Clock;
-use crate::own::{Own, Recovered};
+use crate::own::Own;
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::route::Routes;
 use crate::selflog;
-use crate::sink::{Sink, Unflushed};
-use crate::stats::{Counters, Dropped, Reason, SinkCounters, add};
+use crate::sink::Sink;
+use crate::slot::SinkSlot;
+use crate::stats::{Counters, Dropped, Reason, add};
 use crate::waker::Sleep;
 use crossbeam_channel::{Receiver, Sender};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// At most so many records are taken before control messages are looked at.
@@ -38,11 +38,6 @@ const DEEP_SLEEP: Duration = Duration::from_secs(1);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Losses are told at most this often.
 const TELL_LOSSES_EVERY: Duration = Duration::from_secs(1);
-/// A sink that delivers and has had no trouble for this long has recovered.
-const RECOVERED_AFTER: Duration = Duration::from_secs(1);
-/// A sink that panicked is left alone this long, then twice as long, up to the longest pause.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What the listener can be asked to do. Never goes through the record queue.
 #[derive(Debug)]
@@ -51,10 +46,13 @@ pub(crate) enum Control {
     Flush(Sender<()>),
     Rotate(Sender<io::Result<()>>),
     Reopen(Sender<io::Result<()>>),
-    Files(Sender<Vec<(String, Vec<PathBuf>)>>),
-    /// Drain, sync, write the receipt and end. The answer is the files, as `Files` gives them.
-    Stop(Sender<Vec<(String, Vec<PathBuf>)>>),
+    Files(Sender<SinkFiles>),
+    /// Drain, sync, write the receipt and end; the answer is the files as they are then.
+    Stop(Sender<SinkFiles>),
 }
+
+/// The files of each sink, by its name.
+pub(crate) type SinkFiles = Vec<(String, Vec<PathBuf>)>;
 
 /// Whether the listener goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,35 +61,6 @@ pub enum Step {
     Took(usize),
     /// It has stopped for good.
     Stopped,
-}
-
-/// A sink with its counters and its state of health.
-pub(crate) struct SinkSlot {
-    pub(crate) name: String,
-    pub(crate) sink: Box<dyn Sink>,
-    pub(crate) counters: Arc<SinkCounters>,
-    /// Taken by the sink and not yet reported as handed over.
-    pending: u64,
-    pause: Option<Pause>,
-    outage: Option<Outage>,
-}
-
-/// The time since a sink first failed.
-#[derive(Debug)]
-struct Outage {
-    since: Instant,
-    last_trouble: Instant,
-    /// Whether it has handed records over since.
-    delivers: bool,
-    problem: String,
-    /// What it had dropped before.
-    dropped_before: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Pause {
-    until: Instant,
-    length: Duration,
 }
 
 /// The second half of the pipeline: from the queue to the sinks.
@@ -111,113 +80,6 @@ pub struct Listener {
     told: Dropped,
     told_at: Option<Instant>,
     stopped: bool,
-}
-
-impl SinkSlot {
-    pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { name, sink, counters: Arc::default(), pending: 0, pause: None, outage: None }
-    }
-
-    fn write(&mut self, record: &Record, now: Instant) {
-        add(&self.counters.routed, 1);
-        if self.pause.is_some_and(|pause| now < pause.until) {
-            add(&self.counters.paused, 1);
-            return;
-        }
-        match self.call(now, |sink| sink.write(record)) {
-            Some(Ok(())) => self.pending += 1,
-            Some(Err(error)) => {
-                add(&self.counters.refused, 1);
-                self.trouble(now, "refused a record", &error);
-            }
-            None => add(&self.counters.lost, 1),
-        }
-    }
-
-    /// Flushes the sink; says so if it works again after an outage.
-    fn flush(
-        &mut self,
-        now: Instant,
-        how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>,
-    ) -> Option<Recovered> {
-        if self.pause.is_some_and(|pause| now < pause.until) {
-            return None;
-        }
-        match self.call(now, how)? {
-            Ok(()) => {
-                let delivered = std::mem::take(&mut self.pending);
-                self.settle(delivered, 0);
-                self.pause = None;
-                self.counters.failing.store(false, Ordering::Relaxed);
-                self.recovered(now, delivered > 0)
-            }
-            Err(Unflushed { error, kept, lost }) => {
-                let kept = kept.min(self.pending);
-                self.settle(self.pending - kept, lost);
-                self.pending = kept;
-                self.trouble(now, "could not write", &error);
-                None
-            }
-        }
-    }
-
-    /// Ends an outage once the sink delivers and has had no trouble for a while: one that works
-    /// only now and then is not worth a record each time.
-    fn recovered(&mut self, now: Instant, delivered: bool) -> Option<Recovered> {
-        let outage = self.outage.as_mut()?;
-        outage.delivers |= delivered;
-        let quiet_for = now.saturating_duration_since(outage.last_trouble);
-        if !outage.delivers || quiet_for < RECOVERED_AFTER {
-            return None;
-        }
-        let outage = self.outage.take()?;
-        Some(Recovered {
-            sink: self.name.clone(),
-            problem: outage.problem,
-            failed_for: outage.last_trouble.saturating_duration_since(outage.since),
-            dropped: self.counters.snapshot("").dropped().saturating_sub(outage.dropped_before),
-        })
-    }
-
-    /// Counts what was handed over and what was lost; a loss may have been counted as written by an
-    /// earlier flush.
-    fn settle(&self, gone: u64, lost: u64) {
-        let all = gone + self.counters.written.load(Ordering::Relaxed);
-        let lost = if lost == u64::MAX { gone } else { lost.min(all) };
-        self.counters.written.store(all - lost, Ordering::Relaxed);
-        add(&self.counters.lost, lost);
-    }
-
-    /// Calls the sink; a panic is caught and makes it rest for a while.
-    fn call<T>(&mut self, now: Instant, call: impl FnOnce(&mut dyn Sink) -> T) -> Option<T> {
-        let sink = &mut *self.sink;
-        match catch_unwind(AssertUnwindSafe(|| call(sink))) {
-            Ok(result) => Some(result),
-            Err(panic) => {
-                discard(panic);
-                add(&self.counters.panics, 1);
-                let length = self.pause.map_or(FIRST_PAUSE, |pause| pause.length * 2);
-                let length = length.min(LONGEST_PAUSE);
-                self.pause = Some(Pause { until: now + length, length });
-                self.trouble(now, "panicked", &format_args!("it is left alone for {length:?}"));
-                None
-            }
-        }
-    }
-
-    fn trouble(&mut self, now: Instant, what: &str, why: &dyn std::fmt::Display) {
-        add(&self.counters.errors, 1);
-        let outage = self.outage.get_or_insert_with(|| Outage {
-            since: now,
-            last_trouble: now,
-            delivers: false,
-            problem: format!("{what}: {why}"),
-            dropped_before: self.counters.snapshot("").dropped(),
-        });
-        (outage.last_trouble, outage.delivers) = (now, false);
-        self.counters.failing.store(true, Ordering::Relaxed);
-        selflog::tell(&format!("sink {} {what}", self.name), why);
-    }
 }
 
 impl Listener {
@@ -297,7 +159,7 @@ impl Listener {
     fn sleep_after(&self, last_record: Instant, doze: Duration) -> (Sleep, Duration) {
         if self.clock.now().saturating_duration_since(last_record) < DOZE_FOR {
             (Sleep::Doze, doze)
-        } else if self.sinks.iter().any(|slot| slot.pending > 0) {
+        } else if self.sinks.iter().any(|slot| slot.has_pending()) {
             (Sleep::Deep, RETRY_EVERY)
         } else {
             (Sleep::Deep, DEEP_SLEEP)
@@ -383,10 +245,6 @@ impl Listener {
         }
     }
 
-    fn files(&self) -> Vec<(String, Vec<PathBuf>)> {
-        self.sinks.iter().map(|slot| (slot.name.clone(), slot.sink.files())).collect()
-    }
-
     /// Takes what is in the queue now; what comes meanwhile can wait.
     fn drain(&mut self) {
         let mut left = self.queue.len();
@@ -415,10 +273,19 @@ impl Listener {
         self.write_own(|own| own.stopped(&counters, &dropped, &stats));
         let now = self.clock.now();
         for slot in &mut self.sinks {
-            slot.pause = None;
+            slot.end_pause();
             slot.flush(now, |sink| sink.sync());
         }
         self.stopped = true;
+    }
+
+    fn files(&mut self) -> SinkFiles {
+        let now = self.clock.now();
+        let files = |slot: &mut SinkSlot| {
+            let files = slot.call(now, |sink| sink.files());
+            (slot.name.clone(), files.unwrap_or_default())
+        };
+        self.sinks.iter_mut().map(files).collect()
     }
 
     fn for_all(&mut self, call: impl Fn(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
@@ -442,10 +309,18 @@ impl Listener {
 }
 
 impl Drop for Listener {
+    /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
         while let Some(record) = self.queue.take(Record::heap_bytes) {
             self.queue.refuse(record.level(), Reason::Closed);
+        }
+        for slot in self.sinks.drain(..) {
+            let name = slot.name.clone();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(slot))) {
+                discard(panic);
+                selflog::tell(&format!("sink {name} panicked"), &"while it was dropped");
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ fn kind(metadata: &Metadata<'_>) -> Kind {
     let is_ai_field = |name: &str| name == marker::AI || name.starts_with("gen_ai.");
     if metadata.target() == "log" && metadata.fields().field("log.target").is_some() {
         Kind::LogCrate
-    } else if metadata.target() == AI_TARGET
+    } else if (metadata.target() == AI_TARGET && metadata.module_path() != Some(AI_TARGET))
         || metadata.fields().iter().any(|field| is_ai_field(field.name()))
     {
         Kind::Ai
@@ -65,7 +65,8 @@ fn kind(metadata: &Metadata<'_>) -> Kind {
     }
 }
 
-/// Events with this target are records about calls of AI models.
+/// Events with this target are records about calls of AI models, unless it is only the name of the
+/// crate they come from.
 pub(crate) const AI_TARGET: &str = "ai_responses";
 
 #[cfg(test)]

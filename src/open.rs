@@ -68,7 +68,7 @@ fn open_file(config: &LoggingConfig, file: &FileConfig, clock: &Clock) -> Result
     FileSink::open(options, Box::new(encoder), clock.clone()).map_err(|error| {
         let help = "check that the directory exists or can be made and may be written to, or set \
                     files.dir (LOG_DIR)";
-        Error::path("log to", &path, error, help)
+        ErrorKind::LogFile { source: error, help }.into()
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::stats::{SinkStats, Stats};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What became of all records; see [`shutdown_logging`](crate::shutdown_logging).
@@ -48,6 +48,13 @@ impl ShutdownReport {
     #[must_use]
     pub fn written(&self, sink: &str) -> u64 {
         self.stats.sink(sink).map_or(0, |sink| sink.written)
+    }
+
+    /// The current file of that sink: `app`, `errors` or `ai`; nothing if it has none.
+    #[must_use]
+    pub fn file(&self, sink: &str) -> Option<&Path> {
+        let (_, files) = self.files.iter().find(|(name, _)| name == sink)?;
+        files.first().map(PathBuf::as_path)
     }
 
     /// Whether no record is missing anywhere.

@@ -2,12 +2,12 @@
 //! of OpenTelemetry's conventions (`gen_ai.*`), long texts and all.
 //!
 //! ```sh
-//! cargo run --example ai_calls
-//! jq '."gen_ai.usage.output_tokens"' target/ai_calls-logs/ai_responses.log
+//! cargo run --example ai_responses
+//! jq '."gen_ai.usage.output_tokens"' target/ai_responses-logs/ai_responses.log
 //! ```
 //!
 //! The file is readable by its owner only, since prompts may be private. Logs go to
-//! `target/ai_calls-logs`, or where `LOG_DIR` says.
+//! `target/ai_responses-logs`, or where `LOG_DIR` says.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -18,7 +18,7 @@ use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let config = LoggingConfig::builder()
-        .log_dir("target/ai_calls-logs")
+        .log_dir("target/ai_responses-logs")
         .console(false)
         .ai_max_bytes(100 * 1024 * 1024)
         .ai_backup_count(30)
