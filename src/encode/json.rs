@@ -8,7 +8,7 @@ use crate::config::{RecordConfig, Spans, WarnName};
 use crate::encode::Encode;
 use crate::encode::members::{Members, is_marker, reserved_key};
 use crate::encode::value::{ValueWriter, push_string};
-use crate::fields::{Entry, Key, Value, floor_char_boundary};
+use crate::fields::{Entry, Key, Value};
 use crate::level::Level;
 use crate::record::Record;
 use crate::span::{SpanContext, SpanData};
@@ -29,7 +29,8 @@ pub struct JsonEncoder {
 pub struct JsonOptions {
     /// Spans, source file, name of the warning level.
     pub record: RecordConfig,
-    /// A longer line is cut until it fits, its `\n` included.
+    /// A longer line is cut until it fits, its `\n` included. Every record fits into 1 KiB; a
+    /// smaller limit may be passed.
     pub max_line_bytes: usize,
     /// So many spans of a record are written: half from the root, half to the leaf.
     pub max_spans: usize,
@@ -44,8 +45,10 @@ impl Default for JsonOptions {
 /// What is the same in each line of a callsite.
 #[derive(Debug)]
 struct Plan {
-    /// From the end of the timestamp to the opening quote of the message.
+    /// From the end of the timestamp to the message's key.
     head: Vec<u8>,
+    /// Where in `head` the logger's value begins.
+    logger_at: usize,
     module: Vec<u8>,
     /// File and line.
     place: Vec<u8>,
@@ -78,8 +81,6 @@ struct Cut {
     with_fields: bool,
 }
 
-const WHOLE: Cut = Cut { value_bytes: usize::MAX, with_fields: true };
-
 impl JsonEncoder {
     /// An encoder with those options.
     #[must_use]
@@ -111,15 +112,15 @@ impl Encode for JsonEncoder {
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
         let start = out.len();
         let max_bytes = self.options.max_line_bytes;
-        self.push_line(record, out, WHOLE);
-        let shorter = [4, 16, 64, 256].map(|part| Cut { value_bytes: max_bytes / part, ..WHOLE });
-        let bare = Cut { value_bytes: max_bytes / 64, with_fields: false };
-        for cut in shorter.into_iter().chain([bare]) {
-            if out.len() - start <= max_bytes {
-                break;
-            }
+        // A value longer than the line would be cut anyhow: the first attempt need not be longer.
+        let with_fields = [1, 4, 16, 64, 256].map(|part| (part, true));
+        let bare = [64, 256].map(|part| (part, false));
+        for (part, with_fields) in with_fields.into_iter().chain(bare) {
             out.truncate(start);
-            self.push_line(record, out, cut);
+            self.push_line(record, out, Cut { value_bytes: max_bytes / part, with_fields });
+            if out.len() - start <= max_bytes {
+                return;
+            }
         }
     }
 }
@@ -130,10 +131,11 @@ impl Plan {
         head.extend_from_slice(level_name(callsite.level(), options).as_bytes());
         head.extend_from_slice(b"\",\"logger\":");
         let mut plan = Self {
+            logger_at: head.len(),
             head,
             module: Vec::new(),
             place: Vec::new(),
-            roles: callsite.fields().iter().map(|name| Role::of(name)).collect(),
+            roles: callsite.fields().iter().map(|name| Role::of(name, callsite.kind())).collect(),
             is_simple: callsite.fields().iter().enumerate().all(|(at, name)| {
                 let is_repeated = callsite.fields().iter().skip(at + 1).any(|other| other == name);
                 !is_repeated && !may_clash(name)
@@ -142,21 +144,18 @@ impl Plan {
         if callsite.kind() != Kind::LogCrate {
             push_string(&mut plan.head, callsite.target());
             push_optional(&mut plan.module, "module", callsite.module());
-            plan.push_place(callsite.file(), callsite.line(), options);
+            push_optional(&mut plan.place, "file", callsite.file().filter(|_| options.file));
+            push_line_number(&mut plan.place, callsite.line());
         }
         plan
-    }
-
-    fn push_place(&mut self, file: Option<&str>, line: Option<u32>, options: &RecordConfig) {
-        push_place(&mut self.place, file, line, options);
     }
 }
 
 impl Role {
-    fn of(name: &str) -> Self {
+    fn of(name: &str, kind: Kind) -> Self {
         match name {
             "message" => Self::Message,
-            name if is_marker(name) => Self::Hidden,
+            name if is_marker(name) || is_place_of_log(kind, name) => Self::Hidden,
             name => {
                 let mut key = vec![b','];
                 push_string(&mut key, &reserved_key(name));
@@ -165,6 +164,12 @@ impl Role {
             }
         }
     }
+}
+
+/// Whether the field says where a record of the `log` crate comes from.
+fn is_place_of_log(kind: Kind, name: &str) -> bool {
+    kind == Kind::LogCrate
+        && matches!(name, "log.target" | "log.module_path" | "log.file" | "log.line")
 }
 
 /// Whether the name has a role of its own, or another field can come to have the same key.
@@ -182,17 +187,25 @@ fn level_name(level: Level, options: &RecordConfig) -> &'static str {
     }
 }
 
+/// The event's field of that name; of several the last.
+fn last_entry<'a>(record: &'a Record, name: &str) -> Option<Entry<'a>> {
+    record.fields().filter(|(field, _)| *field == name).map(|(_, entry)| entry).last()
+}
+
+fn push_key(out: &mut Vec<u8>, key: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
 fn push_optional(out: &mut Vec<u8>, key: &str, value: Option<&str>) {
     if let Some(value) = value {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(b"\":");
+        push_key(out, key);
         push_string(out, value);
     }
 }
 
-fn push_place(out: &mut Vec<u8>, file: Option<&str>, line: Option<u32>, options: &RecordConfig) {
-    push_optional(out, "file", file.filter(|_| options.file));
+fn push_line_number(out: &mut Vec<u8>, line: Option<u32>) {
     if let Some(line) = line {
         out.extend_from_slice(b",\"line\":");
         out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
@@ -237,48 +250,60 @@ impl<'a> Line<'a> {
 
     /// Level and logger, up to the message.
     fn push_head(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.plan.head);
-        if self.record.callsite().kind() == Kind::LogCrate {
+        let plan = self.plan;
+        if self.is_place_planned() {
+            out.extend_from_slice(&plan.head);
+        } else {
+            out.extend_from_slice(plan.head.get(..plan.logger_at).unwrap_or_default());
             self.values.text(out, || "logger".into(), self.record.target(), None);
         }
         out.extend_from_slice(b",\"message\":");
     }
 
+    /// Whether logger, module and file can be written as the plan has them, in full length.
+    fn is_place_planned(&self) -> bool {
+        self.cut.with_fields && self.record.callsite().kind() != Kind::LogCrate
+    }
+
     /// Module, function, file and line.
     fn push_place(&mut self, out: &mut Vec<u8>) {
         let record = self.record;
-        let is_log = record.callsite().kind() == Kind::LogCrate;
-        match is_log {
-            true => push_optional(out, "module", record.module().map(|text| self.limited(text))),
-            false => out.extend_from_slice(&self.plan.module),
+        let is_planned = self.is_place_planned();
+        match is_planned {
+            true => out.extend_from_slice(&self.plan.module),
+            false => self.push_limited(out, "module", record.module()),
         }
         if !self.plan.is_simple && matches!(record.get("function"), Some(Value::Str(_))) {
             out.extend_from_slice(b",\"function\":");
             self.push_text_of(out, "function");
         } else {
             let span = record.context().and_then(SpanContext::span);
-            push_optional(out, "function", span.map(SpanData::name));
+            self.push_limited(out, "function", span.map(SpanData::name));
         }
-        match is_log {
-            true => {
-                let file = record.file().map(|text| self.limited(text));
-                push_place(out, file, record.line(), &self.options.record);
+        match is_planned {
+            true => out.extend_from_slice(&self.plan.place),
+            false => {
+                let file = record.file().filter(|_| self.options.record.file);
+                self.push_limited(out, "file", file);
+                push_line_number(out, record.line());
             }
-            false => out.extend_from_slice(&self.plan.place),
         }
     }
 
-    fn limited(&self, text: &'a str) -> &'a str {
-        text.get(..floor_char_boundary(text, self.cut.value_bytes)).unwrap_or_default()
+    fn push_limited(&mut self, out: &mut Vec<u8>, key: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            push_key(out, key);
+            self.values.text(out, || key.into(), text, None);
+        }
     }
 
     /// The event's field of that name as a JSON string, whatever its type.
     fn push_text_of(&mut self, out: &mut Vec<u8>, name: &'static str) {
         let entry = match (name, self.record.callsite().message) {
-            ("message", Some(index)) => {
+            ("message", Some(index)) if self.plan.is_simple => {
                 self.record.fields.iter().filter(|entry| entry.key == Key::Index(index)).last()
             }
-            _ => self.record.fields().filter(|(field, _)| *field == name).map(|(_, e)| e).last(),
+            _ => last_entry(self.record, name),
         };
         match entry {
             Some(Entry { value: Value::Str(text), original_bytes, .. }) => {
@@ -294,25 +319,25 @@ impl<'a> Line<'a> {
 
     fn push_ids(&mut self, out: &mut Vec<u8>) {
         let context = self.record.context();
-        let given = |name| match self.plan.is_simple {
-            true => None,
-            false => self.record.get(name),
-        };
+        let (record, is_simple) = (self.record, self.plan.is_simple);
+        let given = |name| if is_simple { None } else { last_entry(record, name) };
         let inherited = [
             ("trace_id", context.map(SpanContext::trace_id)),
             ("span_id", context.map(SpanContext::span_id)),
         ];
         for (name, inherited) in inherited {
-            let text = match (given(name), inherited) {
-                (Some(Value::Str(text)), _) => Cow::Borrowed(text),
-                (Some(value), _) => Cow::Owned(crate::encode::value::to_text(&value)),
-                (None, Some(id)) => Cow::Owned(id.to_string()),
+            let (text, original_bytes) = match (given(name), inherited) {
+                (Some(Entry { value: Value::Str(text), original_bytes, .. }), _) => {
+                    (Cow::Borrowed(text), original_bytes)
+                }
+                (Some(entry), _) => {
+                    (Cow::Owned(crate::encode::value::to_text(&entry.value)), entry.original_bytes)
+                }
+                (None, Some(id)) => (Cow::Owned(id.to_string()), None),
                 (None, None) => continue,
             };
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            self.values.text(out, || name.into(), &text, None);
+            push_key(out, name);
+            self.values.text(out, || name.into(), &text, original_bytes);
         }
     }
 
@@ -356,10 +381,16 @@ impl<'a> Line<'a> {
         if self.record.context().is_some_and(|context| context.extras.is_some() || flat) {
             return false;
         }
+        let names = self.record.callsite().fields();
+        let mut least = 0;
         for entry in self.record.fields.iter() {
-            let role = match entry.key {
-                Key::Index(index) => self.plan.roles.get(usize::from(index)),
-                Key::Name(_) => None,
+            let (role, name) = match entry.key {
+                // An index that is not above those before may be there twice.
+                Key::Index(index) if usize::from(index) >= least => {
+                    least = usize::from(index) + 1;
+                    (self.plan.roles.get(usize::from(index)), names.get(usize::from(index)))
+                }
+                _ => (None, None),
             };
             match (role, entry.value) {
                 (Some(Role::Message | Role::Hidden), _) => {}
@@ -370,11 +401,7 @@ impl<'a> Line<'a> {
                 }
                 (Some(Role::Member(key)), _) => {
                     out.extend_from_slice(key);
-                    let name = || {
-                        let key = key.get(2..key.len().saturating_sub(2)).unwrap_or_default();
-                        Cow::Owned(String::from_utf8_lossy(key).into_owned())
-                    };
-                    self.values.push(out, name, &entry);
+                    self.values.push(out, || reserved_key(name.copied().unwrap_or("")), &entry);
                 }
             }
         }
@@ -398,19 +425,35 @@ impl<'a> Line<'a> {
                 }
             }
         }
-        members.extend(self.record.fields().filter(|(name, entry)| match *name {
-            "message" | "trace_id" | "span_id" => false,
-            "function" => !matches!(entry.value, Value::Str(_)),
-            _ => true,
-        }));
+        members.extend(self.own_members());
         members.push(out, &mut self.values);
     }
 
+    /// The event's fields that have no place of their own in the line.
+    fn own_members(&self) -> impl Iterator<Item = (&'a str, Entry<'a>)> + use<'a> {
+        let kind = self.record.callsite().kind();
+        self.record.fields().filter(move |(name, entry)| match *name {
+            "message" | "trace_id" | "span_id" => false,
+            "function" => !matches!(entry.value, Value::Str(_)),
+            name => !is_place_of_log(kind, name),
+        })
+    }
+
     fn push_truncated(&mut self, out: &mut Vec<u8>) {
-        if self.record.fields_left_out > 0 || !self.cut.with_fields {
-            let kept = if self.cut.with_fields { 0 } else { self.record.fields.iter().count() };
-            let left_out = u64::from(self.record.fields_left_out) + kept as u64;
-            self.values.note_cut(Cow::Borrowed("logwell.fields"), left_out);
+        let mut left_out = u64::from(self.record.fields_left_out);
+        if !self.cut.with_fields {
+            let context = self.record.context();
+            let extras = context.map_or(0, |context| context.extras().count());
+            let members = self.own_members().filter(|(name, _)| !is_marker(name)).count();
+            left_out += (extras + members) as u64;
+            if let Some(leaf) = context.and_then(SpanContext::span)
+                && self.options.record.spans != Spans::Off
+            {
+                self.values.note_cut("logwell.spans".into(), u64::from(leaf.depth()));
+            }
+        }
+        if left_out > 0 {
+            self.values.note_cut("logwell.fields".into(), left_out);
         }
         self.values.push_cuts(out);
     }

@@ -4,7 +4,7 @@
 
 use crate::callsite::marker;
 use crate::encode::value::{ValueWriter, push_string};
-use crate::fields::{Entry, Value};
+use crate::fields::{Entry, ErrorValue, Value};
 use std::borrow::Cow;
 
 /// Keys of the record itself.
@@ -37,7 +37,6 @@ pub(crate) fn reserved_key(name: &str) -> Cow<'_, str> {
 /// Whether a field says something about the record and is not written.
 pub(crate) fn is_marker(name: &str) -> bool {
     matches!(name, marker::CRITICAL | marker::AI)
-        || matches!(name, "log.target" | "log.module_path" | "log.file" | "log.line")
 }
 
 /// The fields of one object, in the order they are to be written.
@@ -83,11 +82,9 @@ impl<'a> Members<'a> {
                 Value::Error(error) => error.sources().next().is_some(),
                 _ => false,
             };
-            if chain {
-                let key = Cow::Owned(format!("{key}_chain"));
-                self.all.push(Member { key, entry, part: Part::Chain });
-            }
+            let chain = chain.then(|| Cow::Owned(format!("{key}_chain")));
             self.all.push(Member { key, entry, part: Part::Value });
+            self.all.extend(chain.map(|key| Member { key, entry, part: Part::Chain }));
         }
     }
 
@@ -101,18 +98,37 @@ impl<'a> Members<'a> {
             push_string(out, &member.key);
             out.push(b':');
             match (member.part, member.entry.value) {
-                (Part::Chain, Value::Error(error)) => {
-                    out.push(b'[');
-                    for (at, source) in error.sources().enumerate() {
-                        if at > 0 {
-                            out.push(b',');
-                        }
-                        values.text(out, || member.key.clone(), source, None);
-                    }
-                    out.push(b']');
+                (Part::Chain, Value::Error(error)) => member.push_chain(out, values, error),
+                (Part::Value, Value::Error(error)) => {
+                    let original = member.entry.original_bytes.filter(|_| last_kept(error) == 0);
+                    values.text(out, || member.key.clone(), error.message, original);
                 }
                 _ => values.push(out, || member.key.clone(), &member.entry),
             }
         }
     }
+}
+
+impl<'a> Member<'a> {
+    /// Writes the sources of an error. If the error was cut, the cut lies in the last text of which
+    /// something is left.
+    fn push_chain(&self, out: &mut Vec<u8>, values: &mut ValueWriter<'a>, error: ErrorValue<'a>) {
+        let cut_at = last_kept(error);
+        out.push(b'[');
+        for (at, source) in error.sources().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            let of_chain = |original: u64| original.saturating_sub(error.message.len() as u64);
+            let original = self.entry.original_bytes.filter(|_| at + 1 == cut_at).map(of_chain);
+            values.text(out, || self.key.clone(), source, original);
+        }
+        out.push(b']');
+    }
+}
+
+/// Which source, counted from 1, is the last that is not empty; 0 if all are.
+fn last_kept(error: ErrorValue<'_>) -> usize {
+    let kept = error.sources().enumerate().filter(|(_, source)| !source.is_empty());
+    kept.last().map_or(0, |(at, _)| at + 1)
 }

@@ -62,9 +62,10 @@ impl<'a> ValueWriter<'a> {
                 Ok(number) => push_number(out, number),
                 Err(_) => push_string(out, itoa::Buffer::new().format(number)),
             },
-            Value::I128(number) => match i64::try_from(number) {
-                Ok(number) => push_number(out, number),
-                Err(_) => push_string(out, itoa::Buffer::new().format(number)),
+            Value::I128(number) => match (i64::try_from(number), u64::try_from(number)) {
+                (Ok(number), _) => push_number(out, number),
+                (_, Ok(number)) => push_number(out, number),
+                _ => push_string(out, itoa::Buffer::new().format(number)),
             },
             Value::F64(number) if number.is_finite() => {
                 out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
