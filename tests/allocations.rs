@@ -1,0 +1,99 @@
+//! An ordinary log call takes no memory from the heap.
+//!
+//! In a binary of its own: the counting allocator is that of the whole process. It counts for each
+//! thread, so that the listener's work is not counted.
+
+use allocation_counter::{AllocationInfo, measure};
+use logwell::sink::{Accepts, Sink, Unflushed};
+use logwell::testing::Listener;
+use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// A sink that keeps nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &logwell::record::Record) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Unflushed> {
+        Ok(())
+    }
+}
+
+fn pipeline() -> (tracing::subscriber::DefaultGuard, LoggingHandle, Listener) {
+    let config = LoggingConfig::builder().files(false).console(false).build();
+    let built = QueueLayer::builder()
+        .config(config.expect("the configuration is right"))
+        .sink("nowhere", Accepts::all(), Nowhere)
+        .build_stepped();
+    let (layer, handle, listener) = built.expect("a pipeline without files can be made");
+    let subscriber = tracing_subscriber::registry().with(layer);
+    (tracing::subscriber::set_default(subscriber), handle, listener)
+}
+
+/// Eight fields of all types and about two hundred bytes of text.
+fn ordinary_event(number: u64) {
+    tracing::info!(
+        number,
+        offset = -7_i64,
+        ratio = 0.25,
+        cached = true,
+        endpoint = "/api/v1/orders/checkout",
+        user = %"user_0000000000000001",
+        region = ?"eu-central-1",
+        "the request was handled by the service after it had been waiting for a while in the queue"
+    );
+}
+
+/// What a hundred ordinary events cost when all is warm.
+fn cost_of_a_hundred() -> AllocationInfo {
+    (0..100).for_each(ordinary_event);
+    measure(|| (0..100).for_each(ordinary_event))
+}
+
+fn check_nothing(cost: &AllocationInfo) {
+    assert_eq!((cost.count_total, cost.bytes_total), (0, 0), "{cost:?}");
+}
+
+#[test]
+fn an_ordinary_event_outside_of_spans_allocates_nothing() {
+    let (_in_force, handle, _listener) = pipeline();
+    check_nothing(&cost_of_a_hundred());
+    assert_eq!(handle.stats().in_queue, 200, "they were all captured");
+}
+
+#[test]
+fn an_ordinary_event_inside_two_spans_allocates_nothing() {
+    let (_in_force, handle, _listener) = pipeline();
+    let root = tracing::info_span!("request", path = "/buy");
+    let cost = root.in_scope(|| {
+        let leaf = tracing::info_span!("charge", user = "ann");
+        leaf.in_scope(cost_of_a_hundred)
+    });
+    check_nothing(&cost);
+    assert_eq!(handle.stats().in_queue, 200);
+}
+
+#[test]
+fn an_event_that_is_shed_allocates_nothing() {
+    let (_in_force, handle, _listener) = pipeline();
+    while handle.stats().dropped.total() == 0 {
+        (0..100).for_each(ordinary_event);
+    }
+    check_nothing(&cost_of_a_hundred());
+}
+
+#[test]
+fn an_event_of_a_level_that_is_off_allocates_nothing() {
+    let (_in_force, handle, _listener) = pipeline();
+    let cost = measure(|| tracing::debug!(a = 1, "not captured"));
+    check_nothing(&cost);
+    assert_eq!(handle.stats().captured(), 0);
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(measure(|| drop(vec![1_u8])).count_total, 1);
+}
