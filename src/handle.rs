@@ -211,8 +211,11 @@ impl LoggingHandle {
         let start = Instant::now();
         let deadline = shared.config.shutdown_timeout;
         shared.queue.close();
-        let files = self.ask(deadline, Control::Files).unwrap_or_default();
-        let is_complete = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop).is_ok();
+        // Asked twice: the last records may go to new files, and the end may not come in time.
+        let before = self.ask(deadline, Control::Files);
+        let after = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop);
+        let is_complete = after.is_ok();
+        let files = after.or(before).unwrap_or_default();
         let made = ShutdownReport::new(self.stats(), files, start.elapsed(), is_complete);
         *report = Some(made.clone());
         made

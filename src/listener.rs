@@ -41,10 +41,13 @@ pub(crate) enum Control {
     Flush(Sender<()>),
     Rotate(Sender<io::Result<()>>),
     Reopen(Sender<io::Result<()>>),
-    Files(Sender<Vec<(String, Vec<PathBuf>)>>),
-    /// Drain, sync, write the receipt and end.
-    Stop(Sender<()>),
+    Files(Sender<SinkFiles>),
+    /// Drain, sync, write the receipt and end; the answer is the files as they are then.
+    Stop(Sender<SinkFiles>),
 }
+
+/// The files of each sink, by its name.
+pub(crate) type SinkFiles = Vec<(String, Vec<PathBuf>)>;
 
 /// Whether the listener goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +140,7 @@ impl SinkSlot {
     fn settle(&self, gone: u64, lost: u64) {
         let all = gone + self.counters.written.load(Ordering::Relaxed);
         let lost = if lost == u64::MAX { gone } else { lost.min(all) };
-        self.counters.written.store(all - lost, Ordering::Relaxed);
+        self.counters.written.store(all - lost, Ordering::Release);
         add(&self.counters.lost, lost);
     }
 
@@ -302,12 +305,11 @@ impl Listener {
                 let _nobody_waits = done.send(self.for_all(|sink| sink.reopen()));
             }
             Control::Files(done) => {
-                let files = |slot: &SinkSlot| (slot.name.clone(), slot.sink.files());
-                let _nobody_waits = done.send(self.sinks.iter().map(files).collect());
+                let _nobody_waits = done.send(self.files());
             }
             Control::Stop(done) => {
                 self.stop();
-                let _nobody_waits = done.send(());
+                let _nobody_waits = done.send(self.files());
             }
         }
     }
@@ -341,6 +343,15 @@ impl Listener {
             slot.flush(now, |sink| sink.sync());
         }
         self.stopped = true;
+    }
+
+    fn files(&mut self) -> SinkFiles {
+        let now = self.clock.now();
+        let files = |slot: &mut SinkSlot| {
+            let files = slot.call(now, |sink| sink.files());
+            (slot.name.clone(), files.unwrap_or_default())
+        };
+        self.sinks.iter_mut().map(files).collect()
     }
 
     fn for_all(&mut self, call: impl Fn(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
