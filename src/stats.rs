@@ -116,15 +116,19 @@ pub(crate) struct SinkCounters {
 }
 
 impl SinkCounters {
+    /// All of them at one moment, or nearly: a record may still count as in hand that is already
+    /// written, but none is counted twice. For that, what is counted last is read first.
     pub(crate) fn snapshot(&self, name: &str) -> SinkStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let (refused, lost, paused) = (read(&self.refused), read(&self.lost), read(&self.paused));
+        let written = read(&self.written);
         SinkStats {
             name: name.to_owned(),
             routed: read(&self.routed),
-            written: read(&self.written),
-            refused: read(&self.refused),
-            lost: read(&self.lost),
-            paused: read(&self.paused),
+            written,
+            refused,
+            lost,
+            paused,
             panics: read(&self.panics),
             errors: read(&self.errors),
             is_failing: self.failing.load(Ordering::Relaxed),
@@ -152,8 +156,10 @@ impl Counters {
 }
 
 /// Adds to a counter that only one thread writes: no locked instruction is needed.
+///
+/// Who reads the new value also sees what that thread counted before.
 pub(crate) fn add(counter: &AtomicU64, more: u64) {
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }
 
 /// All counters at one moment; see [`LoggingHandle::stats`](crate::LoggingHandle::stats).
