@@ -3,6 +3,8 @@
 //! In a binary of its own: the counting allocator is that of the whole process. It counts for each
 //! thread, so that the listener's work is not counted.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of #[test] functions")]
+
 use allocation_counter::{AllocationInfo, measure};
 use logwell::sink::{Accepts, Sink, Unflushed};
 use logwell::testing::Listener;
@@ -25,10 +27,10 @@ impl Sink for Nowhere {
 fn pipeline() -> (tracing::subscriber::DefaultGuard, LoggingHandle, Listener) {
     let config = LoggingConfig::builder().files(false).console(false).build();
     let built = QueueLayer::builder()
-        .config(config.expect("the configuration is right"))
+        .config(config.unwrap())
         .sink("nowhere", Accepts::all(), Nowhere)
         .build_stepped();
-    let (layer, handle, listener) = built.expect("a pipeline without files can be made");
+    let (layer, handle, listener) = built.unwrap();
     let subscriber = tracing_subscriber::registry().with(layer);
     (tracing::subscriber::set_default(subscriber), handle, listener)
 }

@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// The number after `key` in a line, without reading all of it.
 fn number(line: &str, key: &str) -> u64 {
     let (_, rest) = line.split_once(key).unwrap();
-    rest[..rest.find([',', '}']).unwrap()].parse().unwrap()
+    rest.split([',', '}']).next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -33,9 +33,10 @@ fn sixty_four_threads_of_ten_thousand_records_arrive_once_in_order_over_many_rot
         .when_full(WhenFull::Block)
         .max_bytes(MAX_BYTES)
         .backup_count(1_000)
-        .enable_ai_handler(false);
-    config = config.queue_size(1_000);
-    let mut config = config.build().unwrap();
+        .enable_ai_handler(false)
+        .queue_size(1_000)
+        .build()
+        .unwrap();
     config.shutdown_timeout = std::time::Duration::from_secs(60);
     let (layer, handle) = QueueLayer::builder().config(config).build().unwrap();
     let dispatch: tracing::Dispatch = tracing_subscriber::registry().with(layer).into();

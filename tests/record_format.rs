@@ -315,7 +315,7 @@ fn seq_counts_accepted_records_from_one_without_a_gap_at_each_start() {
 #[test]
 fn trace_ids_are_lower_case_hex_or_what_the_user_set() {
     let inside = |context| json(&record(&[]).with_context(Arc::new(context)));
-    let w3c = inside(SpanContext::new(Id::Trace(0xAbC), Id::Span(0xF)));
+    let w3c = inside(SpanContext::new(Id::Trace(0xabc), Id::Span(0xf)));
     assert_eq!(w3c["trace_id"], "00000000000000000000000000000abc");
     assert_eq!(w3c["span_id"], "000000000000000f");
     let own = inside(ids("order 7", "step\u{1}"));
@@ -863,13 +863,18 @@ fn specimens() -> Vec<Record> {
     ]
 }
 
-/// Compares with `tests/golden/<name>.jsonl`, or writes it if `UPDATE_GOLDEN` is set.
+/// Checks the lines of the specimens.
 fn check_golden(name: &str, options: &JsonOptions) {
     let mut lines = Vec::new();
     let mut encoder = JsonEncoder::new(options.clone());
     for record in specimens() {
         encoder.encode(&record, &mut lines);
     }
+    compare_golden(name, lines);
+}
+
+/// Compares with `tests/golden/<name>.jsonl`, or writes it if `UPDATE_GOLDEN` is set.
+fn compare_golden(name: &str, lines: Vec<u8>) {
     let own_pid = format!("\"process\":{},", std::process::id());
     let lines = String::from_utf8(lines).unwrap().replace(&own_pid, "\"process\":4242,");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.jsonl"));
@@ -907,6 +912,19 @@ fn the_golden_lines_without_spans_and_files_and_with_warning_are_unchanged() {
         record.warning_name = WarnName::Warning;
     });
     check_golden("off_warning", &python);
+}
+
+#[test]
+fn the_golden_lines_of_the_frameworks_own_records_are_unchanged() {
+    let mut lines = String::new();
+    for mut json in own_records() {
+        json["timestamp"] = "2026-02-19T10:30:00.123456+00:00".into();
+        if json.get("boot_id").is_some() {
+            json["boot_id"] = "0123456789abcdef".into();
+        }
+        lines.push_str(&format!("{json}\n"));
+    }
+    compare_golden("own", lines.into_bytes());
 }
 
 #[test]
