@@ -227,6 +227,33 @@ fn a_sink_that_panics_to_the_end_does_not_hold_up_the_shutdown() {
     assert_eq!((stats.routed, stats.written, stats.dropped()), (3, 0, 3));
 }
 
+#[test]
+fn a_sink_that_panics_when_it_is_dropped_takes_no_other_with_it() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a bomb"));
+        }
+    }
+    impl Sink for Bomb {
+        fn write(&mut self, _: &Record) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<(), Unflushed> {
+            Ok(())
+        }
+    }
+    let build = QueueLayer::builder().config(config()).sink("one", Accepts::all(), Bomb).sink(
+        "two",
+        Accepts::all(),
+        Bomb,
+    );
+    let (_layer, handle, listener) = build.build_stepped().unwrap();
+    drop(listener); // two panics at once would abort
+    assert!(handle.flush(LONG).is_err());
+}
+
 // ---- errors ---------------------------------------------------------------------------------
 
 #[test]
