@@ -375,8 +375,16 @@ impl Listener {
 }
 
 impl Drop for Listener {
+    /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
+        for slot in self.sinks.drain(..) {
+            let name = slot.name.clone();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(slot))) {
+                discard(panic);
+                selflog::tell(&format!("sink {name} panicked"), &"while it was dropped");
+            }
+        }
     }
 }
 
