@@ -111,6 +111,8 @@ pub(crate) struct Scope {
     pub(crate) context: Arc<SpanContext>,
     /// The value of `context.changes` this context was built from.
     pub(crate) seen: u32,
+    /// Whose spans are in `context`; with none, each layer adds its own.
+    pub(crate) layer: Option<u32>,
 }
 
 impl Scope {
@@ -134,6 +136,12 @@ pub(crate) fn current(layer: Option<u32>) -> Option<Scope> {
         scopes.iter().rev().find(|scope| scope.is_seen_by(layer)).cloned()
     };
     SCOPES.try_with(find).ok().flatten()
+}
+
+/// The innermost scope, whoever sees it.
+pub(crate) fn innermost() -> Option<Scope> {
+    let last = |scopes: &RefCell<Vec<Scope>>| scopes.try_borrow().ok()?.last().cloned();
+    SCOPES.try_with(last).ok().flatten()
 }
 
 /// Puts a scope on top. Nothing happens while the thread is being torn down.

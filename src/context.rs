@@ -140,7 +140,7 @@ impl LoggingContext {
     /// Nothing if it is in none.
     #[must_use]
     pub fn current() -> Option<Self> {
-        let context = caller::current(current_layer())?.context;
+        let context = around()?.context;
         Some(Self {
             trace_id: Some(context.trace_id.clone()),
             span_id: Some(context.span_id.clone()),
@@ -169,7 +169,7 @@ impl LoggingContext {
     /// Puts the context in force on this thread until the guard is dropped.
     #[must_use = "the context ends when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        let around = caller::current(current_layer());
+        let around = around();
         let context = self.inside(around.as_ref().map(|scope| &*scope.context));
         ContextGuard::enter(Arc::new(context), around.as_ref())
     }
@@ -181,7 +181,7 @@ impl LoggingContext {
     pub fn set(&self) {
         Self::clear();
         let context = Arc::new(self.inside(None));
-        caller::push(Scope { owner: SET, context, seen: 0 });
+        caller::push(Scope { owner: SET, context, seen: 0, layer: None });
     }
 
     /// Takes back what [`set`](Self::set) put in force on this thread.
@@ -238,6 +238,11 @@ fn text_id(id: &str) -> Id {
     Id::from(id.get(..end).unwrap_or_default())
 }
 
+/// The scope around the call. The layer cannot always be asked for, or there are two.
+fn around() -> Option<Scope> {
+    caller::current(current_layer()).or_else(caller::innermost)
+}
+
 /// The layer whose spans count: that of the subscriber in force on this thread.
 fn current_layer() -> Option<u32> {
     tracing::dispatcher::get_default(|dispatch| {
@@ -279,7 +284,8 @@ impl ContextGuard {
         let owner = Owner::Context { number: NEXT.fetch_add(1, Ordering::Relaxed) };
         // The spans in it are those of the scope around, and exactly as old.
         let seen = around.map_or(0, |around| around.seen);
-        caller::push(Scope { owner, context, seen });
+        let layer = around.map_or_else(current_layer, |around| around.layer);
+        caller::push(Scope { owner, context, seen, layer });
         Self { owner, _stays_on_its_thread: PhantomData }
     }
 }
@@ -327,7 +333,7 @@ impl<F: Future> Future for InContext<F> {
 
 /// Enters the context of a future for one poll.
 fn resume(context: &mut LoggingContext, entered: &mut Option<Arc<SpanContext>>) -> ContextGuard {
-    let around = caller::current(current_layer());
+    let around = around();
     let outer = around.as_ref().map(|scope| &*scope.context);
     let before = entered.take().filter(|before| is_still_inside(before, outer));
     let resumed = before.unwrap_or_else(|| {

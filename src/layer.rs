@@ -135,7 +135,30 @@ impl QueueLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let scope = caller::current(Some(self.number))?;
-        if scope.is_stale() { self.refreshed(scope, ctx) } else { Some(scope.context) }
+        if scope.layer != Some(self.number) {
+            Some(self.adapted(scope, ctx))
+        } else if scope.is_stale() {
+            self.refreshed(scope, ctx)
+        } else {
+            Some(scope.context)
+        }
+    }
+
+    /// A logging context that was not entered with this layer's spans in mind, with them.
+    #[cold]
+    fn adapted<S>(&self, scope: Scope, ctx: &Context<'_, S>) -> Arc<SpanContext>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let span = caller::innermost_span(self.number).map(Id::from_u64);
+        let around = span.and_then(|span| self.of_span(&span, ctx));
+        if around.is_none() && scope.context.span.is_none() {
+            return scope.context;
+        }
+        let mut context = SpanContext::clone(&scope.context);
+        context.span = around.as_ref().and_then(|around| around.span.clone());
+        context.changes = around.map(|around| Arc::clone(&around.changes)).unwrap_or_default();
+        Arc::new(context)
     }
 
     /// Brings the innermost scope up to date after `record()` has changed a span around it.
@@ -331,7 +354,7 @@ where
                 Some(with_extras) => Arc::new(with_extras),
                 None => context,
             };
-            caller::push(Scope { owner, context, seen });
+            caller::push(Scope { owner, context, seen, layer: Some(self.number) });
         }
     }
 

@@ -194,6 +194,29 @@ fn a_context_reaches_both_of_two_layers() {
 }
 
 #[test]
+fn a_context_in_a_span_that_one_of_two_layers_sees_shows_it_to_that_one_only() {
+    for fine_first in [true, false] {
+        let (mut fine, mut coarse) = (ours("info"), ours("warn"));
+        let body = || {
+            let span = info_span!("fine only", late = tracing::field::Empty).entered();
+            let _context = LoggingContext::new().with("k", 1).enter();
+            span.record("late", 1);
+            warn!("in the context");
+        };
+        let (a, b) = match fine_first {
+            true => (fine.layer(), coarse.layer()),
+            false => (coarse.layer(), fine.layer()),
+        };
+        with_default(Registry::default().with(a).with(b), body);
+        let (fine, coarse) = (fine.json(), coarse.json());
+        assert_eq!((&fine[0]["k"], &coarse[0]["k"]), (&1.into(), &1.into()));
+        assert_eq!((span_names(&fine[0]), span_names(&coarse[0])), (vec!["fine only"], vec![]));
+        assert_eq!(fine[0]["spans"][0]["late"], 1);
+        assert_eq!(fine[0]["trace_id"], coarse[0]["trace_id"]);
+    }
+}
+
+#[test]
 fn a_filter_of_tracing_subscriber_can_be_put_on_our_layer() {
     let mut ours = ours("trace");
     let other = Other::default();
@@ -270,13 +293,19 @@ fn our_layer_can_be_put_in_and_taken_out_by_reload() {
         info!("before");
         reload.reload(Some(ours.layer())).unwrap();
         info!("while it is there");
-        info_span!("made after").in_scope(|| info!("in a span"));
+        info_span!("made after").in_scope(|| {
+            info!("in a span");
+            LoggingContext::new().with("k", 1).in_scope(|| info!("in a context"));
+        });
         reload.reload(None).unwrap();
         info!("after");
         drop(span);
     });
-    assert_eq!(ours.messages(), ["while it is there", "in a span"]);
-    assert_eq!(span_names(&ours.json()[1]), ["made after"]);
+    assert_eq!(ours.messages(), ["while it is there", "in a span", "in a context"]);
+    let records = ours.json();
+    assert_eq!(span_names(&records[1]), ["made after"]);
+    assert_eq!((span_names(&records[2]), &records[2]["k"]), (vec!["made after"], &1.into()));
+    assert_eq!(records[1]["trace_id"], records[2]["trace_id"]);
 }
 
 #[test]

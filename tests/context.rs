@@ -237,6 +237,25 @@ fn a_context_that_is_set_stays_until_it_is_cleared_or_replaced() {
     assert_eq!(records[4].get("trace_id"), None);
 }
 
+#[test]
+fn a_context_that_is_set_inside_a_span_keeps_the_spans() {
+    let records = logged(|| {
+        let span = info_span!("span", late = tracing::field::Empty).entered();
+        context("k", 1).set();
+        span.record("late", 1);
+        info!("set in the span");
+        info_span!("inner").in_scope(|| info!("in an inner span"));
+        context("l", 2).in_scope(|| info!("in a context"));
+        drop(span);
+        info!("out of the span");
+        LoggingContext::clear();
+    });
+    let expected: [&[&str]; 4] = [&["span"], &["span", "inner"], &["span"], &[]];
+    assert_eq!(records.iter().map(span_names).collect::<Vec<_>>(), expected);
+    assert_eq!(pairs(&records, "k"), [Some(1); 4]);
+    assert_eq!(records[0]["spans"][0]["late"], 1);
+}
+
 trait Then: Sized {
     /// Does something while `self` lives.
     fn then(self, work: impl FnOnce()) {
