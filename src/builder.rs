@@ -98,7 +98,7 @@ impl Builder {
 
     /// Makes the layer and starts the listener's thread.
     ///
-    /// `unified` and `log_crate` of the configuration are for [`init_logging`] and not looked at.
+    /// `unified` and `log_crate` of the configuration are for [`init_logging`](crate::init_logging) and not looked at.
     ///
     /// # Errors
     ///

@@ -206,7 +206,7 @@ fn the_message_may_be_a_literal_formatted_a_value_or_absent() {
         "5",
         "Some(1)",
         "shown",
-        "both",
+        "true", // of two fields of one name the last wins; tracing puts the literal first
         "",
         "old style",
         "{not a field}",

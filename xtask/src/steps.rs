@@ -32,6 +32,7 @@ pub(crate) fn test() -> Outcome {
     check()?;
     cargo(&["test", "--workspace", "--all-targets"])?;
     cargo(&["test", "--workspace", "--doc"])?;
+    cargo(&["build", "--package", "logwell", "--examples"])?;
     // In a place of their own: they write log files under the directory they run in.
     let elsewhere = root()?.join("target").join("examples-run");
     std::fs::create_dir_all(&elsewhere)?;
