@@ -71,6 +71,14 @@ impl Default for ManualClock {
     }
 }
 
+/// That moment as RFC 3339 with microseconds.
+pub(crate) fn utc_text(unix_ns: u64) -> String {
+    let mut text = Vec::new();
+    push_utc_second(&mut text, unix_ns / 1_000_000_000);
+    let seconds = String::from_utf8_lossy(&text);
+    format!("{seconds}{:06}+00:00", unix_ns % 1_000_000_000 / 1_000)
+}
+
 /// Appends `2026-02-19T10:30:00.` for that second since 1970.
 pub(crate) fn push_utc_second(out: &mut Vec<u8>, unix_s: u64) {
     let second = i64::try_from(unix_s).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());

@@ -175,7 +175,7 @@ impl LoggingContext {
     }
 
     /// Puts the context in force on this thread until [`clear`](Self::clear) is called or another
-    /// one is set. What was set before is replaced; guards and spans nest inside as usual.
+    /// one is set. It inherits nothing: an id it does not set is random. What was set before is replaced; guards and spans nest inside as usual.
     ///
     /// For code that has no scope to hold a guard in, such as a worker's loop.
     pub fn set(&self) {

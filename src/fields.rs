@@ -85,6 +85,26 @@ pub enum Value<'a> {
     Error(ErrorValue<'a>),
 }
 
+impl fmt::Display for Value<'_> {
+    /// The value as plain text: a text as it is, bytes as hexadecimal digits, of an error only what
+    /// it says itself.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::U64(number) => number.fmt(f),
+            Self::I64(number) => number.fmt(f),
+            Self::U128(number) => number.fmt(f),
+            Self::I128(number) => number.fmt(f),
+            Self::F64(f64::INFINITY) => f.write_str("Infinity"),
+            Self::F64(f64::NEG_INFINITY) => f.write_str("-Infinity"),
+            Self::F64(number) => number.fmt(f),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Str(text) => text.fmt(f),
+            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Error(error) => error.message.fmt(f),
+        }
+    }
+}
+
 /// The text of an error and of each of its sources, outermost first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ErrorValue<'a> {

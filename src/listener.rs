@@ -216,7 +216,8 @@ impl Listener {
         let since = dropped.since(&self.told);
         self.told = dropped;
         self.told_at = Some(now);
-        self.write_own(|own| own.dropped(&since));
+        let times = self.queue.take_drop_times();
+        self.write_own(|own| own.dropped(&since, times));
         selflog::tell("records were dropped", &format_args!("{} so far", dropped.total()));
     }
 
@@ -263,7 +264,8 @@ impl Listener {
         while self.take(BATCH) > 0 {}
         let untold = self.queue.dropped().since(&self.told);
         if untold.total() > 0 {
-            self.write_own(|own| own.dropped(&untold));
+            let times = self.queue.take_drop_times();
+            self.write_own(|own| own.dropped(&untold, times));
         }
         self.flush(self.clock.now());
         let stats: Vec<_> =

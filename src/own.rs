@@ -13,6 +13,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// The version of the JSON record. It changes when a reader would have to.
+const SCHEMA: u64 = 1;
+
 /// That a sink works again.
 #[derive(Debug)]
 pub(crate) struct Recovered {
@@ -44,14 +47,20 @@ impl Own {
     pub(crate) fn started(&self) -> Record {
         let mut fields = head("logging started", "logwell.started");
         fields.push(Key::Name("version"), Value::Str(env!("CARGO_PKG_VERSION")));
+        fields.push(Key::Name("schema"), Value::U64(SCHEMA));
         fields.push(Key::Name("config"), Value::Str(&self.config_fingerprint));
         fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
         Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
     }
 
     /// `logwell.dropped`: how many records are missing, by level and reason.
-    pub(crate) fn dropped(&self, dropped: &Dropped) -> Record {
+    ///
+    /// `times` are those of the first and the last of them, in nanoseconds since 1970.
+    pub(crate) fn dropped(&self, dropped: &Dropped, times: (u64, u64)) -> Record {
         let mut fields = head("records were dropped", "logwell.dropped");
+        for (name, unix_ns) in [("first", times.0), ("last", times.1)] {
+            fields.push(Key::Name(name), Value::Str(&clock::utc_text(unix_ns)));
+        }
         push_dropped(&mut fields, dropped);
         record(*WARN, fields)
     }

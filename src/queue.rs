@@ -4,6 +4,7 @@
 //! Generic: does not know what it carries. A sender never waits unless the policy says so; when it
 //! wakes the receiver is told in `waker.rs`.
 
+use crate::clock;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
 use crate::waker::Waker;
@@ -79,7 +80,7 @@ impl<T> Queue<T> {
     /// Counts an item that never came as far as the queue.
     #[cold]
     pub(crate) fn refuse(&self, level: Level, reason: Reason) {
-        self.dropped.count(level, reason);
+        self.dropped.count(level, reason, clock::unix_ns());
     }
 
     fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), Reason> {
@@ -195,6 +196,11 @@ impl<T> Queue<T> {
     /// How many bytes on the heap the waiting items take.
     pub(crate) fn heap_bytes(&self) -> u64 {
         self.heap_bytes.load(Ordering::Relaxed)
+    }
+
+    /// When the first and last item was refused since this was last asked.
+    pub(crate) fn take_drop_times(&self) -> (u64, u64) {
+        self.dropped.take_times()
     }
 
     /// What was refused so far.

@@ -9,6 +9,7 @@ pub use crate::span::{Id, SpanContext, SpanData};
 
 use crate::span::named;
 use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -113,10 +114,14 @@ impl Record {
         }
     }
 
-    /// The message, empty if the event has none.
+    /// The message as text, empty if the event has none.
     #[must_use]
-    pub fn message(&self) -> &str {
-        self.text("message").unwrap_or_default()
+    pub fn message(&self) -> Cow<'_, str> {
+        match self.get("message") {
+            Some(Value::Str(text)) => Cow::Borrowed(text),
+            Some(value) => Cow::Owned(value.to_string()),
+            None => Cow::Borrowed(""),
+        }
     }
 
     /// The function: the field `function`, else the innermost span's name.

@@ -83,22 +83,40 @@ impl Dropped {
     }
 }
 
-/// Counts drops by level and reason.
+/// Counts drops by level and reason, and remembers when they happened.
 #[derive(Debug, Default)]
-pub(crate) struct DropCounters([[AtomicU64; Reason::ALL.len()]; Level::COUNT]);
+pub(crate) struct DropCounters {
+    counts: [[AtomicU64; Reason::ALL.len()]; Level::COUNT],
+    /// When the first one happened that was not told yet, in nanoseconds since 1970; 0 if none.
+    first_unix_ns: AtomicU64,
+    last_unix_ns: AtomicU64,
+}
 
 impl DropCounters {
-    pub(crate) fn count(&self, level: Level, reason: Reason) {
-        if let Some(counter) = self.0.get(level.index()).and_then(|row| row.get(reason as usize)) {
+    pub(crate) fn count(&self, level: Level, reason: Reason, unix_ns: u64) {
+        self.last_unix_ns.store(unix_ns, Ordering::Relaxed);
+        let unset = self.first_unix_ns.load(Ordering::Relaxed) == 0;
+        if unset {
+            self.first_unix_ns.store(unix_ns, Ordering::Relaxed);
+        }
+        if let Some(counter) =
+            self.counts.get(level.index()).and_then(|row| row.get(reason as usize))
+        {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// When the first and last drop happened since this was last asked, in nanoseconds since 1970.
+    pub(crate) fn take_times(&self) -> (u64, u64) {
+        let first = self.first_unix_ns.swap(0, Ordering::Relaxed);
+        (first, self.last_unix_ns.load(Ordering::Relaxed))
     }
 
     pub(crate) fn snapshot(&self) -> Dropped {
         let row = |row: &[AtomicU64; Reason::ALL.len()]| {
             std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Relaxed)))
         };
-        Dropped(std::array::from_fn(|at| self.0.get(at).map_or_else(Default::default, row)))
+        Dropped(std::array::from_fn(|at| self.counts.get(at).map_or_else(Default::default, row)))
     }
 }
 

@@ -26,7 +26,7 @@ fn globally(level: &str, body: impl FnOnce(&LoggingHandle)) -> Vec<String> {
     handle.flush(SOON).unwrap();
     let mut records = memory.take();
     records.retain(|record| record.target() != "logwell");
-    records.iter().map(|record| record.message().to_owned()).collect()
+    records.iter().map(|record| record.message().into_owned()).collect()
 }
 
 /// The same for a layer that decides only for itself.

@@ -36,7 +36,7 @@ fn levels_and_span_directives_hold_under_the_global_subscriber() {
     let said = |what: &dyn Fn()| {
         what();
         handle.flush(SOON).unwrap();
-        memory.take().iter().map(|record| record.message().to_owned()).collect::<Vec<_>>()
+        memory.take().iter().map(|record| record.message().into_owned()).collect::<Vec<_>>()
     };
 
     let chatty = || info_span!("request", user = ?Chatty).in_scope(|| debug!("bob"));

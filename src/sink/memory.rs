@@ -38,7 +38,7 @@ impl MemorySink {
     /// The messages so far, in order.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
-        self.records().iter().map(|record| record.message().to_owned()).collect()
+        self.records().iter().map(|record| record.message().into_owned()).collect()
     }
 
     /// The records so far as they would stand in a file.
