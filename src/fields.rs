@@ -173,13 +173,14 @@ impl Fields {
     }
 
     /// Adds a value as it is.
+    #[inline]
     pub fn push(&mut self, key: Key<'_>, value: Value<'_>) {
         match value {
-            Value::U64(v) => self.push_fixed(Tag::U64, key, v.to_le_bytes()),
-            Value::I64(v) => self.push_fixed(Tag::I64, key, v.to_le_bytes()),
+            Value::U64(v) => self.push_word(Tag::U64, key, v.to_le_bytes()),
+            Value::I64(v) => self.push_word(Tag::I64, key, v.to_le_bytes()),
             Value::U128(v) => self.push_fixed(Tag::U128, key, v.to_le_bytes()),
             Value::I128(v) => self.push_fixed(Tag::I128, key, v.to_le_bytes()),
-            Value::F64(v) => self.push_fixed(Tag::F64, key, v.to_le_bytes()),
+            Value::F64(v) => self.push_word(Tag::F64, key, v.to_le_bytes()),
             Value::Bool(v) => self.push_fixed(if v { Tag::True } else { Tag::False }, key, []),
             Value::Str(v) => self.push_cut(key, Value::Str(v), usize::MAX),
             Value::Bytes(v) => self.push_cut(key, Value::Bytes(v), usize::MAX),
@@ -207,8 +208,16 @@ impl Fields {
             other => return self.push(key, other),
         };
         let start = self.bytes.len();
-        self.push_head(tag, key);
-        self.push_len(kept);
+        match key {
+            Key::Index(index) => {
+                let [a, b, c, d] = u32::try_from(kept).unwrap_or(u32::MAX).to_le_bytes();
+                self.bytes.push(&[tag as u8, index, a, b, c, d]);
+            }
+            Key::Name(_) => {
+                self.push_head(tag, key);
+                self.push_len(kept);
+            }
+        }
         self.bytes.push(bytes.get(..kept).unwrap_or_default());
         if kept < bytes.len() {
             self.mark_cut(start, bytes.len() as u64);
@@ -278,8 +287,18 @@ impl Fields {
         }
     }
 
-    /// A number: tag, key and payload in one go.
+    /// A number of eight bytes, which most are: tag, key and payload in one go.
     #[inline]
+    fn push_word(&mut self, tag: Tag, key: Key<'_>, payload: [u8; 8]) {
+        match key {
+            Key::Index(index) => {
+                let [a, b, c, d, e, f, g, h] = payload;
+                self.bytes.push(&[tag as u8, index, a, b, c, d, e, f, g, h]);
+            }
+            Key::Name(_) => self.push_fixed(tag, key, payload),
+        }
+    }
+
     fn push_fixed<const N: usize>(&mut self, tag: Tag, key: Key<'_>, payload: [u8; N]) {
         self.push_head(tag, key);
         self.bytes.push(&payload);

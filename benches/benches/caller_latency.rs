@@ -1,0 +1,68 @@
+//! What a log call costs its caller: bursts of 100 calls every 5 ms, each call timed.
+//!
+//! Prints percentiles in nanoseconds, the timer's own 20 to 45 included, and the ratio to the
+//! reference, from runs that take turns.
+
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+
+use logwell_benches::{Subject, five_fields, in_two_spans, interleaved, median};
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+const BURSTS: u64 = 1_000;
+const CALLS: u64 = 100;
+const EVERY: Duration = Duration::from_millis(5);
+const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, run, subject, workload] = arguments.as_slice()
+        && run == "run"
+    {
+        return measure(subject, workload);
+    }
+    for workload in ["five fields", "in two spans"] {
+        let all = interleaved(3, workload)?;
+        println!("caller latency, {workload}, medians of 3 runs, ns");
+        for (at, (percentile, _)) in PERCENTILES.iter().enumerate() {
+            let [(_, ours), (_, theirs)] = all.as_slice() else { continue };
+            let (ours, theirs) = (median(ours, at), median(theirs, at));
+            let ratio = theirs / ours;
+            println!("{percentile:>6}: logwell {ours:>7.0}  reference {theirs:>7.0}  1/{ratio:.1}");
+        }
+    }
+    Ok(())
+}
+
+fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let subject = Subject::install(subject, dir.path())?;
+    let mut times_ns = Vec::new();
+    let mut bursts = || times_ns = timed_bursts();
+    if workload == "in two spans" {
+        in_two_spans(bursts)
+    } else {
+        bursts()
+    }
+    subject.finish();
+    times_ns.sort_unstable();
+    for (_, part) in PERCENTILES {
+        let at = (times_ns.len() as f64 * part) as usize;
+        println!("{}", times_ns.get(at).copied().unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn timed_bursts() -> Vec<u128> {
+    let mut times_ns = Vec::new();
+    for burst in 0..BURSTS {
+        let next = Instant::now() + EVERY;
+        for call in 0..CALLS {
+            let start = Instant::now();
+            five_fields(burst * CALLS + call);
+            times_ns.push(start.elapsed().as_nanos());
+        }
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    times_ns
+}

@@ -1,0 +1,72 @@
+//! How many records a second reach the file, none lost, from one thread that does nothing else.
+//!
+//! Prints thousands of records a second and processor seconds for a million, and the ratio to the
+//! reference, from runs that take turns.
+
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+
+use logwell_benches::{Subject, five_fields, in_two_spans, interleaved, median};
+use std::error::Error;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::time::Instant;
+
+const RECORDS: u64 = 1_000_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, run, subject, workload] = arguments.as_slice()
+        && run == "run"
+    {
+        return measure(subject, workload);
+    }
+    for workload in ["five fields", "in two spans"] {
+        let all = interleaved(3, workload)?;
+        let [(_, ours), (_, theirs)] = all.as_slice() else { continue };
+        println!("throughput, {workload}, {RECORDS} records, medians of 3 runs");
+        for (at, unit) in [(0, "k records/s"), (1, "cpu-s a million")] {
+            let (ours, theirs) = (median(ours, at), median(theirs, at));
+            let ratio = if at == 0 { ours / theirs } else { theirs / ours };
+            println!("{unit:>16}: logwell {ours:.2}  reference {theirs:.2}  {ratio:.1}×");
+        }
+    }
+    Ok(())
+}
+
+fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
+    // In memory, so that the logger is measured and not the disk.
+    let memory = Path::new("/dev/shm");
+    let dir = match memory.is_dir() {
+        true => tempfile::tempdir_in(memory)?,
+        false => tempfile::tempdir()?,
+    };
+    let subject = Subject::install(subject, dir.path())?;
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let work = || (0..RECORDS).for_each(five_fields);
+    if workload == "in two spans" {
+        in_two_spans(work)
+    } else {
+        work()
+    }
+    subject.finish();
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let file = BufReader::new(std::fs::File::open(dir.path().join("app.log"))?);
+    let lines = file.lines().filter(|line| matches!(line, Ok(line) if line.contains("handled")));
+    let count = lines.count() as u64;
+    if count != RECORDS {
+        return Err(format!("{count} of {RECORDS} records are in the file").into());
+    }
+    let millions = RECORDS as f64 / 1e6;
+    println!("{} {}", RECORDS as f64 / seconds / 1e3, cpu / millions);
+    Ok(())
+}
+
+/// Processor time of the process so far, of all threads; 0 where `/proc` does not tell.
+fn cpu_seconds() -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS_A_SECOND
+}

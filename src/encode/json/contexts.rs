@@ -1,0 +1,50 @@
+//! Contexts: ids and spans as they were written lately, so that they are not written anew for each
+//! record. Knows neither lines nor what the bytes say.
+
+use crate::span::SpanContext;
+use std::sync::Arc;
+
+/// Ids and spans as they were written lately. Most records share their context with others, and
+/// writing it anew would cost more than the rest of the line.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    kept: Vec<Option<KeptContext>>,
+}
+
+#[derive(Debug)]
+struct KeptContext {
+    /// Held, so that no other context can come to have its address.
+    context: Arc<SpanContext>,
+    text: Vec<u8>,
+}
+
+impl Contexts {
+    const SLOTS: usize = 64;
+    /// Longer ones are not worth the memory.
+    const MAX_BYTES: usize = 4 * 1024;
+
+    fn slot(context: &Arc<SpanContext>) -> usize {
+        let address = Arc::as_ptr(context).addr();
+        ((address >> 6) ^ (address >> 12)) % Self::SLOTS
+    }
+
+    pub(super) fn get(&self, context: &Arc<SpanContext>) -> Option<&[u8]> {
+        let kept = self.kept.get(Self::slot(context))?.as_ref()?;
+        Arc::ptr_eq(&kept.context, context).then_some(&kept.text)
+    }
+
+    pub(super) fn keep(&mut self, context: &Arc<SpanContext>, text: &[u8]) {
+        if text.len() > Self::MAX_BYTES {
+            return;
+        }
+        if self.kept.is_empty() {
+            self.kept.resize_with(Self::SLOTS, || None);
+        }
+        if let Some(slot) = self.kept.get_mut(Self::slot(context)) {
+            let mut room = slot.take().map(|kept| kept.text).unwrap_or_default();
+            room.clear();
+            room.extend_from_slice(text);
+            *slot = Some(KeptContext { context: Arc::clone(context), text: room });
+        }
+    }
+}

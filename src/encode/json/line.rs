@@ -1,0 +1,288 @@
+//! Line: one record as one line, in the making.
+//!
+//! The usual record is written straight through; what is unusual (a key that could be there twice, a
+//! pair of a context, a value that is too long) takes a longer way.
+
+use super::contexts::Contexts;
+use super::plan::{MESSAGE, Plan, Role, THREAD, is_place_of_log, push_key, push_line_number};
+use super::{Cut, JsonOptions};
+use crate::callsite::Kind;
+use crate::config::Spans;
+use crate::encode::members::{Members, is_marker, reserved_key};
+use crate::encode::value::{ValueWriter, push_string, to_text};
+use crate::fields::{Entry, Key, Value};
+use crate::record::Record;
+use crate::span::{SpanContext, SpanData};
+use std::borrow::Cow;
+
+/// One line in the making.
+pub(super) struct Line<'a> {
+    pub(super) record: &'a Record,
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a JsonOptions,
+    pub(super) cut: Cut,
+    pub(super) values: ValueWriter<'a>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn push(
+        mut self,
+        second: &[u8],
+        process: &[u8],
+        contexts: &mut Contexts,
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(second);
+        out.extend_from_slice(&micros(self.record.unix_ns()));
+        self.push_to_thread(out);
+        self.values.text(out, || "thread".into(), self.record.thread(), None);
+        out.extend_from_slice(process);
+        out.extend_from_slice(itoa::Buffer::new().format(self.record.seq()).as_bytes());
+        self.push_context(contexts, out);
+        if self.cut.with_fields && !(self.plan.is_simple && self.push_simple_fields(out)) {
+            self.push_members(out);
+        }
+        self.push_truncated(out);
+        out.extend_from_slice(b"}\n");
+    }
+
+    /// Level, logger, message, module, function, file and line, up to the thread's value.
+    fn push_to_thread(&mut self, out: &mut Vec<u8>) {
+        let (plan, record) = (self.plan, self.record);
+        if !self.cut.with_fields || record.callsite().kind() == Kind::LogCrate {
+            return self.push_to_thread_anew(out);
+        }
+        out.extend_from_slice(&plan.head);
+        self.push_text_of(out, "message");
+        if record.context.is_none() && plan.is_simple {
+            out.extend_from_slice(&plan.module_and_place);
+        } else {
+            out.extend_from_slice(&plan.module);
+            self.push_function(out);
+            out.extend_from_slice(&plan.place);
+        }
+    }
+
+    /// The same where the plan does not know the place, or has it in more length than there is room.
+    #[cold]
+    fn push_to_thread_anew(&mut self, out: &mut Vec<u8>) {
+        let (plan, record) = (self.plan, self.record);
+        out.extend_from_slice(plan.head.get(..plan.logger_at).unwrap_or_default());
+        self.values.text(out, || "logger".into(), record.target(), None);
+        out.extend_from_slice(MESSAGE);
+        self.push_text_of(out, "message");
+        self.push_limited(out, "module", record.module());
+        self.push_function(out);
+        self.push_limited(out, "file", record.file().filter(|_| self.options.record.file));
+        push_line_number(out, record.line());
+        out.extend_from_slice(THREAD);
+    }
+
+    fn push_function(&mut self, out: &mut Vec<u8>) {
+        let record = self.record;
+        if !self.plan.is_simple && matches!(record.get("function"), Some(Value::Str(_))) {
+            out.extend_from_slice(b",\"function\":");
+            self.push_text_of(out, "function");
+        } else {
+            let span = record.context().and_then(SpanContext::span);
+            self.push_limited(out, "function", span.map(SpanData::name));
+        }
+    }
+
+    fn push_limited(&mut self, out: &mut Vec<u8>, key: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            push_key(out, key);
+            self.values.text(out, || key.into(), text, None);
+        }
+    }
+
+    /// The event's field of that name as a JSON string, whatever its type.
+    fn push_text_of(&mut self, out: &mut Vec<u8>, name: &'static str) {
+        let entry = match (name, self.record.callsite().message) {
+            // Mostly it comes first, and there is no other.
+            ("message", Some(index)) if self.plan.is_simple => {
+                self.record.fields.iter().find(|entry| entry.key == Key::Index(index))
+            }
+            _ => last_entry(self.record, name),
+        };
+        match entry {
+            Some(Entry { value: Value::Str(text), original_bytes, .. }) => {
+                self.values.text(out, || name.into(), text, original_bytes);
+            }
+            Some(entry) => {
+                let text = to_text(&entry.value);
+                self.values.text(out, || name.into(), &text, entry.original_bytes);
+            }
+            None => out.extend_from_slice(b"\"\""),
+        }
+    }
+
+    /// Ids and spans: as they were written for the record before, or anew.
+    fn push_context(&mut self, contexts: &mut Contexts, out: &mut Vec<u8>) {
+        let is_first_attempt = self.cut.value_bytes == self.options.max_line_bytes;
+        let is_usual = self.plan.is_simple && is_first_attempt;
+        let context = self.record.context.as_ref().filter(|_| is_usual);
+        if let Some(known) = context.and_then(|context| contexts.get(context)) {
+            out.extend_from_slice(known);
+            return;
+        }
+        let (start, cuts) = (out.len(), self.values.cuts());
+        self.push_ids(out);
+        if self.cut.with_fields {
+            self.push_spans(out);
+        }
+        if let Some(context) = context.filter(|_| self.values.cuts() == cuts) {
+            contexts.keep(context, out.get(start..).unwrap_or_default());
+        }
+    }
+
+    fn push_ids(&mut self, out: &mut Vec<u8>) {
+        let context = self.record.context();
+        let (record, is_simple) = (self.record, self.plan.is_simple);
+        let given = |name| if is_simple { None } else { last_entry(record, name) };
+        let inherited = [
+            ("trace_id", context.map(SpanContext::trace_id)),
+            ("span_id", context.map(SpanContext::span_id)),
+        ];
+        for (name, inherited) in inherited {
+            let (text, original_bytes) = match (given(name), inherited) {
+                (Some(Entry { value: Value::Str(text), original_bytes, .. }), _) => {
+                    (Cow::Borrowed(text), original_bytes)
+                }
+                (Some(entry), _) => (Cow::Owned(to_text(&entry.value)), entry.original_bytes),
+                (None, Some(id)) => (Cow::Owned(id.to_string()), None),
+                (None, None) => continue,
+            };
+            push_key(out, name);
+            self.values.text(out, || name.into(), &text, original_bytes);
+        }
+    }
+
+    fn push_spans(&mut self, out: &mut Vec<u8>) {
+        let Some(leaf) = self.record.context().and_then(SpanContext::span) else { return };
+        if self.options.record.spans != Spans::Nested {
+            return;
+        }
+        out.extend_from_slice(b",\"spans\":[");
+        for (at, span) in self.chosen_spans(leaf).into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(b"{\"name\":");
+            push_string(out, span.name());
+            let mut members = Members::in_span();
+            members.extend(span.fields());
+            members.push(out, &mut self.values);
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+
+    /// Root to leaf; of too many only those nearest to either end.
+    fn chosen_spans(&mut self, leaf: &'a SpanData) -> Vec<&'a SpanData> {
+        let mut spans: Vec<_> = leaf.leaf_to_root().collect();
+        spans.reverse();
+        let (count, max) = (spans.len(), self.options.max_spans.max(1));
+        if count > max {
+            let from_root = max / 2;
+            spans.drain(from_root..count - (max - from_root));
+            self.values.note_cut(Cow::Borrowed("logwell.spans"), count as u64);
+        }
+        spans
+    }
+
+    /// Writes the fields one by one; false, with nothing written, if that may repeat a key.
+    fn push_simple_fields(&mut self, out: &mut Vec<u8>) -> bool {
+        let (start, cuts) = (out.len(), self.values.cuts());
+        let flat = self.options.record.spans == Spans::Flat;
+        if self.record.context().is_some_and(|context| context.extras.is_some() || flat) {
+            return false;
+        }
+        let names = self.record.callsite().fields();
+        let mut least = 0;
+        for entry in self.record.fields.iter() {
+            let (role, name) = match entry.key {
+                // An index that is not above those before may be there twice.
+                Key::Index(index) if usize::from(index) >= least => {
+                    least = usize::from(index) + 1;
+                    (self.plan.roles.get(usize::from(index)), names.get(usize::from(index)))
+                }
+                _ => (None, None),
+            };
+            match (role, entry.value) {
+                (Some(Role::Message | Role::Hidden), _) => {}
+                (None, _) | (_, Value::Error(_) | Value::Bytes(_)) => {
+                    out.truncate(start);
+                    self.values.forget_cuts_after(cuts);
+                    return false;
+                }
+                (Some(Role::Member(key)), _) => {
+                    out.extend_from_slice(key);
+                    self.values.push(out, || reserved_key(name.copied().unwrap_or("")), &entry);
+                }
+            }
+        }
+        true
+    }
+
+    /// Writes all members, each key once: pairs of contexts, then spans (if flat), then the event.
+    fn push_members(&mut self, out: &mut Vec<u8>) {
+        let mut members = Members::at_top();
+        if let Some(context) = self.record.context() {
+            members.extend(context.extras().filter_map(|entry| match entry.key {
+                Key::Name(name) => Some((name, entry)),
+                Key::Index(_) => None,
+            }));
+            if self.options.record.spans == Spans::Flat
+                && let Some(leaf) = context.span()
+            {
+                for span in self.chosen_spans(leaf) {
+                    let is_id = |name: &str| matches!(name, "trace_id" | "span_id");
+                    members.extend(span.fields().filter(|(name, _)| !is_id(name)));
+                }
+            }
+        }
+        members.extend(self.own_members());
+        members.push(out, &mut self.values);
+    }
+
+    /// The event's fields that have no place of their own in the line.
+    fn own_members(&self) -> impl Iterator<Item = (&'a str, Entry<'a>)> + use<'a> {
+        let kind = self.record.callsite().kind();
+        self.record.fields().filter(move |(name, entry)| match *name {
+            "message" | "trace_id" | "span_id" => false,
+            "function" => !matches!(entry.value, Value::Str(_)),
+            name => !is_place_of_log(kind, name),
+        })
+    }
+
+    fn push_truncated(&mut self, out: &mut Vec<u8>) {
+        let mut left_out = u64::from(self.record.fields_left_out);
+        if !self.cut.with_fields {
+            let context = self.record.context();
+            let extras = context.map_or(0, |context| context.extras().count());
+            let members = self.own_members().filter(|(name, _)| !is_marker(name)).count();
+            left_out += (extras + members) as u64;
+            if let Some(leaf) = context.and_then(SpanContext::span)
+                && self.options.record.spans != Spans::Off
+            {
+                self.values.note_cut("logwell.spans".into(), u64::from(leaf.depth()));
+            }
+        }
+        if left_out > 0 {
+            self.values.note_cut("logwell.fields".into(), left_out);
+        }
+        self.values.push_cuts(out);
+    }
+}
+
+/// The event's field of that name; of several the last.
+fn last_entry<'a>(record: &'a Record, name: &str) -> Option<Entry<'a>> {
+    record.fields().filter(|(field, _)| *field == name).map(|(_, entry)| entry).last()
+}
+
+/// Six digits: the microseconds of the second.
+fn micros(unix_ns: u64) -> [u8; 6] {
+    let micros = (unix_ns % 1_000_000_000 / 1_000) as u32;
+    [100_000, 10_000, 1_000, 100, 10, 1].map(|unit| (micros / unit % 10) as u8 + b'0')
+}
