@@ -2,7 +2,7 @@
 //! every record, an AI endpoint, a failing one, and a receipt at the end.
 //!
 //! ```sh
-//! cargo run --release --example service -- --demo
+//! cargo run --example service -- --demo
 //! ```
 //!
 //! sends itself 5 000 HTTP requests, shows the log files and proves that no record is missing.
