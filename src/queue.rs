@@ -9,10 +9,14 @@ use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
 use crate::waker::Waker;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// With at most so many threads sending at once the marks hold exactly; with more they may be passed
+/// by a few items.
+const SENDERS: usize = 64;
 /// A sender that may wait looks this often whether the queue was closed.
 const SLICE: Duration = Duration::from_millis(20);
 
@@ -34,6 +38,8 @@ pub(crate) struct Queue<T> {
     receiver: Receiver<T>,
     policy: Policy,
     wake_from: usize,
+    /// The least number of waiting items that means anything.
+    first_mark: usize,
     heap_bytes: AtomicU64,
     dropped: DropCounters,
     open: AtomicBool,
@@ -45,11 +51,14 @@ pub(crate) struct Queue<T> {
 impl<T> Queue<T> {
     pub(crate) fn new(size: usize, policy: Policy) -> Arc<Self> {
         let (sender, receiver) = bounded(size);
+        let wake_from = (size / 4).max(1);
+        let first_mark = policy.refuse_from.into_iter().fold(wake_from, usize::min);
         Arc::new(Self {
             sender,
             receiver,
             policy,
-            wake_from: (size / 4).max(1),
+            wake_from,
+            first_mark,
             heap_bytes: AtomicU64::new(0),
             dropped: DropCounters::default(),
             open: AtomicBool::new(true),
@@ -87,7 +96,7 @@ impl<T> Queue<T> {
         if !self.open.load(Ordering::Acquire) {
             return Err(Reason::Closed);
         }
-        let waiting = self.sender.len();
+        let waiting = self.waiting();
         if waiting >= self.refuse_from(level) {
             return Err(Reason::Shed);
         }
@@ -104,6 +113,30 @@ impl<T> Queue<T> {
         }
         self.waker.wake_for(level >= Level::Error || waiting >= self.wake_from);
         sent
+    }
+
+    /// How many items wait; 0 while there are surely too few to matter.
+    ///
+    /// Counting them reads what the receiver writes, which is the dearest part of a send. So a thread
+    /// that saw the queue far from its first mark does not look again for a while: for so many items
+    /// that even [`SENDERS`] threads doing the same could not pass the mark unseen.
+    fn waiting(&self) -> usize {
+        thread_local! {
+            /// The queue this thread looked at last, and for how many items it need not look again.
+            static UNSEEN: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+        }
+        let this = std::ptr::from_ref(self).addr();
+        match UNSEEN.get() {
+            (queue, left @ 1..) if queue == this => {
+                UNSEEN.set((this, left - 1));
+                0
+            }
+            _ => {
+                let waiting = self.sender.len();
+                UNSEEN.set((this, self.first_mark.saturating_sub(waiting) / SENDERS));
+                waiting
+            }
+        }
     }
 
     #[cold]
