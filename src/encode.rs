@@ -3,6 +3,7 @@
 //! An encoder knows records and bytes. It does not know where the bytes go.
 
 pub mod json;
+pub mod preset;
 pub mod text;
 
 mod escape;
@@ -11,7 +12,10 @@ mod value;
 
 mod stamp;
 
+use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;
+use json::{JsonEncoder, JsonOptions};
+use preset::{PresetOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
 
 /// Turns records into lines.
 #[doc(alias = "formatter")]
@@ -22,6 +26,39 @@ pub trait Encode: Send {
     /// What was in `out` before stays. There is no error: whatever the record holds, the encoder
     /// finds bytes for it.
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
+}
+
+/// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no
+/// line is longer than `max_line_bytes`.
+///
+/// ```
+/// use logwell::LoggingConfig;
+/// use logwell::config::Schema;
+/// use logwell::encode::encoder_for;
+///
+/// let config = LoggingConfig::builder().schema(Schema::Gcp).build()?;
+/// let logs = logwell::testing::capture();
+/// tracing::info!("hello");
+///
+/// let mut line = Vec::new();
+/// encoder_for(&config, 16_000).encode(&logs.records()[0], &mut line);
+/// assert!(line.starts_with(br#"{"time":"#));
+/// # Ok::<(), logwell::Error>(())
+/// ```
+#[must_use]
+pub fn encoder_for(config: &LoggingConfig, max_line_bytes: usize) -> Box<dyn Encode> {
+    let json = JsonOptions {
+        record: config.record.clone(),
+        max_line_bytes,
+        max_spans: config.limits.spans,
+    };
+    let preset = |json| PresetOptions { json, service: config.service.clone() };
+    match config.record.schema {
+        Schema::Native => Box::new(JsonEncoder::new(json)),
+        Schema::Ecs => Box::new(EcsEncoder::new(preset(json))),
+        Schema::Gcp => Box::new(GcpEncoder::new(preset(json))),
+        Schema::Otel => Box::new(OtelEncoder::new(preset(json))),
+    }
 }
 
 /// Whether a character must not reach a reader as it is: it could break the line, steer a terminal

@@ -103,6 +103,12 @@
 //! one name the last wins. Control characters, line separators and bidirectional controls are
 //! escaped.
 //!
+//! For other readers there are presets of the record, in the files and in JSON on the console
+//! (`record.schema`): [`ecs`](encode::preset::ecs::EcsEncoder) for Elasticsearch,
+//! [`gcp`](encode::preset::gcp::GcpEncoder) for Google Cloud, and
+//! [`otel`](encode::preset::otel::OtelEncoder) for OpenTelemetry. They hold to all of these rules
+//! under other keys.
+//!
 //! # Levels and macros
 //!
 //! tracing has five levels. [`critical!`] adds a sixth, above ERROR:
@@ -386,6 +392,7 @@
 //! | layer | [`QueueLayer`], [`Builder`] |
 //! | appender, handler, writer | [`sink`] |
 //! | formatter, layout, encoder | [`encode`] |
+//! | ECS, Google Cloud, OpenTelemetry | [`encode::preset`] |
 //! | rolling, rotation, backups | [`rotate`] |
 //! | record, event, fields | [`record`] |
 //! | metrics, dropped, lost | [`stats`] |

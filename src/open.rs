@@ -5,9 +5,8 @@
 
 use crate::clock::Clock;
 use crate::config::{FileConfig, LoggingConfig, Stream};
-use crate::encode::Encode;
-use crate::encode::json::{JsonEncoder, JsonOptions};
 use crate::encode::text::{TextEncoder, TextOptions};
+use crate::encode::{Encode, encoder_for};
 use crate::error::{Error, ErrorKind};
 use crate::level::Level;
 use crate::rotate::FileOptions;
@@ -54,18 +53,14 @@ pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<Vec<NamedSi
 
 fn open_file(config: &LoggingConfig, file: &FileConfig, clock: &Clock) -> Result<FileSink, Error> {
     let path = config.files.dir.join(&file.name);
-    let encoder = JsonEncoder::new(JsonOptions {
-        record: config.record.clone(),
-        max_line_bytes: usize::try_from(file.max_bytes).unwrap_or(usize::MAX),
-        max_spans: config.limits.spans,
-    });
+    let encoder = encoder_for(config, usize::try_from(file.max_bytes).unwrap_or(usize::MAX));
     let options = FileOptions {
         max_bytes: file.max_bytes,
         backup_count: file.backup_count,
         mode: file.mode,
         ..FileOptions::new(&path)
     };
-    FileSink::open(options, Box::new(encoder), clock.clone()).map_err(|error| {
+    FileSink::open(options, encoder, clock.clone()).map_err(|error| {
         let help = "check that the directory exists or can be made and may be written to, or set \
                     files.dir (LOG_DIR)";
         ErrorKind::LogFile { source: error, help }.into()
@@ -78,11 +73,7 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     let accepts = Accepts::all().directives(console.level.clone()).own_from(Level::Warn);
     let is_terminal = is_terminal(console.stream);
     let encoder: Box<dyn Encode> = if terminal::use_json(console.format, is_terminal) {
-        Box::new(JsonEncoder::new(JsonOptions {
-            record: config.record.clone(),
-            max_line_bytes: console.max_line_bytes,
-            max_spans: config.limits.spans,
-        }))
+        encoder_for(config, console.max_line_bytes)
     } else {
         let color = terminal::use_color(console.color, env, is_terminal);
         Box::new(TextEncoder::new(TextOptions { color, zone: console.time }))

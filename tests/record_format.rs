@@ -12,6 +12,7 @@
 
 mod json_lines;
 
+use json_lines::specimens::{Chain, compare_golden, error_fields, specimens, text, two_spans};
 use json_lines::{
     json, json_with, keys, line_with, moment, place, record, record_at, span, strict,
 };
@@ -23,16 +24,9 @@ use logwell::sink::{Accepts, MemorySink};
 use logwell::testing;
 use logwell::{LoggingContext, QueueLayer};
 use serde_json::json as object;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::layer::SubscriberExt as _;
-
-type Text = Value<'static>;
-
-fn text(text: &'static str) -> Text {
-    Value::Str(text)
-}
 
 fn options(change: impl FnOnce(&mut RecordConfig)) -> JsonOptions {
     let mut options = JsonOptions::default();
@@ -42,49 +36,6 @@ fn options(change: impl FnOnce(&mut RecordConfig)) -> JsonOptions {
 
 fn ids(trace: &str, span: &str) -> SpanContext {
     SpanContext::new(trace.into(), span.into())
-}
-
-/// Two spans, one in the other, with ids that do not change.
-fn two_spans() -> Arc<SpanContext> {
-    let outside = SpanContext::new(Id::Trace(0xabc), Id::Span(1));
-    let root = span(
-        "request",
-        &[("path", text("/buy")), ("user", text("ann")), ("span_id", text("root"))],
-        Some(&outside),
-    );
-    let leaf = span("charge", &[("user", text("bob")), ("span_id", text("leaf"))], Some(&root));
-    Arc::new(leaf)
-}
-
-/// An error with its sources, outermost first.
-#[derive(Debug)]
-struct Chain(&'static str, Option<Box<Self>>);
-
-impl Chain {
-    fn of(texts: &[&'static str]) -> Self {
-        let mut texts = texts.iter().rev();
-        let root = Self(texts.next().unwrap(), None);
-        texts.fold(root, |source, text| Self(text, Some(Box::new(source))))
-    }
-}
-
-impl std::fmt::Display for Chain {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Chain {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.1.as_deref().map(|source| source as _)
-    }
-}
-
-/// The fields of an event that holds that error as `error`, captured as they are in a program.
-fn error_fields(error: &Chain) -> Record {
-    let logs = testing::capture();
-    tracing::error!(error = error as &dyn std::error::Error, "failed");
-    logs.records().remove(0)
 }
 
 // ---- keys and their order -------------------------------------------------------------------
@@ -820,49 +771,6 @@ fn the_first_record_of_a_start_names_version_configuration_and_boot() {
 
 // ---- golden files ---------------------------------------------------------------------------
 
-/// Records that show each rule once.
-fn specimens() -> Vec<Record> {
-    let failed = error_fields(&Chain::of(&["cannot save", "disk full", "quota of user 7"]));
-    let error = failed.get("error").unwrap();
-    let mut cut = Fields::new();
-    cut.push_cut(Key::Index(0), text("a message of some length"), 9);
-    cut.push_cut(Key::Index(1), Value::Bytes(&[1, 2, 3, 4]), 3);
-    let cut_at = Callsite::leak(Place { fields: Box::new(["message", "body"]), ..place() });
-    let log = Place { target: "log", kind: Kind::LogCrate, ..place() };
-    let bare = Place { module: None, file: None, line: None, ..place() };
-    vec![
-        record(&[("message", text("API request handled")), ("latency_ms", Value::U64(234))]),
-        record_at(bare, &[]),
-        record_at(Place { level: Level::Warn, ..place() }, &[("message", text("slow"))]),
-        record_at(Place { level: Level::Critical, ..place() }, &[("message", text("gone"))]),
-        record(&[
-            ("u", Value::U64(u64::MAX)),
-            ("i", Value::I64(-7)),
-            ("f", Value::F64(0.1)),
-            ("whole", Value::F64(3.0)),
-            ("nan", Value::F64(f64::NAN)),
-            ("inf", Value::F64(f64::INFINITY)),
-            ("yes", Value::Bool(true)),
-            ("wide", Value::U128(u128::MAX)),
-            ("body", Value::Bytes(b"\0\xff")),
-        ]),
-        record(&[("message", text("\u{1b}[31mred\n\u{202e}evil\u{2028}\u{9b}\u{7f}\"\\"))]),
-        record(&[("level", text("forged")), ("a", Value::U64(1)), ("a", Value::U64(2))]),
-        record(&[("message", text("failed")), ("error", error)]),
-        record(&[("message", text("in spans")), ("user", text("eve"))]).with_context(two_spans()),
-        record(&[("function", text("buy")), ("trace_id", text("mine"))]),
-        Record::new(cut_at, moment(), cut).with_thread("7").with_seq(12),
-        record_at(
-            log,
-            &[
-                ("message", text("pooled")),
-                ("log.target", text("hyper")),
-                ("log.line", Value::U64(7)),
-            ],
-        ),
-    ]
-}
-
 /// Checks the lines of the specimens.
 fn check_golden(name: &str, options: &JsonOptions) {
     let mut lines = Vec::new();
@@ -870,28 +778,13 @@ fn check_golden(name: &str, options: &JsonOptions) {
     for record in specimens() {
         encoder.encode(&record, &mut lines);
     }
-    compare_golden(name, lines);
+    compare_golden(name, &with_fixed_pid(&lines));
 }
 
-/// Compares with `tests/golden/<name>.jsonl`, or writes it if `UPDATE_GOLDEN` is set.
-fn compare_golden(name: &str, lines: Vec<u8>) {
+/// The lines as if the process had always the same id.
+fn with_fixed_pid(lines: &[u8]) -> String {
     let own_pid = format!("\"process\":{},", std::process::id());
-    let lines = String::from_utf8(lines).unwrap().replace(&own_pid, "\"process\":4242,");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.jsonl"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        return std::fs::write(&path, lines).unwrap();
-    }
-    let golden = std::fs::read_to_string(&path).unwrap();
-    for (number, (line, golden)) in lines.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(
-            line,
-            golden,
-            "{}:{}; a wanted change? UPDATE_GOLDEN=1",
-            path.display(),
-            number + 1
-        );
-    }
-    assert_eq!(lines.len(), golden.len(), "{}: more or fewer lines", path.display());
+    std::str::from_utf8(lines).unwrap().replace(&own_pid, "\"process\":4242,")
 }
 
 #[test]
@@ -930,7 +823,7 @@ fn the_golden_lines_of_the_frameworks_own_records_are_unchanged() {
         }
         lines.push_str(&format!("{json}\n"));
     }
-    compare_golden("own", lines.into_bytes());
+    compare_golden("own", &with_fixed_pid(lines.as_bytes()));
 }
 
 #[test]

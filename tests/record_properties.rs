@@ -11,9 +11,9 @@ mod json_lines;
 
 use json_lines::{fields, moment, place, strict};
 use logwell::LoggingContext;
-use logwell::config::{RecordConfig, Spans, WarnName};
-use logwell::encode::Encode as _;
+use logwell::config::{LoggingConfig, RecordConfig, Schema, Spans, WarnName};
 use logwell::encode::json::{JsonEncoder, JsonOptions};
+use logwell::encode::{Encode as _, encoder_for};
 use logwell::record::{Callsite, Key, Kind, Level, Place, Record, SpanContext, Value};
 use logwell::testing;
 use proptest::collection::vec;
@@ -347,6 +347,22 @@ fn check_own_keys(json: &Json, scene: &Scene, options: &JsonOptions) {
     }
 }
 
+/// Checks that no list of OTLP's attributes has a key twice.
+fn check_attributes(json: &Json) {
+    match json {
+        Json::Array(all) => {
+            let mut keys: Vec<_> = all.iter().filter_map(|one| one["key"].as_str()).collect();
+            let count = keys.len();
+            keys.sort_unstable();
+            keys.dedup();
+            assert_eq!(keys.len(), count, "a key appears twice in {json}");
+            all.iter().for_each(check_attributes);
+        }
+        Json::Object(all) => all.values().for_each(check_attributes),
+        _ => {}
+    }
+}
+
 /// Checks that nothing is missing, changed or added.
 fn check_whole(json: &Json, scene: &Scene, options: &JsonOptions) {
     let expected = scene.members(options.record.spans);
@@ -397,6 +413,41 @@ proptest! {
         }
         if options.max_line_bytes == usize::MAX {
             prop_assert!(json.get("truncated").is_none(), "nothing was too long");
+        }
+    }
+
+    #[test]
+    fn any_record_in_any_preset_is_one_strict_line_that_fits(
+        scene in any_scene(),
+        options in any_options(),
+        schema in proptest::sample::select(vec![Schema::Ecs, Schema::Gcp, Schema::Otel]),
+        service in "[a-zA-Zäö ]{0,40}",
+    ) {
+        let mut config = LoggingConfig::default();
+        config.record = options.record.clone();
+        config.record.schema = schema;
+        config.limits.spans = options.max_spans;
+        config.service.name = service;
+        let mut line = Vec::new();
+        encoder_for(&config, options.max_line_bytes).encode(&scene.record(), &mut line);
+        prop_assert!(line.len() <= options.max_line_bytes, "{} bytes", line.len());
+        let json = strict(&line);
+        check_attributes(&json);
+        let (level, message) = match schema {
+            Schema::Ecs => (&json["log.level"], &json["message"]),
+            Schema::Gcp => (&json["severity"], &json["message"]),
+            _ => {
+                let record = &json["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+                (&record["severityText"], &record["body"]["stringValue"])
+            }
+        };
+        prop_assert!(level.is_string() && message.is_string());
+        let given = scene.event.iter().rev().find(|(name, _)| *name == "message");
+        if let (Some((_, Given::Text(given))), usize::MAX) = (given, options.max_line_bytes) {
+            prop_assert_eq!(message, given);
+        }
+        for text in json["labels"].as_object().into_iter().flat_map(Map::values) {
+            prop_assert!(text.is_string());
         }
     }
 

@@ -9,8 +9,8 @@ use super::draft::Draft;
 use super::env::Variables;
 use super::given::Wrong;
 use super::{
-    Color, ConsoleFormat, Directives, DirectivesError, Limits, LoggingConfig, RecordConfig, Stream,
-    WhenFull,
+    Color, ConsoleFormat, Directives, DirectivesError, Limits, LoggingConfig, RecordConfig, Schema,
+    ServiceConfig, Stream, WhenFull,
 };
 use crate::Error;
 
@@ -164,6 +164,26 @@ impl LoggingConfigBuilder {
     /// How a record is written.
     pub fn record(self, record: RecordConfig) -> Self {
         self.set("record", |config| config.record = record)
+    }
+
+    /// Which keys a record has.
+    ///
+    /// ```
+    /// use logwell::LoggingConfig;
+    /// use logwell::config::Schema;
+    ///
+    /// let config = LoggingConfig::builder().schema(Schema::Ecs).build()?;
+    /// assert_eq!(config.record.schema, Schema::Ecs);
+    /// # Ok::<(), logwell::Error>(())
+    /// ```
+    #[doc(alias = "preset")]
+    pub fn schema(self, schema: Schema) -> Self {
+        self.set("record.schema", |config| config.record.schema = schema)
+    }
+
+    /// What this program is, for the schemas that have a place for it.
+    pub fn service(self, service: ServiceConfig) -> Self {
+        self.set("service", |config| config.service = service)
     }
 
     /// How large a record may be.

@@ -48,7 +48,7 @@ pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
 pub use tree::{
     Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
-    QueueConfig, RecordConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
+    QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
 };
 
 use crate::Error;

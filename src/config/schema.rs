@@ -79,6 +79,7 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
         Slot::Choice(choice) => json!({
             "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),
         }),
+        Slot::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
         Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
         Slot::Path(_) | Slot::Secret(_) => json!({ "type": "string", "minLength": 1 }),
     })

@@ -39,6 +39,8 @@ pub(super) enum Slot<'a> {
     Path(&'a mut PathBuf),
     /// The name of a file, without a directory.
     FileName(&'a mut String),
+    /// A text in one line; it may be empty.
+    Text { value: &'a mut String, max_bytes: usize },
     /// A text that is shown nowhere.
     #[cfg_attr(not(test), expect(dead_code, reason = "no option of the core is secret"))]
     Secret(&'a mut String),
@@ -93,7 +95,7 @@ impl Slot<'_> {
                 found.then_some(()).ok_or(Refusal::Unfit)?;
             }
             Slot::Path(value) => **value = PathBuf::from(written.ok_or(Refusal::Unfit)?),
-            Slot::FileName(value) | Slot::Secret(value) => {
+            Slot::FileName(value) | Slot::Text { value, .. } | Slot::Secret(value) => {
                 written.ok_or(Refusal::Unfit)?.clone_into(value);
             }
         }
@@ -122,6 +124,7 @@ impl Slot<'_> {
             }),
             Slot::Path(value) => check_path(value),
             Slot::FileName(value) => check_file_name(value),
+            Slot::Text { value, max_bytes } => check_text(value, *max_bytes),
             _ => Ok(()),
         }
     }
@@ -139,7 +142,7 @@ impl Slot<'_> {
             Slot::Mode(value) => mode_text(**value),
             Slot::Choice(value) => value.word().to_owned(),
             Slot::Path(value) => value.to_string_lossy().into_owned(),
-            Slot::FileName(value) => value.to_string(),
+            Slot::FileName(value) | Slot::Text { value, .. } => value.to_string(),
             Slot::Secret(_) => MASK.to_owned(),
         }
     }
@@ -201,7 +204,9 @@ impl Slot<'_> {
             Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
             Slot::Choice(_) => "one of its words",
-            Slot::Path(_) | Slot::FileName(_) | Slot::Secret(_) => "a text; put it in quotes",
+            Slot::Path(_) | Slot::FileName(_) | Slot::Text { .. } | Slot::Secret(_) => {
+                "a text; put it in quotes"
+            }
         }
     }
 }
@@ -289,6 +294,10 @@ pub(super) fn path(value: &mut PathBuf) -> Slot<'_> {
 
 pub(super) fn file_name(value: &mut String) -> Slot<'_> {
     Slot::FileName(value)
+}
+
+pub(super) fn text(value: &mut String, max_bytes: usize) -> Slot<'_> {
+    Slot::Text { value, max_bytes }
 }
 
 fn within<T: PartialOrd>(
@@ -381,6 +390,20 @@ fn check_file_name(name: &str) -> Result<(), Wrong> {
     Err(Wrong {
         problem: format!("{:?} {problem}", shorten(name)),
         help: "write a plain file name such as app.log; the directory is files.dir".into(),
+    })
+}
+
+fn check_text(text: &str, max_bytes: usize) -> Result<(), Wrong> {
+    let problem = if text.contains(char::is_control) {
+        "has a control character"
+    } else if text.len() > max_bytes {
+        "is too long"
+    } else {
+        return Ok(());
+    };
+    Err(Wrong {
+        problem: format!("{:?} {problem}", shorten(text)),
+        help: format!("write a text in one line, of at most {max_bytes} bytes"),
     })
 }
 

@@ -312,6 +312,24 @@ mod limits {
     }
 
     #[test]
+    fn a_text_is_one_line_of_bounded_length_and_may_be_empty() {
+        let with_name = |name: &str| load(&format!("service:\n  name: {name}\n"));
+        for good in ["shop", "''", "'Shop API 2'", "größe"] {
+            assert!(with_name(good).is_ok(), "{good}");
+        }
+        let long = "x".repeat(257);
+        for wrong in ["\"a\\nb\"", &long, "7", "[a]"] {
+            assert_eq!(with_name(wrong).expect_err(wrong).mistakes()[0].key, "service.name");
+        }
+        let pairs = [("LOG_SERVICE_NAME", "shop"), ("LOG_RECORD_SCHEMA", "ECS")];
+        let config = LoggingConfig::default().with_env(pairs).expect("good");
+        assert_eq!((config.service.name.as_str(), config.record.schema), ("shop", Schema::Ecs));
+        let wrong = [("LOG_RECORD_SCHEMA", "otlp")];
+        let error = LoggingConfig::default().with_env(wrong).expect_err("unknown");
+        assert!(error.to_string().contains("native, ecs, gcp, otel"), "{error}");
+    }
+
+    #[test]
     fn only_plain_file_names_are_taken() {
         for name in ["", ".", "..", "../x", "a/b", "a\\b", "a..b", "C:x", "a\0", " a", "a\n"] {
             let mut config = LoggingConfig::default();
@@ -562,6 +580,8 @@ mod calls {
             .stream(Stream::Stderr)
             .color(Color::Always)
             .record(RecordConfig { file: false, ..RecordConfig::default() })
+            .schema(Schema::Gcp)
+            .service(ServiceConfig { name: "shop".to_owned(), ..ServiceConfig::default() })
             .limits(Limits { fields: 7, ..Limits::default() })
             .shutdown_timeout(Duration::from_secs(1))
             .unified(false)
@@ -569,6 +589,8 @@ mod calls {
             .build()
             .expect("good");
         assert_eq!(config.level, Level::Warn.into());
+        assert_eq!((config.record.schema, config.record.file), (Schema::Gcp, false));
+        assert_eq!(config.service.name, "shop");
         assert_eq!(config.files.dir, Path::new("x"));
         assert_eq!(config.files.app.max_bytes, 5_000);
         assert_eq!(config.files.errors.max_bytes, 5_000);
@@ -722,6 +744,11 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 }
                 Slot::Path(value) => **value = PathBuf::from(&dir),
                 Slot::FileName(value) => **value = format!("{key}{name}x"),
+                Slot::Text { value, max_bytes } => {
+                    **value = name.chars().filter(|c| !c.is_control()).collect();
+                    let end = crate::fields::floor_char_boundary(value, *max_bytes);
+                    value.truncate(end);
+                }
                 Slot::Section(_) | Slot::Secret(_) => {}
             });
             // The control character is not for a file's name.

@@ -38,6 +38,9 @@ section! {
         console: ConsoleConfig = ConsoleConfig::default() => section();
         /// How a record is written.
         record: RecordConfig = RecordConfig::default() => section();
+        /// What this program is, for readers that ask: written by the schemas `ecs`, `gcp`, `otel`.
+        /// An empty text is not written. The native schema has no place for it.
+        service: ServiceConfig = ServiceConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
         /// How long `shutdown_logging()` waits for the queue to be written, in all.
@@ -204,12 +207,43 @@ choices! {
 section! {
     /// How a record is written.
     pub struct RecordConfig {
+        /// Which keys a record has, in the files and in JSON on the console.
+        schema: Schema = Schema::Native => choice();
         /// How the spans around a record are written.
         spans: Spans = Spans::Nested => choice();
         /// Whether the key `file` (the source file) is written.
         file: bool = true => flag();
         /// The name of the level WARN.
         warning_name: WarnName = WarnName::Warn => choice();
+        /// With `gcp`: the id of the project, which makes a trace id the name of a trace.
+        /// If it is empty, the id stands alone.
+        gcp_project: String = String::new() => text(64);
+    }
+}
+
+choices! {
+    /// Which keys a record has.
+    pub enum Schema: Native {
+        /// the keys of logwell
+        Native = "native",
+        /// Elastic Common Schema, as ECS loggers write it
+        Ecs = "ecs",
+        /// structured logging of Google Cloud
+        Gcp = "gcp",
+        /// OpenTelemetry: OTLP/JSON, one `resourceLogs` a line
+        Otel = "otel",
+    }
+}
+
+section! {
+    /// What this program is, for readers that ask.
+    pub struct ServiceConfig {
+        /// The name of the service.
+        name: String = String::new() => text(256);
+        /// Its version.
+        version: String = String::new() => text(256);
+        /// Where it runs, such as `production`.
+        environment: String = String::new() => text(256);
     }
 }
 

@@ -57,7 +57,10 @@ impl Writer {
         }
         let limits = slot.limits().map(|limits| format!("Limits: {limits}. "));
         let limits = limits.unwrap_or_default();
-        let default = format!("Default: {}. ", slot.text());
+        let default = match slot {
+            Slot::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
+            _ => format!("Default: {}. ", slot.text()),
+        };
         self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
     }
 

@@ -34,21 +34,44 @@ pub(crate) fn reserved_key(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// The key for a field of a span, whose only own key is `name`.
+pub(crate) fn key_in_span(name: &str) -> Cow<'_, str> {
+    Cow::Borrowed(if name == "name" { "field.name" } else { name })
+}
+
 /// Whether a field says something about the record and is not written.
 pub(crate) fn is_marker(name: &str) -> bool {
     matches!(name, marker::CRITICAL | marker::AI)
 }
 
+/// How the names of fields become keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Naming {
+    /// The key for a name; a reserved one moves aside.
+    pub(crate) key: for<'n> fn(&'n str) -> Cow<'n, str>,
+    /// Whether a key says that its value is base64.
+    pub(crate) marks_bytes: bool,
+}
+
 /// The fields of one object, in the order they are to be written.
 pub(crate) struct Members<'a> {
     all: Vec<Member<'a>>,
-    in_span: bool,
+    naming: Naming,
 }
 
-struct Member<'a> {
-    key: Cow<'a, str>,
+/// One key and what stands under it.
+pub(crate) struct Member<'a> {
+    pub(crate) key: Cow<'a, str>,
     entry: Entry<'a>,
     part: Part,
+}
+
+/// What stands under a key.
+pub(crate) enum Content<'a> {
+    /// A value, not an error.
+    Value(Entry<'a>),
+    /// The sources of an error, each with its original length if it was cut.
+    Chain(Vec<(&'a str, Option<u64>)>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,22 +84,28 @@ enum Part {
 impl<'a> Members<'a> {
     /// Members of the record.
     pub(crate) fn at_top() -> Self {
-        Self { all: Vec::new(), in_span: false }
+        Self::named(Naming { key: reserved_key, marks_bytes: true })
     }
 
     /// Members of a span, whose only own key is `name`.
     pub(crate) fn in_span() -> Self {
-        Self { all: Vec::new(), in_span: true }
+        Self::named(Naming { key: key_in_span, marks_bytes: true })
+    }
+
+    /// Members of any object.
+    pub(crate) fn named(naming: Naming) -> Self {
+        Self { all: Vec::new(), naming }
     }
 
     /// Adds fields; later ones win over earlier ones.
     pub(crate) fn extend(&mut self, fields: impl Iterator<Item = (&'a str, Entry<'a>)>) {
         for (name, entry) in fields.filter(|(name, _)| !is_marker(name)) {
-            let key = match (self.in_span, name, entry.value) {
-                (_, name, Value::Bytes(_)) => Cow::Owned(format!("{name}_b64")),
-                (true, "name", _) => Cow::Borrowed("field.name"),
-                (true, name, _) => Cow::Borrowed(name),
-                (false, name, _) => reserved_key(name),
+            let Naming { key, marks_bytes } = self.naming;
+            let key = match entry.value {
+                Value::Bytes(_) if marks_bytes => {
+                    Cow::Owned(key(&format!("{name}_b64")).into_owned())
+                }
+                _ => key(name),
             };
             let chain = match entry.value {
                 Value::Error(error) => error.sources().next().is_some(),
@@ -88,43 +117,71 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Those that are written: of several with one key the last.
+    pub(crate) fn unique(&self) -> impl Iterator<Item = &Member<'a>> {
+        self.all.iter().enumerate().filter_map(|(at, member)| {
+            let is_last = !self.all.iter().skip(at + 1).any(|later| later.key == member.key);
+            is_last.then_some(member)
+        })
+    }
+
     /// Writes them, each with a comma before it.
     pub(crate) fn push(&self, out: &mut Vec<u8>, values: &mut ValueWriter<'a>) {
-        for (at, member) in self.all.iter().enumerate() {
-            if self.all.iter().skip(at + 1).any(|later| later.key == member.key) {
-                continue;
-            }
+        for member in self.unique() {
             out.push(b',');
             push_string(out, &member.key);
             out.push(b':');
-            match (member.part, member.entry.value) {
-                (Part::Chain, Value::Error(error)) => member.push_chain(out, values, error),
-                (Part::Value, Value::Error(error)) => {
-                    let original = member.entry.original_bytes.filter(|_| last_kept(error) == 0);
-                    values.text(out, || member.key.clone(), error.message, original);
-                }
-                _ => values.push(out, || member.key.clone(), &member.entry),
+            match member.content() {
+                Content::Value(entry) => values.push(out, || member.key.clone(), &entry),
+                Content::Chain(sources) => member.push_chain(out, values, sources),
             }
         }
     }
 }
 
 impl<'a> Member<'a> {
-    /// Writes the sources of an error. If the error was cut, the cut lies in the last text of which
-    /// something is left.
-    fn push_chain(&self, out: &mut Vec<u8>, values: &mut ValueWriter<'a>, error: ErrorValue<'a>) {
-        let cut_at = last_kept(error);
+    /// What stands under the key.
+    pub(crate) fn content(&self) -> Content<'a> {
+        match (self.part, self.entry.value) {
+            (Part::Value, Value::Error(error)) => Content::Value(error_text(error, &self.entry)),
+            (Part::Chain, Value::Error(error)) => Content::Chain(error_chain(error, &self.entry)),
+            _ => Content::Value(self.entry),
+        }
+    }
+
+    fn push_chain(
+        &self,
+        out: &mut Vec<u8>,
+        values: &mut ValueWriter<'a>,
+        sources: Vec<(&str, Option<u64>)>,
+    ) {
         out.push(b'[');
-        for (at, source) in error.sources().enumerate() {
+        for (at, (source, original_bytes)) in sources.into_iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            let of_chain = |original: u64| original.saturating_sub(error.message.len() as u64);
-            let original = self.entry.original_bytes.filter(|_| at + 1 == cut_at).map(of_chain);
-            values.text(out, || self.key.clone(), source, original);
+            values.text(out, || self.key.clone(), source, original_bytes);
         }
         out.push(b']');
     }
+}
+
+/// The error's own text, as an entry.
+pub(crate) fn error_text<'a>(error: ErrorValue<'a>, entry: &Entry<'a>) -> Entry<'a> {
+    let original_bytes = entry.original_bytes.filter(|_| last_kept(error) == 0);
+    Entry { value: Value::Str(error.message), original_bytes, ..*entry }
+}
+
+/// The sources of an error. If the error was cut, the cut lies in the last text of which something
+/// is left.
+pub(crate) fn error_chain<'a>(
+    error: ErrorValue<'a>,
+    entry: &Entry<'a>,
+) -> Vec<(&'a str, Option<u64>)> {
+    let cut_at = last_kept(error);
+    let of_chain = |original: u64| original.saturating_sub(error.message.len() as u64);
+    let original = |at| entry.original_bytes.filter(|_| at + 1 == cut_at).map(of_chain);
+    error.sources().enumerate().map(|(at, source)| (source, original(at))).collect()
 }
 
 /// Which source, counted from 1, is the last that is not empty; 0 if all are.

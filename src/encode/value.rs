@@ -128,17 +128,22 @@ impl<'a> ValueWriter<'a> {
         self.cuts.truncate(cuts);
     }
 
+    /// Which values were cut and how long they were, each name once.
+    pub(crate) fn each_cut(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.cuts.iter().enumerate().filter_map(|(at, (name, original))| {
+            let is_last = !self.cuts.iter().skip(at + 1).any(|(later, _)| later == name);
+            is_last.then_some((name.as_ref(), *original))
+        })
+    }
+
     /// Writes which values were cut, each name once.
     pub(crate) fn push_cuts(&self, out: &mut Vec<u8>) {
         let mut opening: &[u8] = b",\"truncated\":{";
-        for (at, (name, original)) in self.cuts.iter().enumerate() {
-            if self.cuts.iter().skip(at + 1).any(|(later, _)| later == name) {
-                continue;
-            }
+        for (name, original) in self.each_cut() {
             out.extend_from_slice(opening);
             push_string(out, name);
             out.push(b':');
-            push_number(out, *original);
+            push_number(out, original);
             opening = b",";
         }
         if !self.cuts.is_empty() {
@@ -147,6 +152,6 @@ impl<'a> ValueWriter<'a> {
     }
 }
 
-fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(crate) fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

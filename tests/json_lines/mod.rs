@@ -8,6 +8,8 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
+pub(crate) mod specimens;
+
 use logwell::encode::Encode;
 use logwell::encode::json::{JsonEncoder, JsonOptions};
 use logwell::record::{Callsite, Fields, Key, Kind, Level, Place, Record, SpanContext, Value};
