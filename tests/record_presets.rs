@@ -501,7 +501,7 @@ fn own_records() -> Vec<Record> {
         let mut fields = Fields::new();
         for (name, entry) in record.fields() {
             let value = match name {
-                "boot_id" | "config" | "version" => text("fixed"),
+                "boot_id" | "config" | "version" | "first" | "last" => text("fixed"),
                 _ => entry.value,
             };
             fields.push(Key::Name(name), value);
