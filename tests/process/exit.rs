@@ -3,6 +3,7 @@
 use crate::support::SOON;
 use crate::{Scenario, ended_well};
 use logwell::{LoggingConfig, LoggingContext};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::{fs, panic, process, thread};
 use tracing::{info, info_span};
@@ -45,6 +46,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
                 info!("first");
             },
             check: ended_well,
+        },
+        Scenario {
+            sentence: "a_standard_error_that_nobody_reads_holds_up_no_file",
+            run: stuck_standard_error,
+            check: |output, dir| {
+                ended_well(output, dir);
+                assert_eq!(messages(dir).len(), 1_000);
+            },
         },
     ]
 }
@@ -129,4 +138,29 @@ fn threads_at_exit(dir: &Path) {
     let report = logwell::shutdown_logging();
     assert!(report.is_complete, "{report}");
     process::exit(3);
+}
+
+/// Starts itself once more with a pipe that is full and that nobody reads.
+fn stuck_standard_error(dir: &Path) {
+    const INNER: &str = "LOGWELL_STUCK";
+    const PIPE_BYTES: usize = 64 << 10;
+    if std::env::var_os(INNER).is_none() {
+        let (_reader, mut full) = io::pipe().unwrap();
+        full.write_all(&[b'x'; PIPE_BYTES]).unwrap();
+        let mut inner = process::Command::new(std::env::current_exe().unwrap());
+        inner.env(INNER, "1").stdout(full.try_clone().unwrap()).stderr(full);
+        assert!(inner.status().unwrap().success());
+        return;
+    }
+    let mut config = LoggingConfig::builder().log_dir(dir).build().unwrap();
+    config.console.buffer_lines = 1; // soon full, which is trouble to be told
+    let handle = logwell::init_logging_with(config).unwrap();
+    for number in 0..1_000 {
+        info!(number, "to the files");
+        if number % 100 == 0 && handle.flush(SOON).is_err() {
+            process::exit(1);
+        }
+    }
+    let report = logwell::shutdown_logging();
+    process::exit(i32::from(!report.is_complete || report.written("app") < 1_000));
 }
