@@ -15,7 +15,7 @@ use crate::sink::{Sink, Unflushed};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
@@ -27,11 +27,9 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 /// | call | means |
 /// |---|---|
 /// | [`write`](Sink::write) | the line is in the queue, or lost; returns at once |
-/// | [`flush`](Sink::flush) | reports what was lost since the last report; returns at once |
-/// | [`sync`](Sink::sync) | waits up to 200 ms for all lines to be written; `kept` are not yet |
+/// | [`flush`](Sink::flush) | reports what was lost since the last report, and what waits as `kept`; returns at once |
+/// | [`sync`](Sink::sync) | waits for all lines as long as each 200 ms bring some, 3 s in all |
 /// | drop | waits up to a second for the rest; what is then left may still be written or not |
-///
-/// A line is lost later than it is taken: `lost` can count records of earlier flushes.
 ///
 /// ```
 /// use logwell::encode::text::{TextEncoder, TextOptions};
@@ -53,6 +51,7 @@ pub struct ConsoleSink {
     /// Lost lines of which a flush has told.
     reported: u64,
     sync_wait: Duration,
+    sync_limit: Duration,
     close_wait: Duration,
 }
 
@@ -61,7 +60,10 @@ const THREAD: &str = "logwell-console";
 const LINE_BYTES: usize = 64 * 1024;
 /// The queue's room is allocated at once: a larger number of lines is taken for this one.
 const MAX_BUFFER_LINES: usize = 1 << 20;
+/// A terminal that takes no line for so long is taken for stuck.
 const SYNC_WAIT: Duration = Duration::from_millis(200);
+/// How long the end waits in all for one that is only slow, unless said otherwise.
+const SYNC_LIMIT: Duration = Duration::from_secs(3);
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How long a line waits for a writer that says `WouldBlock`.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -100,8 +102,15 @@ impl ConsoleSink {
             offered: 0,
             reported: 0,
             sync_wait: SYNC_WAIT,
+            sync_limit: SYNC_LIMIT,
             close_wait: CLOSE_WAIT,
         })
+    }
+
+    /// Waits at most that long in all for a slow terminal when it is synced.
+    pub(crate) fn sync_limit(mut self, limit: Duration) -> Self {
+        self.sync_limit = limit;
+        self
     }
 
     /// Lines the full queue did not take.
@@ -115,15 +124,34 @@ impl ConsoleSink {
         taken.saturating_sub(self.progress.wait(taken, limit))
     }
 
-    fn report(&mut self, kept: u64) -> Result<(), Unflushed> {
-        let (failed, error) = self.progress.failed();
+    /// Waits as long as the terminal takes lines, and there is time left.
+    fn wait_while_it_moves(&mut self) {
+        let mut left = u64::MAX;
+        loop {
+            let (start, time) = (Instant::now(), self.sync_limit.min(self.sync_wait));
+            let before = mem::replace(&mut left, self.wait(time));
+            self.sync_limit = self.sync_limit.saturating_sub(start.elapsed());
+            if left == 0 || left == before || time < self.sync_wait {
+                return;
+            }
+        }
+    }
+
+    /// Tells what was lost since the last report, and what waits; `waiting` is why it may.
+    fn report(&mut self, waiting: io::ErrorKind) -> Result<(), Unflushed> {
+        let taken = self.offered.saturating_sub(self.refused());
+        let Counts { done, failed, error } = self.progress.outcome();
+        let kept = taken.saturating_sub(done);
         let all = self.refused().saturating_add(failed);
         let lost = all.saturating_sub(mem::replace(&mut self.reported, all));
         if lost == 0 && kept == 0 {
             return Ok(());
         }
-        let slow =
-            || io::Error::new(io::ErrorKind::TimedOut, "the terminal is slower than the log");
+        let kind = if lost > 0 { io::ErrorKind::TimedOut } else { waiting };
+        let slow = || match kind {
+            io::ErrorKind::WouldBlock => kind.into(),
+            kind => io::Error::new(kind, "the terminal is slower than the log"),
+        };
         Err(Unflushed { error: error.unwrap_or_else(slow), kept, lost })
     }
 }
@@ -138,12 +166,12 @@ impl Sink for ConsoleSink {
     }
 
     fn flush(&mut self) -> Result<(), Unflushed> {
-        self.report(0)
+        self.report(io::ErrorKind::WouldBlock)
     }
 
     fn sync(&mut self) -> Result<(), Unflushed> {
-        let kept = self.wait(self.sync_wait);
-        self.report(kept)
+        self.wait_while_it_moves();
+        self.report(io::ErrorKind::TimedOut)
     }
 }
 
@@ -205,9 +233,10 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    fn failed(&self) -> (u64, Option<io::Error>) {
+    /// What became of the lines so far; the error is told once.
+    fn outcome(&self) -> Counts {
         let mut counts = self.lock();
-        (counts.failed, counts.error.take())
+        Counts { done: counts.done, failed: counts.failed, error: counts.error.take() }
     }
 
     /// Waits until `lines` are done, or until `limit` has passed; returns how many are.
@@ -288,7 +317,7 @@ mod tests {
     use crate::fields::Fields;
     use crate::level::Level;
     use std::sync::mpsc;
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
     /// Writes the record's sequence number.
     struct SeqEncoder;
@@ -407,12 +436,14 @@ mod tests {
         console.write(1);
         on_entry.recv().unwrap(); // The thread holds line 0, the queue is empty.
         console.write(4);
-        assert!(console.sink.flush().is_ok());
+        let waits = console.sink.flush().unwrap_err();
+        assert!(waits.is_only_waiting());
+        assert_eq!((waits.kept, waits.lost), (5, 0));
         console.write(3);
         let lost = console.sink.flush().unwrap_err();
-        assert_eq!((lost.kept, lost.lost), (0, 3));
+        assert_eq!((lost.kept, lost.lost), (5, 3));
         assert_eq!(lost.error.to_string(), "the terminal is slower than the log");
-        assert!(console.sink.flush().is_ok());
+        assert!(console.sink.flush().unwrap_err().is_only_waiting());
         let kept = console.sink.sync().unwrap_err();
         assert_eq!((kept.kept, kept.lost), (5, 0));
 
@@ -433,6 +464,24 @@ mod tests {
         drop(console.sink);
         assert!(start.elapsed() >= CLOSE_WAIT);
         assert!(start.elapsed() < CLOSE_WAIT * 10, "took {:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_slow_terminal_is_waited_for_as_long_as_it_takes_lines() {
+        let (mut console, on_entry, open) = stuck(100);
+        console.sink.sync_limit = Duration::from_secs(60);
+        console.sink.sync_wait = Duration::from_millis(500);
+        console.write(10);
+        let reader = thread::spawn(move || {
+            for _ in 0..10 {
+                on_entry.recv().unwrap();
+                assert!(on_entry.recv_timeout(Duration::from_millis(100)).is_err());
+                open.send(()).unwrap();
+            }
+        });
+        assert!(console.sink.sync().is_ok());
+        reader.join().unwrap();
+        assert_eq!(console.written(), lines(0..10));
     }
 
     #[test]
@@ -489,7 +538,7 @@ mod tests {
             assert_eq!(carrier.write(line.as_bytes()).unwrap(), line.len());
         }
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        (text, progress.failed().0)
+        (text, progress.outcome().failed)
     }
 
     #[test]
