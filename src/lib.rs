@@ -187,8 +187,8 @@
 //! from INFO (`console.level`), with the time in the machine's zone (`console.time`). [`terminal`]
 //! says when text is coloured. The framework's own records appear there from WARN on.
 //!
-//! A thread of its own writes it. Up to 10 000 lines wait for a slow terminal; more are lost for
-//! the console and counted, and the files are not held up.
+//! A thread of its own writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
+//! lost for the console and counted, and the files are not held up.
 //!
 //! # Configuration and what wins
 //!

@@ -14,6 +14,7 @@ use crate::record::Record;
 use crate::sink::{Sink, Unflushed};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
@@ -22,7 +23,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 /// Writes records to a terminal, or to whatever stdout is.
 ///
 /// Between the listener and the thread that writes lies a queue of lines. When the terminal is so
-/// slow that it is full, further lines are lost for the terminal: the log files matter more.
+/// slow that it is full, or that 16 MiB wait, further lines are lost for the terminal: the log files
+/// matter more.
 ///
 /// | call | means |
 /// |---|---|
@@ -46,8 +48,10 @@ pub struct ConsoleSink {
     overflow: ErrorCounter,
     guard: Option<WorkerGuard>,
     progress: Arc<Progress>,
-    /// Lines offered to the queue.
+    /// Lines that came.
     offered: u64,
+    /// Lines that were not offered to the queue, since those before are too long.
+    too_long: u64,
     /// Lost lines of which a flush has told.
     reported: u64,
     sync_wait: Duration,
@@ -60,6 +64,8 @@ const THREAD: &str = "logwell-console";
 const LINE_BYTES: usize = 64 * 1024;
 /// The queue's room is allocated at once: a larger number of lines is taken for this one.
 const MAX_BUFFER_LINES: usize = 1 << 20;
+/// Nor do lines wait beyond so many bytes: a thousand long ones would fill the memory.
+const MAX_BUFFER_BYTES: usize = 16 << 20;
 /// A terminal that takes no line for so long is taken for stuck.
 const SYNC_WAIT: Duration = Duration::from_millis(200);
 /// How long the end waits in all for one that is only slow, unless said otherwise.
@@ -73,7 +79,7 @@ impl ConsoleSink {
     /// Starts the thread `logwell-console`, which writes to `writer`.
     ///
     /// `buffer_lines` is how many lines may wait for a slow terminal, at least 1 and at most
-    /// 1 048 576. Each takes the memory of its text.
+    /// 1 048 576. Each takes the memory of its text, 16 MiB in all.
     ///
     /// # Errors
     ///
@@ -100,6 +106,7 @@ impl ConsoleSink {
             guard: Some(guard),
             progress,
             offered: 0,
+            too_long: 0,
             reported: 0,
             sync_wait: SYNC_WAIT,
             sync_limit: SYNC_LIMIT,
@@ -115,7 +122,24 @@ impl ConsoleSink {
 
     /// Lines the full queue did not take.
     fn refused(&self) -> u64 {
-        self.overflow.dropped_lines() as u64
+        self.too_long.saturating_add(self.overflow.dropped_lines() as u64)
+    }
+
+    /// Offers the line to the queue, if there is room for its bytes.
+    fn offer(&mut self) -> io::Result<()> {
+        let (len, waiting) = (self.line.len(), &self.progress.waiting_bytes);
+        let before = waiting.fetch_add(len, Ordering::Relaxed);
+        let refused_before = self.overflow.dropped_lines();
+        if before > 0 && before + len > MAX_BUFFER_BYTES {
+            self.too_long = self.too_long.saturating_add(1);
+        } else {
+            self.queue.write_all(&self.line)?;
+            if self.overflow.dropped_lines() == refused_before {
+                return Ok(());
+            }
+        }
+        waiting.fetch_sub(len, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until all lines are written or lost; returns how many are not after `limit`.
@@ -162,7 +186,7 @@ impl Sink for ConsoleSink {
         self.line.shrink_to(LINE_BYTES);
         self.encoder.encode(record, &mut self.line);
         self.offered = self.offered.saturating_add(1);
-        self.queue.write_all(&self.line)
+        self.offer()
     }
 
     fn flush(&mut self) -> Result<(), Unflushed> {
@@ -206,6 +230,8 @@ impl fmt::Debug for ConsoleSink {
 struct Progress {
     counts: Mutex<Counts>,
     changed: Condvar,
+    /// The bytes of the lines that are not done.
+    waiting_bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -259,6 +285,7 @@ impl<W: Write> Write for Carrier<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let put = catch_unwind(AssertUnwindSafe(|| self.put_line(line)));
         let panicked = |_| Err(io::Error::other("the writer of the console panicked"));
+        self.progress.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
         self.progress.add(put.unwrap_or_else(panicked));
         Ok(line.len())
     }
@@ -464,6 +491,30 @@ mod tests {
         drop(console.sink);
         assert!(start.elapsed() >= CLOSE_WAIT);
         assert!(start.elapsed() < CLOSE_WAIT * 10, "took {:?}", start.elapsed());
+    }
+
+    #[test]
+    fn long_lines_for_a_stuck_terminal_take_no_more_memory_than_the_limit() {
+        struct Long;
+        impl Encode for Long {
+            fn encode(&mut self, _: &Record, out: &mut Vec<u8>) {
+                out.resize(out.len() + MAX_BUFFER_BYTES / 4, b'x');
+                out.push(b'\n');
+            }
+        }
+        let (mut console, on_entry, open) = stuck(1000);
+        console.sink.encoder = Box::new(Long);
+        console.sink.sync_wait = Duration::ZERO;
+        console.write(1);
+        on_entry.recv().unwrap();
+        console.write(9);
+        let lost = console.sink.flush().unwrap_err();
+        assert_eq!((lost.kept, lost.lost), (3, 7), "the line that is being written counts too");
+
+        drop(open);
+        assert_eq!(console.settle().0, 0);
+        console.write(3);
+        assert_eq!(console.settle().0, 0, "there is room again");
     }
 
     #[test]
