@@ -328,8 +328,9 @@
 //! the same report.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.dropped` (how many, by level and reason, at most once a second) and `logwell.stopped`
-//! (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
+//! `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
+//! sink has worked again for a second: what was wrong, how long, what it lost) and
+//! `logwell.stopped` (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
 //!
 //! # When things go wrong
