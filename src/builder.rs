@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
-use crate::handle::{LoggingHandle, Shared};
+use crate::handle::{self, LoggingHandle, Shared};
 use crate::layer::QueueLayer;
 use crate::level::Level;
 use crate::listener::Listener;
@@ -164,7 +164,7 @@ impl Prepared {
         let queue = Queue::new(config.queue.size, policy(&config.queue));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
-        let (control, asked) = crossbeam_channel::unbounded();
+        let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
         let layer = QueueLayer::new(
             Arc::clone(&queue),
             Arc::clone(&counters),

@@ -99,6 +99,13 @@ impl SharedFilter {
     pub(crate) fn replace(&self, directives: Directives) {
         self.0.store(Arc::new(Filter::new(directives)));
         tracing::callsite::rebuild_interest_cache();
-        crate::log_bridge::follow(LevelFilter::current());
+        // Another thread may replace them as well: whoever comes last must tell what is in force.
+        loop {
+            let level = LevelFilter::current();
+            crate::log_bridge::follow(level);
+            if LevelFilter::current() == level {
+                return;
+            }
+        }
     }
 }

@@ -15,11 +15,14 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How long a question to the listener may take when the caller names no deadline.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// More questions than this do not wait for a listener that is stuck.
+pub(crate) const MAX_QUESTIONS: usize = 256;
 
 /// What a running program can ask of its logging. Clones speak to the same listener.
 ///
@@ -183,7 +186,13 @@ impl LoggingHandle {
     pub fn health(&self) -> Health {
         let stats = self.stats();
         let mut problems = Vec::new();
-        if self.0.report.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+        // Not waited for: the shutdown holds it as long as it takes.
+        let is_ending = match self.0.report.try_lock() {
+            Ok(report) => report.is_some(),
+            Err(TryLockError::Poisoned(report)) => report.into_inner().is_some(),
+            Err(TryLockError::WouldBlock) => true,
+        };
+        if is_ending {
             problems.push("logging was shut down".to_owned());
         } else if !self.0.queue.is_served() {
             problems.push("the listener is gone".to_owned());
@@ -227,9 +236,11 @@ impl LoggingHandle {
         question: impl FnOnce(Sender<T>) -> Control,
     ) -> Result<T, Unanswered> {
         let (answer, answered) = bounded(1);
-        self.0.control.send(question(answer)).map_err(|_| Unanswered)?;
+        let start = Instant::now();
+        self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
         self.0.queue.waker.wake();
-        answered.recv_timeout(deadline).map_err(|_| Unanswered)
+        let left = deadline.saturating_sub(start.elapsed());
+        answered.recv_timeout(left).map_err(|_| Unanswered)
     }
 }
 
@@ -248,8 +259,21 @@ impl From<Unanswered> for Error {
 
 #[cfg(test)]
 mod tests {
+    use super::MAX_QUESTIONS;
     use crate::{LoggingConfig, QueueLayer};
+    use std::time::Duration;
     use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[test]
+    fn questions_to_a_stuck_listener_take_no_memory_without_bound() {
+        let config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+        let (_layer, handle, mut listener) =
+            QueueLayer::builder().config(config).build_stepped().unwrap();
+        (0..1_000).for_each(|_| assert!(handle.flush(Duration::ZERO).is_err()));
+        assert_eq!(handle.0.control.len(), MAX_QUESTIONS);
+        listener.step();
+        assert_eq!(handle.0.control.len(), 0);
+    }
 
     #[test]
     fn the_receipt_names_files_that_were_started_while_the_queue_was_emptied() {

@@ -193,8 +193,8 @@
 //! from INFO (`console.level`), with the time in the machine's zone (`console.time`). [`terminal`]
 //! says when text is coloured. The framework's own records appear there from WARN on.
 //!
-//! A thread of its own writes it. Up to 10 000 lines wait for a slow terminal; more are lost for
-//! the console and counted, and the files are not held up.
+//! A thread of its own writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
+//! lost for the console and counted, and the files are not held up.
 //!
 //! # Configuration and what wins
 //!
@@ -334,8 +334,9 @@
 //! the same report.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.dropped` (how many, by level and reason, at most once a second) and `logwell.stopped`
-//! (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
+//! `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
+//! sink has worked again for a second: what was wrong, how long, what it lost) and
+//! `logwell.stopped` (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
 //!
 //! # When things go wrong

@@ -268,6 +268,12 @@ impl Listener {
             self.write_own(|own| own.dropped(&untold, times));
         }
         self.flush(self.clock.now());
+        // The receipt is to say what became of records that are still on their way.
+        let now = self.clock.now();
+        for slot in self.sinks.iter_mut().filter(|slot| slot.has_pending()) {
+            slot.end_pause();
+            slot.flush(now, |sink| sink.sync());
+        }
         let stats: Vec<_> =
             self.sinks.iter().map(|slot| slot.counters.snapshot(&slot.name)).collect();
         let counters = Arc::clone(&self.counters);

@@ -84,7 +84,11 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
         Stream::Stderr => ConsoleSink::new(std::io::stderr(), encoder, lines),
     };
     match sink {
-        Ok(sink) => Ok((CONSOLE.to_owned(), accepts, Box::new(sink))),
+        Ok(sink) => {
+            // A part of the time is left for what comes after it.
+            let sink = sink.sync_limit(config.shutdown_timeout / 4 * 3);
+            Ok((CONSOLE.to_owned(), accepts, Box::new(sink)))
+        }
         Err(source) => Err(ErrorKind::Thread { name: "logwell-console", source }.into()),
     }
 }

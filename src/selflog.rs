@@ -2,10 +2,15 @@
 //!
 //! Goes to standard error, or to a callback, never into the queue. Each kind of trouble is told at
 //! once, then at most once a minute with the number of times it happened in between.
+//!
+//! Standard error can be as stuck as a terminal is, and mostly both are one. So a thread of its own
+//! writes there, started with the first trouble; who tells waits for it, but not for long.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -13,10 +18,15 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(60);
 /// More kinds than this are not told apart.
 const MAX_KINDS: usize = 256;
+/// How long a line waits for standard error, unless one before it still does.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// More lines than this do not wait behind a standard error that is stuck.
+const MAX_WAITING: usize = 64;
 
 type Callback = Arc<dyn Fn(&str) + Send + Sync>;
 
 static CALLBACK: RwLock<Option<Callback>> = RwLock::new(None);
+static STDERR: LazyLock<Option<Stderr>> = LazyLock::new(|| Stderr::start(std::io::stderr()));
 static TOLD: LazyLock<Mutex<HashMap<String, Told>>> = LazyLock::new(Mutex::default);
 
 struct Told {
@@ -51,8 +61,53 @@ pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
                 crate::capture::discard(panic);
             }
         }
-        // Not `eprintln!`: it panics when standard error is closed.
-        None => drop(writeln!(std::io::stderr(), "{line}")),
+        None => match &*STDERR {
+            Some(stderr) => stderr.tell(line),
+            // Not `eprintln!`: it panics when standard error is closed.
+            None => drop(writeln!(std::io::stderr(), "{line}")),
+        },
+    }
+}
+
+/// A stream that may be stuck, and the thread that writes to it.
+struct Stderr {
+    lines: SyncSender<(String, SyncSender<()>)>,
+    is_stuck: Arc<AtomicBool>,
+}
+
+impl Stderr {
+    fn start(stream: impl std::io::Write + Send + 'static) -> Option<Self> {
+        let (lines, told) = sync_channel(MAX_WAITING);
+        let is_stuck = Arc::new(AtomicBool::new(false));
+        let works = Arc::clone(&is_stuck);
+        let thread = std::thread::Builder::new().name("logwell-stderr".to_owned());
+        thread.spawn(move || write_lines(&told, stream, &works)).ok()?;
+        Some(Self { lines, is_stuck })
+    }
+
+    /// Has the line written; returns when it is, or when that takes too long.
+    fn tell(&self, line: String) {
+        let (done, written) = sync_channel(1);
+        let is_waiting = self.lines.try_send((line, done)).is_ok();
+        if is_waiting
+            && !self.is_stuck.load(Ordering::Relaxed)
+            && written.recv_timeout(PATIENCE).is_err()
+        {
+            self.is_stuck.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn write_lines(
+    lines: &Receiver<(String, SyncSender<()>)>,
+    mut stream: impl std::io::Write,
+    is_stuck: &AtomicBool,
+) {
+    for (line, done) in lines {
+        // There is nowhere left to tell it.
+        let _ = writeln!(stream, "{line}");
+        is_stuck.store(false, Ordering::Relaxed);
+        let _nobody_waits = done.send(());
     }
 }
 
@@ -90,5 +145,34 @@ mod tests {
         assert_eq!(count(kind, start + Duration::from_secs(59)), None);
         assert_eq!(count(kind, start + Duration::from_secs(60)), Some(2));
         assert_eq!(count(kind, start + Duration::from_secs(121)), Some(0));
+    }
+
+    #[test]
+    fn a_stuck_stream_holds_up_the_first_line_for_a_moment_and_no_other() {
+        struct Gated(Receiver<()>, std::sync::mpsc::Sender<Vec<u8>>);
+        impl std::io::Write for Gated {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                let _open = self.0.recv();
+                self.1.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let (open, gate) = sync_channel(0);
+        let (written, writes) = std::sync::mpsc::channel();
+        let stderr = Stderr::start(Gated(gate, written)).unwrap();
+
+        let start = Instant::now();
+        (0..1_000).for_each(|number| stderr.tell(number.to_string()));
+        assert!(start.elapsed() < PATIENCE * 20, "took {:?}", start.elapsed());
+
+        drop((open, stderr));
+        let text = writes.iter().flatten().collect();
+        let lines: Vec<_> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), MAX_WAITING + 1, "the one in hand and those that wait");
+        assert_eq!(lines.first().unwrap(), "0");
     }
 }

@@ -79,12 +79,19 @@ pub trait Sink: Send {
 /// `?` on an [`io::Error`] makes one that says: all that was taken since the last flush is lost.
 #[derive(Debug)]
 pub struct Unflushed {
-    /// Why.
+    /// Why. With the kind [`WouldBlock`](io::ErrorKind::WouldBlock) and nothing lost it is no
+    /// failure: the records that are kept are only on their way, and count as not written yet.
     pub error: io::Error,
     /// How many records are still kept and will be tried again.
     pub kept: u64,
     /// How many records are lost.
     pub lost: u64,
+}
+
+impl Unflushed {
+    pub(crate) fn is_only_waiting(&self) -> bool {
+        self.lost == 0 && self.error.kind() == io::ErrorKind::WouldBlock
+    }
 }
 
 impl From<io::Error> for Unflushed {

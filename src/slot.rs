@@ -81,13 +81,8 @@ impl SinkSlot {
             return None;
         }
         match self.call(now, how)? {
-            Ok(()) => {
-                let delivered = std::mem::take(&mut self.pending);
-                self.settle(delivered, 0);
-                self.pause = None;
-                self.counters.failing.store(false, Ordering::Relaxed);
-                self.recovered(now, delivered > 0)
-            }
+            Ok(()) => self.flushed(now, 0),
+            Err(unflushed) if unflushed.is_only_waiting() => self.flushed(now, unflushed.kept),
             Err(Unflushed { error, kept, lost }) => {
                 let kept = kept.min(self.pending);
                 self.settle(self.pending - kept, lost);
@@ -96,6 +91,19 @@ impl SinkSlot {
                 None
             }
         }
+    }
+
+    /// A flush went well; `waiting` records are still on their way.
+    fn flushed(&mut self, now: Instant, waiting: u64) -> Option<Recovered> {
+        let waiting = waiting.min(self.pending);
+        let delivered = self.pending - waiting;
+        self.pending = waiting;
+        self.settle(delivered, 0);
+        self.pause = None;
+        if delivered > 0 || waiting == 0 {
+            self.counters.failing.store(false, Ordering::Relaxed);
+        }
+        self.recovered(now, delivered > 0)
     }
 
     /// Whether the sink has records that it could not hand over yet.

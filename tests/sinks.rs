@@ -465,6 +465,21 @@ fn a_flush_past_its_deadline_is_unanswered_and_the_next_one_can_succeed() {
 }
 
 #[test]
+fn the_health_is_told_while_a_shutdown_waits() {
+    let (_layer, handle, free) = stuck(LONG);
+    std::thread::scope(|scope| {
+        let shutdown = scope.spawn(|| handle.shutdown());
+        while handle.health().is_healthy() {
+            std::thread::yield_now();
+        }
+        assert_eq!(handle.health().problems, ["logging was shut down"]);
+        assert!(!shutdown.is_finished(), "the health did not wait for it");
+        drop(free);
+        assert!(shutdown.join().unwrap().is_complete);
+    });
+}
+
+#[test]
 fn a_shutdown_past_its_deadline_returns_and_says_that_it_is_not_complete() {
     let (layer, handle, free) = stuck(Duration::from_millis(50));
     let subscriber = tracing_subscriber::registry().with(layer);

@@ -27,8 +27,9 @@ use crate::Level;
 /// pass. The numbers 0 (off) to 5 (trace) are read as in `RUST_LOG`.
 ///
 /// One thing is stricter than `RUST_LOG`: a single word that is one slip away from a level's name
-/// (`inf0`, `debgu`) is an error and not a target, for as a target it would silence all others.
-/// If you mean a target, write `inf0=trace`.
+/// (`inf0`, `debgu`), a level of another system (`NOTSET`, `verbose`, `none`) or a number is an
+/// error and not a target, for as a target it would silence all others. If you mean a target, write
+/// `inf0=trace`.
 ///
 /// ```
 /// use logwell::Level;
@@ -110,7 +111,7 @@ impl Directives {
         } else if let Some(threshold) = known_threshold(part) {
             self.default = Some(threshold);
             Ok(())
-        } else if let Some(level) = NAMES.iter().find(|name| distance(part, name) == 1) {
+        } else if let Some(level) = meant_level(part) {
             Err(DirectivesError {
                 problem: format!("`{}` is not a level", shorten(part)),
                 help: format!(
@@ -254,6 +255,18 @@ fn known_threshold(name: &str) -> Option<Threshold> {
     }
 }
 
+/// The level that a single word probably stands for, though it is none: it is one slip away from a
+/// level's name, or a level in another system.
+fn meant_level(word: &str) -> Option<&'static str> {
+    let slip = NAMES.into_iter().find(|name| distance(word, name) == 1);
+    let elsewhere = || {
+        let known = ELSEWHERE.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+        known.map(|(_, level)| level)
+    };
+    let number = || word.bytes().all(|byte| byte.is_ascii_digit()).then_some("info");
+    slip.or_else(elsewhere).or_else(number)
+}
+
 const fn threshold_name(threshold: Threshold) -> &'static str {
     match threshold {
         None => "off",
@@ -280,6 +293,30 @@ fn check_target(target: &str) -> Result<&str, DirectivesError> {
 
 /// What a word could be a slip of.
 const NAMES: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"];
+
+/// What levels are called in other systems: Python's numbers and `NOTSET`, syslog, Java, and words
+/// for much and little.
+const ELSEWHERE: [(&str, &str); 19] = [
+    ("10", "debug"),
+    ("20", "info"),
+    ("30", "warn"),
+    ("40", "error"),
+    ("50", "critical"),
+    ("notset", "trace"),
+    ("all", "trace"),
+    ("verbose", "debug"),
+    ("fine", "debug"),
+    ("finest", "trace"),
+    ("notice", "info"),
+    ("true", "info"),
+    ("severe", "error"),
+    ("alert", "critical"),
+    ("emergency", "critical"),
+    ("none", "off"),
+    ("quiet", "off"),
+    ("silent", "off"),
+    ("false", "off"),
+];
 
 /// Each event of a new callsite looks at all parts.
 const MAX_PARTS: usize = 1_000;
@@ -315,6 +352,23 @@ mod tests {
         assert!(directives.allows(Level::Critical, "a"));
         assert!(!directives.allows(Level::Error, "a"));
         assert_eq!(directives.max_level(), Some(Level::Critical));
+    }
+
+    #[test]
+    fn a_level_of_another_system_is_an_error_and_no_target_that_silences_all_others() {
+        for (text, meant) in [
+            ("NOTSET", "trace"),
+            ("verbose", "debug"),
+            ("20", "info"),
+            ("6", "info"),
+            ("none", "off"),
+            ("warn,my_crate=debug,All", "trace"),
+        ] {
+            let help = error(text).help;
+            assert!(help.contains(&format!("did you mean `{meant}`?")), "{text}: {help}");
+        }
+        assert!(parse("verbose=trace").allows(Level::Trace, "verbose::x"));
+        assert!(parse("allocator").allows(Level::Trace, "allocator"));
     }
 
     #[test]

@@ -14,24 +14,24 @@ use crate::record::Record;
 use crate::sink::{Sink, Unflushed};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, mem, thread};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 /// Writes records to a terminal, or to whatever stdout is.
 ///
 /// Between the listener and the thread that writes lies a queue of lines. When the terminal is so
-/// slow that it is full, further lines are lost for the terminal: the log files matter more.
+/// slow that it is full, or that 16 MiB wait, further lines are lost for the terminal: the log files
+/// matter more.
 ///
 /// | call | means |
 /// |---|---|
 /// | [`write`](Sink::write) | the line is in the queue, or lost; returns at once |
-/// | [`flush`](Sink::flush) | reports what was lost since the last report; returns at once |
-/// | [`sync`](Sink::sync) | waits up to 200 ms for all lines to be written; `kept` are not yet |
+/// | [`flush`](Sink::flush) | reports what was lost since the last report, and what waits as `kept`; returns at once |
+/// | [`sync`](Sink::sync) | waits for all lines as long as each 200 ms bring some, 3 s in all |
 /// | drop | waits up to a second for the rest; what is then left may still be written or not |
-///
-/// A line is lost later than it is taken: `lost` can count records of earlier flushes.
 ///
 /// ```
 /// use logwell::encode::text::{TextEncoder, TextOptions};
@@ -48,11 +48,14 @@ pub struct ConsoleSink {
     overflow: ErrorCounter,
     guard: Option<WorkerGuard>,
     progress: Arc<Progress>,
-    /// Lines offered to the queue.
+    /// Lines that came.
     offered: u64,
+    /// Lines that were not offered to the queue, since those before are too long.
+    too_long: u64,
     /// Lost lines of which a flush has told.
     reported: u64,
     sync_wait: Duration,
+    sync_limit: Duration,
     close_wait: Duration,
 }
 
@@ -61,7 +64,12 @@ const THREAD: &str = "logwell-console";
 const LINE_BYTES: usize = 64 * 1024;
 /// The queue's room is allocated at once: a larger number of lines is taken for this one.
 const MAX_BUFFER_LINES: usize = 1 << 20;
+/// Nor do lines wait beyond so many bytes: a thousand long ones would fill the memory.
+const MAX_BUFFER_BYTES: usize = 16 << 20;
+/// A terminal that takes no line for so long is taken for stuck.
 const SYNC_WAIT: Duration = Duration::from_millis(200);
+/// How long the end waits in all for one that is only slow, unless said otherwise.
+const SYNC_LIMIT: Duration = Duration::from_secs(3);
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How long a line waits for a writer that says `WouldBlock`.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,7 +79,7 @@ impl ConsoleSink {
     /// Starts the thread `logwell-console`, which writes to `writer`.
     ///
     /// `buffer_lines` is how many lines may wait for a slow terminal, at least 1 and at most
-    /// 1 048 576. Each takes the memory of its text.
+    /// 1 048 576. Each takes the memory of its text, 16 MiB in all.
     ///
     /// # Errors
     ///
@@ -98,15 +106,40 @@ impl ConsoleSink {
             guard: Some(guard),
             progress,
             offered: 0,
+            too_long: 0,
             reported: 0,
             sync_wait: SYNC_WAIT,
+            sync_limit: SYNC_LIMIT,
             close_wait: CLOSE_WAIT,
         })
     }
 
+    /// Waits at most that long in all for a slow terminal when it is synced.
+    pub(crate) fn sync_limit(mut self, limit: Duration) -> Self {
+        self.sync_limit = limit;
+        self
+    }
+
     /// Lines the full queue did not take.
     fn refused(&self) -> u64 {
-        self.overflow.dropped_lines() as u64
+        self.too_long.saturating_add(self.overflow.dropped_lines() as u64)
+    }
+
+    /// Offers the line to the queue, if there is room for its bytes.
+    fn offer(&mut self) -> io::Result<()> {
+        let (len, waiting) = (self.line.len(), &self.progress.waiting_bytes);
+        let before = waiting.fetch_add(len, Ordering::Relaxed);
+        let refused_before = self.overflow.dropped_lines();
+        if before > 0 && before + len > MAX_BUFFER_BYTES {
+            self.too_long = self.too_long.saturating_add(1);
+        } else {
+            self.queue.write_all(&self.line)?;
+            if self.overflow.dropped_lines() == refused_before {
+                return Ok(());
+            }
+        }
+        waiting.fetch_sub(len, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until all lines are written or lost; returns how many are not after `limit`.
@@ -115,15 +148,34 @@ impl ConsoleSink {
         taken.saturating_sub(self.progress.wait(taken, limit))
     }
 
-    fn report(&mut self, kept: u64) -> Result<(), Unflushed> {
-        let (failed, error) = self.progress.failed();
+    /// Waits as long as the terminal takes lines, and there is time left.
+    fn wait_while_it_moves(&mut self) {
+        let mut left = u64::MAX;
+        loop {
+            let (start, time) = (Instant::now(), self.sync_limit.min(self.sync_wait));
+            let before = mem::replace(&mut left, self.wait(time));
+            self.sync_limit = self.sync_limit.saturating_sub(start.elapsed());
+            if left == 0 || left == before || time < self.sync_wait {
+                return;
+            }
+        }
+    }
+
+    /// Tells what was lost since the last report, and what waits; `waiting` is why it may.
+    fn report(&mut self, waiting: io::ErrorKind) -> Result<(), Unflushed> {
+        let taken = self.offered.saturating_sub(self.refused());
+        let Counts { done, failed, error } = self.progress.outcome();
+        let kept = taken.saturating_sub(done);
         let all = self.refused().saturating_add(failed);
         let lost = all.saturating_sub(mem::replace(&mut self.reported, all));
         if lost == 0 && kept == 0 {
             return Ok(());
         }
-        let slow =
-            || io::Error::new(io::ErrorKind::TimedOut, "the terminal is slower than the log");
+        let kind = if lost > 0 { io::ErrorKind::TimedOut } else { waiting };
+        let slow = || match kind {
+            io::ErrorKind::WouldBlock => kind.into(),
+            kind => io::Error::new(kind, "the terminal is slower than the log"),
+        };
         Err(Unflushed { error: error.unwrap_or_else(slow), kept, lost })
     }
 }
@@ -134,16 +186,16 @@ impl Sink for ConsoleSink {
         self.line.shrink_to(LINE_BYTES);
         self.encoder.encode(record, &mut self.line);
         self.offered = self.offered.saturating_add(1);
-        self.queue.write_all(&self.line)
+        self.offer()
     }
 
     fn flush(&mut self) -> Result<(), Unflushed> {
-        self.report(0)
+        self.report(io::ErrorKind::WouldBlock)
     }
 
     fn sync(&mut self) -> Result<(), Unflushed> {
-        let kept = self.wait(self.sync_wait);
-        self.report(kept)
+        self.wait_while_it_moves();
+        self.report(io::ErrorKind::TimedOut)
     }
 }
 
@@ -178,6 +230,8 @@ impl fmt::Debug for ConsoleSink {
 struct Progress {
     counts: Mutex<Counts>,
     changed: Condvar,
+    /// The bytes of the lines that are not done.
+    waiting_bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -205,9 +259,10 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    fn failed(&self) -> (u64, Option<io::Error>) {
+    /// What became of the lines so far; the error is told once.
+    fn outcome(&self) -> Counts {
         let mut counts = self.lock();
-        (counts.failed, counts.error.take())
+        Counts { done: counts.done, failed: counts.failed, error: counts.error.take() }
     }
 
     /// Waits until `lines` are done, or until `limit` has passed; returns how many are.
@@ -230,6 +285,7 @@ impl<W: Write> Write for Carrier<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let put = catch_unwind(AssertUnwindSafe(|| self.put_line(line)));
         let panicked = |_| Err(io::Error::other("the writer of the console panicked"));
+        self.progress.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
         self.progress.add(put.unwrap_or_else(panicked));
         Ok(line.len())
     }
@@ -288,7 +344,7 @@ mod tests {
     use crate::fields::Fields;
     use crate::level::Level;
     use std::sync::mpsc;
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
     /// Writes the record's sequence number.
     struct SeqEncoder;
@@ -407,12 +463,14 @@ mod tests {
         console.write(1);
         on_entry.recv().unwrap(); // The thread holds line 0, the queue is empty.
         console.write(4);
-        assert!(console.sink.flush().is_ok());
+        let waits = console.sink.flush().unwrap_err();
+        assert!(waits.is_only_waiting());
+        assert_eq!((waits.kept, waits.lost), (5, 0));
         console.write(3);
         let lost = console.sink.flush().unwrap_err();
-        assert_eq!((lost.kept, lost.lost), (0, 3));
+        assert_eq!((lost.kept, lost.lost), (5, 3));
         assert_eq!(lost.error.to_string(), "the terminal is slower than the log");
-        assert!(console.sink.flush().is_ok());
+        assert!(console.sink.flush().unwrap_err().is_only_waiting());
         let kept = console.sink.sync().unwrap_err();
         assert_eq!((kept.kept, kept.lost), (5, 0));
 
@@ -433,6 +491,48 @@ mod tests {
         drop(console.sink);
         assert!(start.elapsed() >= CLOSE_WAIT);
         assert!(start.elapsed() < CLOSE_WAIT * 10, "took {:?}", start.elapsed());
+    }
+
+    #[test]
+    fn long_lines_for_a_stuck_terminal_take_no_more_memory_than_the_limit() {
+        struct Long;
+        impl Encode for Long {
+            fn encode(&mut self, _: &Record, out: &mut Vec<u8>) {
+                out.resize(out.len() + MAX_BUFFER_BYTES / 4, b'x');
+                out.push(b'\n');
+            }
+        }
+        let (mut console, on_entry, open) = stuck(1000);
+        console.sink.encoder = Box::new(Long);
+        console.sink.sync_wait = Duration::ZERO;
+        console.write(1);
+        on_entry.recv().unwrap();
+        console.write(9);
+        let lost = console.sink.flush().unwrap_err();
+        assert_eq!((lost.kept, lost.lost), (3, 7), "the line that is being written counts too");
+
+        drop(open);
+        assert_eq!(console.settle().0, 0);
+        console.write(3);
+        assert_eq!(console.settle().0, 0, "there is room again");
+    }
+
+    #[test]
+    fn a_slow_terminal_is_waited_for_as_long_as_it_takes_lines() {
+        let (mut console, on_entry, open) = stuck(100);
+        console.sink.sync_limit = Duration::from_secs(60);
+        console.sink.sync_wait = Duration::from_millis(500);
+        console.write(10);
+        let reader = thread::spawn(move || {
+            for _ in 0..10 {
+                on_entry.recv().unwrap();
+                assert!(on_entry.recv_timeout(Duration::from_millis(100)).is_err());
+                open.send(()).unwrap();
+            }
+        });
+        assert!(console.sink.sync().is_ok());
+        reader.join().unwrap();
+        assert_eq!(console.written(), lines(0..10));
     }
 
     #[test]
@@ -489,7 +589,7 @@ mod tests {
             assert_eq!(carrier.write(line.as_bytes()).unwrap(), line.len());
         }
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        (text, progress.failed().0)
+        (text, progress.outcome().failed)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::support::SOON;
 use crate::{Scenario, ended_well};
 use logwell::{LoggingConfig, LoggingContext};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::{fs, panic, process, thread};
 use tracing::{info, info_span};
@@ -45,6 +46,26 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
                 info!("first");
             },
             check: ended_well,
+        },
+        Scenario {
+            sentence: "a_standard_error_that_nobody_reads_holds_up_no_file",
+            run: stuck_standard_error,
+            check: |output, dir| {
+                ended_well(output, dir);
+                assert_eq!(messages(dir).len(), 1_000);
+            },
+        },
+        Scenario {
+            sentence: "the_receipt_counts_no_line_as_written_that_waits_for_the_console",
+            run: stuck_console,
+            check: |output, dir| {
+                ended_well(output, dir);
+                let text = fs::read_to_string(dir.join("app.log")).unwrap();
+                let receipt: serde_json::Value =
+                    serde_json::from_str(text.lines().last().unwrap()).unwrap();
+                assert_eq!(receipt["kind"], "logwell.stopped");
+                assert_eq!(receipt["console.written"], 0);
+            },
         },
     ]
 }
@@ -129,4 +150,57 @@ fn threads_at_exit(dir: &Path) {
     let report = logwell::shutdown_logging();
     assert!(report.is_complete, "{report}");
     process::exit(3);
+}
+
+/// Starts itself once more with a pipe for its output that is full and that nobody reads; says
+/// whether this is the inner process.
+fn has_full_pipe() -> bool {
+    const INNER: &str = "LOGWELL_FULL_PIPE";
+    const PIPE_BYTES: usize = 64 << 10;
+    if std::env::var_os(INNER).is_some() {
+        return true;
+    }
+    let (_reader, mut full) = io::pipe().unwrap();
+    full.write_all(&[b'x'; PIPE_BYTES]).unwrap();
+    let mut inner = process::Command::new(std::env::current_exe().unwrap());
+    inner.env(INNER, "1").stdout(full.try_clone().unwrap()).stderr(full);
+    let status = inner.status().unwrap();
+    assert!(status.success(), "{status}");
+    false
+}
+
+fn stuck_standard_error(dir: &Path) {
+    if !has_full_pipe() {
+        return;
+    }
+    let mut config = LoggingConfig::builder().log_dir(dir).build().unwrap();
+    config.console.buffer_lines = 1; // soon full, which is trouble to be told
+    let handle = logwell::init_logging_with(config).unwrap();
+    for number in 0..1_000 {
+        info!(number, "to the files");
+        if number % 100 == 0 && handle.flush(SOON).is_err() {
+            process::exit(1);
+        }
+    }
+    let report = logwell::shutdown_logging();
+    process::exit(i32::from(!report.is_complete || report.written("app") < 1_000));
+}
+
+fn stuck_console(dir: &Path) {
+    if !has_full_pipe() {
+        return;
+    }
+    let config = LoggingConfig::builder().log_dir(dir).build().unwrap();
+    let handle = logwell::init_logging_with(config).unwrap();
+    for number in 0..100 {
+        info!(number, "to nobody");
+    }
+    handle.flush(SOON).unwrap();
+    let running = handle.stats().sink("console").unwrap().clone();
+    let report = logwell::shutdown_logging();
+    let ended = report.stats.sink("console").unwrap();
+    let is_right = [&running, ended]
+        .iter()
+        .all(|console| (console.written, console.in_hand(), console.dropped()) == (0, 100, 0));
+    process::exit(i32::from(!is_right || report.is_lossless()));
 }
