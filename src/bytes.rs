@@ -4,7 +4,7 @@
 //! plain: a fixed array and a length, and a vector once the array is too small.
 
 /// How many bytes need no heap.
-pub const INLINE_BYTES: usize = 232;
+pub(crate) const INLINE_BYTES: usize = 232;
 
 /// A growing run of bytes; the first [`INLINE_BYTES`] need no heap.
 #[derive(Clone)]

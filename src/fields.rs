@@ -12,8 +12,6 @@
 use crate::bytes::ByteBuf;
 use std::fmt;
 
-pub use crate::bytes::INLINE_BYTES;
-
 const OWN_NAME: u8 = 255;
 const CUT: u8 = 0x80;
 const LEN_BYTES: usize = 4;

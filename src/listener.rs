@@ -122,7 +122,9 @@ impl Listener {
             self.tell_losses(now);
             self.flush(now);
         }
-        while let Ok(message) = self.control.try_recv() {
+        // No more than there are now: a storm of questions must not keep records waiting.
+        for _ in 0..self.control.len() {
+            let Ok(message) = self.control.try_recv() else { break };
             self.obey(message);
             if self.stopped {
                 return Step::Stopped;
@@ -273,6 +275,10 @@ impl Listener {
         for slot in self.sinks.iter_mut().filter(|slot| slot.has_pending()) {
             slot.end_pause();
             slot.flush(now, |sink| sink.sync());
+        }
+        let recovered: Vec<_> = self.sinks.iter_mut().filter_map(SinkSlot::end_outage).collect();
+        for recovered in &recovered {
+            self.write_own(|own| own.recovered(recovered));
         }
         let stats: Vec<_> =
             self.sinks.iter().map(|slot| slot.counters.snapshot(&slot.name)).collect();

@@ -6,6 +6,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::level::Level;
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::callsite::Identifier;
 use tracing::dispatcher::get_default;
 use tracing::field::{Field, FieldSet, Value, Visit};
@@ -20,7 +21,12 @@ use tracing::{Event, Metadata};
 ///
 /// Another logger is in place.
 pub(crate) fn install() -> Result<(), Error> {
-    tracing_log::LogTracer::init().map_err(|_| {
+    /// It stays ours when a later step of set-up fails; the next attempt is to find it so.
+    static IS_OURS: AtomicBool = AtomicBool::new(false);
+    if IS_OURS.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    tracing_log::LogTracer::init().map(|()| IS_OURS.store(true, Ordering::Release)).map_err(|_| {
         let help = "remove the other logger (env_logger::init() and the like), or set \
                     log_crate: false";
         ErrorKind::Occupied { what: "the logger of the `log` crate", help }.into()

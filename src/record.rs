@@ -3,7 +3,7 @@
 //! Knows neither who captured it nor how it will be encoded.
 
 pub use crate::callsite::{Callsite, Kind, Place};
-pub use crate::fields::{Entries, Entry, ErrorValue, Fields, INLINE_BYTES, Key, Value};
+pub use crate::fields::{Entries, Entry, ErrorValue, Fields, Key, Value};
 pub use crate::level::Level;
 pub use crate::span::{Id, SpanContext, SpanData};
 

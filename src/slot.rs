@@ -64,8 +64,8 @@ impl SinkSlot {
         match self.call(now, |sink| sink.write(record)) {
             Some(Ok(())) => self.pending += 1,
             Some(Err(error)) => {
-                add(&self.counters.refused, 1);
                 self.trouble(now, "refused a record", &error);
+                add(&self.counters.refused, 1);
             }
             None => add(&self.counters.lost, 1),
         }
@@ -84,10 +84,10 @@ impl SinkSlot {
             Ok(()) => self.flushed(now, 0),
             Err(unflushed) if unflushed.is_only_waiting() => self.flushed(now, unflushed.kept),
             Err(Unflushed { error, kept, lost }) => {
+                self.trouble(now, "could not write", &error);
                 let kept = kept.min(self.pending);
                 self.settle(self.pending - kept, lost);
                 self.pending = kept;
-                self.trouble(now, "could not write", &error);
                 None
             }
         }
@@ -125,7 +125,12 @@ impl SinkSlot {
         if !outage.delivers || quiet_for < RECOVERED_AFTER {
             return None;
         }
-        let outage = self.outage.take()?;
+        self.end_outage()
+    }
+
+    /// Ends an outage if the sink delivers again, without waiting whether it goes on doing so.
+    pub(crate) fn end_outage(&mut self) -> Option<Recovered> {
+        let outage = self.outage.take_if(|outage| outage.delivers)?;
         Some(Recovered {
             sink: self.name.clone(),
             problem: outage.problem,

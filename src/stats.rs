@@ -28,8 +28,8 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 6] =
-        [Self::Shed, Self::Full, Self::Bytes, Self::Timeout, Self::Closed, Self::Nested];
+    pub const ALL: &[Self] =
+        &[Self::Shed, Self::Full, Self::Bytes, Self::Timeout, Self::Closed, Self::Nested];
 
     /// Its name in records and metrics.
     #[must_use]
@@ -60,7 +60,7 @@ impl Dropped {
     pub fn iter(&self) -> impl Iterator<Item = (Level, Reason, u64)> {
         let all = Level::ALL
             .into_iter()
-            .flat_map(|level| Reason::ALL.into_iter().map(move |reason| (level, reason)));
+            .flat_map(|level| Reason::ALL.iter().map(move |&reason| (level, reason)));
         all.map(|(level, reason)| (level, reason, self.get(level, reason))).filter(|of| of.2 > 0)
     }
 

@@ -293,6 +293,61 @@ fn lost_records_are_counted_even_if_an_earlier_flush_called_them_written() {
     assert_eq!((stats.written, stats.lost, stats.in_hand()), (2, 4, 0));
 }
 
+/// The records of that kind that the framework itself has written, as JSON.
+fn own(memory: &MemorySink, kind: &str) -> Vec<serde_json::Value> {
+    memory.json().into_iter().filter(|record| record["kind"] == kind).collect()
+}
+
+#[test]
+fn a_sink_that_works_again_for_a_second_is_told_with_what_was_wrong_and_lost() {
+    let mut fixture = Fixture::new();
+    fixture.scripted.set(Script { flush: Act::Fail, lost: 2, ..Script::default() });
+    fixture.log(2);
+    fixture.clock.advance(Duration::from_millis(300));
+    fixture.log(3);
+    fixture.scripted.set(Script::default());
+    fixture.log(1);
+    assert_eq!(own(&fixture.memory, "logwell.recovered").len(), 0, "it may fail again at once");
+    fixture.clock.advance(Duration::from_millis(999));
+    fixture.log(1);
+    assert_eq!(own(&fixture.memory, "logwell.recovered").len(), 0);
+    fixture.clock.advance(Duration::from_millis(1));
+    fixture.log(1);
+    let told = own(&fixture.memory, "logwell.recovered");
+    assert_eq!(told.len(), 1);
+    assert_eq!((&told[0]["sink"], &told[0]["level"]), (&"scripted".into(), &"WARN".into()));
+    assert_eq!((&told[0]["failed_ms"], &told[0]["dropped"]), (&300.into(), &4.into()));
+    assert_eq!(told[0]["problem"], "could not write: as the script says");
+    fixture.clock.advance(Duration::from_secs(60));
+    fixture.log(1);
+    assert_eq!(own(&fixture.memory, "logwell.recovered").len(), 1, "it is told once");
+}
+
+#[test]
+fn a_sink_that_never_takes_anything_is_never_called_recovered() {
+    let mut fixture = Fixture::new();
+    fixture.scripted.set(Script { write: Act::Fail, ..Script::default() });
+    for _ in 0..5 {
+        fixture.log(1);
+        fixture.clock.advance(Duration::from_secs(2));
+    }
+    let memory = fixture.memory.clone();
+    fixture.shut_down();
+    assert_eq!(own(&memory, "logwell.recovered").len(), 0);
+}
+
+#[test]
+fn an_outage_that_ended_just_before_the_end_is_told_all_the_same() {
+    let mut fixture = Fixture::new();
+    fixture.scripted.set(Script { flush: Act::Fail, lost: 1, ..Script::default() });
+    fixture.log(1);
+    fixture.scripted.set(Script::default());
+    fixture.log(1);
+    let memory = fixture.memory.clone();
+    fixture.shut_down();
+    assert_eq!(own(&memory, "logwell.recovered").len(), 1);
+}
+
 #[test]
 fn an_io_error_alone_means_that_all_since_the_last_flush_is_lost() {
     let mut fixture = Fixture::new();

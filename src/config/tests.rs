@@ -82,7 +82,7 @@ mod yaml_files {
             &[
                 "log.yaml:1:1: levle: unknown key; did you mean `level`?",
                 "log.yaml:3:9: queue.size: \"ten\" does not fit; \
-                 expected a whole number: 1 to 10000000",
+                 expected a whole number: 1 to 1000000",
                 "log.yaml:4:14: queue.max_bytes: \"10 parsecs\" does not fit; expected a size \
                  such as 10MiB, 64KiB, 1GB, or bytes as a number: 64KiB to 64GiB",
                 "log.yaml:7:5: files.app.max_byte: unknown key; did you mean `max_bytes`?",
@@ -288,7 +288,7 @@ mod limits {
     #[test]
     fn each_number_has_its_limits() {
         for (text, problem) in [
-            ("queue: {size: 0}", "queue.size: 0 is too small; use 1 to 10000000"),
+            ("queue: {size: 0}", "queue.size: 0 is too small; use 1 to 1000000"),
             ("queue: {size: 10000001}", "queue.size: 10000001 is too large"),
             ("files: {app: {max_bytes: 4095}}", "4095 is too small; use 4KiB to 1TiB"),
             ("files: {ai: {backup_count: 1001}}", "1001 is too large; use 0 to 1000"),

@@ -56,7 +56,7 @@ section! {
         /// How many records it holds.
         /// When it is full `when_full` decides. More absorbs longer bursts.
         /// The room is taken at start-up: about 320 bytes each, 3 MB by default.
-        size: usize = 10_000 => count(1, 10_000_000);
+        size: usize = 10_000 => count(1, 1_000_000);
         /// How many bytes of records it holds, whichever limit is reached first.
         /// Must have room for one record of the largest size in `limits`.
         max_bytes: u64 = 64 * MIB => bytes(64 * KIB, 64 * GIB);
