@@ -37,8 +37,9 @@
 //! This writes `logs/app.log`, `logs/errors.log`, `logs/ai_responses.log` and the console.
 //!
 //! Between the macro and the file lies a queue of 10 000 records. The caller puts a record in and
-//! goes on; the thread `logwell` takes it out, encodes it and writes it. When there is nothing to
-//! do that thread looks into the queue at least every 4 ms; an ERROR wakes it at once.
+//! goes on; the thread `logwell` takes it out, encodes it and writes it. A record is in its file
+//! within a few milliseconds: the thread looks into the queue at least every 4 ms, or is woken by the
+//! first record after a pause. An ERROR wakes it at once.
 //!
 //! # What a record looks like
 //!
