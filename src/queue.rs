@@ -8,7 +8,7 @@ use crate::clock;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
 use crate::waker::Waker;
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 /// With at most so many threads sending at once the marks hold exactly; with more they may be passed
 /// by a few items.
 const SENDERS: usize = 64;
-/// A sender that may wait looks this often whether the queue was closed.
-const SLICE: Duration = Duration::from_millis(20);
+/// A sender that waits for room looks after this long, then after twice as long, up to the longest
+/// pause: far less than it takes to empty the queue.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// What gives when there is no room.
 #[derive(Debug, Clone)]
@@ -139,23 +141,27 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Waits for room in short pauses, and not on the channel: there the receiver would wake a sender
+    /// for each item it takes, at several microseconds each, and both would go at that pace.
     #[cold]
     fn wait_for_room(&self, mut item: T, level: Level) -> Result<(), Reason> {
-        self.waker.wake();
         let wait = self.wait(level);
         if wait == Some(Duration::ZERO) {
+            self.waker.wake();
             return Err(Reason::Full);
         }
         let start = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
         while self.open.load(Ordering::Acquire) {
-            let left = wait.map_or(SLICE, |wait| wait.saturating_sub(start.elapsed()).min(SLICE));
-            if left.is_zero() {
-                return Err(Reason::Timeout);
-            }
-            match self.sender.send_timeout(item, left) {
+            self.waker.wake();
+            let left = wait.map_or(pause, |wait| wait.saturating_sub(start.elapsed()));
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            match self.sender.try_send(item) {
                 Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(back)) => item = back,
-                Err(SendTimeoutError::Disconnected(_)) => return Err(Reason::Closed),
+                Err(TrySendError::Full(_)) if left.is_zero() => return Err(Reason::Timeout),
+                Err(TrySendError::Full(back)) => item = back,
+                Err(TrySendError::Disconnected(_)) => return Err(Reason::Closed),
             }
         }
         Err(Reason::Closed)
@@ -178,7 +184,7 @@ impl<T> Queue<T> {
                 return Err(Reason::Bytes);
             }
             self.waker.wake();
-            std::thread::sleep(Duration::from_micros(200));
+            std::thread::sleep(LONGEST_PAUSE / 4);
         }
         Ok(())
     }
