@@ -120,11 +120,14 @@ impl Visit for Capture {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if self.takes_one_more() {
-            let room_bytes = self.room_bytes();
+            let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
             let unformatted = &mut self.unformatted;
             self.fields.format(key(field), room_bytes, |text| {
                 guarded(text, unformatted, |text| write!(text, "{value:?}"))
             });
+            if field.name() == "backtrace" && is_no_backtrace(self.fields.as_bytes()) {
+                self.fields.truncate(before);
+            }
         }
     }
 
@@ -147,6 +150,13 @@ impl Visit for Capture {
         }
         writer.finish();
     }
+}
+
+/// Whether the last text is what `std::backtrace::Backtrace` prints when none was captured.
+fn is_no_backtrace(fields: &[u8]) -> bool {
+    let texts: [&[u8]; 4] =
+        [b"disabled backtrace", b"unsupported backtrace", b"<disabled>", b"<unsupported>"];
+    texts.iter().any(|text| fields.ends_with(text))
 }
 
 fn key(field: &Field) -> Key<'static> {

@@ -255,6 +255,11 @@ impl Fields {
         Entries { rest: self.bytes.as_slice() }
     }
 
+    /// Forgets what was added since they took so many bytes.
+    pub(crate) fn truncate(&mut self, len_bytes: usize) {
+        self.bytes.truncate(len_bytes);
+    }
+
     /// The bytes of the form described above.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -99,8 +99,12 @@
 //! assert_eq!(logs.json()[0]["error_chain"][0], "disk full");
 //! ```
 //!
-//! Integers of 128 bits that do not fit into 64 and the numbers that JSON lacks become strings. No
-//! backtrace is captured. Bytes become base64, under the key with `_b64` appended. Of two fields of
+//! A backtrace is logged where one was captured: give it as a field `backtrace`, for example
+//! `backtrace = %std::backtrace::Backtrace::capture()`, or that of an `anyhow` error. Without
+//! `RUST_BACKTRACE` there is none, and the field is left out.
+//!
+//! Integers of 128 bits that do not fit into 64 and the numbers that JSON lacks become strings.
+//! Bytes become base64, under the key with `_b64` appended. Of two fields of
 //! one name the last wins. Control characters, line separators and bidirectional controls are
 //! escaped.
 //!

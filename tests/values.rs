@@ -324,3 +324,22 @@ fn reserved_keys_keep_their_meaning_when_fields_have_their_names() {
     assert_eq!(record["field.timestamp"], 1);
     assert_eq!((&record["field.logger"], &record["field.spans"]), (&json!(2), &json!("none")));
 }
+
+#[test]
+fn a_backtrace_is_written_where_one_was_captured_and_left_out_elsewhere() {
+    use std::backtrace::Backtrace;
+    let records = logged(|| {
+        let (none, some) = (Backtrace::disabled(), Backtrace::force_capture());
+        info!(backtrace = %none, code = 1, "without");
+        info!(backtrace = ?none, code = 1, "without");
+        info!(backtrace = %some, code = 1, "with");
+        info!(other = %none, code = 1, "only the field backtrace is meant");
+    });
+    for record in &records {
+        assert_eq!(record["code"], 1);
+    }
+    assert_eq!((records[0].get("backtrace"), records[1].get("backtrace")), (None, None));
+    let frames = records[2]["backtrace"].as_str().unwrap();
+    assert!(frames.contains("a_backtrace_is_written_where_one_was_captured"), "{frames}");
+    assert_eq!(records[3]["other"], "disabled backtrace");
+}
