@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// With at most so many threads sending at once the marks hold exactly; with more they may be passed
-/// by a few items.
+/// A thread may send this part of the way to the first mark without looking at the queue. So a mark
+/// can be passed by as many items for each other thread that fills the queue meanwhile: 39 of the
+/// default 10 000. The size itself is never passed, and with one sender every mark is exact.
 const SENDERS: usize = 64;
 /// A sender that waits for room looks after this long, then after twice as long, up to the longest
 /// pause: far less than it takes to empty the queue.
@@ -119,9 +120,9 @@ impl<T> Queue<T> {
 
     /// How many items wait; 0 while there are surely too few to matter.
     ///
-    /// Counting them reads what the receiver writes, which is the dearest part of a send. So a thread
-    /// that saw the queue far from its first mark does not look again for a while: for so many items
-    /// that even [`SENDERS`] threads doing the same could not pass the mark unseen.
+    /// Counting them reads what the receiver writes, which shows in the slowest calls. So a thread
+    /// that saw the queue far from its first mark does not look again for a few items; see
+    /// [`SENDERS`].
     fn waiting(&self) -> usize {
         thread_local! {
             /// The queue this thread looked at last, and for how many items it need not look again.

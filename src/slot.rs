@@ -57,7 +57,7 @@ impl SinkSlot {
     /// Gives the sink a record, and counts it.
     pub(crate) fn write(&mut self, record: &Record, now: Instant) {
         add(&self.counters.routed, 1);
-        if self.pause.is_some_and(|pause| now < pause.until) {
+        if self.is_paused(now) {
             add(&self.counters.paused, 1);
             return;
         }
@@ -77,7 +77,7 @@ impl SinkSlot {
         now: Instant,
         how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>,
     ) -> Option<Recovered> {
-        if self.pause.is_some_and(|pause| now < pause.until) {
+        if self.is_paused(now) {
             return None;
         }
         match self.call(now, how)? {
@@ -104,6 +104,11 @@ impl SinkSlot {
             self.counters.failing.store(false, Ordering::Relaxed);
         }
         self.recovered(now, delivered > 0)
+    }
+
+    /// Whether it is to be left alone now.
+    fn is_paused(&self, now: Instant) -> bool {
+        self.pause.is_some_and(|pause| now < pause.until)
     }
 
     /// Whether the sink has records that it could not hand over yet.

@@ -9,6 +9,7 @@ mod plan;
 
 use crate::config::RecordConfig;
 use crate::encode::Encode;
+use crate::encode::stamp::UtcSecond;
 use crate::encode::value::ValueWriter;
 use crate::record::Record;
 use contexts::Contexts;
@@ -23,7 +24,8 @@ pub struct JsonEncoder {
     process: Vec<u8>,
     plans: Vec<Option<Plan>>,
     contexts: Contexts,
-    second: Second,
+    /// The beginning of a line, up to the fraction of the second.
+    second: UtcSecond,
 }
 
 /// How records are written as JSON.
@@ -44,13 +46,6 @@ impl Default for JsonOptions {
     }
 }
 
-/// The beginning of a line for one second, since most records share it with the one before.
-#[derive(Debug, Default)]
-struct Second {
-    unix_s: u64,
-    text: Vec<u8>,
-}
-
 /// How much of a record is written: less and less until the line fits.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
@@ -68,12 +63,12 @@ impl JsonEncoder {
             process,
             plans: Vec::new(),
             contexts: Contexts::default(),
-            second: Second::default(),
+            second: UtcSecond::after(b"{\"timestamp\":\""),
         }
     }
 
     fn push_line(&mut self, record: &Record, out: &mut Vec<u8>, cut: Cut) {
-        self.second.set(record.unix_ns() / 1_000_000_000);
+        let second = self.second.text(record.unix_ns() / 1_000_000_000);
         let callsite = record.callsite();
         if self.plans.len() <= callsite.index() {
             self.plans.resize_with(callsite.index() + 1, || None);
@@ -87,7 +82,7 @@ impl JsonEncoder {
             cut,
             values: ValueWriter::new(cut.value_bytes),
         };
-        line.push(&self.second.text, &self.process, &mut self.contexts, out);
+        line.push(second, &self.process, &mut self.contexts, out);
     }
 }
 
@@ -104,17 +99,6 @@ impl Encode for JsonEncoder {
             if out.len() - start <= max_bytes {
                 return;
             }
-        }
-    }
-}
-
-impl Second {
-    fn set(&mut self, unix_s: u64) {
-        if self.unix_s != unix_s || self.text.is_empty() {
-            self.unix_s = unix_s;
-            self.text.clear();
-            self.text.extend_from_slice(b"{\"timestamp\":\"");
-            crate::clock::push_utc_second(&mut self.text, unix_s);
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::callsite::Kind;
 use crate::config::{ServiceConfig, Spans, WarnName};
 use crate::encode::json::JsonOptions;
 use crate::encode::members::{Members, Naming, error_chain, error_text, is_marker, key_in_span};
+use crate::encode::stamp::UtcSecond;
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::fields::{Entry, Key, Value};
 use crate::level::Level;
@@ -341,23 +342,16 @@ fn span_members<'a>(span: &'a SpanData, marks_bytes: bool) -> Members<'a> {
     members
 }
 
-/// The date and time of one second, since most records share it with the one before.
+/// Writes moments in UTC.
 #[derive(Debug, Default)]
 struct Moment {
-    unix_s: u64,
-    text: Vec<u8>,
+    second: UtcSecond,
 }
 
 impl Moment {
     /// Appends the moment in UTC with so many decimals: `2026-02-19T10:30:00.123456Z`.
     fn push(&mut self, out: &mut Vec<u8>, unix_ns: u64, decimals: u32) {
-        let unix_s = unix_ns / 1_000_000_000;
-        if self.unix_s != unix_s || self.text.is_empty() {
-            self.unix_s = unix_s;
-            self.text.clear();
-            crate::clock::push_utc_second(&mut self.text, unix_s);
-        }
-        out.extend_from_slice(&self.text);
+        out.extend_from_slice(self.second.text(unix_ns / 1_000_000_000));
         let (width, cut) = (decimals as usize, 10_u64.pow(9_u32.saturating_sub(decimals)));
         push_display(out, format_args!("{:0width$}Z", unix_ns % 1_000_000_000 / cut));
     }

@@ -1,4 +1,4 @@
-//! Stamp: a moment as text for people, `2026-02-19 10:30:00.123`.
+//! Stamp: a moment as text: for people, `2026-02-19 10:30:00.123`, and the second of a record in UTC.
 //!
 //! Knows time zones, through jiff. Does not know records. Records come many to a second, so the
 //! part down to the second is kept and only the milliseconds are written anew.
@@ -16,6 +16,33 @@ pub(crate) struct Stamp {
     suffix: &'static str,
     second: Option<u64>,
     text: Vec<u8>,
+}
+
+/// The date and time of one second in UTC, since most records share it with the one before.
+#[derive(Debug, Default)]
+pub(crate) struct UtcSecond {
+    /// What stands before it.
+    before: &'static [u8],
+    unix_s: u64,
+    text: Vec<u8>,
+}
+
+impl UtcSecond {
+    /// One with those bytes before it.
+    pub(crate) fn after(before: &'static [u8]) -> Self {
+        Self { before, ..Self::default() }
+    }
+
+    /// `2026-02-19T10:30:00.` for that second since 1970.
+    pub(crate) fn text(&mut self, unix_s: u64) -> &[u8] {
+        if self.unix_s != unix_s || self.text.is_empty() {
+            self.unix_s = unix_s;
+            self.text.clear();
+            self.text.extend_from_slice(self.before);
+            crate::clock::push_utc_second(&mut self.text, unix_s);
+        }
+        &self.text
+    }
 }
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
