@@ -257,6 +257,11 @@ impl Fields {
         Entries { rest: self.bytes.as_slice() }
     }
 
+    /// Forgets all of them, and gives the heap back.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Forgets what was added since they took so many bytes.
     pub(crate) fn truncate(&mut self, len_bytes: usize) {
         self.bytes.truncate(len_bytes);
