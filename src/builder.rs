@@ -8,6 +8,7 @@ use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
 use crate::handle::{self, LoggingHandle, Shared};
+use crate::late;
 use crate::layer::QueueLayer;
 use crate::level::Level;
 use crate::listener::Listener;
@@ -98,7 +99,8 @@ impl Builder {
 
     /// Makes the layer and starts the listener's thread.
     ///
-    /// `unified` and `log_crate` of the configuration are for [`init_logging`](crate::init_logging) and not looked at.
+    /// `unified`, `log_crate` and `hooks` of the configuration are for
+    /// [`init_logging`](crate::init_logging) and not looked at.
     ///
     /// # Errors
     ///
@@ -162,6 +164,7 @@ impl Prepared {
             slots.push(SinkSlot::new(name, sink));
         }
         let queue = Queue::new(config.queue.size, policy(&config.queue));
+        queue.too_late.get_or_init(|| late::write);
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);

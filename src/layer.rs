@@ -9,7 +9,9 @@ use crate::capture::{Capture, Room};
 use crate::clock;
 use crate::config::Limits;
 use crate::filter::{self, SharedFilter};
+use crate::fork;
 use crate::log_bridge;
+use crate::metadata;
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::span::SpanContext;
@@ -84,6 +86,11 @@ impl QueueLayer {
             ordinary: Room::ordinary(limits),
             ai: Room::ai(limits),
         }
+    }
+
+    /// Whether nothing of this thread or process is captured.
+    fn is_silent(&self) -> bool {
+        caller::is_ours() || self.queue.is_forked()
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -257,7 +264,7 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let metadata = attributes.metadata();
         let is_taken = self.takes(metadata, &ctx);
-        if caller::is_ours() || !(is_taken || self.filter.load().spans.is_some()) {
+        if self.is_silent() || !(is_taken || self.filter.load().spans.is_some()) {
             return;
         }
         let callsite = caller::callsite(metadata);
@@ -290,7 +297,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
+        let Some(span) = ctx.span(id).filter(|_| !self.is_silent()) else { return };
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = caller::callsite(span.metadata());
         let capture = self.capture(callsite, |capture| values.record(capture));
@@ -311,6 +318,10 @@ where
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         if caller::is_ours() || !self.takes_event(event, &ctx) {
             return;
+        }
+        if self.queue.is_forked() {
+            self.queue.refuse(metadata::level(event.metadata()), Reason::Forked);
+            return fork::tell();
         }
         let callsite = caller::callsite(event.metadata());
         if caller::is_nested_too_deep() {

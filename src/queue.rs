@@ -5,13 +5,14 @@
 //! wakes the receiver is told in `waker.rs`.
 
 use crate::clock;
+use crate::fork::Birthplace;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
 use crate::waker::Waker;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A thread may send this part of the way to the first mark without looking at the queue. So a mark
@@ -49,6 +50,10 @@ pub(crate) struct Queue<T> {
     /// Whether somebody is there to take items.
     served: AtomicBool,
     pub(crate) waker: Waker,
+    birthplace: Birthplace,
+    taking_back: Mutex<()>,
+    /// Is given what comes when the queue has closed.
+    pub(crate) too_late: OnceLock<fn(&T)>,
 }
 
 impl<T> Queue<T> {
@@ -67,6 +72,9 @@ impl<T> Queue<T> {
             open: AtomicBool::new(true),
             served: AtomicBool::new(true),
             waker: Waker::default(),
+            birthplace: Birthplace::here(),
+            taking_back: Mutex::new(()),
+            too_late: OnceLock::new(),
         })
     }
 
@@ -74,19 +82,33 @@ impl<T> Queue<T> {
     pub(crate) fn send(&self, item: T, level: Level, heap_bytes: usize) {
         match self.offer(item, level, heap_bytes as u64) {
             Err(reason) => self.refuse(level, reason),
-            Ok(()) if !self.is_served() => self.take_back(level, heap_bytes as u64),
+            Ok(()) if !self.is_served() => drop(self.take_back(|_| level, |_| heap_bytes)),
             Ok(()) => {}
         }
     }
 
-    /// The queue was closed and emptied for the last time while the item was on its way: nobody
-    /// will take it. Each sender in that place takes one item out, so that the numbers are right.
+    /// Takes an item out that nobody will take any more, and counts it as dropped; says whether there
+    /// was one.
+    ///
+    /// The queue may be closed and emptied for the last time while items are on their way. Each sender
+    /// in that place takes one item out, so that the numbers are right in the end.
     #[cold]
-    fn take_back(&self, level: Level, heap_bytes: u64) {
-        if self.receiver.try_recv().is_ok() {
-            self.release(heap_bytes);
-            self.refuse(level, Reason::Closed);
-        }
+    pub(crate) fn take_back(
+        &self,
+        level_of: impl Fn(&T) -> Level,
+        heap_bytes_of: impl Fn(&T) -> usize,
+    ) -> bool {
+        let unseen = self.hold();
+        let Some(item) = self.take(heap_bytes_of) else { return false };
+        self.refuse(level_of(&item), Reason::Closed);
+        drop(unseen);
+        self.late(&item, Reason::Closed);
+        true
+    }
+
+    /// As long as this is held, no item is taken back: it would be nowhere for a moment.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an item that never came as far as the queue.
@@ -97,14 +119,14 @@ impl<T> Queue<T> {
 
     fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), Reason> {
         if !self.open.load(Ordering::Acquire) {
-            return Err(Reason::Closed);
+            return Err(self.late(&item, Reason::Closed));
         }
         let waiting = self.waiting();
         if waiting >= self.refuse_from(level) {
             return Err(Reason::Shed);
         }
         if heap_bytes > 0 {
-            self.reserve(level, heap_bytes)?;
+            self.reserve(level, heap_bytes).map_err(|reason| self.late(&item, reason))?;
         }
         let sent = match self.sender.try_send(item) {
             Ok(()) => Ok(()),
@@ -165,7 +187,16 @@ impl<T> Queue<T> {
                 Err(TrySendError::Disconnected(_)) => return Err(Reason::Closed),
             }
         }
-        Err(Reason::Closed)
+        Err(self.late(&item, Reason::Closed))
+    }
+
+    /// Gives away what the queue did not take because it is closed.
+    #[cold]
+    fn late(&self, item: &T, reason: Reason) -> Reason {
+        if let Some(give) = self.too_late.get().filter(|_| reason == Reason::Closed) {
+            give(item);
+        }
+        reason
     }
 
     /// Takes from the byte budget. An item larger than the whole budget passes when nothing waits.
@@ -226,6 +257,12 @@ impl<T> Queue<T> {
     /// Whether somebody is there to take items.
     pub(crate) fn is_served(&self) -> bool {
         self.served.load(Ordering::Acquire)
+    }
+
+    /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.birthplace.is_elsewhere()
     }
 
     /// How many items wait.
@@ -321,8 +358,8 @@ mod tests {
         assert_eq!(queue.offer(2, Level::Warn, 20), Ok(()), "it found the queue open");
         queue.abandon();
         assert_eq!(queue.take(|_| 10), Some(1));
-        queue.take_back(Level::Warn, 20);
-        queue.take_back(Level::Warn, 20);
+        assert!(queue.take_back(|_| Level::Warn, |_| 20));
+        assert!(!queue.take_back(|_| Level::Warn, |_| 20), "each takes one item out");
         assert_eq!((queue.len(), queue.heap_bytes()), (0, 0));
         assert_eq!(queue.dropped().get(Level::Warn, Reason::Closed), 1);
         assert_eq!(queue.dropped().total(), 1);
