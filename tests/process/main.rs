@@ -13,6 +13,8 @@
 
 mod exit;
 #[cfg(unix)]
+mod forks;
+#[cfg(unix)]
 mod hooks;
 mod life;
 mod own_threads;
@@ -36,7 +38,10 @@ fn scenarios() -> Vec<Scenario> {
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
     #[cfg(unix)]
-    all.extend(hooks::scenarios());
+    {
+        all.extend(hooks::scenarios());
+        all.extend(forks::scenarios());
+    }
     all
 }
 

@@ -42,9 +42,12 @@ pub(crate) fn global() -> &'static Global {
     &GLOBAL
 }
 
-/// A configuration without files and console.
+/// A configuration without files and console, and without records of the panics that tests want.
 pub(crate) fn quiet(level: &str) -> LoggingConfig {
-    LoggingConfig::builder().log_level(level).files(false).console(false).build().unwrap()
+    let builder = LoggingConfig::builder().log_level(level).files(false).console(false);
+    let mut config = builder.build().unwrap();
+    config.hooks.panic = false;
+    config
 }
 
 /// What `body` logs under the global subscriber, as JSON, in order. Threads it starts count when
