@@ -116,13 +116,14 @@ impl LoggingHandle {
             let dropped = shared.queue.dropped().only(Reason::Forked);
             return Stats { dropped, ..Stats::default() };
         }
+        // What a record comes to last is looked at first: none is routed that was not received.
+        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name)).collect();
         let count = |count: &AtomicU64| count.load(Ordering::Acquire);
         let _nothing_is_taken_back = shared.queue.hold();
         let (received_by_level, in_queue) = shared
             .counters
             .moves
             .look(|| (shared.counters.received.each_ref().map(count), shared.queue.len() as u64));
-        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name));
         Stats {
             received: received_by_level.iter().sum(),
             received_by_level,
@@ -131,7 +132,7 @@ impl LoggingHandle {
             dropped: shared.queue.dropped(),
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
-            sinks: sinks.collect(),
+            sinks,
         }
     }
 
