@@ -443,6 +443,24 @@ fn check_samples(when_full: WhenFull) {
 }
 
 #[test]
+fn invariant_3_a_caller_that_looks_after_each_record_finds_the_exact_number() {
+    let (layer, handle) = QueueLayer::builder()
+        .config(config(100, WhenFull::Drop))
+        .sink("faulty", Accepts::all(), Faulty::default())
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        for number in 1..=20_000 {
+            log_at(Level::Info, number);
+            assert_eq!(handle.stats().captured(), number as u64);
+        }
+        handle.shutdown();
+        log_at(Level::Info, 0);
+        assert_eq!(handle.stats().captured(), 20_001);
+    });
+}
+
+#[test]
 fn invariant_3_holds_in_each_of_a_thousand_samples_of_a_storm_with_faults_that_sheds() {
     check_samples(WhenFull::Shed);
 }

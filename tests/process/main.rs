@@ -16,6 +16,7 @@ mod exit;
 mod forks;
 #[cfg(unix)]
 mod hooks;
+mod kills;
 mod life;
 mod own_threads;
 
@@ -37,6 +38,7 @@ fn scenarios() -> Vec<Scenario> {
     let mut all = life::scenarios();
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
+    all.extend(kills::scenarios());
     #[cfg(unix)]
     {
         all.extend(hooks::scenarios());
