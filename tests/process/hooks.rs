@@ -6,6 +6,7 @@ use logwell::config::{HooksConfig, Signals};
 use logwell::sink::{Accepts, Sink, Unflushed};
 use logwell::{LoggingConfig, LoggingContext, QueueLayer};
 use serde_json::Value;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -242,11 +243,8 @@ fn exits() -> Vec<Scenario> {
             run: |dir| {
                 let mut config = config(dir, "none");
                 config.shutdown_timeout = Duration::from_millis(300);
-                let stuck = Does(|| -> () {
-                    loop {
-                        thread::park();
-                    }
-                });
+                let (_never_read, mut full) = std::io::pipe().unwrap();
+                let stuck = Does(move || full.write_all(&[b'x'; 1 << 20]).unwrap());
                 let builder = QueueLayer::builder().config(config);
                 let handle = builder.sink("stuck", Accepts::all(), stuck).init().unwrap();
                 burst();
