@@ -448,6 +448,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 mod waker;
 
 pub use builder::Builder;
