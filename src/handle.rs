@@ -309,6 +309,7 @@ mod tests {
         let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
         let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
         config.queue.when_full = crate::config::WhenFull::Drop;
+        config.shutdown_timeout = Duration::from_secs(60); // many renames, on a busy machine
         let (layer, handle, mut listener) =
             QueueLayer::builder().config(config).build_stepped().unwrap();
         let subscriber = tracing_subscriber::registry().with(layer);

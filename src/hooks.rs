@@ -17,7 +17,7 @@ pub(crate) fn install(config: &LoggingConfig, handle: &LoggingHandle) {
         panic::install(config, handle.clone());
     }
     if config.hooks.exit {
-        exit::install();
+        exit::install(handle.clone());
     }
     signals::install(config, handle);
 }

@@ -387,8 +387,7 @@ impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
-        let level = |spare: &Box<Spare>| spare.record.level();
-        while let Some(mut spare) = self.queue.take_back(level, heap_bytes) {
+        while let Some(mut spare) = self.queue.take_back(|spare| spare.record.level(), heap_bytes) {
             late::write(&mut spare.record);
         }
         for slot in self.sinks.drain(..) {

@@ -5,12 +5,17 @@
 
 use crate::caller;
 use crate::capture::discard;
+use crate::handle::LoggingHandle;
 use crate::selflog;
-use crate::setup;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+/// What is shut down: C passes a function nothing along.
+static HANDLE: OnceLock<LoggingHandle> = OnceLock::new();
 
 /// Has logging shut down at the exit.
-pub(super) fn install() {
+pub(super) fn install(handle: LoggingHandle) {
+    HANDLE.get_or_init(|| handle);
     if !shutdown_hooks::add_shutdown_hook(at_exit) {
         let help = "call shutdown_logging() on every way out";
         selflog::tell("the exit cannot be waited for", &help);
@@ -24,8 +29,8 @@ extern "C" fn at_exit() {
     if caller::is_ours() {
         return;
     }
-    let end = || setup::handle().map(|handle| drop(handle.shutdown()));
-    if let Err(panic) = catch_unwind(end) {
+    let end = || HANDLE.get().map(|handle| drop(handle.shutdown()));
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(end)) {
         discard(panic);
     }
 }
