@@ -10,6 +10,8 @@ mod escape;
 mod members;
 mod value;
 
+pub(crate) use value::push_string;
+
 mod stamp;
 
 use crate::config::{LoggingConfig, Schema};
