@@ -445,6 +445,12 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+#[cfg(feature = "forward")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "what forwards records is not there yet")
+)]
+mod spool;
 mod waker;
 
 pub use builder::Builder;
