@@ -412,6 +412,9 @@ pub mod config;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;
+#[cfg(not(feature = "forward"))]
+#[path = "forward/absent.rs"]
+mod forward;
 pub mod record;
 pub mod rotate;
 pub mod sink;
@@ -450,6 +453,8 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+#[cfg(feature = "forward")]
+mod spool;
 mod waker;
 
 pub use builder::Builder;

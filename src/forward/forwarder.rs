@@ -24,7 +24,7 @@ const BATCH: BatchLimits = BatchLimits { entries: 1_024, bytes: 1 << 20 };
 /// How long it rests after the first failure; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_millis(200);
 /// It never rests longer, unless the other side asks for it.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How often it looks into a quiet spool, to delete what has become too old.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -68,7 +68,19 @@ impl Forwarder {
         let Parts { name, compose, transport, at_once, dead, counters, stop } = parts;
         let backoff = Backoff::new(FIRST_REST, LONGEST_REST);
         let (pending, taken) = (VecDeque::new(), VecDeque::new());
-        Self { name, reader, compose, transport, at_once, dead, counters, stop, backoff, pending, taken }
+        Self {
+            name,
+            reader,
+            compose,
+            transport,
+            at_once,
+            dead,
+            counters,
+            stop,
+            backoff,
+            pending,
+            taken,
+        }
     }
 
     /// Delivers until it is asked to stop, and then what can be delivered until the deadline.
@@ -90,7 +102,10 @@ impl Forwarder {
         self.acknowledge();
         for result in [self.reader.sync(), self.dead.sync()] {
             if let Err(error) = result {
-                selflog::tell(&format!("{}: what was delivered cannot be noted", self.name), &error);
+                selflog::tell(
+                    &format!("{}: what was delivered cannot be noted", self.name),
+                    &error,
+                );
             }
         }
     }
@@ -147,13 +162,14 @@ impl Forwarder {
     fn deliver(&mut self) -> Go {
         // While it does not work one message is enough to find out.
         let at_most = if self.backoff.failures() > 0 { 1 } else { self.at_once };
-        let tried = self.pending.len().min(at_most);
-        let tried: Vec<_> = self.pending.drain(..tried).collect();
-        let mut fates = self.transport.deliver(&tried, &self.stop);
-        fates.resize(tried.len(), Fate::retry("the transport has left it out"));
+        let messages = self.pending.make_contiguous();
+        let tried = messages.get(..at_most).unwrap_or(messages);
+        // They stay where they are until it is known what became of them, should it panic.
+        let fates = self.transport.deliver(tried, &self.stop);
         let mut failure = None;
         let mut kept = Vec::new();
-        for (message, fate) in tried.into_iter().zip(fates) {
+        for fate in fates {
+            let Some(message) = self.pending.pop_front() else { break };
             match fate {
                 Fate::Delivered => self.counters.delivered(message.records),
                 Fate::Refused { why } => self.refused(&message, &why),
