@@ -2,11 +2,11 @@
 //!
 //! Pure: values in, faults out. Each option's own limits are in the tree.
 
-use super::LoggingConfig;
 use super::given::Wrong;
 use super::report::Report;
 use super::section::{Section, each_option};
 use super::units::bytes_text;
+use super::{ForwardConfig, LoggingConfig, Secret, SecretUrl};
 
 /// Notes each value beyond its limits, and each set of values that do not go together.
 pub(super) fn check(config: &mut LoggingConfig, report: &mut Report) {
@@ -39,6 +39,7 @@ fn conflicts(config: &LoggingConfig) -> Vec<Conflict> {
     percents(config, &mut conflicts);
     sizes(config, &mut conflicts);
     names(config, &mut conflicts);
+    forward(config, &mut conflicts);
     conflicts
 }
 
@@ -95,6 +96,36 @@ fn names(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
             keys: vec![second.0, first.0],
             problem,
             help: "give each file a name of its own".to_owned(),
+        });
+    }
+}
+
+fn forward(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
+    let forward = &config.forward;
+    if forward.logbeacon.enabled {
+        let (key, switch) = ("forward.logbeacon.url", "forward.logbeacon.enabled");
+        needed_url((key, switch), &forward.logbeacon.url, forward, conflicts);
+    }
+}
+
+/// A URL that must be there, and must not tell everybody what goes there.
+fn needed_url(
+    (key, switch): (&'static str, &'static str),
+    url: &Secret,
+    forward: &ForwardConfig,
+    conflicts: &mut Vec<Conflict>,
+) {
+    if url.is_empty() {
+        conflicts.push(Conflict {
+            keys: vec![key, switch],
+            problem: format!("is missing, and {switch} is true"),
+            help: "write it as https://host/path".to_owned(),
+        });
+    } else if !SecretUrl::from(url).is_private() && !forward.http.allow_plain {
+        conflicts.push(Conflict {
+            keys: vec![key, "forward.http.allow_plain"],
+            problem: "is not https: everybody on the way could read records and tokens".to_owned(),
+            help: "write https://, or set forward.http.allow_plain: true".to_owned(),
         });
     }
 }

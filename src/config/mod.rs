@@ -26,7 +26,9 @@ mod choice;
 mod directives;
 mod draft;
 mod env;
+mod forward;
 mod given;
+pub(crate) mod headers;
 mod nearest;
 mod read;
 mod report;
@@ -46,10 +48,13 @@ use std::path::Path;
 
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
+pub use forward::{ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, WarnAs};
 pub use tree::{
     Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
     QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
 };
+
+pub use crate::secret::{Secret, SecretUrl};
 
 use crate::Error;
 use draft::Draft;

@@ -81,7 +81,8 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
         }),
         Slot::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
         Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
-        Slot::Path(_) | Slot::Secret(_) => json!({ "type": "string", "minLength": 1 }),
+        Slot::Path(_) => json!({ "type": "string", "minLength": 1 }),
+        Slot::Secret { .. } => json!({ "type": "string" }),
     })
 }
 

@@ -1,0 +1,127 @@
+//! Forward: the options of forwarding: where records go besides files and console.
+//!
+//! A part of the tree, in a file of its own; see `tree.rs`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::choice::choices;
+use super::section::section;
+use super::tree::TimeZone;
+use super::units::{GIB, KIB, MIB, TIB};
+use crate::secret::Secret;
+
+section! {
+    /// Forwarding: records that must reach a log server or people, at least once.
+    ///
+    /// It needs the cargo feature `forward`. What is to be forwarded waits on disk, in a spool of
+    /// each destination, until the other side has it: also while the program is not running.
+    pub struct ForwardConfig {
+        /// The directory of the spools and dead letters; it is made if missing.
+        /// A relative path starts at files.dir.
+        spool_dir: PathBuf = PathBuf::from("spool") => path();
+        /// How large a file of dead letters may be. There is one for each destination, `<name>.dead`
+        /// in spool_dir, and one older one. It holds what was refused for good, and why.
+        dead_letter_bytes: u64 = 16 * MIB => bytes(4 * KIB, TIB);
+        /// What a WARN is to LogBeacon and people.
+        warn_as: WarnAs = WarnAs::Info => choice();
+        /// In which zone forwarded records show the time.
+        zone: TimeZone = TimeZone::Utc => choice();
+        /// Where the records of each level go. DEBUG and TRACE are `debug`, INFO is `info`, ERROR
+        /// and CRITICAL are `error`; the others are set by the macros of the same name.
+        levels: LevelsConfig = LevelsConfig::default() => section();
+        /// How all destinations speak HTTP.
+        http: HttpConfig = HttpConfig::default() => section();
+        /// The log server.
+        logbeacon: LogBeaconConfig = LogBeaconConfig::default() => section();
+    }
+}
+
+choices! {
+    /// What a WARN is to LogBeacon and people.
+    pub enum WarnAs: Info {
+        /// level 1, Info
+        Info = "info",
+        /// level 9, Error
+        Error = "error",
+    }
+}
+
+section! {
+    /// Where the records of each level go.
+    pub struct LevelsConfig {
+        /// Level 0, Debug: following the flow while developing.
+        debug: LevelRoute = LevelRoute::default() => section();
+        /// Level 1, Info: normal operations.
+        info: LevelRoute = LevelRoute { logbeacon: true, ..LevelRoute::default() } => section();
+        /// Level 9, Error: failures that developers must see.
+        error: LevelRoute = LevelRoute { logbeacon: true, developer: true, customer: false }
+            => section();
+        /// Level 11, Info_CTG: something ordinary that the customer's group is told.
+        info_ctg: LevelRoute = LevelRoute { logbeacon: true, developer: false, customer: true }
+            => section();
+        /// Level 91, Error_CTG: failures that both must see.
+        error_ctg: LevelRoute = LevelRoute { logbeacon: true, developer: true, customer: true }
+            => section();
+        /// Level 99, Monitor: monitoring and performance traces.
+        monitor: LevelRoute = LevelRoute::default() => section();
+    }
+}
+
+section! {
+    /// Where the records of one level go, besides files and console.
+    pub struct LevelRoute {
+        /// To LogBeacon.
+        logbeacon: bool = false => flag();
+        /// To the developers' group on Telegram.
+        developer: bool = false => flag();
+        /// To the customer's group on Telegram.
+        customer: bool = false => flag();
+    }
+}
+
+section! {
+    /// How all destinations speak HTTP.
+    pub struct HttpConfig {
+        /// The proxy, `http://user:password@host:port`. Empty: none.
+        proxy: Secret = Secret::default() => secret_url();
+        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        ca_file: String = String::new() => text(4096);
+        /// Whether URLs may begin with `http://` for hosts other than this machine.
+        /// Everybody on the way can then read the records and the tokens.
+        allow_plain: bool = false => flag();
+    }
+}
+
+section! {
+    /// The log server: each record is posted as a JSON object.
+    pub struct LogBeaconConfig {
+        /// Whether records go there.
+        enabled: bool = false => flag();
+        /// Where they are posted.
+        url: Secret = Secret::default() => secret_url();
+        /// The token of `Authorization: Bearer`. Empty: none is sent.
+        token: Secret = Secret::default() => secret();
+        /// More headers, as `name=value,name=value`; commas in a value are written `%2C`.
+        headers: Secret = Secret::default() => secret_headers();
+        /// How many records are posted at once. With 1 the body is an object, else an array.
+        batch_records: usize = 1 => count(1, 10_000);
+        /// With more than 1: how long a record waits for others to come along.
+        batch_wait: Duration = Duration::from_millis(200) => time(Duration::ZERO, MINUTE);
+        /// Whether bodies of 1 KiB and more are compressed. The server must take gzip.
+        gzip: bool = false => flag();
+        /// How long a connection may take.
+        connect_timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How long a request may take in all.
+        timeout: Duration = Duration::from_secs(30)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How many bytes wait on disk. Beyond that the oldest go, errors last, and are counted.
+        max_bytes: u64 = 256 * MIB => bytes(64 * KIB, 64 * GIB);
+        /// How long a record waits on disk. What is older goes, and is counted.
+        max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
