@@ -3,27 +3,25 @@
 //! Knows what is shown and which alerts are of one kind. Does not know chats, texts or time limits.
 
 use super::shape::shape;
+use crate::forward::destination::Taken;
 use crate::level::Level;
 
 /// What one record tells people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Alert {
+pub(super) struct Alert {
     /// What identifies the record: equal for each delivery of it.
-    pub(crate) hash: String,
-    pub(crate) unix_ms: u64,
-    pub(crate) level: Level,
+    pub(super) hash: String,
+    pub(super) unix_ms: u64,
+    pub(super) level: Level,
     /// Whether others of its kind may be told together with it: failures may, news may not, since
     /// of "order 17 has arrived" each is worth a word.
-    pub(crate) is_failure: bool,
-    /// The service, and the domain it belongs to; either may be empty.
-    pub(crate) service: String,
-    pub(crate) domain: String,
+    pub(super) is_failure: bool,
     /// Where in the program: target, function, file and line, as far as known.
-    pub(crate) place: Vec<String>,
-    pub(crate) message: String,
+    pub(super) place: Vec<String>,
+    pub(super) message: String,
     /// The other fields, with the sources of an error behind it.
-    pub(crate) fields: Vec<(String, String)>,
-    pub(crate) trace_id: String,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) trace_id: String,
 }
 
 /// What alerts of one kind have in common.
@@ -38,6 +36,21 @@ pub(super) enum Kind {
 }
 
 impl Alert {
+    /// What is told of an entry that cannot be read: that there was one.
+    pub(super) fn unreadable(taken: &Taken<'_>) -> Self {
+        Self {
+            hash: format!("unreadable-{}-{}", taken.at_unix_ms, taken.id),
+            unix_ms: taken.at_unix_ms,
+            level: Level::Error,
+            is_failure: true,
+            place: vec!["logwell".to_owned()],
+            message: "an entry of the spool could not be read; the record is in the log files"
+                .to_owned(),
+            fields: Vec::new(),
+            trace_id: String::new(),
+        }
+    }
+
     /// The kind it belongs to; `id` is its own in the spool.
     pub(super) fn kind(&self, id: u64) -> Kind {
         match self.is_failure {
@@ -61,8 +74,6 @@ pub(super) mod tests {
             unix_ms: 1_771_497_000_123,
             level: Level::Error,
             is_failure: true,
-            service: "billing".to_owned(),
-            domain: "shop.example.com".to_owned(),
             place: ["billing::orders", "charge", "src/orders.rs:42"].map(str::to_owned).to_vec(),
             message: message.to_owned(),
             fields: Vec::new(),

@@ -12,6 +12,8 @@
 //! first entry are in memory. So memory depends on the number of kinds alone, which has a bound.
 
 use super::alert::{Alert, Kind};
+use crate::level::Level;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,7 @@ struct Group {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Waiting {
+    since: Instant,
     count: u64,
     first_id: u64,
     first_ms: u64,
@@ -103,7 +106,7 @@ impl Groups {
     }
 
     /// An alert has come; `id` is that of its entry, higher than any before.
-    pub(super) fn take(&mut self, id: u64, alert: Alert) {
+    pub(super) fn take(&mut self, id: u64, alert: Alert, now: Instant) {
         let kind = self.place_for(alert.kind(id), &alert);
         let group = self.kinds.entry(kind).or_insert_with(|| Group {
             latest: alert.clone(),
@@ -111,6 +114,7 @@ impl Groups {
             open: None,
         });
         let waiting = group.waiting.get_or_insert(Waiting {
+            since: now,
             count: 0,
             first_id: id,
             first_ms: alert.unix_ms,
@@ -132,7 +136,8 @@ impl Groups {
         let many = due.len() > room.min(MAX_APART);
         let take = if many { MAX_TOGETHER } else { 1 };
         let more = due.len().saturating_sub(take);
-        let kinds: Vec<Kind> = due.into_iter().take(take).map(|(_, _, kind)| kind.clone()).collect();
+        let kinds: Vec<Kind> =
+            due.into_iter().take(take).map(|(_, _, kind)| kind.clone()).collect();
         let mut told: Vec<Told> =
             kinds.into_iter().filter_map(|kind| self.tell(kind, now)).collect();
         match told.len() {
@@ -142,24 +147,14 @@ impl Groups {
         }
     }
 
-    /// The message has arrived: the windows of its kinds begin now.
-    pub(super) fn delivered(&mut self, draft: &Draft, now: Instant) {
-        let (Draft::One(_) | Draft::Several { .. }) = draft else { return };
-        for told in draft.told() {
-            if let Some(open) = self.kinds.get_mut(&told.kind).and_then(|group| group.open.as_mut()) {
-                open.until = now + self.window;
-            }
-        }
-    }
-
     /// Nothing more will come: what waits is due now.
     pub(super) fn close(&mut self) {
         self.is_closing = true;
     }
 
     /// When there will be a message, if nothing comes.
-    pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        self.kinds.values().filter_map(|group| self.due(group, now)).min()
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        self.kinds.values().filter_map(|group| self.due(group)).min()
     }
 
     /// The first entry that is not told yet.
@@ -184,10 +179,10 @@ impl Groups {
     }
 
     /// When the group has something to say.
-    fn due(&self, group: &Group, now: Instant) -> Option<Instant> {
+    fn due(&self, group: &Group) -> Option<Instant> {
         match (&group.waiting, &group.open) {
-            (Some(_), None) => Some(now),
-            (Some(_), Some(_)) if self.is_closing => Some(now),
+            (Some(waiting), None) => Some(waiting.since),
+            (Some(waiting), Some(_)) if self.is_closing => Some(waiting.since),
             (Some(_), Some(open)) => Some(open.until),
             (None, Some(open)) if open.told > 1 && !self.is_closing => Some(open.until),
             (None, _) => None,
@@ -200,16 +195,16 @@ impl Groups {
         kind: &'k Kind,
         group: &Group,
         now: Instant,
-    ) -> Option<(std::cmp::Reverse<crate::Level>, u64, &'k Kind)> {
+    ) -> Option<(Reverse<Level>, u64, &'k Kind)> {
         let first_id = group.waiting?.first_id;
-        let is_due = self.due(group, now).is_some_and(|at| at <= now);
-        is_due.then_some((std::cmp::Reverse(group.latest.level), first_id, kind))
+        let is_due = self.due(group).is_some_and(|at| at <= now);
+        is_due.then_some((Reverse(group.latest.level), first_id, kind))
     }
 
     /// Takes what waits of that kind; what comes from now on waits for its window.
     fn tell(&mut self, kind: Kind, now: Instant) -> Option<Told> {
         let group = self.kinds.get_mut(&kind)?;
-        let Waiting { count, first_id, first_ms, id } = group.waiting.take()?;
+        let Waiting { count, first_id, first_ms, id, .. } = group.waiting.take()?;
         let before = group.open;
         group.open = Some(Open {
             until: now + self.window,
@@ -259,12 +254,9 @@ impl Draft {
         }
     }
 
-    /// The first entry it is made of; none if it is made of no entry.
-    pub(super) fn first_id(&self) -> Option<u64> {
-        match self {
-            Self::Quiet(_) => None,
-            _ => self.told().iter().map(|told| told.first_id).min(),
-        }
+    /// The first entry it is made of; higher than any if it is made of none.
+    pub(super) fn first_id(&self) -> u64 {
+        self.told().iter().map(|told| told.first_id).min().unwrap_or(u64::MAX)
     }
 
     /// What identifies the message: of a single record its own hash.

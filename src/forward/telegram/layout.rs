@@ -30,23 +30,26 @@ const MAX_FIELD_VALUE: usize = 128;
 const MAX_PLACE: usize = 320;
 const MAX_TRACE: usize = 80;
 
-/// For whom a text is: developers are also told the place in the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reader {
-    pub(super) is_developer: bool,
+/// What is the same in all texts for one chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Letterhead {
+    /// The service and the domain it belongs to; either may be empty.
+    pub(super) who: [String; 2],
+    /// Whether the place in the program is told, which is for developers only.
+    pub(super) has_place: bool,
 }
 
 /// The text of a message; it always fits and always says something.
-pub(super) fn text(draft: &Draft, reader: Reader, stamp: &mut Stamp) -> String {
+pub(super) fn text(draft: &Draft, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
     let text = match draft {
-        Draft::One(told) => one(told, reader, stamp),
-        Draft::Several { told, more } => several(told, *more),
-        Draft::Quiet(told) => quiet(told, stamp),
+        Draft::One(told) => one(told, letterhead, stamp),
+        Draft::Several { told, more } => several(told, *more, letterhead),
+        Draft::Quiet(told) => quiet(told, letterhead, stamp),
     };
     fit(&text)
 }
 
-fn one(told: &Told, reader: Reader, stamp: &mut Stamp) -> String {
+fn one(told: &Told, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
     let alert = &told.alert;
     let mut head = format!("{} {}", mark(alert.level), alert.level);
     if told.count > 1 {
@@ -57,7 +60,7 @@ fn one(told: &Told, reader: Reader, stamp: &mut Stamp) -> String {
     if let Kind::Others { .. } = told.kind {
         head += ", of many kinds; the latest:";
     }
-    push_line(&mut head, &who(alert));
+    push_line(&mut head, &letterhead.line());
     let mut tail = fields(alert);
     if tail.is_empty() {
         tail.push('\n');
@@ -67,7 +70,7 @@ fn one(told: &Told, reader: Reader, stamp: &mut Stamp) -> String {
         tail += &format!("{} to ", moment(told.first_ms, stamp));
     }
     tail += &moment(alert.unix_ms, stamp);
-    if reader.is_developer {
+    if letterhead.has_place {
         push_line(&mut tail, &place(alert));
     }
     if !alert.trace_id.is_empty() {
@@ -79,7 +82,7 @@ fn one(told: &Told, reader: Reader, stamp: &mut Stamp) -> String {
 }
 
 /// One line for each kind, in the order they are given.
-fn several(told: &[Told], more: usize) -> String {
+fn several(told: &[Told], more: usize, letterhead: &Letterhead) -> String {
     let records: u64 = told.iter().map(|told| told.count).sum();
     let level = told.iter().map(|told| told.alert.level).max().unwrap_or(Level::Info);
     let only_news = told.iter().all(|told| matches!(told.kind, Kind::News { .. }));
@@ -87,7 +90,7 @@ fn several(told: &[Told], more: usize) -> String {
         true => format!("{} {records} messages", mark(level)),
         false => format!("{} {} kinds, {records} records", mark(level), told.len()),
     };
-    push_line(&mut text, &told.first().map(|told| who(&told.alert)).unwrap_or_default());
+    push_line(&mut text, &letterhead.line());
     let end = match more {
         0 => String::new(),
         more => format!("\n{more} more follow"),
@@ -100,9 +103,9 @@ fn several(told: &[Told], more: usize) -> String {
     text + &end
 }
 
-fn quiet(told: &[Told], stamp: &mut Stamp) -> String {
+fn quiet(told: &[Told], letterhead: &Letterhead, stamp: &mut Stamp) -> String {
     let mut text = "✅ quiet again".to_owned();
-    push_line(&mut text, &told.first().map(|told| who(&told.alert)).unwrap_or_default());
+    push_line(&mut text, &letterhead.line());
     let share = MAX_TEXT_UNITS.saturating_sub(text_units(&text)) / told.len().max(1);
     for told in told {
         let (first, last) = (told.first_ms, told.alert.unix_ms);
@@ -149,8 +152,10 @@ fn fields(alert: &Alert) -> String {
     if text.is_empty() { text } else { format!("\n{text}\n") }
 }
 
-fn who(alert: &Alert) -> String {
-    cut(&joined([&alert.service, &alert.domain]), MAX_WHO)
+impl Letterhead {
+    fn line(&self) -> String {
+        cut(&joined(&self.who), MAX_WHO)
+    }
 }
 
 fn place(alert: &Alert) -> String {

@@ -2,6 +2,8 @@
 //!
 //! `order 17 failed` and `order 18 failed` are the same trouble. Pure text; knows no records.
 
+use crate::fields::floor_char_boundary;
+
 /// How much of a message is looked at, in bytes. What differs only behind that is one kind.
 const MAX_SHAPE_BYTES: usize = 512;
 /// What stands for whatever varies.
@@ -19,7 +21,8 @@ const JOINTS: [char; 8] = ['.', ':', '-', '/', '_', '+', '@', '%'];
 /// - Spaces and line ends become single spaces; holes in a row become one.
 pub(super) fn shape(message: &str) -> String {
     let mut shape = String::new();
-    let mut rest = head(message).trim_start();
+    let head = message.get(..floor_char_boundary(message, MAX_SHAPE_BYTES)).unwrap_or_default();
+    let mut rest = head.trim_start();
     while let Some(c) = rest.chars().next() {
         let (length, piece) = match c {
             '"' | '`' => quoted(rest, c),
@@ -53,14 +56,6 @@ impl Piece {
             Self::Other => shape.push_str(text),
         }
     }
-}
-
-fn head(message: &str) -> &str {
-    let mut end = message.len().min(MAX_SHAPE_BYTES);
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    message.get(..end).unwrap_or(message)
 }
 
 /// A text from one quotation mark to the next; a mark without a second is a mark.
@@ -103,7 +98,10 @@ mod tests {
         let cases = [
             ("order 17 failed", "order # failed"),
             ("order  18\n failed ", "order # failed"),
-            ("cannot reach 10.0.0.1:5432: timed out after 30.5s.", "cannot reach #: timed out after #."),
+            (
+                "cannot reach 10.0.0.1:5432: timed out after 30.5s.",
+                "cannot reach #: timed out after #.",
+            ),
             ("user \"Ann B.\" not found", "user # not found"),
             ("table `orders` is locked", "table # is locked"),
             ("it's broken", "it's broken"),

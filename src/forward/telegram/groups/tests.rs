@@ -22,7 +22,7 @@ impl Chat {
     }
 
     fn take(&mut self, alert: Alert) -> &mut Self {
-        self.groups.take(self.next_id, alert);
+        self.groups.take(self.next_id, alert, self.now);
         self.next_id += 1;
         self
     }
@@ -33,9 +33,7 @@ impl Chat {
     }
 
     fn next(&mut self) -> Option<Draft> {
-        let draft = self.groups.next(self.now, ROOM)?;
-        self.groups.delivered(&draft, self.now);
-        Some(draft)
+        self.groups.next(self.now, ROOM)
     }
 
     /// Message and count of the one kind that is told.
@@ -47,7 +45,7 @@ impl Chat {
     }
 
     fn due_in(&self) -> Option<u64> {
-        Some((self.groups.due_at(self.now)? - self.now).as_secs())
+        Some(self.groups.due_at()?.saturating_duration_since(self.now).as_secs())
     }
 }
 
@@ -220,13 +218,12 @@ proptest! {
                 }
                 Step::Pass(seconds) => drop(chat.pass(seconds.into())),
                 Step::Next(room) => {
-                    let due = chat.groups.due_at(chat.now);
+                    let due = chat.groups.due_at();
                     let draft = chat.groups.next(chat.now, room);
                     if room > 0 && !matches!(draft, Some(Draft::Quiet(_))) {
                         prop_assert_eq!(draft.is_some(), due.is_some_and(|at| at <= chat.now));
                     }
                     let Some(draft) = draft else { continue };
-                    chat.groups.delivered(&draft, chat.now);
                     if let Draft::Quiet(_) = draft { continue }
                     for told in draft.told() {
                         let message = &told.alert.message;

@@ -5,12 +5,20 @@
 
 use super::super::alert::tests::{alert, news};
 use super::super::groups::MessageId;
+use super::super::message::Audience;
 use super::*;
 use crate::config::TimeZone;
 use proptest::prelude::*;
 
-const DEVELOPER: Reader = Reader { is_developer: true };
-const CUSTOMER: Reader = Reader { is_developer: false };
+fn letterhead(audience: Audience) -> Letterhead {
+    Letterhead {
+        who: ["billing", "shop.example.com"].map(str::to_owned),
+        has_place: audience == DEVELOPER,
+    }
+}
+
+const DEVELOPER: Audience = Audience::Developer;
+const CUSTOMER: Audience = Audience::Customer;
 
 fn told(alert: Alert, count: u64) -> Told {
     let first_ms = alert.unix_ms - (count - 1) * 1_700;
@@ -18,13 +26,17 @@ fn told(alert: Alert, count: u64) -> Told {
     Told { kind, alert, count, first_ms, first_id: 1, id: MessageId::NONE, is_again: false }
 }
 
-fn shown(draft: &Draft, reader: Reader) -> String {
-    text(draft, reader, &mut Stamp::new(TimeZone::Utc))
+fn shown(draft: &Draft, letterhead: &Letterhead) -> String {
+    text(draft, letterhead, &mut Stamp::new(TimeZone::Utc))
 }
 
 /// One with all that an alert can have.
 fn full(message: &str) -> Alert {
-    let fields = [("order_id", "17"), ("error", "cannot save ← disk full"), ("to", "a\nb \u{202e}c")];
+    let fields = [
+        ("order_id", "17"),
+        ("error", "cannot save, caused by: disk full"),
+        ("to", "a\nb \u{202e}c"),
+    ];
     Alert {
         fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
@@ -32,22 +44,29 @@ fn full(message: &str) -> Alert {
     }
 }
 
-fn specimens() -> Vec<(&'static str, Draft, Reader)> {
+fn specimens() -> Vec<(&'static str, Draft, Audience)> {
     let one = |told| Draft::One(told);
     let others = Kind::Others { level: Level::Error };
-    let bare = Alert {
-        service: String::new(),
-        domain: String::new(),
-        place: Vec::new(),
-        ..alert("")
-    };
+    let bare = Alert { place: Vec::new(), ..alert("") };
     let worst = Alert { level: Level::Critical, ..alert("database 3 is gone\nfor good") };
-    let several =
-        vec![told(worst, 1), told(full("order 17 failed: card declined"), 120), told(bare.clone(), 2)];
-    let some_news = vec![told(news("order 17 has arrived"), 1), told(news("order 18 has arrived"), 1)];
+    let several = vec![
+        told(worst, 1),
+        told(full("order 17 failed: card declined"), 120),
+        told(bare.clone(), 2),
+    ];
+    let some_news =
+        vec![told(news("order 17 has arrived"), 1), told(news("order 18 has arrived"), 1)];
     vec![
-        ("a failure, for developers", one(told(full("order 17 failed: card declined"), 1)), DEVELOPER),
-        ("a failure, for the customer", one(told(full("order 17 failed: card declined"), 1)), CUSTOMER),
+        (
+            "a failure, for developers",
+            one(told(full("order 17 failed: card declined"), 1)),
+            DEVELOPER,
+        ),
+        (
+            "a failure, for the customer",
+            one(told(full("order 17 failed: card declined"), 1)),
+            CUSTOMER,
+        ),
         ("news", one(told(news("order 17 has arrived"), 1)), CUSTOMER),
         ("a digest", one(told(full("order 17 failed: card declined"), 173)), DEVELOPER),
         (
@@ -56,7 +75,11 @@ fn specimens() -> Vec<(&'static str, Draft, Reader)> {
             DEVELOPER,
         ),
         ("others", one(Told { kind: others, ..told(alert("the last one"), 9_000) }), DEVELOPER),
-        ("several lines, hostile", one(told(alert("a\n🔴 ERROR\u{1b}[2J\u{202e}x\tz"), 1)), DEVELOPER),
+        (
+            "several lines, hostile",
+            one(told(alert("a\n🔴 ERROR\u{1b}[2J\u{202e}x\tz"), 1)),
+            DEVELOPER,
+        ),
         ("nothing known", one(told(bare, 1)), DEVELOPER),
         ("several kinds", Draft::Several { told: several.clone(), more: 7 }, DEVELOPER),
         ("several pieces of news", Draft::Several { told: some_news, more: 0 }, CUSTOMER),
@@ -68,8 +91,8 @@ fn specimens() -> Vec<(&'static str, Draft, Reader)> {
 fn the_golden_texts_are_unchanged() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/telegram.txt");
     let mut all = String::new();
-    for (name, draft, reader) in specimens() {
-        all += &format!("======== {name}\n{}\n", shown(&draft, reader));
+    for (name, draft, audience) in specimens() {
+        all += &format!("======== {name}\n{}\n", shown(&draft, &letterhead(audience)));
     }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &all).unwrap();
@@ -85,11 +108,10 @@ fn however_long_the_message_title_fields_time_and_trace_are_there() {
         let alert = Alert {
             fields: (0..40).map(|n| (format!("{n}{long}"), long.clone())).collect(),
             place: vec![long.clone(), long.clone()],
-            service: long.clone(),
-            domain: long.clone(),
             ..full(&long)
         };
-        let text = shown(&Draft::One(told(alert, 173)), DEVELOPER);
+        let letterhead = Letterhead { who: [long.clone(), long], has_place: true };
+        let text = shown(&Draft::One(told(alert, 173)), &letterhead);
         assert!(text_units(&text) <= MAX_TEXT_UNITS);
         assert!(text_units(&text) + 1 >= MAX_TEXT_UNITS, "the room is used");
         assert!(text.starts_with("🔴 ERROR ×173 in 5 min\n"));
@@ -106,7 +128,7 @@ fn every_kind_of_a_full_message_has_a_line_however_long_they_are() {
     let long = "🦀 x".repeat(10_000);
     let kinds: Vec<_> = (0..20).map(|n| told(alert(&format!("{n} {long}")), 1 + n)).collect();
     for draft in [Draft::Several { told: kinds.clone(), more: 480 }, Draft::Quiet(kinds)] {
-        let text = shown(&draft, DEVELOPER);
+        let text = shown(&draft, &letterhead(DEVELOPER));
         assert!(text_units(&text) <= MAX_TEXT_UNITS);
         let lines = text.lines().filter(|line| line.starts_with("ERROR ")).count();
         assert_eq!(lines, 20, "{text}");
@@ -137,10 +159,17 @@ fn any_alert() -> impl Strategy<Value = Alert> {
     let level = prop::sample::select(Level::ALL.to_vec());
     let fields = prop::collection::vec((text(), text()), 0..20);
     let place = prop::collection::vec(text(), 0..4);
-    let texts = (text(), text(), text(), text(), text());
+    let texts = (text(), text(), text());
     (level, any::<bool>(), any::<u64>(), place, fields, texts).prop_map(
-        |(level, is_failure, unix_ms, place, fields, (hash, service, domain, message, trace_id))| {
-            Alert { hash, unix_ms, level, is_failure, service, domain, place, message, fields, trace_id }
+        |(level, is_failure, unix_ms, place, fields, (hash, message, trace_id))| Alert {
+            hash,
+            unix_ms,
+            level,
+            is_failure,
+            place,
+            message,
+            fields,
+            trace_id,
         },
     )
 }
@@ -150,7 +179,7 @@ proptest! {
     fn whatever_records_hold_their_text_fits_and_shows_nothing_raw(
         alerts in prop::collection::vec((any_alert(), any::<u64>(), any::<u64>()), 1..20),
         form in 0..3_u8,
-        is_developer in any::<bool>(),
+        (who, domain, has_place) in any::<(String, String, bool)>(),
         more in any::<usize>(),
     ) {
         let told = alerts.into_iter().map(|(alert, count, first_ms)| {
@@ -163,7 +192,7 @@ proptest! {
             1 => Draft::Several { told, more },
             _ => Draft::Quiet(told),
         };
-        let text = shown(&draft, Reader { is_developer });
+        let text = shown(&draft, &Letterhead { who: [who, domain], has_place });
         prop_assert!(text.encode_utf16().count() <= MAX_TEXT_UNITS);
         prop_assert!(text.chars().any(char::is_alphabetic));
         prop_assert!(!text.chars().any(|c| c != '\n' && crate::encode::must_escape(c)));
