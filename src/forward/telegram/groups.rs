@@ -17,8 +17,9 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// More kinds than this are not told apart.
-pub(super) const MAX_KINDS: usize = 500;
+/// More kinds than this are not told apart. Together they fit into what Telegram's limits leave for
+/// one minute.
+pub(super) const MAX_KINDS: usize = 300;
 /// As many due kinds get a message each; more share one.
 const MAX_APART: usize = 5;
 /// So many kinds share one message; the rest waits for the next.
