@@ -12,6 +12,7 @@
 //! | `forwarder.rs` | takes entries out of a spool and has them delivered |
 //! | `destination.rs` | what is particular about a destination: the traits |
 //! | `logbeacon.rs` | one destination |
+//! | `telegram.rs`, `telegram/` | a destination for each group of people |
 //! | `message.rs`, `fate.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
 //! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
 //! | `backoff.rs`, `bucket.rs` | when to try again, how much at once; pure |
@@ -33,6 +34,7 @@ mod logbeacon;
 mod message;
 mod open;
 mod running;
+pub mod telegram;
 mod transport;
 
 pub use crate::secret::{Secret, SecretUrl};
