@@ -88,7 +88,7 @@ impl Lane {
 
     /// The segment to read for entry `n`, or for the next after it that is left.
     pub(super) fn locate(&self, n: u64) -> Option<Segment> {
-        self.segments.iter().find(|segment| segment.end_n > n).copied()
+        self.segments.get(self.segments.partition_point(|segment| segment.end_n <= n)).copied()
     }
 
     fn unread_bytes(&self) -> u64 {

@@ -170,6 +170,10 @@ impl SpoolWriter {
 
     /// Whether there is room for so many bytes more; deletes older entries if there is none.
     fn has_room(&mut self, bytes: u64, urgency: Urgency) -> bool {
+        if self.room_bytes < bytes {
+            // What is oldest may still be in memory. A failure is told and shows as less room.
+            let _ = self.flush();
+        }
         while self.room_bytes < bytes {
             let most = self.shared.limits.max_bytes;
             let pending = self.pending_bytes();
@@ -389,7 +393,7 @@ fn ready<'a>(
         let file = match shared.disk.create(&name) {
             // Nothing in it was ever taken for written: a write into it had failed.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                shared.disk.remove(&name)?;
+                clear(&name, shared)?;
                 shared.disk.create(&name)?
             }
             made => made?,
@@ -435,4 +439,9 @@ fn whole(pending: &[u8], done: usize) -> Whole {
 /// Whether a disk has no room, which passes; anything else may be the fault of this file.
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// Takes away what stands in the way of a new segment.
+fn clear(name: &str, shared: &Shared) -> io::Result<()> {
+    shared.disk.remove(name).or_else(|_| shared.set_aside(name))
 }

@@ -92,7 +92,7 @@ impl Model {
     }
 
     fn do_it(&mut self, act: &Act) {
-        let (writer, reader, status) = self.spool.as_mut().unwrap();
+        let (writer, reader, _) = self.spool.as_mut().unwrap();
         match act {
             Act::Append { is_urgent, bytes } => {
                 let number = self.entries.len();
@@ -202,13 +202,13 @@ impl Model {
 
     /// The end of a life.
     fn end(&mut self) {
-        let (.., status) = self.spool.as_ref().unwrap();
+        let (writer, reader, status) = self.spool.take().unwrap();
+        drop((writer, reader));
         let counts = status.counts();
         self.lost_before += counts.evicted_bytes + counts.evicted_age + counts.damaged;
         self.lost_before += self.in_flight.len() as u64;
         self.in_flight.clear();
         self.last = Last::default();
-        self.spool = None;
     }
 
     fn start(&mut self) {
