@@ -14,6 +14,7 @@
 //! | `options.rs` | what is asked, and the limits |
 //! | `open.rs` | from what lies in a directory to a spool that goes on with it |
 //! | `writer.rs` | the end at which entries come in |
+//! | `tail.rs` | the segment that is written to, and what waits to be |
 //! | `reader.rs` | the end at which they come out |
 //! | `shared.rs` | what both have in common: the index behind a lock, sleeping and waking, deleting |
 //! | `index.rs` | which segments there are, how far each side has come, what was lost; plain data |
@@ -52,6 +53,7 @@ mod options;
 mod reader;
 mod scan;
 mod shared;
+mod tail;
 mod writer;
 
 #[cfg(test)]
