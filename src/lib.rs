@@ -445,6 +445,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 #[cfg(feature = "forward")]
 #[cfg_attr(
     not(test),
