@@ -42,6 +42,7 @@ use desk::{Desk, DeskOptions};
 use direct::Direct;
 use layout::Letterhead;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// The names of the groups' destinations.
 pub(super) const DEVELOPER: &str = "telegram_developer";
@@ -70,7 +71,7 @@ pub(super) fn destinations(
         let (stop, interrupted) = (Stop::default(), client.clone());
         stop.at_deadline(move || interrupted.shutdown());
         let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
-        let desk = Desk::new(desk_options(config, service, (audience, group)));
+        let desk = Desk::new(desk_options(config, service, (audience, group)), Instant::now());
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),

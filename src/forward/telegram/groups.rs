@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// one minute.
 pub(super) const MAX_KINDS: usize = 300;
 /// As many due kinds get a message each; more share one.
-const MAX_APART: usize = 5;
+pub(super) const MAX_APART: usize = 5;
 /// So many kinds share one message; the rest waits for the next.
 pub(super) const MAX_TOGETHER: usize = 20;
 
@@ -137,8 +137,7 @@ impl Groups {
         let many = due.len() > room.min(MAX_APART);
         let take = if many { MAX_TOGETHER } else { 1 };
         let more = due.len().saturating_sub(take);
-        let kinds: Vec<Kind> =
-            due.into_iter().take(take).map(|(_, _, kind)| kind.clone()).collect();
+        let kinds: Vec<Kind> = due.into_iter().take(take).map(|(.., kind)| kind.clone()).collect();
         let mut told: Vec<Told> =
             kinds.into_iter().filter_map(|kind| self.tell(kind, now)).collect();
         match told.len() {
@@ -190,16 +189,17 @@ impl Groups {
         }
     }
 
-    /// How it sorts among what is due, the most urgent first; nothing if it is not.
+    /// How it sorts among what is due, the most severe first, of those the most frequent; nothing if
+    /// it is not due.
     fn urgency<'k>(
         &self,
         kind: &'k Kind,
         group: &Group,
         now: Instant,
-    ) -> Option<(Reverse<Level>, u64, &'k Kind)> {
-        let first_id = group.waiting?.first_id;
+    ) -> Option<(Reverse<(Level, u64)>, u64, &'k Kind)> {
+        let Waiting { count, first_id, .. } = group.waiting?;
         let is_due = self.due(group).is_some_and(|at| at <= now);
-        is_due.then_some((Reverse(group.latest.level), first_id, kind))
+        is_due.then_some((Reverse((group.latest.level, count)), first_id, kind))
     }
 
     /// Takes what waits of that kind; what comes from now on waits for its window.
