@@ -813,7 +813,7 @@ mod telegram {
         let cases = [
             ("", "developer.chat_id: is missing, and so is that of the customer"),
             (
-                "    developer: {token: \"12:ab\"}\n",
+                "    developer: {token: \"12:ab\"}\n    customer: {chat_id: \"-1\", token: \"1:a\"}\n",
                 "developer.chat_id: is missing, but there is a token",
             ),
             (
