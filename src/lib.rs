@@ -453,6 +453,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 #[cfg(feature = "forward")]
 mod spool;
 mod waker;

@@ -239,7 +239,6 @@ fn when_there_is_no_room_the_oldest_go_and_errors_last_and_all_are_counted() {
         until("all settled", || {
             let stats = handle.stats();
             let to = stats.destination("logbeacon").unwrap();
-            eprintln!("{to:?} {:?}", stats.sink("logbeacon"));
             to.waiting == 0 && to.delivered + to.evicted == 2_000
         });
         let got = unique(&server);

@@ -53,6 +53,7 @@ pub(crate) struct Server {
     requests: Arc<Mutex<Vec<Request>>>,
     open: Arc<Mutex<Vec<TcpStream>>>,
     is_over: Arc<AtomicBool>,
+    listening: Option<thread::JoinHandle<()>>,
 }
 
 impl Server {
@@ -71,13 +72,14 @@ impl Server {
         let (requests, open) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::default()));
         let is_over = Arc::new(AtomicBool::new(false));
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
-        let server = Self {
+        let mut server = Self {
             address,
             requests: Arc::clone(&requests),
             open: Arc::clone(&open),
             is_over: Arc::clone(&is_over),
+            listening: None,
         };
-        thread::spawn(move || {
+        let listening = thread::spawn(move || {
             for stream in listener.incoming() {
                 if is_over.load(Ordering::SeqCst) {
                     return;
@@ -88,6 +90,7 @@ impl Server {
                 thread::spawn(move || serve(stream, &script, &requests));
             }
         });
+        server.listening = Some(listening);
         server
     }
 
@@ -124,6 +127,7 @@ impl Drop for Server {
             let _ = stream.shutdown(Shutdown::Both);
         }
         let _ = TcpStream::connect(self.address);
+        let _ = self.listening.take().map(thread::JoinHandle::join);
     }
 }
 
