@@ -225,6 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn the_files_under_deploy_give_the_defaults() {
+        let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+        let config = deploy.join("logwell-relay.yaml").display().to_string();
+        let flags = Flags { config: Some(config), given: Vec::new() };
+        let defaults = read(&Flags::default(), &HashMap::new()).unwrap();
+        let settings = read(&flags, &HashMap::new()).unwrap();
+        assert_eq!(settings.domain, "shop.example");
+        let listen = settings.status.listen;
+        assert_eq!(listen.map(|address| address.port()), Some(9464));
+        let same = Settings {
+            domain: settings.domain.clone(),
+            status: crate::settings::Status { listen, ..defaults.status.clone() },
+            ..defaults
+        };
+        assert_eq!(format!("{settings:?}"), format!("{same:?}"));
+
+        let secrets = std::fs::read_to_string(deploy.join("logwell-relay.env")).unwrap();
+        for line in secrets.lines().filter(|line| !line.starts_with('#')) {
+            let name = line.split('=').next();
+            assert!(OPTIONS.iter().any(|option| option.alias == name), "{line}");
+        }
+    }
+
+    #[test]
     fn secrets_are_masked_in_debug() {
         let variables = variables(&[("MQ_PASSWORD", "hush"), ("DEV_TG_TOKEN", "hush")]);
         let settings = read(&Flags::default(), &variables).unwrap();

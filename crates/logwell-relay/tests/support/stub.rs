@@ -44,6 +44,8 @@ impl Answer {
     }
 }
 
+type Script = Box<dyn Fn(usize, &Received) -> Answer + Send>;
+
 /// The server; it ends with the test's process.
 #[derive(Clone)]
 pub struct Stub {
@@ -54,7 +56,7 @@ pub struct Stub {
 struct Shared {
     received: Mutex<Vec<Received>>,
     came: Condvar,
-    script: Mutex<Box<dyn Fn(usize, &Received) -> Answer + Send>>,
+    script: Mutex<Script>,
 }
 
 impl Stub {
@@ -144,9 +146,8 @@ impl Stub {
             std::thread::sleep(answer.after);
             let Answer { status, headers, body, .. } = answer;
             let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n{body}"
-            );
+            let answer =
+                format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n{body}");
             writer.write_all(answer.as_bytes()).ok()?;
         }
     }
