@@ -10,6 +10,9 @@ mod escape;
 mod members;
 mod value;
 
+#[cfg(feature = "forward")]
+pub(crate) use value::push_string;
+
 mod stamp;
 
 use crate::config::{LoggingConfig, Schema};

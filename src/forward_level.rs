@@ -82,6 +82,11 @@ impl ForwardLevel {
         }
     }
 
+    fn bit(self) -> u8 {
+        let place = Self::ALL.iter().position(|level| *level == self);
+        1 << place.unwrap_or_default()
+    }
+
     /// What a record without a marker is.
     pub(crate) fn of(level: Level, warn_as: WarnAs) -> Self {
         match level {
@@ -108,6 +113,31 @@ impl ForwardLevel {
 impl fmt::Display for ForwardLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// A set of levels, and what a WARN is among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ForwardLevels {
+    levels: u8,
+    warn_as: WarnAs,
+}
+
+impl ForwardLevels {
+    #[cfg(any(test, feature = "forward"))]
+    pub(crate) fn new(levels: impl IntoIterator<Item = ForwardLevel>, warn_as: WarnAs) -> Self {
+        let levels = levels.into_iter().fold(0, |levels, level| levels | level.bit());
+        Self { levels, warn_as }
+    }
+
+    /// What a record of that level is, with that marker.
+    pub(crate) fn of(self, level: Level, marked: Option<ForwardLevel>) -> ForwardLevel {
+        marked.unwrap_or_else(|| ForwardLevel::of(level, self.warn_as))
+    }
+
+    /// Whether a record of that level, with that marker, is of one of these levels.
+    pub(crate) fn have(self, level: Level, marked: Option<ForwardLevel>) -> bool {
+        self.levels & self.of(level, marked).bit() != 0
     }
 }
 
@@ -157,6 +187,19 @@ mod tests {
         let codes = |warn_as| Level::ALL.map(|level| ForwardLevel::of(level, warn_as).code());
         assert_eq!(codes(WarnAs::Info), [0, 0, 1, 1, 9, 9]);
         assert_eq!(codes(WarnAs::Error), [0, 0, 1, 9, 9, 9]);
+    }
+
+    #[test]
+    fn a_set_has_what_it_was_made_of_and_nothing_else() {
+        for set in 0..64_u8 {
+            let has = |level: &ForwardLevel| set & level.bit() != 0;
+            let made = ForwardLevel::ALL.into_iter().filter(has);
+            let levels = ForwardLevels::new(made, WarnAs::Error);
+            for level in ForwardLevel::ALL {
+                assert_eq!(levels.have(Level::Trace, Some(level)), has(&level), "{set} {level}");
+            }
+            assert_eq!(levels.have(Level::Warn, None), has(&ForwardLevel::Error));
+        }
     }
 
     #[test]

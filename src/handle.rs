@@ -5,6 +5,7 @@
 use crate::config::{Directives, LoggingConfig};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
+use crate::forward::Forwarders;
 use crate::listener::Control;
 use crate::queue::Queue;
 use crate::record::Record;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
+    pub(crate) forwarders: Forwarders,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
 }
@@ -118,6 +120,7 @@ impl LoggingHandle {
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
             sinks: sinks.collect(),
+            destinations: shared.forwarders.stats(),
         }
     }
 
@@ -200,6 +203,12 @@ impl LoggingHandle {
         for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
             problems.push(format!("sink {} is failing", sink.name));
         }
+        for destination in &stats.destinations {
+            if let Some(problem) = &destination.problem {
+                let (name, waiting) = (&destination.name, destination.waiting);
+                problems.push(format!("{name}: {problem} ({waiting} records wait on disk)"));
+            }
+        }
         let size = self.0.config.queue.size as u64;
         if stats.in_queue * 10 >= size * 9 {
             problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
@@ -224,6 +233,7 @@ impl LoggingHandle {
         let before = self.ask(deadline, Control::Files);
         let after = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop);
         let is_complete = after.is_ok();
+        shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
         let files = after.or(before).unwrap_or_default();
         let made = ShutdownReport::new(self.stats(), files, start.elapsed(), is_complete);
         *report = Some(made.clone());

@@ -412,6 +412,9 @@ pub mod config;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;
+#[cfg(not(feature = "forward"))]
+#[path = "forward/absent.rs"]
+mod forward;
 pub mod record;
 pub mod rotate;
 pub mod sink;
@@ -436,6 +439,7 @@ mod layer;
 mod level;
 mod listener;
 mod log_bridge;
+mod log_code;
 mod logger;
 mod macros;
 mod metadata;
@@ -449,6 +453,8 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+#[cfg(feature = "forward")]
+mod spool;
 mod waker;
 
 pub use builder::Builder;
@@ -460,6 +466,7 @@ pub use forward_level::{ForwardLevel, UnknownLevel};
 pub use handle::{Health, LoggingHandle, Unanswered};
 pub use layer::QueueLayer;
 pub use level::Level;
+pub use log_code::log;
 pub use logger::{Logger, LoggerFactory};
 pub use report::ShutdownReport;
 pub use selflog::set_self_log;

@@ -1,6 +1,6 @@
 //! ShutdownReport: the receipt: what was captured, written and dropped, and where it is.
 
-use crate::stats::{SinkStats, Stats};
+use crate::stats::{DestinationStats, SinkStats, Stats};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,14 +57,23 @@ impl ShutdownReport {
         files.first().map(PathBuf::as_path)
     }
 
-    /// Whether no record is missing anywhere.
+    /// How many records for that destination wait on disk for the next start; 0 if there is no such
+    /// destination.
+    #[must_use]
+    pub fn unsent(&self, destination: &str) -> u64 {
+        self.stats.destination(destination).map_or(0, |destination| destination.waiting)
+    }
+
+    /// Whether no record is missing anywhere. One that waits on disk to be forwarded is not missing.
     #[must_use]
     pub fn is_lossless(&self) -> bool {
+        let kept = |to: &DestinationStats| to.refused + to.evicted + to.damaged == 0;
         let whole = |sink: &SinkStats| sink.dropped() == 0 && sink.in_hand() == 0;
         self.is_complete
             && self.dropped() == 0
             && self.stats.in_queue == 0
             && self.stats.sinks.iter().all(whole)
+            && self.stats.destinations.iter().all(kept)
     }
 }
 

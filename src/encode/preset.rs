@@ -22,6 +22,8 @@
 
 pub mod ecs;
 pub mod gcp;
+#[cfg(feature = "forward")]
+pub(crate) mod logbeacon;
 pub mod otel;
 
 use crate::callsite::Kind;

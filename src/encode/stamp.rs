@@ -68,13 +68,18 @@ impl Stamp {
 
     /// Appends the moment `unix_ns` nanoseconds after 1970.
     pub(crate) fn write(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
+        self.write_second(unix_ns, out);
+        let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
+    }
+
+    /// Appends the second of that moment, without a zone: `2026-02-19 10:30:00`.
+    pub(crate) fn write_second(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
         let second = unix_ns / NS_PER_SECOND;
         if self.second != Some(second) {
             self.second = Some(second);
             self.set_text(second);
         }
         out.extend_from_slice(&self.text);
-        let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
     }
 
     fn set_text(&mut self, second: u64) {

@@ -11,12 +11,17 @@ use std::time::{Duration, Instant};
 pub(crate) struct Destination {
     /// Its name in statistics, and of its spool.
     pub(crate) name: &'static str,
+    /// Where it is, for people; without secrets.
+    pub(crate) address: String,
     /// Makes entries of records.
     pub(crate) render: Box<dyn Render>,
     /// Makes messages of entries.
     pub(crate) compose: Box<dyn Compose>,
     /// Delivers messages.
     pub(crate) transport: Box<dyn Transport>,
+    /// So many messages are given to the transport at once; what it has delivered comes again if the
+    /// program is killed before all of them are.
+    pub(crate) at_once: usize,
     /// How many bytes wait in its spool at most.
     pub(crate) max_bytes: u64,
     /// How long an entry waits there at most.

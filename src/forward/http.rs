@@ -4,6 +4,7 @@
 //! bound, and no secret is in any error.
 
 use super::fate::Fate;
+use crate::config::HttpConfig;
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::secret::{Secret, SecretUrl, scrub};
 use flate2::{Compression, write::GzEncoder};
@@ -53,6 +54,19 @@ pub struct HttpOptions {
     pub ca_file: Option<PathBuf>,
     /// Whether bodies of 1 KiB and more are compressed. Off by default.
     pub gzip: bool,
+}
+
+impl HttpOptions {
+    /// The defaults, with the proxy and certificates of that section.
+    #[must_use]
+    pub fn from_config(config: &HttpConfig) -> Self {
+        let given = |text: &String| (!text.is_empty()).then(|| PathBuf::from(text));
+        Self {
+            proxy: (!config.proxy.is_empty()).then(|| config.proxy.clone()),
+            ca_file: given(&config.ca_file),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for HttpOptions {
@@ -165,8 +179,10 @@ impl HttpClient {
         // What ureq logs may hold the path: nobody is to see it.
         let result = with_default(&Dispatch::none(), || self.post(url, headers, body));
         let secrets = |text: &str| {
+            // `Bearer abc` may be repeated without its first word.
             let values = headers.iter().map(|(_, value)| value.reveal());
-            scrub(&url.scrub(text), values.filter(|value| value.len() >= 4))
+            let words = values.clone().filter_map(|value| Some(value.split_once(' ')?.1));
+            scrub(&url.scrub(text), values.chain(words).filter(|value| value.len() >= 4))
         };
         match result {
             Ok(answer) => Ok(Answer { body_start: secrets(&answer.body_start), ..answer }),
