@@ -48,7 +48,9 @@ use std::path::Path;
 
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
-pub use forward::{ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, WarnAs};
+pub use forward::{
+    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig, WarnAs,
+};
 pub use tree::{
     Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
     QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,

@@ -13,6 +13,8 @@
 //! | `destination.rs` | what is particular about a destination: the traits |
 //! | `logbeacon.rs` | one destination |
 //! | `message.rs`, `fate.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
+//! | `rabbitmq.rs`, `rabbitmq/` | the way through a broker, or past it; alone names `lapin` |
+//! | `no_rabbitmq.rs` | that in a build without the feature |
 //! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
 //! | `backoff.rs`, `bucket.rs` | when to try again, how much at once; pure |
 //! | `dead.rs` | what was refused for good |
@@ -32,6 +34,11 @@ mod http;
 mod logbeacon;
 mod message;
 mod open;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
+#[cfg(not(feature = "rabbitmq"))]
+#[path = "no_rabbitmq.rs"]
+mod rabbitmq;
 mod running;
 mod transport;
 
