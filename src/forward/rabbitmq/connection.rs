@@ -208,7 +208,9 @@ impl Connection {
             tokio::select! {
                 event = self.events.next() => match event {
                     Some(Event::ConnectionUnblocked) => break,
-                    Some(Event::Error(error)) => return Err(lost(error)),
+                    Some(Event::Error(error)) if !error.is_amqp_soft_error() => {
+                        return Err(lost(error));
+                    }
                     None => return Err(Lost("the connection has ended".to_owned())),
                     Some(_) => {}
                 },
@@ -246,7 +248,10 @@ async fn halted(events: &mut Events) -> Halted {
     loop {
         match events.next().await {
             Some(Event::ConnectionBlocked(reason)) => return Halted::Blocked(reason),
-            Some(Event::Error(error)) => return Halted::Lost(error.to_string()),
+            // A soft error closes a channel: who uses it is told. The others end the connection.
+            Some(Event::Error(error)) if !error.is_amqp_soft_error() => {
+                return Halted::Lost(error.to_string());
+            }
             None => return Halted::Lost("the connection has ended".to_owned()),
             Some(_) => {}
         }

@@ -10,6 +10,7 @@ use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -27,6 +28,12 @@ pub(super) struct Link {
     shared: Arc<Shared>,
     /// An answer takes longer only if the thread is not there any more.
     patience: Duration,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&*self.shared.lock()).finish()
+    }
 }
 
 /// Messages to be published, and where the answer goes.

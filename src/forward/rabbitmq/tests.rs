@@ -102,7 +102,8 @@ fn broker(port: u16, act: impl AsyncFnOnce(lapin::Channel)) {
         let url = format!("amqp://guest:guest@127.0.0.1:{port}/%2f");
         let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
         act(connection.create_channel().await.unwrap()).await;
-        connection.close(200, "".into()).await.unwrap();
+        // The channel is being closed just now: that it goes is all that counts.
+        let _ = connection.close(200, "".into()).await;
     });
 }
 
@@ -176,7 +177,7 @@ fn a_broker_short_of_memory_is_passed_by_until_it_is_not() {
     let direct = Direct::default();
     let mut brokered = brokered(node.port, &direct);
     assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Fate::Delivered]);
-    assert_eq!(direct.count(), 0);
+    assert_eq!(direct.count(), 0, "{:?}", brokered.link);
 
     node.control(&["set_vm_memory_high_watermark", "0.000001"]);
     deliver_until(&mut brokered, "directly", |_| direct.count() >= 3);
