@@ -488,5 +488,8 @@ pub use tracing::enabled;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
+    /// See `fuzz/`.
+    #[cfg(all(fuzzing, feature = "forward"))]
+    pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }
