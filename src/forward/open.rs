@@ -138,7 +138,7 @@ fn open_one(
     let levels = levels_for(name, &config.forward.levels);
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
     let accepts = Accepts::all().own_from(Level::Warn).forward_levels(levels);
-    let sink = ForwardSink::new(writer, destination.render, (levels, boot));
+    let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());
     let dead = dir.join(format!("{name}.dead"));
     let running = Running::new(name, (status, reader.waker()), &counters, &stop);
