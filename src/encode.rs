@@ -6,14 +6,14 @@ pub mod json;
 pub mod preset;
 pub mod text;
 
-mod escape;
+pub(crate) mod escape;
 mod members;
 mod value;
 
 #[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
-mod stamp;
+pub(crate) mod stamp;
 
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;

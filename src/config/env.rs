@@ -70,7 +70,7 @@ pub(super) const CONFIG: &str = "LOG_CONFIG";
 const RUST_LOG: &str = "RUST_LOG";
 
 /// Names that are older than the keys.
-const FIXED: [(&str, &str); 10] = [
+const FIXED: [(&str, &str); 14] = [
     ("unified", "USE_UNIFIED_LOGGING"),
     ("files.dir", "LOG_DIR"),
     ("files.level", "LOG_FILE_LEVEL"),
@@ -81,4 +81,8 @@ const FIXED: [(&str, &str); 10] = [
     ("forward.rabbitmq.port", "MQ_PORT"),
     ("forward.rabbitmq.user", "MQ_USER"),
     ("forward.rabbitmq.password", "MQ_PASSWORD"),
+    ("forward.telegram.developer.token", "DEV_TG_TOKEN"),
+    ("forward.telegram.developer.chat_id", "DEV_TG_CHATID"),
+    ("forward.telegram.customer.token", "CUSTOMER_TG_TOKEN"),
+    ("forward.telegram.customer.chat_id", "CUSTOMER_TG_CHATID"),
 ];

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choice::choices;
+use super::hours::Hours;
 use super::section::section;
 use super::tree::TimeZone;
 use super::units::{GIB, KIB, MIB, TIB};
+use crate::level::Level;
 use crate::secret::Secret;
 
 section! {
@@ -34,6 +36,8 @@ section! {
         http: HttpConfig = HttpConfig::default() => section();
         /// The log server.
         logbeacon: LogBeaconConfig = LogBeaconConfig::default() => section();
+        /// The groups of people on Telegram.
+        telegram: TelegramConfig = TelegramConfig::default() => section();
         /// The broker between this program and the workers that deliver (`logwell-relay`).
         rabbitmq: RabbitMqConfig = RabbitMqConfig::default() => section();
     }
@@ -155,6 +159,67 @@ section! {
         timeout: Duration = Duration::from_secs(10)
             => time(Duration::from_millis(10), 10 * MINUTE);
     }
+}
+
+section! {
+    /// Groups on Telegram: people who are told of failures and news.
+    ///
+    /// The first failure of a kind is told at once, its repetitions together, and when it has been
+    /// quiet as long a note says so. `forward.levels` says who is told of what.
+    pub struct TelegramConfig {
+        /// Whether people are told.
+        enabled: bool = false => flag();
+        /// Where Telegram is, or a server that speaks as it does.
+        base_url: String = "https://api.telegram.org".to_owned() => text(1024);
+        /// The developers' group.
+        developer: TelegramGroup = TelegramGroup::default() => section();
+        /// The customer's group.
+        customer: TelegramGroup = TelegramGroup::default() => section();
+        /// How many messages may be sent in any second, to both groups.
+        /// Telegram's own limit is 30 for a bot.
+        per_second: u32 = 30 => count(1, 1_000);
+        /// How many messages may be sent to one group in any minute. What does not fit shares a
+        /// message with others. Telegram's own limit is 20.
+        per_chat_per_minute: u32 = 20 => count(1, 10_000);
+        /// How long the repetitions of a failure are collected before they are told together.
+        digest_every: Duration = 5 * MINUTE => time(Duration::from_secs(1), 24 * HOUR);
+        /// What is less important is not told, whatever `forward.levels` says.
+        min_level: Level = Level::Trace => choice();
+        /// Hours in which messages come without a sound, such as "22:00-07:00", in the zone of
+        /// forward.zone. Nothing is held back, and what is CRITICAL always sounds.
+        quiet_hours: Option<Hours> = None => hours();
+        /// Whether the bot's token travels in messages to a broker. Otherwise the worker behind the
+        /// broker must know it, which is safer.
+        token_in_messages: bool = false => flag();
+        /// How long a connection may take.
+        connect_timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How long a request may take in all.
+        timeout: Duration = Duration::from_secs(30)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How many bytes wait on disk for each group. Beyond that the oldest go, errors last, and are
+        /// counted.
+        max_bytes: u64 = 64 * MIB => bytes(64 * KIB, 64 * GIB);
+        /// How long a record waits on disk. What is older goes, and is counted.
+        max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
+    }
+}
+
+section! {
+    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it is not told.
+    pub struct TelegramGroup {
+        /// The bot's token, as BotFather gives it: `123456:ABC-DEF…`.
+        token: Secret = Secret::default() => secret();
+        /// The group's id, such as "-1001234567890", or the `@name` of a public one.
+        chat_id: String = String::new() => text(64);
+    }
+}
+
+/// Whether it can be the token of a bot, such as `123456:ABC-DEF`: nothing that could change what a
+/// URL means.
+pub(crate) fn is_bot_token(token: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
+    !token.is_empty() && token.chars().all(fits)
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -29,6 +29,7 @@ mod env;
 mod forward;
 mod given;
 pub(crate) mod headers;
+mod hours;
 mod nearest;
 mod read;
 mod report;
@@ -48,9 +49,12 @@ use std::path::Path;
 
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
+pub(crate) use forward::is_bot_token;
 pub use forward::{
-    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig, WarnAs,
+    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
+    TelegramConfig, TelegramGroup, WarnAs,
 };
+pub use hours::Hours;
 pub use tree::{
     Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
     QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,

@@ -75,6 +75,12 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
                 { "type": "string", "pattern": format!("^({TIME_PATTERN}|none)$") },
             ],
         }),
+        Slot::Hours(_) => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
+            ],
+        }),
         Slot::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
         Slot::Choice(choice) => json!({
             "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),

@@ -12,6 +12,7 @@ use super::choice::Choice;
 use super::directives::Directives;
 use super::given::{Given, Wrong, shorten};
 use super::headers;
+use super::hours::Hours;
 use super::nearest::nearest;
 use super::section::{Entry, Section};
 use super::units::{bytes_text, parse_bytes, parse_time, time_text};
@@ -33,6 +34,8 @@ pub(super) enum Slot<'a> {
     Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
     /// A length of time, or `none`.
     OptionalTime { value: &'a mut Option<Duration>, limits: RangeInclusive<Duration> },
+    /// Hours of the day, or `none`.
+    Hours(&'a mut Option<Hours>),
     /// The permissions of a file.
     Mode(&'a mut u32),
     /// One of a few words.
@@ -92,11 +95,15 @@ impl Slot<'_> {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
             Slot::OptionalTime { value, .. } => {
-                let none = given == Given::Null
-                    || text.is_some_and(|text| text.eq_ignore_ascii_case("none"));
-                **value = match none {
+                **value = match is_none(given) {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
+                };
+            }
+            Slot::Hours(value) => {
+                **value = match is_none(given) {
+                    true => None,
+                    false => Some(text.and_then(Hours::parse).ok_or(Refusal::Unfit)?),
                 };
             }
             Slot::Mode(value) => {
@@ -153,6 +160,7 @@ impl Slot<'_> {
             Slot::Bytes { value, .. } => bytes_text(value.get()),
             Slot::Time { value, .. } => time_text(**value),
             Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
+            Slot::Hours(value) => value.map_or_else(|| "none".into(), |hours| hours.to_string()),
             Slot::Mode(value) => mode_text(**value),
             Slot::Choice(value) => value.word().to_owned(),
             Slot::Path(value) => value.to_string_lossy().into_owned(),
@@ -216,6 +224,7 @@ impl Slot<'_> {
             Slot::Bytes { .. } => "a size such as 10MiB, 64KiB, 1GB, or bytes as a number",
             Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
+            Slot::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
             Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
             Slot::Choice(_) => "one of its words",
             Slot::Path(_) | Slot::FileName(_) | Slot::Text { .. } | Slot::Secret { .. } => {
@@ -289,6 +298,10 @@ pub(super) fn optional_time(
     most: Duration,
 ) -> Slot<'_> {
     Slot::OptionalTime { value, limits: least..=most }
+}
+
+pub(super) fn hours(value: &mut Option<Hours>) -> Slot<'_> {
+    Slot::Hours(value)
 }
 
 pub(super) fn mode(value: &mut u32) -> Slot<'_> {
@@ -370,6 +383,11 @@ fn flag_of(given: Given<'_>) -> Option<bool> {
         },
         _ => None,
     }
+}
+
+fn is_none(given: Given<'_>) -> bool {
+    let word = given.text().map(str::trim);
+    given == Given::Null || word.is_some_and(|word| word.eq_ignore_ascii_case("none"))
 }
 
 fn parse_mode(text: &str) -> Option<u32> {

@@ -742,6 +742,10 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 Slot::OptionalTime { value, .. } => {
                     **value = (next(0, 1) == 1).then(|| Duration::from_millis(next(1, 10_000)));
                 }
+                Slot::Hours(value) => {
+                    let hour = next(0, 23);
+                    **value = Hours::parse(&format!("{hour:02}:00-{:02}:30", next(0, 23)));
+                }
                 Slot::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
                 Slot::Choice(value) => {
                     let words = value.words();

@@ -23,7 +23,10 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 ///
 /// The configuration asks for a destination.
 pub(crate) fn open(config: &LoggingConfig, _: &Clock) -> Result<Opened, Error> {
-    let switches = [("forward.logbeacon.enabled", config.forward.logbeacon.enabled)];
+    let switches = [
+        ("forward.logbeacon.enabled", config.forward.logbeacon.enabled),
+        ("forward.telegram.enabled", config.forward.telegram.enabled),
+    ];
     let wanted = switches.into_iter().filter(|(_, is_on)| *is_on);
     let mistakes: Vec<_> = wanted
         .map(|(key, _)| Mistake {

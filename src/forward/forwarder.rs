@@ -25,6 +25,8 @@ const BATCH: BatchLimits = BatchLimits { entries: 1_024, bytes: 1 << 20 };
 const FIRST_REST: Duration = Duration::from_millis(200);
 /// It never rests longer, unless the other side asks for it.
 const LONGEST_REST: Duration = Duration::from_secs(30);
+/// So many failures in a row are overlooked while logging ends.
+const LAST_FAILURES: u32 = 2;
 /// How often it looks into a quiet spool, to delete what has become too old.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -221,11 +223,19 @@ impl Forwarder {
         }
     }
 
-    /// Rests after a failure, as long as the other side asks or the back-off says. Who is asked to
-    /// stop meanwhile does not try again: what is left stays on disk.
+    /// Rests after a failure, as long as the other side asks or the back-off says.
+    ///
+    /// Who is asked to stop meanwhile does not try again, but for a failure or two that come while
+    /// the last records are delivered: what is left stays on disk.
     fn rest(&mut self, after: Option<Duration>) -> Go {
         let rest = self.backoff.failed().max(after.unwrap_or_default());
-        if self.stop.wait(rest) { Go::Out } else { Go::On }
+        if !self.stop.is_requested() {
+            return if self.stop.wait(rest) { Go::Out } else { Go::On };
+        }
+        if after.is_some() || self.backoff.failures() > LAST_FAILURES {
+            return Go::Out;
+        }
+        if self.stop.wait_until_over(rest) { Go::Out } else { Go::On }
     }
 
     /// Acknowledges all before the first entry that is still needed.

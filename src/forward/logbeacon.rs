@@ -18,9 +18,6 @@ use std::time::{Duration, Instant};
 /// The name of the destination and of its sink.
 pub(crate) const NAME: &str = "logbeacon";
 
-/// So many messages are given to the transport at once.
-const AT_ONCE: usize = 32;
-
 /// Posts messages to LogBeacon, as the configuration says. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct LogBeaconClient {
@@ -102,7 +99,7 @@ pub(crate) fn destination(
         render: Box::new(encoder),
         compose: Box::new(Batches::new(batch_records, batch_wait)),
         transport: Box::new(Direct { client, batch_records }),
-        at_once: batch_records.max(AT_ONCE),
+        at_once: batch_records,
         max_bytes,
         max_age,
     })

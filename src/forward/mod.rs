@@ -12,6 +12,7 @@
 //! | `forwarder.rs` | takes entries out of a spool and has them delivered |
 //! | `destination.rs` | what is particular about a destination: the traits |
 //! | `logbeacon.rs` | one destination |
+//! | `telegram.rs`, `telegram/` | a destination for each group of people |
 //! | `message.rs`, `fate.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
 //! | `rabbitmq.rs`, `rabbitmq/` | the way through a broker, or past it; alone names `lapin` |
 //! | `no_rabbitmq.rs` | that in a build without the feature |
@@ -40,6 +41,7 @@ mod rabbitmq;
 #[path = "no_rabbitmq.rs"]
 mod rabbitmq;
 mod running;
+pub mod telegram;
 mod transport;
 
 pub use crate::secret::{Secret, SecretUrl};

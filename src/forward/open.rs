@@ -9,9 +9,10 @@ use super::forwarder::{Forwarder, Parts};
 use super::logbeacon;
 use super::rabbitmq;
 use super::running::{Forwarders, Running};
+use super::telegram;
 use super::transport::Stop;
 use crate::clock::Clock;
-use crate::config::{LevelRoute, LevelsConfig, LoggingConfig};
+use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
 use crate::encode::json::JsonOptions;
 use crate::encode::preset::PresetOptions;
 use crate::encode::preset::logbeacon::LogBeaconEncoder;
@@ -44,7 +45,8 @@ pub(crate) struct Opened {
 
 /// The destinations that the configuration asks for.
 pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
-    config.forward.logbeacon.enabled.then_some(logbeacon::NAME).into_iter().collect()
+    let logbeacon = config.forward.logbeacon.enabled.then_some(logbeacon::NAME);
+    logbeacon.into_iter().chain(telegram::names(config)).collect()
 }
 
 /// Opens the spools of the destinations that the configuration asks for.
@@ -89,6 +91,7 @@ pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, S
         );
         all.push((logbeacon::destination(forward, encoder, &stop)?, stop));
     }
+    all.extend(telegram::destinations(config, &service(config))?);
     all.into_iter()
         .map(|(destination, stop)| Ok((rabbitmq::through(destination, config)?, stop)))
         .collect()
@@ -102,11 +105,16 @@ fn preset_options(config: &LoggingConfig, spool_bytes: u64) -> PresetOptions {
         max_line_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
         max_spans: config.limits.spans,
     };
+    PresetOptions { json, service: service(config) }
+}
+
+/// What this program is; without a name it has that of its file.
+fn service(config: &LoggingConfig) -> ServiceConfig {
     let mut service = config.service.clone();
     if service.name.is_empty() {
         service.name = program_name();
     }
-    PresetOptions { json, service }
+    service
 }
 
 /// What the process was started as.
@@ -157,8 +165,8 @@ fn spool_dir(config: &LoggingConfig) -> PathBuf {
 fn levels_for(name: &str, levels: &LevelsConfig) -> Vec<ForwardLevel> {
     let goes_there = |route: &LevelRoute| match name {
         logbeacon::NAME => route.logbeacon,
-        "telegram_developer" => route.developer,
-        "telegram_customer" => route.customer,
+        telegram::DEVELOPER => route.developer,
+        telegram::CUSTOMER => route.customer,
         _ => false,
     };
     let rows = [

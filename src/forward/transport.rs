@@ -87,6 +87,16 @@ impl Stop {
         state.deadline.is_some()
     }
 
+    /// Waits so long, or until the deadline; says whether that has come.
+    pub(crate) fn wait_until_over(&self, at_most: Duration) -> bool {
+        let left = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        let at_most = at_most.min(left.unwrap_or(at_most));
+        let until_over = |state: &mut State| !state.is_over;
+        let waited = self.0.changed.wait_timeout_while(self.lock(), at_most, until_over);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.is_over()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

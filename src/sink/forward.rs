@@ -7,7 +7,7 @@ use crate::forward::destination::{Notice, Render};
 use crate::forward_level::{ForwardLevel, ForwardLevels};
 use crate::record::Record;
 use crate::sink::{Sink, Unflushed};
-use crate::spool::{SpoolWriter, Urgency};
+use crate::spool::{Refused, SpoolWriter, Urgency};
 use std::io;
 
 /// Puts records on disk, for a forwarder to deliver.
@@ -31,6 +31,16 @@ impl ForwardSink {
         Self { writer, render, levels, boot, entry: Vec::new(), unflushed: 0 }
     }
 
+    fn append(&mut self, urgency: Urgency) -> Result<(), Refused> {
+        match self.writer.append(&self.entry, urgency) {
+            // A burst has filled it: once that is written, older entries can give way.
+            Err(Refused::NoRoom) if self.writer.flush().is_ok() => {
+                self.writer.append(&self.entry, urgency)
+            }
+            done => done,
+        }
+    }
+
     fn flushed(&mut self, result: io::Result<()>) -> Result<(), Unflushed> {
         match result {
             Ok(()) => self.unflushed = 0,
@@ -46,9 +56,7 @@ impl Sink for ForwardSink {
         let hash = hash(self.boot, record.seq());
         self.entry.clear();
         self.render.render(&Notice { record, level, hash: &hash }, &mut self.entry);
-        self.writer
-            .append(&self.entry, urgency(level))
-            .map_err(|refused| io::Error::other(refused.to_string()))?;
+        self.append(urgency(level)).map_err(|refused| io::Error::other(refused.to_string()))?;
         self.unflushed += 1;
         Ok(())
     }

@@ -127,6 +127,7 @@ fn decode(place: &[u8]) -> Option<(u64, Position)> {
     }
     let (ordinary, urgent) = (u64_at(place, ORDINARY_AT)?, u64_at(place, URGENT_AT)?);
     let (turn, next_id) = (u64_at(place, TURN_AT)?, u64_at(place, ID_AT)?);
-    let is_possible = [turn, ordinary, urgent, next_id].iter().all(|number| *number < NUMBER_LIMIT);
+    let is_possible =
+        [turn, ordinary, urgent, next_id].iter().all(|number| *number <= NUMBER_LIMIT);
     is_possible.then_some((turn, Position { acked_n: Each { ordinary, urgent }, next_id }))
 }

@@ -57,7 +57,7 @@ pub(super) struct Segment {
     pub(super) is_bad: bool,
 }
 
-/// The entries of one urgency.
+/// The entries of one urgency. Always `front_n() <= acked_n <= read_n <= end_n`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lane {
     pub(super) segments: VecDeque<Segment>,
@@ -65,7 +65,7 @@ pub(super) struct Lane {
     pub(super) end_n: u64,
     /// The reader has passed the entries before.
     pub(super) read_n: u64,
-    /// The entries before are acknowledged, or lost and counted.
+    /// The entries before are acknowledged, or lost and counted; or deleted while in flight.
     pub(super) acked_n: u64,
     /// Where in which segment the reader is, if it has begun.
     pub(super) read_at: Option<ReadAt>,
@@ -174,6 +174,8 @@ pub(super) struct Index {
     pub(super) counts: SpoolCounts,
     /// Handed out and not acknowledged, in this order.
     pub(super) in_flight: VecDeque<InFlight>,
+    /// How many of them are deleted.
+    gone_in_flight: u64,
     oldest_unix_ms: u64,
     /// The reader sleeps.
     pub(super) is_waited_for: bool,
@@ -218,14 +220,19 @@ impl Index {
         self.counts.written = self.counts.written.saturating_add(entries);
     }
 
-    /// Gives up the oldest segment of an urgency.
+    /// Gives up the oldest segment of an urgency. What of it is in flight can still be acknowledged.
     pub(super) fn evict(&mut self, urgency: Urgency, cause: Cause) -> Option<Doomed> {
         let lane = self.lanes.of_mut(urgency);
         let segment = lane.segments.pop_front()?;
-        lane.cause = cause;
-        let unread = segment.end_n.saturating_sub(segment.first_n.max(lane.read_n));
+        let from = segment.first_n.max(lane.acked_n);
+        lane.acked_n = lane.acked_n.max(segment.end_n);
         lane.read_n = lane.read_n.max(segment.end_n);
-        self.lose(unread, cause);
+        lane.cause = cause;
+        let is_there =
+            |it: &&InFlight| it.urgency == urgency && (from..segment.end_n).contains(&it.n);
+        let in_flight = as_u64(self.in_flight.iter().filter(is_there).count());
+        self.gone_in_flight = self.gone_in_flight.saturating_add(in_flight);
+        self.lose(segment.end_n.saturating_sub(from).saturating_sub(in_flight), cause);
         self.total_bytes = self.total_bytes.saturating_sub(segment.bytes);
         Some(Doomed { urgency, segment })
     }
@@ -249,20 +256,15 @@ impl Index {
     /// Takes what the reader has read: which entries it hands out, and how far it has come. Entries
     /// that were deleted meanwhile are counted already and are taken from the batch.
     pub(super) fn hand_out(&mut self, batch: &mut Vec<InFlight>, come: Each<Come>) {
-        batch.retain(|entry| entry.n >= self.lanes.of(entry.urgency).front_n());
+        batch.retain(|entry| entry.n >= self.lanes.of(entry.urgency).read_n);
         for urgency in Urgency::ALL {
             let lane = self.lanes.of_mut(urgency);
             let Come { n, at } = *come.of(urgency);
-            let front = lane.front_n();
-            let (from, to) = (lane.read_n.max(front), n.max(lane.read_n).max(front));
-            let handed = batch.iter().filter(|entry| entry.urgency == urgency).count();
-            let missing = to.saturating_sub(from).saturating_sub(as_u64(handed));
-            lane.read_n = to;
+            lane.read_n = lane.read_n.max(n);
             lane.read_at = at;
-            self.counts.damaged = self.counts.damaged.saturating_add(missing);
         }
         self.in_flight.extend(batch.iter());
-        self.settle();
+        self.settle(&[]);
     }
 
     /// Takes from the entries in flight those up to that one. Whether there was any.
@@ -273,26 +275,30 @@ impl Index {
         // What comes after the last one of them is not much younger.
         let oldest = self.in_flight.get(at + 1).or(self.in_flight.get(at));
         self.oldest_unix_ms = oldest.map_or(0, |entry| entry.at_unix_ms);
-        self.in_flight.drain(..=at);
-        self.counts.acknowledged = self.counts.acknowledged.saturating_add(as_u64(at) + 1);
-        self.settle();
+        let acknowledged: Vec<_> = self.in_flight.drain(..=at).collect();
+        let is_gone = |it: &&InFlight| it.n < self.lanes.of(it.urgency).acked_n;
+        let gone = as_u64(acknowledged.iter().filter(is_gone).count());
+        self.gone_in_flight = self.gone_in_flight.saturating_sub(gone);
+        let count = as_u64(acknowledged.len());
+        self.counts.acknowledged = self.counts.acknowledged.saturating_add(count);
+        self.settle(&acknowledged);
         true
     }
 
     /// Takes back the entries in flight, to be read again. Those that were deleted meanwhile are
     /// lost.
     pub(super) fn rewind(&mut self) {
-        let in_flight = std::mem::take(&mut self.in_flight);
-        for entry in in_flight.iter().rev() {
+        for entry in std::mem::take(&mut self.in_flight).iter().rev() {
             let lane = self.lanes.of_mut(entry.urgency);
-            if entry.n >= lane.front_n() {
+            if entry.n >= lane.acked_n {
                 (lane.read_n, lane.read_at) = (entry.n, Some(entry.place));
             } else {
                 let cause = lane.cause;
                 self.lose(1, cause);
             }
         }
-        self.settle();
+        self.gone_in_flight = 0;
+        self.settle(&[]);
     }
 
     /// Notes that nothing in a segment can be read. The last one may still grow.
@@ -329,7 +335,9 @@ impl Index {
     }
 
     pub(super) fn waiting(&self) -> Waiting {
-        let entries = self.unread().saturating_add(as_u64(self.in_flight.len()));
+        let lanes = self.lanes.both().into_iter();
+        let there: u64 = lanes.map(|lane| lane.end_n.saturating_sub(lane.acked_n)).sum();
+        let entries = there.saturating_add(self.gone_in_flight);
         let read: u64 = self.in_flight.iter().map(|entry| entry.bytes).sum();
         let unread: u64 = self.lanes.both().into_iter().map(Lane::unread_bytes).sum();
         Waiting {
@@ -344,11 +352,17 @@ impl Index {
     }
 
     /// What is before the first entry in flight is done with; all that was read, if there is none.
-    fn settle(&mut self) {
+    /// What was neither acknowledged there nor is in flight is damaged.
+    fn settle(&mut self, acknowledged: &[InFlight]) {
         for urgency in Urgency::ALL {
-            let first = self.in_flight.iter().find(|entry| entry.urgency == urgency);
             let lane = self.lanes.of_mut(urgency);
-            lane.acked_n = first.map_or(lane.read_n, |entry| entry.n);
+            let is_there = |it: &&InFlight| it.urgency == urgency && it.n >= lane.acked_n;
+            let first = self.in_flight.iter().find(is_there);
+            let acked_n = first.map_or(lane.read_n, |entry| entry.n);
+            let done = as_u64(acknowledged.iter().filter(is_there).count());
+            let damaged = acked_n.saturating_sub(lane.acked_n).saturating_sub(done);
+            self.counts.damaged = self.counts.damaged.saturating_add(damaged);
+            lane.acked_n = acked_n;
         }
     }
 

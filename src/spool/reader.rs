@@ -12,13 +12,13 @@ use super::shared::{Shared, SpoolWaker};
 use crate::selflog;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// More entries than this are not handed out without an acknowledgement.
 pub(super) const MAX_IN_FLIGHT: usize = 65_536;
 
-/// A segment of which reading fails so often in a row is given up.
-const MAX_FAILURES: u32 = 3;
+/// A segment that cannot be read for so long is given up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The end of a spool at which entries come out.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ impl SpoolReader {
     ///
     /// # Errors
     ///
-    /// When the disk cannot be read. Trying again is right: a segment that cannot be read three
-    /// times in a row is given up, and its entries are counted as damaged.
+    /// When the disk cannot be read. Trying again is right: a segment that cannot be read for a
+    /// minute is given up, and its entries are counted as damaged.
     pub(crate) fn next_batch(&mut self, limits: BatchLimits) -> io::Result<Vec<SpoolEntry>> {
         self.delete_expired();
         if let Err(error) = self.delete_done() {
@@ -211,8 +211,8 @@ struct Lane {
     open: Option<Open>,
     /// The next entry, if it was looked at already.
     peeked: Option<Entry>,
-    /// How often in a row reading has failed.
-    failures: u32,
+    /// Since when reading fails.
+    failing: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -225,7 +225,7 @@ struct Open {
 
 impl Lane {
     fn new(urgency: Urgency) -> Self {
-        Self { urgency, n: 0, begin: None, open: None, peeked: None, failures: 0 }
+        Self { urgency, n: 0, begin: None, open: None, peeked: None, failing: None }
     }
 
     /// Goes on where the index says, if it is somewhere else.
@@ -258,14 +258,15 @@ impl Lane {
                 // What is missing is damaged.
                 Ok(None) => self.give_up(&segment, shared),
                 Err(error) => {
-                    self.failures += 1;
-                    if self.failures < MAX_FAILURES {
+                    let now = shared.clock.now();
+                    let since = *self.failing.get_or_insert(now);
+                    if now.saturating_duration_since(since) < PATIENCE {
                         return Err(error);
                     }
                     self.give_up(&segment, shared);
                 }
             }
-            self.failures = 0;
+            self.failing = None;
         }
         Ok(self.peeked.as_ref().filter(|entry| entry.head.n < end_n).map(|entry| entry.head.id))
     }

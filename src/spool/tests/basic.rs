@@ -1,12 +1,9 @@
 //! Basic: real directories, nothing goes wrong.
 
-use super::super::*;
-use crate::clock::Clock;
+use super::*;
 use std::io::ErrorKind;
 use std::time::Duration;
 use tempfile::tempdir;
-
-const ALL: BatchLimits = BatchLimits { entries: usize::MAX, bytes: usize::MAX };
 
 fn texts(entries: &[SpoolEntry]) -> Vec<String> {
     entries.iter().map(|entry| String::from_utf8(entry.bytes.clone()).unwrap()).collect()
