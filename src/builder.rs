@@ -18,6 +18,7 @@ use crate::queue::{Policy, Queue};
 use crate::route::{Accepts, Routes, SinkSet};
 use crate::sink::Sink;
 use crate::slot::SinkSlot;
+use crate::spare::Spares;
 use crate::stats::Counters;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,7 +100,8 @@ impl Builder {
 
     /// Makes the layer and starts the listener's thread.
     ///
-    /// `unified` and `log_crate` of the configuration are for [`init_logging`](crate::init_logging) and not looked at.
+    /// `unified`, `log_crate` and `hooks` of the configuration are for
+    /// [`init_logging`](crate::init_logging) and not looked at.
     ///
     /// # Errors
     ///
@@ -169,11 +171,13 @@ impl Prepared {
             slots.push(SinkSlot::new(name, sink));
         }
         let queue = Queue::new(config.queue.size, policy(&config.queue));
+        let spares = Arc::new(Spares::new(config.queue.size));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
         let layer = QueueLayer::new(
             Arc::clone(&queue),
+            Arc::clone(&spares),
             Arc::clone(&counters),
             filter.clone(),
             builder.filters_globally,
@@ -192,7 +196,8 @@ impl Prepared {
             config,
         });
         let routes = Routes::new(rules);
-        let listener = Listener::new(queue, asked, counters, routes, slots, builder.clock, own);
+        let listener =
+            Listener::new(queue, spares, asked, counters, routes, slots, builder.clock, own);
         Ok((layer, handle, listener))
     }
 }

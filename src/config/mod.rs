@@ -56,8 +56,9 @@ pub use forward::{
 };
 pub use hours::Hours;
 pub use tree::{
-    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
-    QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
+    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
+    LoggingConfig, QueueConfig, RecordConfig, Schema, ServiceConfig, Signals, Spans, Stream,
+    TimeZone, WarnName, WhenFull,
 };
 
 pub use crate::secret::{Secret, SecretUrl};

@@ -2,6 +2,7 @@
 //!
 //! Knows every destination. Reads and writes nothing but the spools' directories.
 
+use super::adopt::adopt;
 use super::counters::DeliveryCounters;
 use super::dead::DeadLetters;
 use super::destination::Destination;
@@ -140,7 +141,7 @@ fn open_one(
     let levels = levels_for(name, &config.forward.levels);
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
     let accepts = Accepts::all().own_from(Level::Warn).forward_levels(levels);
-    let sink = ForwardSink::new(writer, destination.render, (levels, boot));
+    let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());
     let dead = dir.join(format!("{name}.dead"));
     let running = Running::new(name, (status, reader.waker()), &counters, &stop);
@@ -194,7 +195,11 @@ fn open_spool(
     loop {
         match spool::open(&options, clock) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            opened => return opened.map_err(|error| fail(&options.dir, error)),
+            Err(error) => return Err(fail(&options.dir, error)),
+            Ok((mut writer, reader, status)) => {
+                adopt(&options, clock, &mut writer);
+                return Ok((writer, reader, status));
+            }
         }
         if start.elapsed() >= PATIENCE {
             break;
