@@ -15,7 +15,6 @@ mod command;
 mod counters;
 mod dead;
 mod help;
-mod limits;
 mod message;
 mod options;
 mod post;

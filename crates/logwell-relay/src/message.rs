@@ -5,16 +5,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::settings::{Destination, Group, Telegram};
+use crate::settings::{Destination, Telegram};
 use logwell::forward::Secret;
+use logwell::forward::telegram::{Audience, TelegramMessage};
 
 /// What is posted for a message.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// The body as it came: one object or an array of them.
     LogBeacon(Vec<u8>),
-    /// A text to a chat, by a bot.
-    Telegram { token: Secret, chat_id: String, text: String },
+    /// A text to a chat, by the bot with that token.
+    Telegram { token: Secret, message: TelegramMessage },
 }
 
 /// Reads the body of a message.
@@ -59,25 +60,36 @@ fn chat(value: &Value, telegram: &Telegram) -> Result<Request, String> {
     if text.trim().is_empty() {
         return Err("notify_msg is empty".to_owned());
     }
-    let kind = message.get("type").and_then(Value::as_str);
-    let group = match kind {
-        Some("developer") => Some(&telegram.developer),
-        Some("customer") => Some(&telegram.customer),
-        Some(_) => return Err("type is neither developer nor customer".to_owned()),
+    let audience = match message.get("type").and_then(Value::as_str) {
+        Some(name) => {
+            let known = Audience::ALL.into_iter().find(|audience| audience.as_str() == name);
+            Some(known.ok_or("type is neither developer nor customer")?)
+        }
         None => None,
     };
+    let group = audience.map(|audience| match audience {
+        Audience::Developer => &telegram.developer,
+        Audience::Customer => &telegram.customer,
+    });
     let token = given(message, "tg_token").map(Secret::new);
-    let token = token.or_else(|| of_group(group, |group| group.token.clone()));
-    let chat = given(message, "tg_chatid");
-    let chat = chat.or_else(|| of_group(group, |group| group.chat_id.clone()));
+    let token = token.or_else(|| group.map(|group| group.token.clone()));
+    let chat = given(message, "tg_chatid").or_else(|| group.map(|group| group.chat_id.clone()));
     let lacks = |key| {
-        let known = kind.map_or("without a type".to_owned(), |kind| format!("of type {kind}"));
+        let known = audience.map_or("without a type".to_owned(), |a| format!("of type {a}"));
         format!("lacks {key}, and the worker has none for messages {known}")
     };
+    let text_of = |key| given(message, key).unwrap_or_default();
     Ok(Request::Telegram {
         token: token.filter(|token| !token.is_empty()).ok_or_else(|| lacks("tg_token"))?,
-        chat_id: chat.filter(|chat| !chat.is_empty()).ok_or_else(|| lacks("tg_chatid"))?,
-        text: text.to_owned(),
+        message: TelegramMessage {
+            audience: audience.unwrap_or(Audience::Developer),
+            chat_id: chat.filter(|chat| !chat.is_empty()).ok_or_else(|| lacks("tg_chatid"))?,
+            text: text.to_owned(),
+            timestamp: text_of("timestamp"),
+            hash: text_of("hash"),
+            is_silent: message.get("silent") == Some(&Value::Bool(true)),
+            token: None,
+        },
     })
 }
 
@@ -88,10 +100,6 @@ fn given(message: &Map<String, Value>, key: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-fn of_group<T>(group: Option<&Group>, part: impl FnOnce(&Group) -> T) -> Option<T> {
-    group.map(part)
 }
 
 /// What people are shown of a body: who sent it and the beginning of its text, never its token.
@@ -125,6 +133,7 @@ const SUMMARY_CHARS: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Group;
     use serde_json::json;
 
     fn telegram() -> Telegram {
@@ -136,8 +145,8 @@ mod tests {
 
     fn sent(body: Value) -> Result<(String, String, String), String> {
         match read(Destination::Telegram, body.to_string().into_bytes(), &telegram())? {
-            Request::Telegram { token, chat_id, text } => {
-                Ok((token.reveal().to_owned(), chat_id, text))
+            Request::Telegram { token, message } => {
+                Ok((token.reveal().to_owned(), message.chat_id, message.text))
             }
             Request::LogBeacon(_) => Err("for LogBeacon".to_owned()),
         }

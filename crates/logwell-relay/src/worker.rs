@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use logwell::forward::Fate;
+use logwell::forward::telegram::SendLimits;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::broker::{Broker, Consumer, Taken, Trouble};
 use crate::counters::Counters;
 use crate::dead::Graveyard;
-use crate::limits::Limits;
 use crate::message::{self, Request};
 use crate::post::Post;
-use crate::settings::{Destination, Patience, Settings, dead_queue};
+use crate::settings::{Destination, Patience, Settings, Telegram, dead_queue};
 use crate::stop::Stop;
 use crate::tries::{Step, step};
 use crate::web;
@@ -28,7 +28,7 @@ pub(crate) struct Worker {
     destination: Destination,
     queue: String,
     post: Post,
-    limits: Limits,
+    limits: SendLimits,
     graveyard: Graveyard,
     counters: Arc<Counters>,
     stop: Stop,
@@ -55,7 +55,8 @@ impl Worker {
         let post = Post::new(&settings, destination)?;
         let queue = destination.queue(&settings.domain);
         let graveyard = Graveyard::new(&queue, &settings.broker);
-        let limits = Limits::new(&settings.telegram, Instant::now());
+        let Telegram { per_second, per_chat_per_minute, .. } = settings.telegram;
+        let limits = SendLimits::new(per_second, per_chat_per_minute);
         Ok(Self { settings, destination, queue, post, limits, graveyard, counters, stop })
     }
 
@@ -199,12 +200,13 @@ impl Worker {
         };
         let mut made = 0;
         loop {
-            if !self.wait_for_leave(&request).await {
-                return End::Back;
-            }
+            let Some(sent) = self.wait_for_leave(&request).await else { return End::Back };
             made += 1;
             Counters::count(&self.counters.tries_total);
             let fate = self.try_once(&request).await;
+            if let Request::Telegram { message, .. } = &*request {
+                self.limits.answered(&message.chat_id, sent, Instant::now());
+            }
             if fate != Fate::Delivered {
                 Counters::count(&self.counters.tries_failed_total);
             }
@@ -228,15 +230,16 @@ impl Worker {
         posted.unwrap_or_else(|_| Fate::retry("the attempt panicked"))
     }
 
-    /// Waits until the limits let a message through; `false` if it was asked to stop meanwhile.
-    async fn wait_for_leave(&mut self, request: &Request) -> bool {
-        let Request::Telegram { chat_id, .. } = request else { return true };
-        while let Err(wait) = self.limits.take(chat_id, Instant::now()) {
+    /// Waits until the limits let a message through; `None` if it was asked to stop meanwhile.
+    async fn wait_for_leave(&mut self, request: &Request) -> Option<Instant> {
+        loop {
+            let now = Instant::now();
+            let Request::Telegram { message, .. } = request else { return Some(now) };
+            let Err(wait) = self.limits.take(&message.chat_id, now) else { return Some(now) };
             if !self.stop.pause(wait).await {
-                return false;
+                return None;
             }
         }
-        true
     }
 
     fn patience(&self) -> &Patience {

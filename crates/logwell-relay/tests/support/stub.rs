@@ -25,7 +25,12 @@ pub struct Answer {
 
 impl Answer {
     pub fn status(status: u16) -> Self {
-        Self { status, headers: String::new(), body: "{}".to_owned(), after: Duration::ZERO }
+        Self {
+            status,
+            headers: String::new(),
+            body: r#"{"ok":true}"#.to_owned(),
+            after: Duration::ZERO,
+        }
     }
 
     pub fn header(mut self, line: &str) -> Self {
