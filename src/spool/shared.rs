@@ -75,6 +75,15 @@ impl Shared {
         index.unread() > 0
     }
 
+    /// Takes out the segments that are too old, but leaves so many of each urgency.
+    pub(super) fn expire(&self, leave: usize, now: Instant) -> Vec<Doomed> {
+        let expired = self.index().expire(self.limits.max_age, leave, now);
+        if !expired.is_empty() {
+            selflog::tell("a spool deletes entries that are too old", &self.shown);
+        }
+        expired
+    }
+
     /// Deletes segments that were taken out of the index, and those that could not be deleted
     /// before. Whether none is left.
     pub(super) fn delete(&self, mut doomed: Vec<Doomed>) -> bool {

@@ -258,6 +258,23 @@ fn a_segment_that_cannot_be_read_is_given_up_after_a_minute_and_not_before() {
 }
 
 #[test]
+fn a_last_segment_that_cannot_be_read_at_the_start_is_neither_cut_nor_given_up() {
+    let files = written();
+    for name in files.keys() {
+        let place = place_with(&files);
+        place.disk.set_unreadable(name);
+        let (mut writer, mut reader, status) = place.open().unwrap();
+        for n in 28..40 {
+            writer.append(&content(n, 200), Urgency::ALL[n % 2]).unwrap();
+        }
+        writer.flush().unwrap();
+        place.disk.set_unreadable("");
+        assert_eq!(drain(&mut reader), (0..40).collect::<Vec<_>>(), "{name}");
+        assert_adds_up(&status);
+    }
+}
+
+#[test]
 fn files_that_are_not_ours_stay_as_they_are() {
     let mut files = written();
     for name in ["notes.txt", "ordinary-7.spool", "urgent-00000000000000000001.spool.old"] {
