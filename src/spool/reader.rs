@@ -135,10 +135,6 @@ impl SpoolReader {
 
     /// Goes back to the first entry that is not acknowledged: all that were handed out since come
     /// again.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a forwarder keeps what it could not deliver")
-    )]
     pub(crate) fn rewind(&mut self) {
         self.shared.index().rewind();
     }
