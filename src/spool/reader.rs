@@ -14,9 +14,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// More entries than this are not handed out without an acknowledgement.
-pub(super) const MAX_IN_FLIGHT: usize = 65_536;
-
 /// A segment that cannot be read for so long is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -77,8 +74,8 @@ impl SpoolReader {
             for urgency in Urgency::ALL {
                 self.lanes.of_mut(urgency).be_where(index.lanes.of(urgency));
             }
-            let left = MAX_IN_FLIGHT.saturating_sub(index.in_flight.len());
-            (Each::new(|urgency| index.lanes.of(urgency).end_n), left.min(limits.entries))
+            let left = index.may_hand_out().min(limits.entries);
+            (Each::new(|urgency| index.lanes.of(urgency).end_n), left)
         };
         let (mut batch, mut handed) = (Vec::new(), Vec::new());
         let mut bytes = 0_usize;
@@ -140,7 +137,7 @@ impl SpoolReader {
     }
 
     /// Sleeps until there is an entry to read, or a [`SpoolWaker`] wakes it, or that time has
-    /// passed. Whether there is an entry.
+    /// passed. Whether there is an entry. There is none to read while 65 536 are handed out.
     pub(crate) fn wait(&self, at_most: Duration) -> bool {
         self.shared.wait(at_most)
     }
