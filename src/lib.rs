@@ -429,6 +429,11 @@
 pub mod _documentation;
 pub mod config;
 pub mod encode;
+#[cfg(feature = "forward")]
+pub mod forward;
+#[cfg(not(feature = "forward"))]
+#[path = "forward/absent.rs"]
+mod forward;
 pub mod record;
 pub mod rotate;
 pub mod sink;
@@ -448,6 +453,7 @@ mod error;
 mod fields;
 mod filter;
 mod fork;
+mod forward_level;
 mod handle;
 mod hooks;
 mod late;
@@ -455,6 +461,7 @@ mod layer;
 mod level;
 mod listener;
 mod log_bridge;
+mod log_code;
 mod logger;
 mod macros;
 mod metadata;
@@ -463,11 +470,14 @@ mod own;
 mod queue;
 mod report;
 mod route;
+mod secret;
 mod selflog;
 mod setup;
 mod slot;
 mod span;
 mod spare;
+#[cfg(feature = "forward")]
+mod spool;
 mod waker;
 
 pub use builder::Builder;
@@ -475,9 +485,11 @@ pub use clock::Clock;
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use error::{Error, Mistake, Origin};
+pub use forward_level::{ForwardLevel, UnknownLevel};
 pub use handle::{Health, LoggingHandle, Unanswered};
 pub use layer::QueueLayer;
 pub use level::Level;
+pub use log_code::log;
 pub use logger::{Logger, LoggerFactory};
 pub use report::ShutdownReport;
 pub use selflog::set_self_log;

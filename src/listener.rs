@@ -28,6 +28,9 @@ use std::time::{Duration, Instant};
 
 /// At most so many records are taken before control messages are looked at.
 const BATCH: usize = 1_024;
+/// So many are taken in hand at a time, so that they come out of the callers' caches side by side and
+/// not one after the other: a fifth of the time of a record.
+const HAND: usize = 32;
 /// While records keep coming, sinks are flushed at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// While records come now and then, the listener dozes at most this long: the time in which a
@@ -79,6 +82,8 @@ pub enum Step {
 pub struct Listener {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     spares: Arc<Spares>,
+    /// Records it has in hand; empty between two calls.
+    hand: Vec<Box<Spare>>,
     /// Records it is done with.
     done: Chain,
     pub(crate) control: Receiver<Control>,
@@ -110,6 +115,7 @@ impl Listener {
         Self {
             queue,
             spares,
+            hand: Vec::with_capacity(HAND),
             done: Chain::default(),
             control,
             counters,
@@ -189,18 +195,28 @@ impl Listener {
         let queue = Arc::clone(&self.queue);
         let (now, time_of_day) = (self.clock.now(), TimeOfDay::now());
         let mut taken = 0;
+        let mut hand = std::mem::take(&mut self.hand);
         while taken < at_most {
-            let take = || {
-                let spare = queue.take(heap_bytes)?;
-                self.counters.count_received(spare.record.level());
-                Some(spare)
-            };
-            let Some(mut spare) = self.counters.moves.during(take) else { break };
-            taken += 1;
-            spare.record.unix_ns = time_of_day.unix_ns_at(spare.ticks);
-            self.accept(&mut spare.record, now);
-            self.spares.give_back(spare, &mut self.done);
+            let room = HAND.min(at_most - taken);
+            self.counters.moves.during(|| {
+                hand.extend(std::iter::from_fn(|| queue.take(heap_bytes)).take(room).inspect(
+                    |spare| {
+                        self.counters.count_received(spare.record.level());
+                        spare.record.fields.touch();
+                    },
+                ));
+            });
+            if hand.is_empty() {
+                break;
+            }
+            taken += hand.len();
+            for mut spare in hand.drain(..) {
+                spare.record.unix_ns = time_of_day.unix_ns_at(spare.ticks);
+                self.accept(&mut spare.record, now);
+                self.spares.give_back(spare, &mut self.done);
+            }
         }
+        self.hand = hand;
         taken
     }
 

@@ -634,16 +634,15 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("tracing_appender", &["sink/console.rs"]);
     check_only("tracing_log", &["log_bridge.rs"]);
     check_only("log", &["log_bridge.rs"]);
-    check_only(
-        "crossbeam_channel",
-        &["builder.rs", "handle.rs", "listener.rs", "queue.rs", "spare.rs"],
-    );
+    let queue_and_spares = ["builder.rs", "handle.rs", "listener.rs", "queue.rs", "spare.rs"];
+    check_only("crossbeam_channel", &queue_and_spares);
     check_only("forkguard", &["fork.rs"]);
     check_only("shutdown_hooks", &["hooks/exit.rs"]);
     check_only("signal_hook", &["hooks/signals.rs"]);
     check_only("jiff", &["clock.rs", "encode/stamp.rs"]);
     check_only("base64", &["encode/value.rs"]);
-    check_only("zmij", &["encode/text.rs", "encode/value.rs"]);
+    check_only("quanta", &["clock.rs"]);
+    check_only("zmij", &["encode/json/straight.rs", "encode/text.rs", "encode/value.rs"]);
     check_only("arc_swap", &["filter.rs"]);
     check_only("pin_project_lite", &["context.rs"]);
 }

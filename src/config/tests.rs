@@ -11,7 +11,7 @@ use super::env::Variables;
 use super::given::{Given, Wrong};
 use super::report::{Place, Report};
 use super::section::{Entry, Section, each_option};
-use super::slot::Slot;
+use super::slot::{self, Slot};
 use super::*;
 use crate::{Level, Mistake, Origin};
 
@@ -635,14 +635,15 @@ mod secrets {
         for text in
             ["token: hunter2", "token: {hunter2: hunter2}", "token: [hunter2]", "token: 7062"]
         {
-            let mut token = String::new();
+            let mut token = Secret::default();
             let mut entries =
-                vec![Entry { name: "token", docs: &[], slot: Slot::Secret(&mut token) }];
+                vec![Entry { name: "token", docs: &[], slot: slot::secret(&mut token) }];
             let mut report = Report::default();
             let tree = yaml::parse(text).expect("YAML");
             read::read(&mut entries, &tree, &mut report);
             let written = write::values(entries);
-            assert!(written.contains("(secret)") && !written.contains("hunter2"), "{written}");
+            assert!(!written.contains("hunter2"), "{written}");
+            assert_eq!(written.contains("(secret)"), !token.is_empty(), "{written}");
             let told = report.finish().map_or_else(|error| error.to_string(), |()| String::new());
             assert!(!told.contains("hunter2") && !told.contains("7062"), "{told}");
         }
@@ -651,9 +652,9 @@ mod secrets {
     #[test]
     fn a_report_shows_what_it_is_told_and_no_more() {
         let mut report = Report::default();
-        let mut secret = "hunter2".to_owned();
+        let mut secret = Secret::new("hunter2");
         let wrong: Wrong =
-            Slot::Secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
+            slot::secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
         report.fault(Place::Code, "token", wrong);
         let told = report.finish().expect_err("a fault").to_string();
         assert!(told.contains("a number (not shown)"), "{told}");
@@ -718,6 +719,10 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let texts = ["off", "critical", "info,a=debug,b::c=off", "my-crate", "warn"];
                     **value = texts[next(0, 4) as usize].parse().expect("directives");
                 }
+                // What is enabled needs secrets, and those are in no YAML.
+                Slot::Flag(value) if key.starts_with("forward.") && key.ends_with(".enabled") => {
+                    **value = false;
+                }
                 Slot::Flag(value) => **value = next(0, 1) == 1,
                 Slot::Count { value, .. } if key.ends_with("percent") => value.put(next(60, 60)),
                 Slot::Count { value, limits } => value.put(next(*limits.start(), *limits.end())),
@@ -731,11 +736,15 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     value.put(fits);
                 }
                 Slot::Time { value, limits } => {
-                    let most = limits.end().as_nanos() as u64;
-                    **value = Duration::from_nanos(next(0, most));
+                    let [least, most] = [limits.start(), limits.end()].map(|t| t.as_nanos() as u64);
+                    **value = Duration::from_nanos(next(least, most));
                 }
                 Slot::OptionalTime { value, .. } => {
                     **value = (next(0, 1) == 1).then(|| Duration::from_millis(next(1, 10_000)));
+                }
+                Slot::Hours(value) => {
+                    let hour = next(0, 23);
+                    **value = Hours::parse(&format!("{hour:02}:00-{:02}:30", next(0, 23)));
                 }
                 Slot::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
                 Slot::Choice(value) => {
@@ -749,7 +758,7 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let end = crate::fields::floor_char_boundary(value, *max_bytes);
                     value.truncate(end);
                 }
-                Slot::Section(_) | Slot::Secret(_) => {}
+                Slot::Section(_) | Slot::Secret { .. } => {}
             });
             // The control character is not for a file's name.
             for file in [&mut config.files.app, &mut config.files.errors, &mut config.files.ai] {
