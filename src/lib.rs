@@ -424,7 +424,10 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! There are no cargo features: all of this is always there.
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//!
+//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
+//! Its options are always there; to switch a destination on without the feature is an error.
 
 pub mod _documentation;
 pub mod config;
@@ -507,5 +510,8 @@ pub use tracing::enabled;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
+    /// See `fuzz/`.
+    #[cfg(all(fuzzing, feature = "forward"))]
+    pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }

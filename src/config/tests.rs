@@ -780,3 +780,67 @@ proptest! {
         }
     }
 }
+
+mod telegram {
+    use super::*;
+
+    const ON: &str = "forward:\n  telegram:\n    enabled: true\n";
+    const GROUP: &str = "    developer: {token: \"12:ab\", chat_id: \"-1001\"}\n";
+
+    #[test]
+    fn a_group_with_a_bot_is_enough_and_the_older_names_of_variables_are_read() {
+        let telegram =
+            good(&format!("{ON}{GROUP}    min_level: Error\n    quiet_hours: \"22:00-07:00\"\n"));
+        let telegram = telegram.forward.telegram;
+        assert_eq!(telegram.min_level, Level::Error);
+        assert_eq!(telegram.quiet_hours, Hours::parse("22:00-07:00"));
+        let config = env(&[
+            ("LOG_FORWARD_TELEGRAM_ENABLED", "true"),
+            ("DEV_TG_TOKEN", "12:ab"),
+            ("DEV_TG_CHATID", "-1001"),
+            ("CUSTOMER_TG_TOKEN", "34:cd"),
+            ("CUSTOMER_TG_CHATID", "@shop"),
+            ("LOG_FORWARD_TELEGRAM_QUIET_HOURS", "none"),
+        ])
+        .expect("good");
+        let TelegramConfig { developer, customer, .. } = config.forward.telegram;
+        assert_eq!((developer.token.reveal(), developer.chat_id.as_str()), ("12:ab", "-1001"));
+        assert_eq!((customer.token.reveal(), customer.chat_id.as_str()), ("34:cd", "@shop"));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told_without_the_token() {
+        let cases = [
+            ("", "developer.chat_id: is missing, and so is that of the customer"),
+            (
+                "    developer: {token: \"12:ab\"}\n    customer: {chat_id: \"-1\", token: \"1:a\"}\n",
+                "developer.chat_id: is missing, but there is a token",
+            ),
+            (
+                "    customer: {chat_id: \"-1\"}\n",
+                "customer.token: is missing, but there is a chat_id",
+            ),
+            (
+                "    customer: {chat_id: \"-1\", token: \"12/ab\"}\n",
+                "customer.token: has a character",
+            ),
+            (
+                "    developer: {chat_id: \"Ops\", token: \"12:ab\"}\n",
+                "developer.chat_id: is no id",
+            ),
+            (&format!("{GROUP}    base_url: \"http://t.example\"\n"), "base_url: is not https"),
+            (
+                &format!("{GROUP}    base_url: \"t.example\"\n"),
+                "base_url: does not begin with https://",
+            ),
+            (&format!("{GROUP}    base_url: \"\"\n"), "base_url: is missing"),
+            (&format!("{GROUP}    quiet_hours: 22-7\n"), "quiet_hours: \"22-7\" does not fit"),
+        ];
+        for (more, expected) in cases {
+            let error = load(&format!("{ON}{more}")).expect_err(more).to_string();
+            assert!(error.contains(&format!("forward.telegram.{expected}")), "{error}");
+            assert!(!error.contains("12:ab") && !error.contains("12/ab"), "{error}");
+        }
+        good("forward: {telegram: {developer: {chat_id: Ops}}}");
+    }
+}

@@ -5,9 +5,24 @@
 //!          entry.rs        alert.rs        groups.rs   layout.rs fit.rs    desk.rs direct.rs  client.rs
 //! ```
 //!
-//! The first failure of a kind is told at once. Its repetitions are collected and told together
-//! ("×173 in 5 min"); when it has been quiet as long, a closing note says so. What waits to be told
-//! stays in the spool: a kill costs nothing.
+//! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
+//! token and the group's id into the section `forward.telegram`. [`check`](super::check) sends a test
+//! message to each.
+//!
+//! - **The first failure of a kind is told at once.** Its repetitions are collected for `digest_every`
+//!   and told together ("×173 in 5 min"); when it has been quiet as long, a closing note says so. Of
+//!   one kind are failures of one level, from one place in the source, with messages that differ only
+//!   in numbers, ids and what stands in quotes.
+//! - **News is told one by one**: what `info_ctg!` and levels below Error send.
+//! - **The limits of Telegram hold**, 20 messages to a group in any minute and 30 in any second. A
+//!   quarter may go at once, the rest is spread over the minute. Of more than five kinds at once, or
+//!   more than there is room for, twenty share a message, the most severe and most frequent first. Of
+//!   more than 300 kinds the others are told as one. `retry_after` is obeyed.
+//! - **A text always fits**: at most 4096 UTF-16 units. It is plain text; what could deceive is made
+//!   visible, such as `\u{202e}`, and a line that begins inside a record begins with `│ `.
+//! - **In `quiet_hours` messages come without a sound**, but for those of CRITICAL.
+//! - **Nothing is lost by a kill**: what is not told yet waits in the spool. What was told shortly
+//!   before may be told again.
 //!
 //! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
 //! [`SendLimits`] and [`fit`]. This file makes destinations of the configuration.
@@ -42,6 +57,7 @@ use desk::{Desk, DeskOptions};
 use direct::Direct;
 use layout::Letterhead;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// The names of the groups' destinations.
 pub(super) const DEVELOPER: &str = "telegram_developer";
@@ -70,7 +86,7 @@ pub(super) fn destinations(
         let (stop, interrupted) = (Stop::default(), client.clone());
         stop.at_deadline(move || interrupted.shutdown());
         let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
-        let desk = Desk::new(desk_options(config, service, (audience, group)));
+        let desk = Desk::new(desk_options(config, service, (audience, group)), Instant::now());
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),

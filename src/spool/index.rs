@@ -88,7 +88,7 @@ impl Lane {
 
     /// The segment to read for entry `n`, or for the next after it that is left.
     pub(super) fn locate(&self, n: u64) -> Option<Segment> {
-        self.segments.iter().find(|segment| segment.end_n > n).copied()
+        self.segments.get(self.segments.partition_point(|segment| segment.end_n <= n)).copied()
     }
 
     fn unread_bytes(&self) -> u64 {
@@ -157,7 +157,7 @@ pub(crate) struct SpoolCounts {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) entries: u64,
-    /// With the 40 bytes that each entry costs; what lies behind a cursor at the start may count too.
+    /// With the 40 bytes that each entry costs; after the start perhaps some that are acknowledged.
     pub(crate) bytes: u64,
     /// When the oldest was appended, in milliseconds since 1970; it may be a little younger.
     pub(crate) oldest_unix_ms: Option<u64>,
@@ -220,7 +220,7 @@ impl Index {
         self.counts.written = self.counts.written.saturating_add(entries);
     }
 
-    /// Gives up the oldest segment of an urgency. What of it is in flight can still be acknowledged.
+    /// Gives up the oldest segment of an urgency. What of it is in flight may be acknowledged.
     pub(super) fn evict(&mut self, urgency: Urgency, cause: Cause) -> Option<Doomed> {
         let lane = self.lanes.of_mut(urgency);
         let segment = lane.segments.pop_front()?;

@@ -12,7 +12,8 @@ use super::options::{Each, Limits, SpoolOptions, Urgency};
 use super::reader::SpoolReader;
 use super::scan::Scan;
 use super::shared::{self, Shared, SpoolStatus};
-use super::writer::{Active, Begin, SpoolWriter};
+use super::tail::{Active, Begin};
+use super::writer::SpoolWriter;
 use crate::clock::Clock;
 use crate::selflog;
 use std::io;
@@ -172,8 +173,8 @@ impl Look<'_> {
         Ok((lane, Begin { next_n: end_n, active }))
     }
 
-    /// Reads what may be the last segment. None if there is nothing in it: an empty file is deleted,
-    /// one that cannot be read is set aside.
+    /// Reads what may be the last segment. None if there is nothing in it: an empty file is
+    /// deleted, one that cannot be read is set aside.
     fn last(&mut self, urgency: Urgency, there: There) -> io::Result<Option<Last>> {
         let name = names::segment(urgency, there.first_n);
         if there.bytes == 0 {

@@ -1,4 +1,4 @@
-//! Reader: hands entries out in the order they came in, and deletes them when they are acknowledged.
+//! Reader: hands entries out in the order they came in, and deletes those that are acknowledged.
 //!
 //! Knows the cursor and where it stands in each urgency; writes no entry.
 
@@ -131,12 +131,16 @@ impl SpoolReader {
 
     /// Goes back to the first entry that is not acknowledged: all that were handed out since come
     /// again.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a forwarder keeps what it could not deliver")
+    )]
     pub(crate) fn rewind(&mut self) {
         self.shared.index().rewind();
     }
 
-    /// Sleeps until there is an entry to read, or a [`SpoolWaker`] wakes it, or that time has passed.
-    /// Whether there is an entry.
+    /// Sleeps until there is an entry to read, or a [`SpoolWaker`] wakes it, or that time has
+    /// passed. Whether there is an entry.
     pub(crate) fn wait(&self, at_most: Duration) -> bool {
         self.shared.wait(at_most)
     }

@@ -1,7 +1,9 @@
 //! A Telegram that is as strict as the real one, and stricter: it counts every request over every
 //! second and every minute, and remembers who came back before the time it had asked for.
 //!
-//! Pure: the time is an argument. `server.rs` beside it puts it behind HTTP.
+//! Pure: the time is an argument. `tests/telegram/main.rs` puts it behind HTTP.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use serde_json::{Value, json};
 use std::collections::HashMap;

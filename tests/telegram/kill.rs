@@ -14,11 +14,10 @@ const COUNT: u64 = 2_000;
 fn the_process_that_is_killed() {
     let (Ok(dir), Ok(url)) = (std::env::var(DIR), std::env::var(URL)) else { return };
     logging(config(Path::new(&dir), &url), |handle| {
-        tracing::error!("order 0 failed");
+        let fail = |n: u64| tracing::error!("order {n} failed");
+        fail(0);
         until("the first is told", || told(handle, "telegram_developer") == 1);
-        for n in 1..COUNT {
-            tracing::error!("order {n} failed");
-        }
+        (1..COUNT).for_each(fail);
         handle.flush(Duration::from_secs(20)).unwrap();
         std::fs::write(Path::new(&dir).join("held"), "").unwrap();
         std::thread::sleep(Duration::from_secs(600));

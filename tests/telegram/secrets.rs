@@ -63,7 +63,7 @@ fn the_tokens_are_in_no_file_no_trouble_told_no_statistics_and_no_body() {
     });
     assert_clean_files(dir.path());
     let told = told.lock().unwrap().join("\n");
-    assert!(told.contains("telegram_developer"), "{told}");
+    assert!(told.contains("telegram_customer"), "{told}");
     assert_clean("the self-log", &told);
     for request in server.requests() {
         let of_line = [DEVELOPER_TOKEN, CUSTOMER_TOKEN].iter().any(|t| request.line.contains(*t));

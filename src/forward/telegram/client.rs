@@ -140,15 +140,16 @@ fn judge(answer: &Answer) -> Result<Fate, i64> {
 impl Reply {
     fn read(body: &str) -> Option<Self> {
         let body: Value = serde_json::from_str(body).ok()?;
-        let parameters = &body["parameters"];
-        let pause = parameters["retry_after"].as_f64().filter(|seconds| *seconds >= 0.0);
+        let parameter = |name| body.get("parameters")?.get(name);
+        let pause = parameter("retry_after").and_then(Value::as_f64);
+        let description = body.get("description").and_then(Value::as_str);
         Some(Self {
-            is_ok: body["ok"].as_bool()?,
-            description: body["description"].as_str().unwrap_or_default().to_owned(),
-            retry_after: pause.map(|seconds| {
+            is_ok: body.get("ok")?.as_bool()?,
+            description: description.unwrap_or_default().to_owned(),
+            retry_after: pause.filter(|seconds| *seconds >= 0.0).map(|seconds| {
                 Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
             }),
-            moved_to: parameters["migrate_to_chat_id"].as_i64(),
+            moved_to: parameter("migrate_to_chat_id").and_then(Value::as_i64),
         })
     }
 }

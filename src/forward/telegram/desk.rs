@@ -5,12 +5,12 @@
 
 use super::alert::Alert;
 use super::entry;
-use super::groups::{Draft, Groups};
+use super::groups::{Draft, Groups, MAX_APART};
 use super::layout::{self, Letterhead};
 use super::message::{Audience, TelegramMessage};
-use super::quota::Quota;
 use crate::config::{Hours, Secret, TimeZone};
 use crate::encode::stamp::Stamp;
+use crate::forward::TokenBucket;
 use crate::forward::destination::{Compose, Taken};
 use crate::forward::message::Message;
 use crate::level::Level;
@@ -40,15 +40,15 @@ pub(super) struct DeskOptions {
 pub(super) struct Desk {
     options: DeskOptions,
     groups: Groups,
-    quota: Quota,
+    pace: TokenBucket,
     stamp: Stamp,
 }
 
 impl Desk {
-    pub(super) fn new(options: DeskOptions) -> Self {
+    pub(super) fn new(options: DeskOptions, now: Instant) -> Self {
         Self {
             groups: Groups::new(options.digest_every),
-            quota: Quota::new(options.per_minute, Duration::from_secs(60)),
+            pace: pace(options.per_minute, now),
             stamp: Stamp::new(options.zone),
             options,
         }
@@ -77,10 +77,25 @@ impl Desk {
         }
     }
 
+    /// How many messages may go now, as far as it matters.
+    fn room(&self, now: Instant) -> usize {
+        let mut pace = self.pace.clone();
+        (0..MAX_APART).take_while(|_| pace.take(now).is_ok()).count()
+    }
+
     fn is_quiet(&self) -> bool {
         let minute = || self.stamp.minute_of_day((self.options.unix_ms)());
         self.options.quiet_hours.is_some_and(|hours| hours.contains(minute()))
     }
+}
+
+/// A pace that never passes so many in a minute, and leaves some of them for what comes next: a quarter
+/// may go at once, the others spread over the minute. Who spends all at once has nothing to say of
+/// what is worse for the rest of the minute.
+fn pace(per_minute: u32, now: Instant) -> TokenBucket {
+    let at_once = (per_minute / 4).max(1);
+    let spread = per_minute.saturating_sub(at_once) + 1;
+    TokenBucket::new(at_once, Duration::from_secs(60) * at_once / spread, now)
 }
 
 /// `2026-02-19 10:30:00`
@@ -100,16 +115,15 @@ impl Compose for Desk {
 
     /// At most one: what comes while it is on its way can be told together.
     fn ready(&mut self, now: Instant) -> Vec<Message> {
-        let draft = self.groups.next(now, self.quota.room(now));
-        let message = draft.map(|draft| {
-            self.quota.take(now);
-            self.message(&draft)
-        });
-        message.into_iter().collect()
+        let draft = self.groups.next(now, self.room(now));
+        let draft = draft.filter(|_| self.pace.take(now).is_ok());
+        draft.map(|draft| self.message(&draft)).into_iter().collect()
     }
 
     fn due(&self) -> Option<Instant> {
-        self.groups.due_at().map(|at| self.quota.ready_at(at))
+        let at = self.groups.due_at()?;
+        let wait = self.pace.clone().take(at).err().unwrap_or_default();
+        Some(at + wait)
     }
 
     fn held_from(&self) -> Option<u64> {

@@ -57,27 +57,25 @@ pub(super) fn write(notice: &Notice<'_>, out: &mut Vec<u8>) {
 /// Reads an entry; nothing if it is none.
 pub(super) fn read(bytes: &[u8]) -> Option<Alert> {
     let entry: Json = serde_json::from_slice(bytes).ok()?;
-    if entry["v"] != VERSION {
-        return None;
-    }
     let text = |value: &Json| value.as_str().map(str::to_owned);
-    let texts = |value: &Json| value.as_array()?.iter().map(text).collect::<Option<Vec<_>>>();
-    let pairs = entry["fields"].as_array()?.chunks_exact(2);
-    let pair = |pair: &[Json]| Some((text(pair.first()?)?, text(pair.last()?)?));
+    let texts = |key| entry.get(key)?.as_array()?.iter().map(text).collect::<Option<Vec<_>>>();
+    let is_ours = entry.get("v")?.as_u64()? == VERSION;
+    let mut fields = texts("fields")?.into_iter();
     Some(Alert {
-        hash: text(&entry["hash"])?,
-        unix_ms: entry["ms"].as_u64()?,
-        level: Level::from_name(entry["level"].as_str()?)?,
-        is_failure: entry["failure"].as_bool()?,
-        place: texts(&entry["place"])?,
-        message: text(&entry["message"])?,
-        fields: pairs.map(pair).collect::<Option<_>>()?,
-        trace_id: text(&entry["trace"]).unwrap_or_default(),
+        hash: text(entry.get("hash")?)?,
+        unix_ms: entry.get("ms")?.as_u64()?,
+        level: Level::from_name(entry.get("level")?.as_str()?)?,
+        is_failure: entry.get("failure")?.as_bool()?,
+        place: texts("place")?,
+        message: text(entry.get("message")?)?,
+        fields: std::iter::from_fn(|| Some((fields.next()?, fields.next()?))).collect(),
+        trace_id: entry.get("trace").and_then(text).unwrap_or_default(),
     })
+    .filter(|_| is_ours)
 }
 
 /// The form of an entry. Those of another version are told as unreadable.
-const VERSION: u32 = 1;
+const VERSION: u64 = 1;
 
 /// The fields of the event, then of the logging contexts and spans around it, without those that are
 /// hidden by one of the same name: `"name","value",…`.
@@ -108,8 +106,9 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
 
 /// What has no place of its own in an alert.
 fn is_shown(kind: Kind, name: &str) -> bool {
-    !matches!(name, "message" | "function" | "trace_id" | "span_id")
-        && !(kind == Kind::LogCrate && name.starts_with("log."))
+    let is_elsewhere = matches!(name, "message" | "function" | "trace_id" | "span_id");
+    let is_place = kind == Kind::LogCrate && name.starts_with("log.");
+    !is_elsewhere && !is_place
 }
 
 /// A value as people read it, with the sources of an error.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// one minute.
 pub(super) const MAX_KINDS: usize = 300;
 /// As many due kinds get a message each; more share one.
-const MAX_APART: usize = 5;
+pub(super) const MAX_APART: usize = 5;
 /// So many kinds share one message; the rest waits for the next.
 pub(super) const MAX_TOGETHER: usize = 20;
 
@@ -58,11 +58,14 @@ struct Open {
     since_ms: u64,
 }
 
+/// How due kinds sort: level and count, downwards, then the first entry.
+type Urgency<'k> = (Reverse<(Level, u64)>, u64, &'k Kind);
+
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Draft {
     /// One or more alerts of one kind.
-    One(Told),
+    One(Box<Told>),
     /// Alerts of several kinds, the most severe first; so many kinds more are due.
     Several { told: Vec<Told>, more: usize },
     /// Kinds that had repeated and have not come for a whole window.
@@ -137,13 +140,12 @@ impl Groups {
         let many = due.len() > room.min(MAX_APART);
         let take = if many { MAX_TOGETHER } else { 1 };
         let more = due.len().saturating_sub(take);
-        let kinds: Vec<Kind> =
-            due.into_iter().take(take).map(|(_, _, kind)| kind.clone()).collect();
+        let kinds: Vec<Kind> = due.into_iter().take(take).map(|(.., kind)| kind.clone()).collect();
         let mut told: Vec<Told> =
             kinds.into_iter().filter_map(|kind| self.tell(kind, now)).collect();
         match told.len() {
             0 => self.quiet(now),
-            1 => told.pop().map(Draft::One),
+            1 => told.pop().map(|told| Draft::One(Box::new(told))),
             _ => Some(Draft::Several { told, more }),
         }
     }
@@ -190,16 +192,12 @@ impl Groups {
         }
     }
 
-    /// How it sorts among what is due, the most urgent first; nothing if it is not.
-    fn urgency<'k>(
-        &self,
-        kind: &'k Kind,
-        group: &Group,
-        now: Instant,
-    ) -> Option<(Reverse<Level>, u64, &'k Kind)> {
-        let first_id = group.waiting?.first_id;
+    /// How it sorts among what is due, the most severe first, of those the most frequent; nothing if
+    /// it is not due.
+    fn urgency<'k>(&self, kind: &'k Kind, group: &Group, now: Instant) -> Option<Urgency<'k>> {
+        let Waiting { count, first_id, .. } = group.waiting?;
         let is_due = self.due(group).is_some_and(|at| at <= now);
-        is_due.then_some((Reverse(group.latest.level), first_id, kind))
+        is_due.then_some((Reverse((group.latest.level, count)), first_id, kind))
     }
 
     /// Takes what waits of that kind; what comes from now on waits for its window.
@@ -250,7 +248,7 @@ impl Draft {
     /// All that is told.
     pub(super) fn told(&self) -> &[Told] {
         match self {
-            Self::One(told) => std::slice::from_ref(told),
+            Self::One(told) => std::slice::from_ref(&**told),
             Self::Several { told, .. } | Self::Quiet(told) => told,
         }
     }

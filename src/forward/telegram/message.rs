@@ -136,15 +136,15 @@ impl TelegramMessage {
     /// The body of `sendMessage`: plain text, which needs no escaping, and no preview of links, for
     /// which Telegram would visit them.
     pub(super) fn request(&self, chat_id: &str) -> Vec<u8> {
-        let mut body = json!({
-            "chat_id": chat_id.parse::<i64>().map_or_else(|_| Value::from(chat_id), Value::from),
-            "text": fit(&self.text),
-            "link_preview_options": { "is_disabled": true },
-        });
+        let mut body = Map::new();
+        let id = chat_id.parse::<i64>().map_or_else(|_| Value::from(chat_id), Value::from);
+        body.insert("chat_id".to_owned(), id);
+        body.insert("text".to_owned(), fit(&self.text).into());
+        body.insert("link_preview_options".to_owned(), json!({ "is_disabled": true }));
         if self.is_silent {
-            body["disable_notification"] = true.into();
+            body.insert("disable_notification".to_owned(), true.into());
         }
-        body.to_string().into_bytes()
+        Value::Object(body).to_string().into_bytes()
     }
 }
 

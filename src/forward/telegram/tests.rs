@@ -34,12 +34,13 @@ struct Way {
 }
 
 impl Way {
-    fn new(desk: Desk) -> Self {
+    fn new() -> Self {
+        let now = Instant::now();
         Self {
-            desk,
+            desk: TestDesk::new().desk(now),
             limits: SendLimits::new(30, 20),
             telegram: Strict::new(),
-            now: Instant::now(),
+            now,
             latency: Duration::from_millis(80),
             pending: VecDeque::new(),
             rests_until: None,
@@ -107,7 +108,7 @@ impl Way {
 
 #[test]
 fn ten_thousand_errors_in_a_minute_are_all_told_and_no_limit_is_passed() {
-    let mut way = Way::new(TestDesk::new().desk());
+    let mut way = Way::new();
     for n in 0..10_000_u64 {
         // A storm of one kind, some others, and a new one each second.
         let message = match n % 100 {
@@ -126,9 +127,9 @@ fn ten_thousand_errors_in_a_minute_are_all_told_and_no_limit_is_passed() {
     let texts = || way.telegram.taken.iter().map(|taken| taken.text.as_str());
     let critical = way.telegram.taken.iter().find(|taken| taken.text.contains("CRITICAL")).unwrap();
     let waited = critical.at - (way.telegram.taken[0].at + Duration::from_millis(7_777 * 6));
-    assert!(waited < Duration::from_secs(61), "a CRITICAL has waited {waited:?}");
+    assert!(waited < Duration::from_secs(5), "a CRITICAL has waited {waited:?}");
     assert!(texts().next().unwrap().contains("order 0 failed"), "the first is told at once");
-    assert!(texts().count() < 60, "{} messages", texts().count());
+    assert!(texts().count() < 100, "{} messages", texts().count());
 
     way.pass(Duration::from_secs(400));
     let last = way.telegram.taken.last().unwrap();
@@ -140,19 +141,19 @@ fn ten_thousand_errors_in_a_minute_are_all_told_and_no_limit_is_passed() {
 
 #[test]
 fn no_two_failures_alike_do_not_pass_the_limits_either() {
-    let mut way = Way::new(TestDesk::new().desk());
+    let mut way = Way::new();
     for n in 0..10_000_u64 {
         way.take(&entry_of(&alert(&format!("kind {}", letters(n)))));
         way.pass(Duration::from_millis(6));
     }
-    way.pass(Duration::from_secs(900));
+    way.pass(Duration::from_secs(600));
     assert_eq!(way.delivered, 10_000);
     assert_eq!(way.telegram.refused, Vec::<&str>::new());
 }
 
 #[test]
 fn nothing_is_sent_before_the_time_that_telegram_asks_for_and_nothing_is_lost() {
-    let mut way = Way::new(TestDesk::new().desk());
+    let mut way = Way::new();
     way.telegram.close(CHAT, way.now + Duration::from_secs(37));
     way.take(&entry_of(&alert("disk full")));
     way.pass(Duration::from_secs(10));

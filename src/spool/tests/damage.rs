@@ -164,7 +164,7 @@ fn whatever_happens_to_the_cursor_no_entry_is_lost() {
 #[test]
 fn bytes_that_look_like_entries_do_not_come_out_of_a_damaged_one() {
     let files = written();
-    let (name, bytes) = files.first_key_value().unwrap();
+    let bytes = files.first_key_value().unwrap().1;
     let mut inner = Vec::new();
     for n in 5..9 {
         let at = inner.len();

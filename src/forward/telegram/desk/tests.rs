@@ -29,8 +29,8 @@ impl TestDesk {
         self
     }
 
-    pub(in super::super) fn desk(self) -> Desk {
-        Desk::new(self.0)
+    pub(in super::super) fn desk(self, now: Instant) -> Desk {
+        Desk::new(self.0, now)
     }
 }
 
@@ -49,7 +49,8 @@ fn body(message: &Message) -> Value {
 
 #[test]
 fn a_message_says_what_it_is_made_of_and_the_rest_is_held() {
-    let (mut desk, now) = (TestDesk::new().desk(), Instant::now());
+    let now = Instant::now();
+    let mut desk = TestDesk::new().desk(now);
     assert_eq!((desk.due(), desk.held_from(), desk.ready(now).len()), (None, None, 0));
     for id in 7..10 {
         take(&mut desk, id, &alert("disk full"), now);
@@ -73,7 +74,8 @@ fn a_message_says_what_it_is_made_of_and_the_rest_is_held() {
 
 #[test]
 fn a_closing_note_keeps_no_entry() {
-    let (mut desk, mut now) = (TestDesk::new().desk(), Instant::now());
+    let mut now = Instant::now();
+    let mut desk = TestDesk::new().desk(now);
     for id in 1..3 {
         take(&mut desk, id, &alert("disk full"), now);
         assert_eq!(desk.ready(now).len(), 1);
@@ -87,7 +89,7 @@ fn a_closing_note_keeps_no_entry() {
 fn one_record_is_two_messages_for_two_groups() {
     let now = Instant::now();
     let message = |audience| {
-        let mut desk = TestDesk::new().with(|options| options.audience = audience).desk();
+        let mut desk = TestDesk::new().with(|options| options.audience = audience).desk(now);
         take(&mut desk, 1, &alert("disk full"), now);
         desk.ready(now).remove(0)
     };
@@ -99,7 +101,7 @@ fn one_record_is_two_messages_for_two_groups() {
 #[test]
 fn what_is_below_the_least_level_is_not_told() {
     let now = Instant::now();
-    let mut desk = TestDesk::new().with(|options| options.min_level = Level::Error).desk();
+    let mut desk = TestDesk::new().with(|options| options.min_level = Level::Error).desk(now);
     take(&mut desk, 1, &news("order 17 has arrived"), now);
     assert_eq!((desk.ready(now).len(), desk.held_from()), (0, None));
     take(&mut desk, 2, &alert("disk full"), now);
@@ -111,7 +113,7 @@ fn in_quiet_hours_messages_are_silent_but_for_critical_ones() {
     let now = Instant::now();
     let silent = |hours: &str, level| {
         let hours = Hours::parse(hours);
-        let mut desk = TestDesk::new().with(|options| options.quiet_hours = hours).desk();
+        let mut desk = TestDesk::new().with(|options| options.quiet_hours = hours).desk(now);
         take(&mut desk, 1, &Alert { level, ..alert("disk full") }, now);
         body(&desk.ready(now)[0]).get("silent").is_some()
     };
@@ -125,7 +127,7 @@ fn in_quiet_hours_messages_are_silent_but_for_critical_ones() {
 fn the_token_travels_only_if_it_is_told_to_and_is_shown_by_nothing() {
     let now = Instant::now();
     let token = Some(Secret::new("123456:PLANTED"));
-    let mut desk = TestDesk::new().with(|options| options.token = token).desk();
+    let mut desk = TestDesk::new().with(|options| options.token = token).desk(now);
     take(&mut desk, 1, &alert("disk full"), now);
     assert!(!format!("{desk:?}").contains("PLANTED"));
     assert_eq!(body(&desk.ready(now)[0])["tg_token"], "123456:PLANTED");
@@ -133,7 +135,8 @@ fn the_token_travels_only_if_it_is_told_to_and_is_shown_by_nothing() {
 
 #[test]
 fn an_entry_that_cannot_be_read_is_told_too() {
-    let (mut desk, now) = (TestDesk::new().desk(), Instant::now());
+    let now = Instant::now();
+    let mut desk = TestDesk::new().desk(now);
     for (id, bytes) in [&b""[..], b"{}", b"\xff", br#"{"v":2}"#].into_iter().enumerate() {
         desk.take(Taken { id: id as u64, at_unix_ms: 5, bytes }, now);
     }
@@ -143,22 +146,36 @@ fn an_entry_that_cannot_be_read_is_told_too() {
 }
 
 #[test]
-fn more_than_the_limit_in_a_minute_waits_for_the_next() {
-    let (mut desk, now) =
-        (TestDesk::new().with(|options| options.per_minute = 2).desk(), Instant::now());
-    for id in 1..6 {
-        take(
-            &mut desk,
-            id,
-            &alert(&format!("kind {}", ["a", "b", "c", "d", "e"][id as usize - 1])),
-            now,
-        );
+fn what_does_not_fit_into_the_pace_waits_a_little_and_is_told_together() {
+    let now = Instant::now();
+    let mut desk = TestDesk::new().with(|options| options.per_minute = 2).desk(now);
+    for (id, kind) in (1..).zip(["a", "b", "c", "d", "e"]) {
+        take(&mut desk, id, &alert(&format!("kind {kind}")), now);
     }
     let told = |desk: &mut Desk, now| desk.ready(now).first().map(|message| message.records);
-    assert_eq!(told(&mut desk, now), Some(5), "five kinds do not fit into two messages apart");
+    assert_eq!(told(&mut desk, now), Some(5), "five kinds do not fit into one message apart");
     take(&mut desk, 6, &alert("kind f"), now);
-    assert_eq!(told(&mut desk, now), Some(1));
-    take(&mut desk, 7, &alert("kind g"), now);
-    assert_eq!((told(&mut desk, now), desk.due()), (None, Some(now + Duration::from_secs(60))));
-    assert_eq!(told(&mut desk, now + Duration::from_secs(60)), Some(1));
+    let later = now + Duration::from_secs(30);
+    assert_eq!((told(&mut desk, now), desk.due()), (None, Some(later)));
+    assert_eq!(told(&mut desk, later), Some(1));
+}
+
+#[test]
+fn no_minute_ever_has_more_messages_than_the_limit_and_many_are_used() {
+    for limit in 1..=60 {
+        let start = Instant::now();
+        let mut pace = pace(limit, start);
+        let mut taken = |tenth| pace.take(start + Duration::from_millis(100 * tenth)).is_ok();
+        let times: Vec<u64> = (0..6_000)
+            .filter(|&tenth| {
+                // Idle for a while now and then: the worst minute begins after that.
+                tenth % 1_000 > 400 && taken(tenth)
+            })
+            .collect();
+        let within =
+            |first: u64| times.iter().filter(|&&t| (first..first + 600).contains(&t)).count();
+        let most = times.iter().map(|&first| within(first)).max().unwrap();
+        assert!(most <= limit as usize, "{most} of {limit}");
+        assert!(most * 10 >= limit as usize * 8, "{most} of {limit}");
+    }
 }

@@ -45,7 +45,7 @@ fn full(message: &str) -> Alert {
 }
 
 fn specimens() -> Vec<(&'static str, Draft, Audience)> {
-    let one = |told| Draft::One(told);
+    let one = |told| Draft::One(Box::new(told));
     let others = Kind::Others { level: Level::Error };
     let bare = Alert { place: Vec::new(), ..alert("") };
     let worst = Alert { level: Level::Critical, ..alert("database 3 is gone\nfor good") };
@@ -111,7 +111,7 @@ fn however_long_the_message_title_fields_time_and_trace_are_there() {
             ..full(&long)
         };
         let letterhead = Letterhead { who: [long.clone(), long], has_place: true };
-        let text = shown(&Draft::One(told(alert, 173)), &letterhead);
+        let text = shown(&Draft::One(Box::new(told(alert, 173))), &letterhead);
         assert!(text_units(&text) <= MAX_TEXT_UNITS);
         assert!(text_units(&text) + 1 >= MAX_TEXT_UNITS, "the room is used");
         assert!(text.starts_with("🔴 ERROR ×173 in 5 min\n"));
@@ -188,7 +188,7 @@ proptest! {
         });
         let mut told: Vec<_> = told.map(|told| Told { count: told.count >> 8, ..told }).collect();
         let draft = match form {
-            0 => Draft::One(told.remove(0)),
+            0 => Draft::One(Box::new(told.remove(0))),
             1 => Draft::Several { told, more },
             _ => Draft::Quiet(told),
         };
