@@ -125,9 +125,9 @@ impl Builder {
         let files = open::wanted_files(&self.config).map(|wanted| wanted.name);
         let all = files.chain(own.iter().map(|(name, ..)| name.as_str())).chain(console);
         check_names(&all.collect::<Vec<_>>())?;
-        let mut sinks = open::files(&self.config, &self.clock)?;
+        let open::OpenFiles { mut sinks, diverted } = open::files(&self.config, &self.clock)?;
         sinks.extend(own);
-        Ok(Prepared { sinks, builder: self })
+        Ok(Prepared { sinks, diverted, builder: self })
     }
 }
 
@@ -135,6 +135,8 @@ impl Builder {
 pub(crate) struct Prepared {
     builder: Builder,
     sinks: Vec<NamedSink>,
+    /// Why the files are not called as the configuration says.
+    diverted: Option<String>,
 }
 
 impl Prepared {
@@ -150,7 +152,7 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks } = self;
+        let Self { builder, mut sinks, diverted } = self;
         let config = builder.config;
         if config.console.enabled {
             sinks.push(open::console(&config)?);
@@ -173,7 +175,7 @@ impl Prepared {
             &config.limits,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(fingerprint(&config));
+        let own = Own::new(fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,

@@ -30,6 +30,15 @@ impl Clock {
             Self::Manual(clock) => clock.now(),
         }
     }
+
+    /// The time of day, which may jump.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        match self {
+            Self::System => SystemTime::now(),
+            Self::Manual(clock) => clock.wall(),
+        }
+    }
 }
 
 /// A clock that stands still until it is moved; its clones move with it.
@@ -44,24 +53,37 @@ impl Clock {
 /// assert_eq!(clock.now() - before, Duration::from_secs(5));
 /// ```
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<Instant>>);
+pub struct ManualClock(Arc<Mutex<(Instant, SystemTime)>>);
 
 impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new((Instant::now(), SystemTime::now()))))
     }
 
     /// The moment it shows.
     #[must_use]
     pub fn now(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The time of day it shows.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.0 += by;
+        shown.1 += by;
+    }
+
+    /// Sets the time of day, as somebody does with a wrong clock: no time passes.
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = wall;
     }
 }
 

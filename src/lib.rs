@@ -429,6 +429,7 @@ mod error;
 mod fields;
 mod filter;
 mod handle;
+mod janitor;
 mod layer;
 mod level;
 mod listener;
@@ -445,6 +446,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod syncer;
 mod waker;
 
 pub use builder::Builder;

@@ -47,8 +47,9 @@ use std::path::Path;
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
 pub use tree::{
-    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
-    QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
+    Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
+    QueueConfig, RecordConfig, Rotate, Schema, ServiceConfig, Spans, Stream, SyncPolicy, TimeZone,
+    WarnName, WhenFull,
 };
 
 use crate::Error;

@@ -27,6 +27,8 @@ pub(super) enum Slot<'a> {
     Count { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
     /// A size.
     Bytes { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    /// A size, or `none`.
+    OptionalBytes { value: &'a mut Option<u64>, limits: RangeInclusive<u64> },
     /// A length of time.
     Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
     /// A length of time, or `none`.
@@ -71,18 +73,21 @@ impl Slot<'_> {
                 value.put(number);
             }
             Slot::Bytes { value, limits } => {
-                let number = whole_of(given).or_else(|| text.and_then(parse_bytes));
-                let number = number.ok_or(Refusal::Unfit)?;
+                let number = size_of(given).ok_or(Refusal::Unfit)?;
                 within(&number, limits, |&bytes| bytes_text(bytes))?;
                 value.put(number);
             }
             Slot::Time { value, .. } => {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
+            Slot::OptionalBytes { value, .. } => {
+                **value = match is_none(given) {
+                    true => None,
+                    false => Some(size_of(given).ok_or(Refusal::Unfit)?),
+                };
+            }
             Slot::OptionalTime { value, .. } => {
-                let none = given == Given::Null
-                    || text.is_some_and(|text| text.eq_ignore_ascii_case("none"));
-                **value = match none {
+                **value = match is_none(given) {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
                 };
@@ -114,6 +119,9 @@ impl Slot<'_> {
             Slot::Bytes { value, limits } => {
                 within(&value.get(), limits, |&bytes| bytes_text(bytes))
             }
+            Slot::OptionalBytes { value: Some(value), limits } => {
+                within(value, limits, |&bytes| bytes_text(bytes))
+            }
             Slot::Time { value, limits } => within(&**value, limits, |&time| time_text(time)),
             Slot::OptionalTime { value: Some(value), limits } => {
                 within(value, limits, |&time| time_text(time))
@@ -137,6 +145,7 @@ impl Slot<'_> {
             Slot::Flag(value) => value.to_string(),
             Slot::Count { value, .. } => value.get().to_string(),
             Slot::Bytes { value, .. } => bytes_text(value.get()),
+            Slot::OptionalBytes { value, .. } => value.map_or_else(|| "none".into(), bytes_text),
             Slot::Time { value, .. } => time_text(**value),
             Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
             Slot::Mode(value) => mode_text(**value),
@@ -156,6 +165,9 @@ impl Slot<'_> {
             }
             Slot::Bytes { limits, .. } => {
                 range(bytes_text(*limits.start()), bytes_text(*limits.end()))
+            }
+            Slot::OptionalBytes { limits, .. } => {
+                range(bytes_text(*limits.start()), bytes_text(*limits.end()) + ", or none")
             }
             Slot::Time { limits, .. } => {
                 range(time_text(*limits.start()), time_text(*limits.end()))
@@ -199,7 +211,9 @@ impl Slot<'_> {
             Slot::Levels { .. } => "a level such as info, or info,my_crate=debug",
             Slot::Flag(_) => "true or false",
             Slot::Count { .. } => "a whole number",
-            Slot::Bytes { .. } => "a size such as 10MiB, 64KiB, 1GB, or bytes as a number",
+            Slot::Bytes { .. } | Slot::OptionalBytes { .. } => {
+                "a size such as 10MiB, 64KiB, 1GB, or bytes as a number"
+            }
             Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
@@ -268,6 +282,10 @@ pub(super) fn bytes(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> 
     Slot::Bytes { value, limits: least..=most }
 }
 
+pub(super) fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> Slot<'_> {
+    Slot::OptionalBytes { value, limits: least..=most }
+}
+
 pub(super) fn time(value: &mut Duration, least: Duration, most: Duration) -> Slot<'_> {
     Slot::Time { value, limits: least..=most }
 }
@@ -327,6 +345,15 @@ impl From<Wrong> for Refusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
     }
+}
+
+fn is_none(given: Given<'_>) -> bool {
+    let text = given.text().map(str::trim);
+    given == Given::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
+}
+
+fn size_of(given: Given<'_>) -> Option<u64> {
+    whole_of(given).or_else(|| given.text().and_then(parse_bytes))
 }
 
 fn whole_of(given: Given<'_>) -> Option<u64> {

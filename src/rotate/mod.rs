@@ -32,15 +32,21 @@
 //! | crash in the middle of a line | the line is ended at the next start, so that no other is glued to it |
 //! | two processes with one path | each line is whole; a lock lets one at a time rotate, the other notices within a second; meanwhile the limit may be passed |
 
+mod archive;
 mod backlog;
 mod current;
+mod durability;
 mod file;
+pub(crate) mod lock;
 mod names;
 mod options;
 mod os;
+mod pack;
+mod period;
 mod policy;
 mod report;
 mod shift;
+mod upkeep;
 mod write;
 
 #[cfg(test)]
@@ -48,4 +54,6 @@ mod tests;
 
 pub use file::RotatingFile;
 pub use options::FileOptions;
+pub(crate) use durability::{SyncJob, Synced};
+pub(crate) use pack::{Pack, Packed};
 pub use report::{NotWritten, Trouble};

@@ -15,7 +15,7 @@ mod shifting;
 
 use super::file::{BATCH_BYTES, LOOK_INTERVAL, ROTATE_PAUSE, WRITE_PAUSE};
 use super::names::Names;
-use super::shift::{self, Shift};
+use super::shift;
 use super::{FileOptions, RotatingFile, Trouble};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
