@@ -3,10 +3,10 @@
 //! Pure: values in, faults out. Each option's own limits are in the tree.
 
 use super::LoggingConfig;
-use super::tree::Compress;
 use super::given::Wrong;
 use super::report::Report;
 use super::section::{Section, each_option};
+use super::tree::Compress;
 use super::units::bytes_text;
 
 /// Notes each value beyond its limits, and each set of values that do not go together.
@@ -68,7 +68,8 @@ fn sizes(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
     let ai_record = ("limits.ai_record_bytes", wide(limits.ai_record_bytes));
     let queue = ("queue.max_bytes", config.queue.max_bytes);
     let files = &config.files;
-    let mut pairs = vec![(field, record), (ai_field, ai_record), (record, queue), (ai_record, queue)];
+    let mut pairs =
+        vec![(field, record), (ai_field, ai_record), (record, queue), (ai_record, queue)];
     for (file, size, total) in [
         (&files.app, "files.app.max_bytes", "files.app.max_total_bytes"),
         (&files.errors, "files.errors.max_bytes", "files.errors.max_total_bytes"),

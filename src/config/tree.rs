@@ -157,7 +157,7 @@ choices! {
 choices! {
     /// When written records are made durable.
     pub enum SyncPolicy: Never {
-        /// when the system likes: a power cut may cost half a minute, a crash of the program nothing
+        /// when the system likes: a power cut may cost half a minute, a crash nothing
         Never = "never",
         /// every `sync_interval`
         Interval = "interval",
@@ -184,7 +184,7 @@ section! {
         max_age: Option<Duration> = None => optional_time(MINUTE, DECADE);
         /// How much the file and its backups may take, as they are, compressed or not.
         /// Not below max_bytes.
-        max_total_bytes: Option<u64> = None => optional_bytes(4 * KIB, 1_024 * TIB);
+        max_total_bytes: Option<u64> = None => optional_bytes(4 * KIB, 64 * TIB);
         /// Who may read and write the file, as an octal text (Unix only).
         /// The owner must be able to do both.
         mode: u32 = 0o640 => mode();

@@ -226,23 +226,19 @@ impl Archive {
                 let _ = pack::remove(&pack.unfinished);
                 self.release(copy);
             }
-            put.map(drop)
+            put
         });
-        match finished {
-            Ok(()) => {
-                self.pack_pause.end();
-                self.failed = None;
-                // Its size is another now.
-                self.look_at = None;
-                self.release(pack.source);
-                Ok(())
-            }
-            Err(error) => {
-                self.pack_pause.begin(now, LOOK_INTERVAL);
-                self.failed = Some(pack.id);
-                Err(error)
-            }
+        if let Ok(true) = finished {
+            self.pack_pause.end();
+            self.failed = None;
+            // Its size is another now.
+            self.look_at = None;
+            self.release(pack.source);
+        } else {
+            self.pack_pause.begin(now, LOOK_INTERVAL);
+            self.failed = Some(pack.id);
         }
+        finished.map(drop)
     }
 
     /// Whether the copy has taken the place of its backup; if not, that is gone or was written to.

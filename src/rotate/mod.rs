@@ -52,8 +52,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use durability::{SyncJob, Synced};
 pub use file::RotatingFile;
 pub use options::FileOptions;
-pub(crate) use durability::{SyncJob, Synced};
 pub(crate) use pack::{Pack, Packed};
 pub use report::{NotWritten, Trouble};

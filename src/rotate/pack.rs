@@ -52,7 +52,8 @@ impl Pack {
     }
 
     fn copy(&self, go_on: &mut dyn FnMut() -> bool) -> io::Result<(File, u64)> {
-        let metadata = self.source.metadata().map_err(|error| told("look at", &self.path, error))?;
+        let metadata =
+            self.source.metadata().map_err(|error| told("look at", &self.path, error))?;
         let mode = os::mode(&metadata);
         let fail = |error| told("compress to", &self.unfinished, error);
         remove(&self.unfinished).map_err(fail)?;

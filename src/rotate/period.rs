@@ -89,9 +89,8 @@ mod tests {
         let mut period = None;
         let mut count = 0;
         for wall in walls.into_iter().map(Duration::from_secs) {
-            let known: Period = *period.get_or_insert_with(|| {
-                Period::around(wall, rotate, zone).unwrap()
-            });
+            let known: Period =
+                *period.get_or_insert_with(|| Period::around(wall, rotate, zone).unwrap());
             match known.verdict(wall) {
                 Verdict::Within => continue,
                 Verdict::Over => count += 1,
@@ -129,10 +128,10 @@ mod tests {
         let india = TimeZone::fixed(jiff::tz::Offset::from_seconds(5 * 3_600 + 1_800).unwrap());
         let wall = Duration::from_secs(unix("2026-01-01T10:45:10Z"));
         let period = Period::around(wall, Rotate::Hourly, &india).unwrap();
-        assert_eq!((period.from, period.until), (
-            unix("2026-01-01T10:30:00Z"),
-            unix("2026-01-01T11:30:00Z"),
-        ));
+        assert_eq!(
+            (period.from, period.until),
+            (unix("2026-01-01T10:30:00Z"), unix("2026-01-01T11:30:00Z"),)
+        );
     }
 
     #[test]
