@@ -36,22 +36,20 @@ pub(crate) struct SyncJob {
 #[derive(Debug)]
 pub(crate) struct Synced {
     pub(super) mark: u64,
-    pub(super) result: io::Result<()>,
+    pub(super) files: io::Result<()>,
+    /// The names of the files. They can be synced again, what is in the files cannot.
+    pub(super) directory: io::Result<()>,
 }
 
 impl SyncJob {
     /// Blocks until all is durable.
     pub(crate) fn run(self) -> Synced {
-        let sync = || {
-            for file in &self.files {
-                sync_file(file).map_err(|error| told("sync", &self.path, error))?;
-            }
-            let directory = self.directory.as_deref();
-            directory.map_or(Ok(()), |directory| {
-                os::sync_directory(directory).map_err(|error| told("sync", directory, error))
-            })
-        };
-        Synced { mark: self.mark, result: sync() }
+        let each = |file| sync_file(file).map_err(|error| told("sync", &self.path, error));
+        let files = self.files.iter().try_for_each(each);
+        let directory = self.directory.as_deref().map_or(Ok(()), |directory| {
+            os::sync_directory(directory).map_err(|error| told("sync", directory, error))
+        });
+        Synced { mark: self.mark, files, directory }
     }
 }
 

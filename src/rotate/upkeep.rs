@@ -197,18 +197,24 @@ impl RotatingFile {
     }
 
     /// What became of it. After a failure what was written is written again, to a new file.
-    pub(crate) fn synced(&mut self, Synced { mark, result }: Synced, now: Instant) {
-        match result {
-            Ok(()) => {
-                self.backlog.is_durable(mark);
-                self.durability.succeeded();
+    pub(crate) fn synced(&mut self, synced: Synced, now: Instant) {
+        let error = match (synced.files, synced.directory) {
+            (Ok(()), Ok(())) => {
+                self.backlog.is_durable(synced.mark);
+                return self.durability.succeeded();
             }
-            Err(error) => {
+            (Err(error), _) => {
                 let is_first = self.durability.failed(now);
                 self.write_again(&error, is_first.then_some(now));
-                self.upkeep.sync_error = Some(error);
+                error
             }
-        }
+            (Ok(()), Err(error)) => {
+                self.durability.failed(now);
+                error
+            }
+        };
+        self.upkeep.directory_changed = true;
+        self.upkeep.sync_error = Some(error);
     }
 
     /// How often what was written could not be made durable.
@@ -219,7 +225,6 @@ impl RotatingFile {
 
     /// Has all written again that is not known to be durable; with a time, to a new file.
     pub(super) fn write_again(&mut self, error: &io::Error, rotate_at: Option<Instant>) {
-        self.upkeep.directory_changed = true;
         let lines = self.backlog.write_again();
         let again = io::Error::new(error.kind(), error.to_string());
         self.trouble = Some(Trouble::NotDurable(again, lines));
@@ -233,25 +238,31 @@ impl RotatingFile {
 
     /// Makes all durable that was written; what cannot be is written again, once.
     pub(super) fn sync_now(&mut self, now: Instant) -> io::Result<()> {
-        let Err(error) = self.sync_files() else {
-            self.backlog.is_durable(self.backlog.mark());
-            return Ok(());
-        };
-        let _ = self.durability.failed(now);
-        if self.backlog.unsafe_bytes() == 0 {
-            return Err(error);
+        if let Err(error) = self.sync_lines() {
+            let _ = self.durability.failed(now);
+            if self.backlog.unsafe_bytes() == 0 {
+                return Err(error);
+            }
+            self.write_again(&error, Some(now));
+            self.write(now)?;
+            self.sync_lines()?;
         }
-        self.write_again(&error, Some(now));
-        self.write(now)?;
-        self.sync_files()?;
+        self.sync_backups()?;
         self.backlog.is_durable(self.backlog.mark());
         Ok(())
     }
 
-    /// Makes durable what was written since the last time: the current file, the backups made
-    /// since, and their names.
-    fn sync_files(&mut self) -> io::Result<()> {
-        self.current.sync().map_err(|error| told("sync", self.names.current(), error))?;
+    /// Makes the current file durable, and those before it that are kept open for that.
+    fn sync_lines(&mut self) -> io::Result<()> {
+        let fail = |error| told("sync", self.names.current(), error);
+        for file in std::mem::take(&mut self.upkeep.unsafe_files) {
+            current::sync_file(&file).map_err(fail)?;
+        }
+        self.current.sync().map_err(fail)
+    }
+
+    /// Makes the backups durable that were made since the last time, and their names.
+    fn sync_backups(&mut self) -> io::Result<()> {
         for number in 1..=self.upkeep.rotations_since_sync.min(self.options.backup_count) {
             // A compressed one is durable already.
             let path = self.names.backup(Backup { number, form: Form::Plain });
@@ -268,7 +279,6 @@ impl RotatingFile {
         }
         self.upkeep.rotations_since_sync = 0;
         self.upkeep.directory_changed = false;
-        self.upkeep.unsafe_files.clear();
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ fn place(sync: SyncPolicy) -> Place {
 /// Has the file synced by a disk that says so.
 fn sync(place: &Place, file: &mut RotatingFile, result: io::Result<()>) {
     let job = file.take_sync(place.now).expect("something to sync");
-    let synced = Synced { result, ..job.run() };
+    let synced = Synced { files: result, ..job.run() };
     file.synced(synced, place.now);
 }
 
@@ -78,6 +78,22 @@ fn a_failed_sync_is_an_error_of_the_next_flush_and_loses_nothing() {
 }
 
 #[test]
+fn names_that_could_not_be_made_durable_are_tried_again_and_no_line_is_written_twice() {
+    let mut place = place(SyncPolicy::Interval);
+    let mut file = place.open();
+    place.write(&mut file, &["one"]);
+    let job = file.take_sync(place.now).unwrap();
+    assert!(job.directory.is_some());
+    file.synced(Synced { directory: Err(failure()), ..job.run() }, place.now);
+    assert!(file.flush(place.now).is_err());
+    place.pass(Duration::from_secs(1));
+    let job = file.take_sync(place.now).unwrap();
+    assert!(job.directory.is_some());
+    file.synced(job.run(), place.now);
+    assert_eq!((everything(&file), file.backlog.unsafe_bytes()), ("one\n".to_owned(), 0));
+}
+
+#[test]
 fn a_disk_that_stays_broken_costs_one_new_file_and_ever_longer_pauses() {
     let mut place = place(SyncPolicy::Interval);
     place.options.max_bytes = 100_000;
@@ -88,7 +104,7 @@ fn a_disk_that_stays_broken_costs_one_new_file_and_ever_longer_pauses() {
         let _ = file.flush(place.now);
         if let Some(job) = file.take_sync(place.now) {
             syncs += 1;
-            file.synced(Synced { result: Err(failure()), ..job.run() }, place.now);
+            file.synced(Synced { files: Err(failure()), ..job.run() }, place.now);
         }
         place.pass(Duration::from_secs(1));
     }
