@@ -64,7 +64,7 @@ pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, 
         selflog::tell("the log files are in use", why);
     }
     let (janitor, syncer) = (Janitor::new(), Syncer::new());
-    let open = |(wanted, (path, lock)): (WantedFile<'_>, (PathBuf, PathLock))| {
+    let open = |(wanted, (path, lock)): (WantedFile<'_>, Claimed)| {
         let threads = (janitor.share(), syncer.share());
         let options = file_options(config, wanted.file, path);
         let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
@@ -76,11 +76,14 @@ pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, 
     Ok(OpenFiles { sinks, diverted })
 }
 
-/// A path for each file, that no other process writes to, and why they are not the usual ones.
+/// A path that no other process writes to.
+type Claimed = (PathBuf, PathLock);
+
+/// A path for each file, and why they are not the usual ones.
 fn claim_paths(
     config: &LoggingConfig,
     wanted: &[WantedFile<'_>],
-) -> Result<(Vec<(PathBuf, PathLock)>, Option<String>), Error> {
+) -> Result<(Vec<Claimed>, Option<String>), Error> {
     /// More pipelines than this in one process have no names left.
     const MAX_NAMES: u32 = 9;
     let names: Vec<_> = wanted.iter().map(|wanted| wanted.file.name.clone()).collect();
@@ -101,10 +104,7 @@ fn claim_paths(
 }
 
 /// The locks of all these files, or who has one of them.
-fn claim_all(
-    config: &LoggingConfig,
-    names: Vec<String>,
-) -> Result<Vec<(PathBuf, PathLock)>, String> {
+fn claim_all(config: &LoggingConfig, names: Vec<String>) -> Result<Vec<Claimed>, String> {
     let claim = |name: String| {
         let path = config.files.dir.join(name);
         match lock::claim(&path) {

@@ -190,7 +190,7 @@ fn count_records(directory: &Path) -> BTreeMap<u64, u32> {
         assert!(text.is_empty() || text.ends_with('\n'), "{name} ends in the middle of a line");
         for line in text.lines() {
             let record: serde_json::Value = serde_json::from_str(line).unwrap();
-            if let Some(number) = record["number"].as_u64() {
+            if let Some(number) = record.get("number").and_then(serde_json::Value::as_u64) {
                 *counts.entry(number).or_default() += 1;
             }
         }

@@ -13,7 +13,7 @@ use super::directives::Directives;
 use super::given::{Given, Wrong, shorten};
 use super::nearest::nearest;
 use super::section::{Entry, Section};
-use super::units::{bytes_text, parse_bytes, parse_time, time_text};
+use super::units::{bytes_text, parse_time, time_text};
 
 /// The place of a value.
 pub(super) enum Slot<'a> {
@@ -66,14 +66,14 @@ impl Slot<'_> {
             Slot::Levels { value, .. } => {
                 **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Wrong::from)?;
             }
-            Slot::Flag(value) => **value = flag_of(given).ok_or(Refusal::Unfit)?,
+            Slot::Flag(value) => **value = given.flag().ok_or(Refusal::Unfit)?,
             Slot::Count { value, limits } => {
-                let number = whole_of(given).ok_or(Refusal::Unfit)?;
+                let number = given.whole().ok_or(Refusal::Unfit)?;
                 within(&number, limits, u64::to_string)?;
                 value.put(number);
             }
             Slot::Bytes { value, limits } => {
-                let number = size_of(given).ok_or(Refusal::Unfit)?;
+                let number = given.size().ok_or(Refusal::Unfit)?;
                 within(&number, limits, |&bytes| bytes_text(bytes))?;
                 value.put(number);
             }
@@ -81,13 +81,13 @@ impl Slot<'_> {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
             Slot::OptionalBytes { value, .. } => {
-                **value = match is_none(given) {
+                **value = match given.is_none() {
                     true => None,
-                    false => Some(size_of(given).ok_or(Refusal::Unfit)?),
+                    false => Some(given.size().ok_or(Refusal::Unfit)?),
                 };
             }
             Slot::OptionalTime { value, .. } => {
-                **value = match is_none(given) {
+                **value = match given.is_none() {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
                 };
@@ -344,35 +344,6 @@ enum Refusal {
 impl From<Wrong> for Refusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
-    }
-}
-
-fn is_none(given: Given<'_>) -> bool {
-    let text = given.text().map(str::trim);
-    given == Given::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
-}
-
-fn size_of(given: Given<'_>) -> Option<u64> {
-    whole_of(given).or_else(|| given.text().and_then(parse_bytes))
-}
-
-fn whole_of(given: Given<'_>) -> Option<u64> {
-    match given {
-        Given::Whole(number) => u64::try_from(number).ok(),
-        Given::Env(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn flag_of(given: Given<'_>) -> Option<bool> {
-    match given {
-        Given::Flag(value) => Some(value),
-        Given::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Some(true),
-            "false" | "0" | "no" | "off" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

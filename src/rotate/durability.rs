@@ -36,6 +36,8 @@ pub(crate) struct SyncJob {
 #[derive(Debug)]
 pub(crate) struct Synced {
     pub(super) mark: u64,
+    /// What was written after this is not part of it.
+    pub(super) began: Instant,
     pub(super) files: io::Result<()>,
     /// The names of the files. They can be synced again, what is in the files cannot.
     pub(super) directory: io::Result<()>,
@@ -44,12 +46,13 @@ pub(crate) struct Synced {
 impl SyncJob {
     /// Blocks until all is durable.
     pub(crate) fn run(self) -> Synced {
+        let began = Instant::now();
         let each = |file| sync_file(file).map_err(|error| told("sync", &self.path, error));
         let files = self.files.iter().try_for_each(each);
         let directory = self.directory.as_deref().map_or(Ok(()), |directory| {
             os::sync_directory(directory).map_err(|error| told("sync", directory, error))
         });
-        Synced { mark: self.mark, files, directory }
+        Synced { mark: self.mark, began, files, directory }
     }
 }
 
@@ -60,6 +63,7 @@ pub(super) struct Durability {
     interval: Duration,
     in_hand: bool,
     is_urgent: bool,
+    began: Option<Instant>,
     pause: Pause,
     next_pause: Duration,
     failures: u64,
@@ -72,6 +76,7 @@ impl Durability {
             interval,
             in_hand: false,
             is_urgent: false,
+            began: None,
             pause: Pause::default(),
             next_pause: FIRST_PAUSE,
             failures: 0,
@@ -107,7 +112,8 @@ impl Durability {
         self.in_hand = true;
         let at_once = std::mem::take(&mut self.is_urgent) || is_much;
         // A little early: it is to be over when the interval is.
-        Some(if at_once { now } else { now + self.interval / 8 * 7 })
+        let due = self.began.unwrap_or(now) + self.interval / 8 * 7;
+        Some(if at_once { now } else { due.max(now) })
     }
 
     /// The job could not be handed on.
@@ -116,8 +122,9 @@ impl Durability {
     }
 
     /// The job is done.
-    pub(super) fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self, began: Instant) {
         self.in_hand = false;
+        self.began = Some(began);
         self.pause.end();
         self.next_pause = FIRST_PAUSE;
     }
@@ -148,10 +155,15 @@ mod tests {
         assert_eq!(each.due(false, start), Some(start + interval / 8 * 7));
         assert_eq!(each.due(false, start), None, "one at a time");
         each.urge();
-        each.succeeded();
+        each.succeeded(start);
         assert_eq!(each.due(false, start), Some(start));
-        each.succeeded();
+        each.succeeded(start);
         assert_eq!(each.due(true, start), Some(start));
+        // A line may have come just after the last sync began.
+        each.succeeded(start);
+        assert_eq!(each.due(false, start + interval / 2), Some(start + interval / 8 * 7));
+        each.succeeded(start);
+        assert_eq!(each.due(false, start + interval * 5), Some(start + interval * 5));
         let mut never = Durability::new(SyncPolicy::Never, interval);
         never.urge();
         assert_eq!(never.due(true, start), None);
@@ -173,7 +185,7 @@ mod tests {
         }
         (0..20).for_each(|_| _ = each.failed(now));
         assert!(each.due(false, now + LONGEST_PAUSE).is_some());
-        each.succeeded();
+        each.succeeded(now);
         assert!(each.failed(now));
     }
 }

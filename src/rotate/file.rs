@@ -63,15 +63,15 @@ pub struct RotatingFile {
     pub(super) durability: Durability,
     pub(super) upkeep: Upkeep,
     /// When the path is compared with the open file again; `None` is at once.
-    look_at: Option<Instant>,
+    pub(super) look_at: Option<Instant>,
     write_pause: Pause,
     pub(super) rotate_pause: Pause,
     reopen_pause: Pause,
     /// Why the last write failed, for a flush during the pause.
     pub(super) write_error: Option<(ErrorKind, String)>,
     pub(super) trouble: Option<Trouble>,
-    rotations: u64,
-    failed_rotations: u64,
+    pub(super) rotations: u64,
+    pub(super) failed_rotations: u64,
 }
 
 impl RotatingFile {
@@ -328,7 +328,7 @@ impl RotatingFile {
     }
 
     /// Opens the path; the old file stays in use until that has worked.
-    fn open_again(&mut self) -> io::Result<()> {
+    pub(super) fn open_again(&mut self) -> io::Result<()> {
         let (current, too_open) = Current::open(self.names.current(), self.options.mode)?;
         self.take_over(current);
         if let Some(error) = too_open {
@@ -337,60 +337,13 @@ impl RotatingFile {
         Ok(())
     }
 
-    fn take_over(&mut self, current: Current) {
+    pub(super) fn take_over(&mut self, current: Current) {
         let before = std::mem::replace(&mut self.current, current);
         self.backlog.restart_line();
         self.rotate_pause.end();
         let has_unsafe = self.backlog.unsafe_bytes() > 0;
         if let Err(error) = self.upkeep.replaced(has_unsafe.then(|| before.into_file())) {
             self.write_again(&error, None);
-        }
-    }
-
-    /// Starts a new file, and keeps account of whether that works.
-    pub(super) fn rotate(&mut self, now: Instant) -> io::Result<()> {
-        let result = self.shift();
-        match &result {
-            Ok(()) => {
-                if let Err(error) = self.archive.retain(self.current.bytes()) {
-                    self.trouble = Some(Trouble::NotPruned(error));
-                }
-            }
-            Err(error) => {
-                self.failed_rotations += 1;
-                self.look_at = None;
-                if self.rotate_pause.begin(now, ROTATE_PAUSE) {
-                    self.trouble = Some(Trouble::NotRotated(again(error)));
-                }
-            }
-        }
-        result
-    }
-
-    /// Shifts the backups and opens the new file, unless another process has just done it.
-    ///
-    /// Whether it worked is seen on the disk: something else than the open file is at the path.
-    fn shift(&mut self) -> io::Result<()> {
-        let path = self.names.current();
-        let mode = self.options.mode;
-        let new = self.current.locked(|| {
-            if !self.current.is_at(path)? {
-                return Ok(None);
-            }
-            match shift::shift(&self.names, mode) {
-                Err(error) if self.current.is_at(path)? => Err(error),
-                _ => Current::open_new(path, mode).map(Some),
-            }
-        })?;
-        match new {
-            Some(current) => {
-                self.take_over(current);
-                self.rotations += 1;
-                self.archive.shifted();
-                self.upkeep.rotated();
-                Ok(())
-            }
-            None => self.open_again(),
         }
     }
 }
@@ -403,6 +356,6 @@ impl Drop for RotatingFile {
 }
 
 /// A second copy of an error.
-fn again(error: &io::Error) -> io::Error {
+pub(super) fn again(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), error.to_string())
 }

@@ -243,12 +243,10 @@ mod tests {
                         let kept = 5 - gone.len();
                         assert_eq!(gone, (kept..5).collect::<Vec<_>>(), "not the oldest");
                         // As many as the limits allow, and one more would be too many.
+                        let total = |n: usize| backups[..n].iter().map(|b| b.bytes).sum::<u64>();
                         let fits = |n: usize| {
-                            n <= count as usize
-                                && (n == 0 || n <= max_age as usize + 1)
-                                && (n == 0
-                                    || 1 + backups[..n].iter().map(|b| b.bytes).sum::<u64>()
-                                        <= max_total)
+                            let all_fit = n <= count as usize && n <= max_age as usize + 1;
+                            n == 0 || all_fit && total(n) < max_total
                         };
                         assert!(fits(kept) && (kept == 5 || !fits(kept + 1)), "{limits:?} {kept}");
                     }

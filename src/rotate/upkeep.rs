@@ -1,18 +1,18 @@
-//! Upkeep: what a rotating file does besides writing: it looks at the time, keeps its backups in
-//! order, and has what was written made durable.
+//! Upkeep: what a rotating file does besides writing: it starts new files, looks at the time, keeps
+//! its backups in order, and has what was written made durable.
 //!
 //! Decides nothing about calendars, retention or formats itself. What takes long it hands out as work
 //! for other threads, and takes the answers.
 
 use super::current::{self, Current, told};
 use super::durability::{SyncJob, Synced};
-use super::file::RotatingFile;
+use super::file::{ROTATE_PAUSE, RotatingFile, again};
 use super::names::{Backup, Form};
 use super::options::FileOptions;
-use super::os;
 use super::pack::{Pack, Packed};
 use super::period::{Period, Verdict};
 use super::report::Trouble;
+use super::{os, shift};
 use crate::config::{Rotate, TimeZone as Zone};
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -121,6 +121,53 @@ impl RotatingFile {
         }
     }
 
+    /// Starts a new file, and keeps account of whether that works.
+    pub(super) fn rotate(&mut self, now: Instant) -> io::Result<()> {
+        let result = self.shift();
+        match &result {
+            Ok(()) => {
+                if let Err(error) = self.archive.retain(self.current.bytes()) {
+                    self.trouble = Some(Trouble::NotPruned(error));
+                }
+            }
+            Err(error) => {
+                self.failed_rotations += 1;
+                self.look_at = None;
+                if self.rotate_pause.begin(now, ROTATE_PAUSE) {
+                    self.trouble = Some(Trouble::NotRotated(again(error)));
+                }
+            }
+        }
+        result
+    }
+
+    /// Shifts the backups and opens the new file, unless another process has just done it.
+    ///
+    /// Whether it worked is seen on the disk: something else than the open file is at the path.
+    fn shift(&mut self) -> io::Result<()> {
+        let path = self.names.current();
+        let mode = self.options.mode;
+        let new = self.current.locked(|| {
+            if !self.current.is_at(path)? {
+                return Ok(None);
+            }
+            match shift::shift(&self.names, mode) {
+                Err(error) if self.current.is_at(path)? => Err(error),
+                _ => Current::open_new(path, mode).map(Some),
+            }
+        })?;
+        match new {
+            Some(current) => {
+                self.take_over(current);
+                self.rotations += 1;
+                self.archive.shifted();
+                self.upkeep.rotated();
+                Ok(())
+            }
+            None => self.open_again(),
+        }
+    }
+
     /// A backup to be compressed, on a thread that has time for it, if there is one.
     pub(crate) fn take_pack(&mut self, now: Instant) -> Option<Pack> {
         match self.archive.take_pack(now) {
@@ -201,7 +248,7 @@ impl RotatingFile {
         let error = match (synced.files, synced.directory) {
             (Ok(()), Ok(())) => {
                 self.backlog.is_durable(synced.mark);
-                return self.durability.succeeded();
+                return self.durability.succeeded(synced.began);
             }
             (Err(error), _) => {
                 let is_first = self.durability.failed(now);
@@ -226,8 +273,7 @@ impl RotatingFile {
     /// Has all written again that is not known to be durable; with a time, to a new file.
     pub(super) fn write_again(&mut self, error: &io::Error, rotate_at: Option<Instant>) {
         let lines = self.backlog.write_again();
-        let again = io::Error::new(error.kind(), error.to_string());
-        self.trouble = Some(Trouble::NotDurable(again, lines));
+        self.trouble = Some(Trouble::NotDurable(again(error), lines));
         if let Some(now) = rotate_at
             && self.current.bytes() > 0
         {

@@ -4,6 +4,7 @@
 //! cannot be had; with `CI` set that is a failure.
 
 mod durable;
+mod endurance;
 mod full;
 mod limit;
 #[cfg(unix)]
