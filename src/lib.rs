@@ -446,6 +446,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 mod syncer;
 mod waker;
 
