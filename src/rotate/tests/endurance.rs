@@ -34,12 +34,12 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
     if !in_child(test, ":") {
         return;
     }
-    let mut place = Place::new(100, 3);
-    let Some(disk) = Disk::new(place.path("disk"), "64k") else { return };
+    let mut place = Place::new(500, 3);
+    let Some(disk) = Disk::new(place.path("disk"), "1m") else { return };
     place.options.path = disk.0.join("app.log");
     place.options.compress = Compress::Gzip;
     place.options.sync = SyncPolicy::Error;
-    place.options.backlog_bytes = 10_000;
+    place.options.backlog_bytes = 1_000;
     let mut file = place.open();
 
     endure("syncs that fail", |n| {
@@ -62,7 +62,7 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
     });
     fs::remove_dir(disk.0.join("app.log.1.gz")).unwrap();
 
-    place.write(&mut file, &[&"x".repeat(90), &"y".repeat(90)]);
+    place.write(&mut file, &[&"x".repeat(400), &"y".repeat(400)]);
     endure("backups that cannot be compressed", |_| {
         fs::create_dir_all(disk.0.join("app.log.gz.tmp")).unwrap();
         place.pass(Duration::from_secs(60));
@@ -73,7 +73,7 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
     });
     fs::remove_dir(disk.0.join("app.log.gz.tmp")).unwrap();
 
-    fs::write(disk.0.join("ballast"), vec![0; 1 << 20]).unwrap_err();
+    fs::write(disk.0.join("ballast"), vec![0; 2 << 20]).unwrap_err();
     endure("writes that fail", |n| {
         place.pass(WRITE_PAUSE);
         // Taken as long as there is room, then refused.
