@@ -3,8 +3,8 @@
 //! Looks at the directory and changes names in it; knows no line and not the current file. All names
 //! are changed on the thread that owns it. What takes long is left to others, who need no name for
 //! it: a backup that is deleted is handed on open, since to give back a hundred megabytes takes the
-//! file system twenty milliseconds, and one that is compressed is known by its identity. So the two
-//! need no lock, and nobody waits.
+//! file system twenty milliseconds, and one that is compressed is known by its identity. So they need
+//! no lock, and nobody waits.
 
 use super::current::told;
 use super::names::{Backup, Form, Names};

@@ -22,7 +22,10 @@ const EXAMPLES: [(&str, &[&str]); 9] = [
 /// What a change must pass before it is looked at.
 pub(crate) fn check() -> Outcome {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    for features in [&[][..], &["--all-features"]] {
+        let clippy = ["clippy", "--workspace", "--all-targets"];
+        cargo(&[&clippy, features, &["--", "--deny", "warnings"]].concat())?;
+    }
     let docs = ["doc", "--workspace", "--no-deps", "--document-private-items"];
     run(Command::new("cargo").args(docs).env("RUSTDOCFLAGS", "--deny warnings"))
 }
@@ -32,6 +35,8 @@ pub(crate) fn test() -> Outcome {
     check()?;
     // Benchmarks are compiled by clippy and run by `cargo x bench`: a timing is no test.
     cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])?;
+    // What is compiled only with a feature.
+    cargo(&["test", "--package", "logwell", "--all-features", "--lib"])?;
     cargo(&["test", "--workspace", "--doc"])?;
     cargo(&["build", "--package", "logwell", "--examples"])?;
     // In a place of their own: they write log files under the directory they run in.
