@@ -2,7 +2,7 @@
 //!
 //! The only file that reads a clock. A test brings a [`ManualClock`].
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Nanoseconds since 1970 by the system's clock; 0 before it.
@@ -77,6 +77,13 @@ impl Clock {
             Self::Manual(clock) => clock.wall(),
         }
     }
+
+    /// Milliseconds since 1970; what is shown to people or must outlive the process.
+    #[cfg(feature = "forward")]
+    pub(crate) fn unix_ms(&self) -> u64 {
+        let since_epoch = self.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A clock that stands still until it is moved; its clones move with it.
@@ -91,37 +98,53 @@ impl Clock {
 /// assert_eq!(clock.now() - before, Duration::from_secs(5));
 /// ```
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<(Instant, SystemTime)>>);
+pub struct ManualClock(Arc<Mutex<Hands>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    now: Instant,
+    wall: SystemTime,
+}
 
 impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new((Instant::now(), SystemTime::now()))))
+        Self(Arc::new(Mutex::new(Hands { now: Instant::now(), wall: SystemTime::now() })))
     }
 
     /// The moment it shows.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.hands().now
     }
 
     /// The time of day it shows.
     #[must_use]
     pub fn wall(&self) -> SystemTime {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.hands().wall
     }
 
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.0 += by;
-        shown.1 += by;
+        let mut hands = self.hands();
+        hands.now += by;
+        hands.wall += by;
     }
 
-    /// Sets the time of day, as somebody does with a wrong clock: no time passes.
+    /// Sets the time of day, as an administrator or NTP does; no time passes.
     pub fn set_wall(&self, wall: SystemTime) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = wall;
+        self.hands().wall = wall;
+    }
+
+    /// The same in milliseconds since 1970.
+    #[cfg(all(test, feature = "forward"))]
+    pub(crate) fn set_unix_ms(&self, unix_ms: u64) {
+        self.set_wall(SystemTime::UNIX_EPOCH + Duration::from_millis(unix_ms));
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
