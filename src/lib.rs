@@ -430,7 +430,10 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! There are no cargo features: all of this is always there.
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//!
+//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
+//! Its options are always there; to switch a destination on without the feature is an error.
 
 pub mod _documentation;
 pub mod config;

@@ -1,13 +1,13 @@
 //! Forward: delivers records to LogBeacon and to people, at least once and never in the way.
 //!
-//! Switched on in the section `forward` of the configuration; nothing else is needed. The pages are
-//! [docs/forwarding.md](https://docs.rs/logwell/latest/logwell/_documentation/) for users and
-//! `ARCHITECTURE.md` for those who change it. What is public here are the parts that other programs
-//! use which deliver the same messages.
+//! Switched on in the section `forward` of the configuration; nothing else is needed. How it is used
+//! is in [`_documentation::forwarding`](crate::_documentation::forwarding). What is public here are
+//! the parts that other programs use which deliver the same messages.
 //!
 //! | file | is |
 //! |---|---|
 //! | `open.rs` | from the configuration to spools and forwarders |
+//! | `adopt.rs` | what killed processes have left behind |
 //! | `running.rs` | the forwarders' threads: to be asked, and to be stopped |
 //! | `forwarder.rs` | takes entries out of a spool and has them delivered |
 //! | `destination.rs` | what is particular about a destination: the traits |
@@ -21,6 +21,7 @@
 //! | `check.rs` | a test message to each destination |
 //! | `absent.rs` | all of this in a build without the feature |
 
+mod adopt;
 mod backoff;
 mod bucket;
 mod check;

@@ -2,6 +2,7 @@
 //!
 //! Knows every destination. Reads and writes nothing but the spools' directories.
 
+use super::adopt::adopt;
 use super::counters::DeliveryCounters;
 use super::dead::DeadLetters;
 use super::destination::Destination;
@@ -191,7 +192,11 @@ fn open_spool(
     loop {
         match spool::open(&options, clock) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            opened => return opened.map_err(|error| fail(&options.dir, error)),
+            Err(error) => return Err(fail(&options.dir, error)),
+            Ok((mut writer, reader, status)) => {
+                adopt(&options, clock, &mut writer);
+                return Ok((writer, reader, status));
+            }
         }
         if start.elapsed() >= PATIENCE {
             break;

@@ -65,4 +65,4 @@ pub(crate) use open::open;
 pub(crate) use options::{SpoolOptions, Urgency};
 pub(crate) use reader::{BatchLimits, SpoolReader};
 pub(crate) use shared::{SpoolStatus, SpoolWaker};
-pub(crate) use writer::SpoolWriter;
+pub(crate) use writer::{Refused, SpoolWriter};
