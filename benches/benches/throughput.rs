@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
-use logwell_benches::{Subject, five_fields, in_two_spans, interleaved, median};
+use logwell_benches::{Subject, cpu_seconds, five_fields, in_two_spans, interleaved, median};
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -59,14 +59,4 @@ fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     let millions = RECORDS as f64 / 1e6;
     println!("{} {}", RECORDS as f64 / seconds / 1e3, cpu / millions);
     Ok(())
-}
-
-/// Processor time of the process so far, of all threads; 0 where `/proc` does not tell.
-fn cpu_seconds() -> f64 {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS_A_SECOND
 }

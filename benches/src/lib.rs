@@ -4,6 +4,7 @@ use logwell::config::WhenFull;
 use logwell::{LoggingConfig, shutdown_logging};
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 /// A message with five typed fields, about 240 bytes of JSON.
@@ -25,6 +26,112 @@ pub fn in_two_spans(work: impl FnOnce()) {
     request.in_scope(|| query.in_scope(work));
 }
 
+/// What a service may log with `Debug`: about a kilobyte of text.
+#[expect(missing_docs, reason = "an example")]
+#[derive(Debug)]
+pub struct Order {
+    pub id: u64,
+    pub customer: String,
+    pub mail: String,
+    pub street: String,
+    pub city: String,
+    pub items: Vec<Item>,
+    pub discount: f64,
+    pub is_paid: bool,
+}
+
+/// A line of an [`Order`].
+#[expect(missing_docs, reason = "an example")]
+#[derive(Debug)]
+pub struct Item {
+    pub sku: String,
+    pub name: String,
+    pub count: u32,
+    pub price_cents: u64,
+    pub in_stock: bool,
+}
+
+impl Order {
+    /// An order whose `Debug` has about 1 KB.
+    #[must_use]
+    pub fn example() -> Self {
+        let item = |at: u32| Item {
+            sku: format!("SKU-{at:06}"),
+            name: "a thing with a name".to_owned(),
+            count: at,
+            price_cents: 1_999,
+            in_stock: at.is_multiple_of(2),
+        };
+        Self {
+            id: 81,
+            customer: "Ann Example".to_owned(),
+            mail: "ann@example.org".to_owned(),
+            street: "1 High Street".to_owned(),
+            city: "Springfield".to_owned(),
+            items: (0..8).map(item).collect(),
+            discount: 2.5,
+            is_paid: true,
+        }
+    }
+}
+
+/// logwell writing `app.log` into `dir` and nothing else; it never rotates and loses nothing.
+///
+/// # Errors
+///
+/// None, for this configuration is right.
+pub fn one_file(dir: &Path) -> Result<LoggingConfig, logwell::Error> {
+    let mut config = LoggingConfig::builder()
+        .log_dir(dir)
+        .console(false)
+        .enable_ai_handler(false)
+        .max_bytes(1 << 40)
+        .when_full(WhenFull::Block)
+        .build()?;
+    config.files.errors.enabled = false;
+    Ok(config)
+}
+
+/// Calls in a burst of [`timed_bursts`].
+pub const BURST: u64 = 100;
+
+/// How far the starts of two bursts are apart.
+pub const BURST_EVERY: Duration = Duration::from_millis(5);
+
+/// Times each of `bursts` × [`BURST`] calls, in nanoseconds, one burst each [`BURST_EVERY`]. The
+/// timer's own 20 to 45 ns are in it.
+pub fn timed_bursts(bursts: u64, mut call: impl FnMut(u64)) -> Vec<u64> {
+    let mut times_ns = Vec::with_capacity((bursts * BURST) as usize);
+    for burst in 0..bursts {
+        let next = Instant::now() + BURST_EVERY;
+        for at in 0..BURST {
+            let start = Instant::now();
+            call(burst * BURST + at);
+            times_ns.push(start.elapsed().as_nanos() as u64);
+        }
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    times_ns
+}
+
+/// The value below which `part` of the sorted values lie.
+#[must_use]
+pub fn percentile(sorted: &[u64], part: f64) -> u64 {
+    let at = (sorted.len() as f64 * part) as usize;
+    sorted.get(at).or(sorted.last()).copied().unwrap_or_default()
+}
+
+/// Processor time of the process so far, of all threads; 0 where `/proc` does not tell.
+#[must_use]
+pub fn cpu_seconds() -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS_A_SECOND
+}
+
 /// Who carries the records; each writes `app.log` and loses nothing.
 #[derive(Debug)]
 pub enum Subject {
@@ -43,15 +150,7 @@ impl Subject {
     pub fn install(name: &str, dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         match name {
             "logwell" => {
-                let mut config = LoggingConfig::builder()
-                    .log_dir(dir)
-                    .console(false)
-                    .enable_ai_handler(false)
-                    .max_bytes(1 << 40)
-                    .when_full(WhenFull::Block)
-                    .build()?;
-                config.files.errors.enabled = false;
-                logwell::init_logging_with(config)?;
+                logwell::init_logging_with(one_file(dir)?)?;
                 Ok(Self::Logwell)
             }
             "reference" => {

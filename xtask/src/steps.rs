@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
 const EXAMPLES: [(&str, &[&str]); 9] = [
@@ -44,15 +44,8 @@ pub(crate) fn test() -> Outcome {
     Ok(())
 }
 
-/// The benchmarks, or the one of that name.
-pub(crate) fn bench(name: Option<&str>) -> Outcome {
-    match name {
-        Some(name) => cargo(&["bench", "--package", "logwell-benches", "--bench", name]),
-        None => cargo(&["bench", "--package", "logwell-benches", "--benches"]),
-    }
-}
-
-fn cargo(arguments: &[&str]) -> Outcome {
+/// Runs cargo at the root.
+pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
     run(Command::new("cargo").args(arguments))
 }
 
@@ -68,6 +61,6 @@ fn run(command: &mut Command) -> Outcome {
     }
 }
 
-fn root() -> Result<&'static Path, Box<dyn Error>> {
+pub(crate) fn root() -> Result<&'static Path, Box<dyn Error>> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or_else(|| "xtask is at the root".into())
 }
