@@ -8,6 +8,7 @@ use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
 use crate::clock;
 use crate::config::Limits;
+use crate::fields::Fields;
 use crate::filter::{self, SharedFilter};
 use crate::log_bridge;
 use crate::queue::Queue;
@@ -116,17 +117,24 @@ impl QueueLayer {
         self.filters_globally || log_bridge::judge(event, |metadata| self.takes(metadata, ctx))
     }
 
-    fn capture(&self, callsite: &Callsite, record: impl FnOnce(&mut Capture)) -> Capture {
-        let mut capture = Capture::new(self.room(callsite));
+    /// Adds the values to `fields`; returns how many were left out.
+    #[inline]
+    fn capture(
+        &self,
+        callsite: &Callsite,
+        fields: &mut Fields,
+        record: impl FnOnce(&mut Capture<'_>),
+    ) -> u32 {
         if caller::is_nested_too_deep() {
-            return capture; // a span whose values make such a span: without them it ends here
+            return 0; // a span whose values make such a span: without them it ends here
         }
+        let mut capture = Capture::new(fields, self.room(callsite));
         record(&mut capture);
         if capture.unformatted > 0 {
             let unformatted = u64::from(capture.unformatted);
             self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
         }
-        capture
+        capture.left_out
     }
 
     /// The context of the innermost span or logging context this thread is in.
@@ -261,9 +269,10 @@ where
             return;
         }
         let callsite = caller::callsite(metadata);
-        let capture = self.capture(callsite, |capture| attributes.record(capture));
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| attributes.record(capture));
         if let Some(spans) = &self.filter.load().spans {
-            filter::with_values(metadata, &capture.fields, |values| {
+            filter::with_values(metadata, &fields, |values| {
                 Layer::<S>::on_new_span(spans, &Attributes::new(metadata, values), id, ctx.clone());
             });
         }
@@ -275,8 +284,7 @@ where
             None if attributes.is_root() => None,
             None => self.current(&ctx),
         };
-        let context =
-            Arc::new(SpanContext::of_new_span(callsite, capture.fields, parent.as_deref()));
+        let context = Arc::new(SpanContext::of_new_span(callsite, fields, parent.as_deref()));
         let seen = context.changes.load(Ordering::Acquire);
         if let Some(span) = ctx.span(id) {
             let mut extensions = span.extensions_mut();
@@ -293,9 +301,10 @@ where
         let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = caller::callsite(span.metadata());
-        let capture = self.capture(callsite, |capture| values.record(capture));
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| values.record(capture));
         if let Some(spans) = &self.filter.load().spans {
-            filter::with_values(span.metadata(), &capture.fields, |values| {
+            filter::with_values(span.metadata(), &fields, |values| {
                 Layer::<S>::on_record(spans, id, &Values::new(values), ctx.clone());
             });
         }
@@ -303,7 +312,7 @@ where
         if let Some(slot) =
             extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
         {
-            slot.context = Arc::new(slot.context.with_recorded(&capture.fields));
+            slot.context = Arc::new(slot.context.with_recorded(&fields));
             slot.context.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
@@ -323,17 +332,18 @@ where
             None if event.is_root() => None,
             None => self.current(&ctx),
         };
-        let capture = self.capture(callsite, |capture| event.record(capture));
-        let heap_bytes = capture.fields.heap_bytes();
-        let record = Record {
+        let mut record = Record {
             callsite,
             unix_ns,
             seq: 0,
             context,
             thread: caller::thread_name(),
-            fields: capture.fields,
-            fields_left_out: capture.left_out,
+            fields: Fields::new(),
+            fields_left_out: 0,
         };
+        record.fields_left_out =
+            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        let heap_bytes = record.heap_bytes();
         self.queue.send(record, callsite.level(), heap_bytes);
     }
 

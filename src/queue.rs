@@ -71,6 +71,7 @@ impl<T> Queue<T> {
     }
 
     /// Puts an item in the queue, or counts why not.
+    #[inline]
     pub(crate) fn send(&self, item: T, level: Level, heap_bytes: usize) {
         match self.offer(item, level, heap_bytes as u64) {
             Err(reason) => self.refuse(level, reason),
@@ -95,6 +96,7 @@ impl<T> Queue<T> {
         self.dropped.count(level, reason, clock::unix_ns());
     }
 
+    #[inline]
     fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), Reason> {
         if !self.open.load(Ordering::Acquire) {
             return Err(Reason::Closed);
