@@ -6,11 +6,11 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
 use logwell_benches::{
-    Subject, five_fields, in_two_spans, interleaved, median, percentile, timed_bursts,
+    Pace, Subject, five_fields, in_two_spans, interleaved, median, percentile, timed_bursts,
 };
 use std::error::Error;
 
-const BURSTS: u64 = 1_000;
+const PACE: Pace = Pace { bursts: 1_000, calls: 100 };
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +37,7 @@ fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let subject = Subject::install(subject, dir.path())?;
     let mut times_ns = Vec::new();
-    let mut bursts = || times_ns = timed_bursts(BURSTS, five_fields);
+    let mut bursts = || times_ns = timed_bursts(PACE, five_fields);
     if workload == "in two spans" {
         in_two_spans(bursts)
     } else {

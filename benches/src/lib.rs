@@ -92,26 +92,55 @@ pub fn one_file(dir: &Path) -> Result<LoggingConfig, logwell::Error> {
     Ok(config)
 }
 
-/// Calls in a burst of [`timed_bursts`].
-pub const BURST: u64 = 100;
+/// Bursts of calls, as a service makes them: so many calls in each, one burst every 5 ms.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many bursts there are.
+    pub bursts: u64,
+    /// How many calls are in each.
+    pub calls: u64,
+}
 
-/// How far the starts of two bursts are apart.
-pub const BURST_EVERY: Duration = Duration::from_millis(5);
-
-/// Times each of `bursts` × [`BURST`] calls, in nanoseconds, one burst each [`BURST_EVERY`]. The
-/// timer's own 20 to 45 ns are in it.
-pub fn timed_bursts(bursts: u64, mut call: impl FnMut(u64)) -> Vec<u64> {
-    let mut times_ns = Vec::with_capacity((bursts * BURST) as usize);
-    for burst in 0..bursts {
-        let next = Instant::now() + BURST_EVERY;
-        for at in 0..BURST {
+/// Times each call of the bursts in nanoseconds; the timer's own 20 to 45 are in it.
+pub fn timed_bursts(pace: Pace, mut call: impl FnMut(u64)) -> Vec<u64> {
+    const EVERY: Duration = Duration::from_millis(5);
+    let mut times_ns = Vec::with_capacity((pace.bursts * pace.calls) as usize);
+    for burst in 0..pace.bursts {
+        let next = Instant::now() + EVERY;
+        for at in 0..pace.calls {
             let start = Instant::now();
-            call(burst * BURST + at);
+            call(burst * pace.calls + at);
             times_ns.push(start.elapsed().as_nanos() as u64);
         }
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
     times_ns
+}
+
+/// A directory that goes away; in memory where there is such a place, so that the logger is
+/// measured and not the disk.
+#[derive(Debug)]
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    /// Makes it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub fn new() -> io::Result<Self> {
+        let memory = Path::new("/dev/shm");
+        match memory.is_dir() {
+            true => tempfile::tempdir_in(memory).map(Self),
+            false => tempfile::tempdir().map(Self),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 /// The value below which `part` of the sorted values lie.
@@ -183,26 +212,32 @@ impl Subject {
 ///
 /// A run could not be started, failed, or printed something else.
 pub fn interleaved(rounds: usize, workload: &str) -> io::Result<Vec<(String, Vec<Vec<f64>>)>> {
-    let program = std::env::current_exe()?;
     let mut all: Vec<(String, Vec<Vec<f64>>)> =
         ["logwell", "reference"].map(|name| (name.to_owned(), Vec::new())).into();
     for _ in 0..rounds {
         for (name, results) in &mut all {
-            let output = std::process::Command::new(&program)
-                .args(["run", name.as_str(), workload])
-                .stderr(std::process::Stdio::inherit())
-                .output()?;
-            let text = String::from_utf8_lossy(&output.stdout);
-            let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
-            match numbers {
-                Ok(numbers) if output.status.success() && !numbers.is_empty() => {
-                    results.push(numbers);
-                }
-                _ => return Err(io::Error::other(format!("the run of {name} failed: {text}"))),
-            }
+            results.push(numbers_of_a_run(&["run", name, workload])?);
         }
     }
     Ok(all)
+}
+
+/// Runs this program again with those arguments; the numbers that it printed.
+///
+/// # Errors
+///
+/// It could not be started, failed, or printed something else.
+pub fn numbers_of_a_run(arguments: &[&str]) -> io::Result<Vec<f64>> {
+    let output = std::process::Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
+    match numbers {
+        Ok(numbers) if output.status.success() && !numbers.is_empty() => Ok(numbers),
+        _ => Err(io::Error::other(format!("the run {arguments:?} failed: {text}"))),
+    }
 }
 
 /// The median of column `at`.
@@ -211,4 +246,24 @@ pub fn median(runs: &[Vec<f64>], at: usize) -> f64 {
     let mut column: Vec<f64> = runs.iter().filter_map(|run| run.get(at).copied()).collect();
     column.sort_by(f64::total_cmp);
     column.get(column.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Replaces what stands in docs/performance.md between the marks of that name.
+///
+/// # Errors
+///
+/// The page cannot be read or written, or has no such marks.
+pub fn replace_in_docs(name: &str, text: &str) -> io::Result<()> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+    let old = std::fs::read_to_string(&page)?;
+    let begin = format!("<!-- begin {name} -->");
+    let parts = old.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once("<!-- end -->")?;
+        Some((before, after))
+    });
+    let Some((before, after)) = parts else {
+        return Err(io::Error::other(format!("docs/performance.md has no marks {name}")));
+    };
+    let text = text.trim();
+    std::fs::write(page, format!("{before}{begin}\n\n{text}\n\n<!-- end -->{after}"))
 }

@@ -2,7 +2,8 @@
 
 use crate::steps::{Outcome, cargo};
 
-/// All benchmarks of the workspace, the one of that name, or the peers.
+/// All benchmarks of the workspace, the one of that name, the peers, or the
+/// instruction counts.
 pub(crate) fn run(words: &[String]) -> Outcome {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -12,9 +13,16 @@ pub(crate) fn run(words: &[String]) -> Outcome {
             let peers = ["run", "--release", "--manifest-path", "benches/peers/Cargo.toml", "--"];
             cargo(&[&peers, options].concat())
         }
+        ["instructions", options @ ..] => instructions(options),
         [name, options @ ..] => {
             let bench = ["bench", "--package", "logwell-benches", "--bench", name, "--"];
             cargo(&[&bench, options].concat())
         }
     }
+}
+
+/// Counts instructions and compares them with `benches/instructions.txt`, or records them.
+pub(crate) fn instructions(options: &[&str]) -> Outcome {
+    let package = ["run", "--profile", "bench", "--package", "logwell-benches"].as_slice();
+    cargo(&[package, &["--bin", "instructions", "--"], options].concat())
 }

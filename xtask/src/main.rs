@@ -12,7 +12,8 @@ const HELP: &str = "\
 cargo x check      format, clippy and rustdoc, warnings denied
 cargo x test       everything that must pass: check, all tests, all examples run
 cargo x bench      the benchmarks; `cargo x bench NAME` runs one
-cargo x bench peers          logwell beside other loggers; `--help` says more
+                   `peers`: logwell beside other loggers; `peers --help` says more
+                   `instructions`: counted and compared; `--record` records them
 cargo x reference  writes the generated files of config/";
 
 fn main() -> Result<(), Box<dyn Error>> {

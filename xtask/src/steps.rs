@@ -1,5 +1,6 @@
 //! Steps: the programs that each command runs, one after another; the first failure ends it.
 
+use crate::bench;
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
@@ -34,6 +35,8 @@ pub(crate) fn test() -> Outcome {
     cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])?;
     cargo(&["test", "--workspace", "--doc"])?;
     cargo(&["build", "--package", "logwell", "--examples"])?;
+    // A count of instructions is one, for it is the same each time.
+    bench::instructions(&[])?;
     // In a place of their own: they write log files under the directory they run in.
     let elsewhere = root()?.join("target").join("examples-run");
     std::fs::create_dir_all(&elsewhere)?;

@@ -3,6 +3,7 @@
 use crate::subject::{self, Outcome};
 use crate::workload::{ALL, Workload};
 use crate::{check, plot, table};
+use logwell_benches::{Scratch, replace_in_docs};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write as _;
@@ -122,14 +123,14 @@ fn run(subject: &str, name: &str, workload: Workload) -> Outcome<Value> {
     let dir = Scratch::new()?;
     let output = Command::new(std::env::current_exe()?)
         .args(["run", subject, name])
-        .arg(&dir.0)
+        .arg(dir.path())
         .stderr(std::process::Stdio::inherit())
         .output()?;
     if !output.status.success() {
         return Err(format!("the run of {subject}, {name}, failed: {}", output.status).into());
     }
     let mut row: Value = serde_json::from_slice(&output.stdout)?;
-    let written = check::read(&dir.0)?;
+    let written = check::read(dir.path())?;
     row["subject"] = json!(subject);
     row["version"] = json!(subject::version(subject));
     row["workload"] = json!(name);
@@ -144,43 +145,16 @@ fn run(subject: &str, name: &str, workload: Workload) -> Outcome<Value> {
     Ok(row)
 }
 
-/// Replaces what stands between the two marks in docs/performance.md, and draws the plots.
+/// Replaces the tables in docs/performance.md and the plots beside it.
 fn write_docs(rows: &[Value], tables: &str) -> Outcome<()> {
-    let docs = root().join("docs");
-    let page = docs.join("performance.md");
-    let text = fs::read_to_string(&page)?;
-    let (before, rest) = text.split_once(BEGIN).ok_or("docs/performance.md has lost its marks")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/performance.md has lost its end mark")?;
-    fs::write(page, format!("{before}{BEGIN}\n\n{tables}\n{END}{after}"))?;
-    fs::create_dir_all(docs.join("performance"))?;
-    fs::write(docs.join("performance/latency.svg"), plot::latency(rows))?;
-    fs::write(docs.join("performance/threads.svg"), plot::threads(rows))?;
+    replace_in_docs("peers", tables)?;
+    let plots = root().join("docs/performance");
+    fs::create_dir_all(&plots)?;
+    fs::write(plots.join("latency.svg"), plot::latency(rows))?;
+    fs::write(plots.join("threads.svg"), plot::threads(rows))?;
     Ok(())
 }
 
-const BEGIN: &str = "<!-- begin: written by `cargo x bench peers --write-docs` -->";
-const END: &str = "<!-- end -->";
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A directory that goes away; in memory where there is such a place, so that the loggers are
-/// measured and not the disk.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> std::io::Result<Self> {
-        let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let dir = base.join(format!("logwell-peers-{}", std::process::id()));
-        fs::create_dir_all(&dir)?;
-        Ok(Self(dir))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = fs::remove_dir_all(&self.0);
-    }
 }

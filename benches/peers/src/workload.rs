@@ -3,7 +3,7 @@
 //! Knows no subject. A run is a process of its own; the driver (`drive.rs`) checks what it wrote.
 
 use crate::subject::{Outcome, Subject};
-use logwell_benches::{Order, cpu_seconds, percentile, timed_bursts};
+use logwell_benches::{Order, Pace, cpu_seconds, percentile, timed_bursts};
 use serde_json::{Map, Value, json};
 use std::hint::black_box;
 use std::path::Path;
@@ -61,7 +61,7 @@ pub const ALL: [(&str, Workload); 17] = [
     ("idle", Idle),
 ];
 
-const BURSTS: u64 = 600;
+const PACE: Pace = Pace { bursts: 600, calls: 100 };
 const DISABLED_CALLS: u64 = 50_000_000;
 const TEXTS: [&str; 3] = ["say \"hello\"", "C:\\temp", "two\nlines\u{1b}[31m"];
 /// Records between two `catch_up`s of all threads together: less than half a queue.
@@ -77,7 +77,7 @@ impl Workload {
     /// How many records the file must have afterwards.
     pub fn records(self) -> u64 {
         match self {
-            Latency(_, threads) => BURSTS * logwell_benches::BURST * threads,
+            Latency(_, threads) => PACE.bursts * PACE.calls * threads,
             Throughput(DebugValue, _) => 100_000,
             Throughput(_, 1) => 1_000_000,
             Throughput(_, _) => 512_000,
@@ -126,7 +126,7 @@ fn latency<S: Subject>(subject: S, shape: Shape, threads: u64) -> Figures {
         let bursts = || {
             let mut times_ns = Vec::new();
             together.wait();
-            with_call(&subject, shape, |call| times_ns = timed_bursts(BURSTS, call));
+            with_call(&subject, shape, |call| times_ns = timed_bursts(PACE, call));
             times_ns
         };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(bursts)).collect();
