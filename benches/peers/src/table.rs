@@ -63,7 +63,7 @@ const TITLES: [(&str, &str); 7] = [
 
 /// All tables.
 pub fn all(rows: &[Value]) -> String {
-    let mut text = String::new();
+    let mut text = machine() + "\n\n";
     for (workload, title) in TITLES {
         let columns: &[Column] =
             if workload.starts_with("latency") { &LATENCY } else { &THROUGHPUT };
@@ -72,6 +72,24 @@ pub fn all(rows: &[Value]) -> String {
         }
     }
     text + &threads(rows) + &others(rows) + &subjects(rows)
+}
+
+/// What they were measured on.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let cpu = cpu.lines().find(|line| line.starts_with("model name"));
+    let cpu = cpu.and_then(|line| line.split(": ").nth(1)).unwrap_or("a processor");
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let virtual_machine =
+        if read("/proc/cpuinfo").contains("hypervisor") { ", virtual" } else { "" };
+    let compiler = std::process::Command::new("rustc").arg("--version").output();
+    let compiler = compiler.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    format!(
+        "Measured on {cpu}, {cores} cores{virtual_machine}, Linux {}, {}.",
+        read("/proc/sys/kernel/osrelease").trim(),
+        compiler.unwrap_or_default().trim()
+    )
 }
 
 fn one(rows: &[Value], workload: &str, columns: &[Column]) -> String {
