@@ -91,6 +91,12 @@ impl ByteBuf {
         heap.extend_from_slice(bytes);
     }
 
+    /// Forgets all bytes, and gives the heap back.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.heap = None;
+    }
+
     /// Forgets all but the first `len` bytes.
     pub(crate) fn truncate(&mut self, len: usize) {
         match &mut self.heap {

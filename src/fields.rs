@@ -257,6 +257,16 @@ impl Fields {
         Entries { rest: self.bytes.as_slice() }
     }
 
+    /// The entries that most records have, one by one; nothing in place of any other.
+    pub(crate) fn plain(&self) -> PlainEntries<'_> {
+        PlainEntries { rest: self.bytes.as_slice() }
+    }
+
+    /// Forgets all of them, and gives the heap back.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Forgets what was added since they took so many bytes.
     pub(crate) fn truncate(&mut self, len_bytes: usize) {
         self.bytes.truncate(len_bytes);
@@ -447,6 +457,52 @@ impl<'a> Iterator for Entries<'a> {
         self.rest = if entry.is_some() { rest } else { &[] };
         entry
     }
+}
+
+/// A value of a usual type, named by its callsite and whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Plain<'a> {
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Bool(bool),
+    /// A text as bytes: what looks at each of them need not know beforehand that they are UTF-8.
+    Str(&'a [u8]),
+}
+
+/// Iterator over the entries that are [`Plain`], with the indices of their names. After an entry
+/// that is not, it makes no sense to go on.
+#[derive(Debug)]
+pub(crate) struct PlainEntries<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for PlainEntries<'a> {
+    type Item = Option<(u8, Plain<'a>)>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.rest.is_empty()).then(|| take_plain(&mut self.rest))
+    }
+}
+
+#[inline]
+fn take_plain<'a>(rest: &mut &'a [u8]) -> Option<(u8, Plain<'a>)> {
+    let [tag, key] = take_array::<2>(rest)?;
+    if key == OWN_NAME {
+        return None;
+    }
+    // A cut value has a tag that is none of these.
+    let value = match Tag::from_byte(tag)? {
+        Tag::U64 => Plain::U64(u64::from_le_bytes(take_array(rest)?)),
+        Tag::I64 => Plain::I64(i64::from_le_bytes(take_array(rest)?)),
+        Tag::F64 => Plain::F64(f64::from_le_bytes(take_array(rest)?)),
+        Tag::False => Plain::Bool(false),
+        Tag::True => Plain::Bool(true),
+        Tag::Str => Plain::Str(take_run(rest)?),
+        Tag::U128 | Tag::I128 | Tag::Bytes | Tag::Error => return None,
+    };
+    Some((key, value))
 }
 
 fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {

@@ -12,8 +12,8 @@ use crate::fields::Fields;
 use crate::filter::{self, SharedFilter};
 use crate::log_bridge;
 use crate::queue::Queue;
-use crate::record::Record;
 use crate::span::SpanContext;
+use crate::spare::{Spare, Spares};
 use crate::stats::{Counters, Reason};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -36,7 +36,8 @@ use tracing_subscriber::registry::LookupSpan;
 pub struct QueueLayer {
     /// Tells its spans from those of other layers of this kind.
     number: u32,
-    queue: Arc<Queue<Record>>,
+    queue: Arc<Queue<Box<Spare>>>,
+    spares: Arc<Spares>,
     counters: Arc<Counters>,
     filter: SharedFilter,
     /// Whether the filter decides for the whole subscriber.
@@ -69,7 +70,8 @@ impl Slots {
 
 impl QueueLayer {
     pub(crate) fn new(
-        queue: Arc<Queue<Record>>,
+        queue: Arc<Queue<Box<Spare>>>,
+        spares: Arc<Spares>,
         counters: Arc<Counters>,
         filter: SharedFilter,
         filters_globally: bool,
@@ -79,6 +81,7 @@ impl QueueLayer {
         Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             queue,
+            spares,
             counters,
             filter,
             filters_globally,
@@ -326,25 +329,24 @@ where
             self.queue.refuse(callsite.level(), Reason::Nested);
             return;
         }
-        let unix_ns = clock::unix_ns();
-        let context = match event.parent() {
+        let Some(admission) = self.queue.admits(callsite.level()) else { return };
+        let ticks = clock::ticks();
+        let mut spare = self.spares.take();
+        spare.ticks = ticks;
+        let record = &mut spare.record;
+        record.callsite = callsite;
+        record.context = match event.parent() {
             Some(parent) => self.of_span(parent, &ctx),
             None if event.is_root() => None,
             None => self.current(&ctx),
         };
-        let mut record = Record {
-            callsite,
-            unix_ns,
-            seq: 0,
-            context,
-            thread: caller::thread_name(),
-            fields: Fields::new(),
-            fields_left_out: 0,
-        };
+        record.thread = caller::thread_name();
         record.fields_left_out =
             self.capture(callsite, &mut record.fields, |capture| event.record(capture));
         let heap_bytes = record.heap_bytes();
-        self.queue.send(record, callsite.level(), heap_bytes);
+        if let Err(refused) = self.queue.send(spare, admission, heap_bytes) {
+            refused.reuse();
+        }
     }
 
     fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {

@@ -445,6 +445,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 mod waker;
 
 pub use builder::Builder;
