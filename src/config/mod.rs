@@ -47,8 +47,9 @@ use std::path::Path;
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
 pub use tree::{
-    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, Limits, LoggingConfig,
-    QueueConfig, RecordConfig, Schema, ServiceConfig, Spans, Stream, TimeZone, WarnName, WhenFull,
+    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
+    LoggingConfig, QueueConfig, RecordConfig, Schema, ServiceConfig, Signals, Spans, Stream,
+    TimeZone, WarnName, WhenFull,
 };
 
 use crate::Error;
