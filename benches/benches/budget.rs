@@ -10,7 +10,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use logwell::QueueLayer;
 use logwell::encode::Encode as _;
 use logwell::encode::json::{JsonEncoder, JsonOptions};
-use logwell::record::Record;
 use logwell::rotate::{FileOptions, RotatingFile};
 use logwell::testing::Listener;
 use logwell_benches::{
@@ -19,7 +18,7 @@ use logwell_benches::{
 use std::error::Error;
 use std::fmt::{Debug, Write as _};
 use std::hint::black_box;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -30,14 +29,13 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const TIMES: u64 = 1_000;
 const ROUNDS: usize = 400;
 const RUNS: usize = 3;
-const RECORD_BYTES: usize = size_of::<Record>();
 
 /// Measures one part, in nanoseconds.
 type Part = fn() -> Outcome<f64>;
 
 /// The parts by name.
 const PARTS: [(&str, Part); 12] = [
-    ("clock", || Ok(each(|_| _ = black_box(SystemTime::now())))),
+    ("counter", counter),
     ("empty", || with_layer(Empty)),
     ("visit", || with_layer(Visiting)),
     ("send", send),
@@ -120,12 +118,12 @@ fn main() -> Outcome<()> {
 
 fn caller_table(ns: &dyn Fn(&str) -> f64) -> String {
     let parts = [
-        ("tracing: macro, dispatch, one layer that does nothing".to_owned(), ns("empty")),
-        ("tracing: visiting the message and five values".to_owned(), ns("visit") - ns("empty")),
-        ("reading the clock".to_owned(), ns("clock")),
-        (format!("handing {RECORD_BYTES} bytes to a bounded channel"), ns("send")),
+        ("tracing: macro, dispatch, one layer that does nothing", ns("empty")),
+        ("tracing: visiting the message and five values", ns("visit") - ns("empty")),
+        ("reading the processor's counter", ns("counter")),
+        ("handing a box to a bounded channel", ns("send")),
     ];
-    let own = "logwell: copying values, context, counters";
+    let own = "logwell: finding a box, copying values, context, counters";
     table(
         "caller, five fields",
         &parts,
@@ -137,11 +135,11 @@ fn caller_table(ns: &dyn Fn(&str) -> f64) -> String {
 
 fn listener_table(ns: &dyn Fn(&str) -> f64) -> String {
     let parts = [
-        (format!("taking {RECORD_BYTES} bytes from a bounded channel"), ns("take")),
-        ("encoding the line".to_owned(), ns("encode")),
-        ("into the file: buffer, and its share of `write(2)`".to_owned(), ns("append")),
+        ("taking a box from a bounded channel", ns("take")),
+        ("encoding the line", ns("encode")),
+        ("into the file: buffer, and its share of `write(2)`", ns("append")),
     ];
-    let own = "numbering, routes, counters, dropping the record";
+    let own = "numbering, routes, counters, giving the box back";
     let whole = [("a record", "listener"), ("in two spans", "listener in spans")];
     table("listener, five fields", &parts, own, &whole, ns)
 }
@@ -149,7 +147,7 @@ fn listener_table(ns: &dyn Fn(&str) -> f64) -> String {
 /// The parts, the rest, and the wholes; the first whole is the sum.
 fn table(
     title: &str,
-    parts: &[(String, f64)],
+    parts: &[(&str, f64)],
     rest: &str,
     wholes: &[(&str, &str)],
     ns: &dyn Fn(&str) -> f64,
@@ -194,28 +192,32 @@ fn with_layer(layer: impl Layer<tracing_subscriber::Registry> + Send + Sync) -> 
     Ok(each(five_fields))
 }
 
-/// As many bytes as a record has.
-type Bytes = [u8; RECORD_BYTES];
+fn counter() -> Outcome<f64> {
+    let clock = quanta::Clock::new();
+    Ok(each(|_| _ = black_box(clock.raw())))
+}
 
 /// Room for the queue's default size, so that slots are as cold as they are there.
-fn channel() -> (Sender<Bytes>, Receiver<Bytes>) {
+fn channel() -> (Sender<Box<u64>>, Receiver<Box<u64>>) {
     bounded(10_000)
 }
 
 fn send() -> Outcome<f64> {
     let (sender, receiver) = channel();
+    let mut boxes: Vec<_> = (0..TIMES).map(Box::new).collect();
     Ok(median_ns(|| {
-        let cost = timed(|| repeat(|n| _ = sender.try_send(black_box([n as u8; RECORD_BYTES]))));
-        receiver.try_iter().for_each(|bytes| _ = black_box(bytes));
+        let cost = timed(|| boxes.drain(..).for_each(|item| _ = sender.try_send(item)));
+        boxes.extend(receiver.try_iter());
         cost
     }))
 }
 
 fn take() -> Outcome<f64> {
     let (sender, receiver) = channel();
+    let mut boxes: Vec<_> = (0..TIMES).map(Box::new).collect();
     Ok(median_ns(|| {
-        repeat(|n| _ = sender.try_send([n as u8; RECORD_BYTES]));
-        timed(|| repeat(|_| _ = black_box(receiver.try_recv())))
+        boxes.drain(..).for_each(|item| _ = sender.try_send(item));
+        timed(|| boxes.extend((0..TIMES).flat_map(|_| receiver.try_recv())))
     }))
 }
 
