@@ -54,7 +54,7 @@ const TITLES: [(&str, &str); 7] = [
     ("latency-4-threads", "Caller latency, five fields, four threads at once"),
     ("latency-debug", "Caller latency, a `Debug` value of 1 KB"),
     (
-        "throughput",
+        "throughput-fields",
         "Sustained throughput, five fields, lossless until the last byte is in the file",
     ),
     ("throughput-spans", "Sustained throughput, in two spans"),
