@@ -4,13 +4,13 @@
 
 pub mod json;
 pub mod preset;
+pub mod stamp;
 pub mod text;
+pub mod visible;
 
 mod escape;
 mod members;
 mod value;
-
-mod stamp;
 
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;

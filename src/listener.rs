@@ -6,7 +6,7 @@
 use crate::caller;
 use crate::capture::discard;
 use crate::clock::Clock;
-use crate::own::Own;
+use crate::own::{Filtered, Own};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::route::Routes;
@@ -79,6 +79,7 @@ pub struct Listener {
     flushed: Instant,
     told: Dropped,
     told_at: Option<Instant>,
+    filtered: Filtered,
     stopped: bool,
 }
 
@@ -105,6 +106,7 @@ impl Listener {
             flushed,
             told: Dropped::default(),
             told_at: None,
+            filtered: Filtered::default(),
             stopped: false,
         }
     }
@@ -120,6 +122,7 @@ impl Listener {
         let ran_empty = taken < BATCH;
         if ran_empty || now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
             self.tell_losses(now);
+            self.tell_filtered(now);
             self.flush(now);
         }
         // No more than there are now: a storm of questions must not keep records waiting.
@@ -184,11 +187,25 @@ impl Listener {
     fn accept(&mut self, mut record: Record, now: Instant) {
         self.seq += 1;
         record.seq = self.seq;
-        for at in self.routes.of(&record).iter() {
+        let sinks = self.routes.of(&record);
+        for at in sinks.iter() {
             if let Some(slot) = self.sinks.get_mut(at) {
                 slot.write(&record, now);
             }
         }
+        if !sinks.has_all(self.routes.ledgers()) {
+            self.filtered.count(self.seq);
+            // Before the next record: who sees that a number is missing can see why.
+            self.tell_filtered(now);
+        }
+    }
+
+    /// Says in the log that records were kept out of the ledger, when that is due.
+    fn tell_filtered(&mut self, now: Instant) {
+        let ledger = self.routes.ledgers().iter().next().and_then(|at| self.sinks.get(at));
+        let Some(ledger) = ledger.filter(|_| self.filtered.is_due(now)) else { return };
+        let (name, filtered) = (ledger.name.clone(), self.filtered.told(now));
+        self.write_own(|own| own.filtered(&name, &filtered));
     }
 
     /// Writes one of the framework's own records, which nothing can drop on the way.
