@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 /// Which records are wanted. By default all of them.
 #[derive(Debug, Default)]
-pub struct Filter {
+pub struct Wishes {
     /// That level and more important ones.
     pub level: Option<Level>,
     /// Loggers that are one of these or lie below one; empty for all.
@@ -28,6 +28,12 @@ pub struct Filter {
     pub texts: Vec<String>,
     /// The trace the record belongs to.
     pub trace: Option<String>,
+}
+
+/// Decides which records are wanted.
+#[derive(Debug, Default)]
+pub struct Filter {
+    wishes: Wishes,
     quick: Quick,
 }
 
@@ -42,9 +48,9 @@ struct Quick {
 }
 
 impl Filter {
-    /// Prepares the look at the bytes; to be called when all is set.
+    /// A filter for those wishes.
     #[must_use]
-    pub fn ready(mut self) -> Self {
+    pub fn new(wishes: Wishes) -> Self {
         let text = |unix_ns: Option<i64>| {
             // Rounded up: a line's moment has microseconds.
             let micros = unix_ns?.checked_add(999)?.div_euclid(1_000);
@@ -52,28 +58,28 @@ impl Filter {
             let text = format!("{moment:.6}");
             Some(text.strip_suffix('Z')?.as_bytes().to_vec()).filter(|text| text.len() == 26)
         };
-        let conditions = self.fields.iter().filter_map(Condition::word);
-        let words = self.texts.iter().map(String::as_str).chain(self.trace.as_deref());
+        let conditions = wishes.fields.iter().filter_map(Condition::word);
+        let words = wishes.texts.iter().map(String::as_str).chain(wishes.trace.as_deref());
         // Ids of a trace are written as they are; texts too, if there is nothing to escape in them.
         let words = words.map(longest_plain).chain(conditions).filter(|word| !word.is_empty());
-        self.quick = Quick {
-            since: text(self.since),
-            until: text(self.until),
+        let quick = Quick {
+            since: text(wishes.since),
+            until: text(wishes.until),
             words: words.map(|word| Finder::new(word.as_bytes()).into_owned()).collect(),
         };
-        self
+        Self { wishes, quick }
     }
 
     /// Whether everything is wanted.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.level.is_none()
-            && self.loggers.is_empty()
-            && self.since.is_none()
-            && self.until.is_none()
-            && self.fields.is_empty()
-            && self.texts.is_empty()
-            && self.trace.is_none()
+        self.wishes.level.is_none()
+            && self.wishes.loggers.is_empty()
+            && self.wishes.since.is_none()
+            && self.wishes.until.is_none()
+            && self.wishes.fields.is_empty()
+            && self.wishes.texts.is_empty()
+            && self.wishes.trace.is_none()
     }
 
     /// Whether the bytes of a line already show that it is not wanted.
@@ -82,11 +88,13 @@ impl Filter {
     /// signs stand in JSON as they are.
     #[must_use]
     pub fn rejects(&self, line: &[u8]) -> bool {
-        if (self.level.is_some() || self.since.is_some() || self.until.is_some())
+        if (self.wishes.level.is_some()
+            || self.wishes.since.is_some()
+            || self.wishes.until.is_some())
             && let Some((moment, level)) = peek(line)
         {
             let Quick { since, until, .. } = &self.quick;
-            if self.level.is_some_and(|wanted| level < wanted)
+            if self.wishes.level.is_some_and(|wanted| level < wanted)
                 || since.as_ref().is_some_and(|since| moment < &**since)
                 || until.as_ref().is_some_and(|until| moment >= &**until)
             {
@@ -99,30 +107,30 @@ impl Filter {
     /// Whether the record is wanted.
     #[must_use]
     pub fn wants(&self, line: &Line<'_>) -> bool {
-        self.level.is_none_or(|wanted| line.level().is_some_and(|level| level >= wanted))
+        self.wishes.level.is_none_or(|wanted| line.level().is_some_and(|level| level >= wanted))
             && self.wants_moment(line)
             && self.wants_logger(line)
-            && self.trace.as_ref().is_none_or(|id| is_of_trace(line, id))
-            && self.fields.iter().all(|condition| condition.holds(line))
-            && self.texts.iter().all(|text| contains(line, text))
+            && self.wishes.trace.as_ref().is_none_or(|id| is_of_trace(line, id))
+            && self.wishes.fields.iter().all(|condition| condition.holds(line))
+            && self.wishes.texts.iter().all(|text| contains(line, text))
     }
 
     fn wants_moment(&self, line: &Line<'_>) -> bool {
-        if self.since.is_none() && self.until.is_none() {
+        if self.wishes.since.is_none() && self.wishes.until.is_none() {
             return true;
         }
         line.unix_ns().is_some_and(|moment| {
-            self.since.is_none_or(|since| moment >= since)
-                && self.until.is_none_or(|until| moment < until)
+            self.wishes.since.is_none_or(|since| moment >= since)
+                && self.wishes.until.is_none_or(|until| moment < until)
         })
     }
 
     fn wants_logger(&self, line: &Line<'_>) -> bool {
-        if self.loggers.is_empty() {
+        if self.wishes.loggers.is_empty() {
             return true;
         }
         let Some(logger) = line.text("logger") else { return false };
-        self.loggers.iter().any(|wanted| {
+        self.wishes.loggers.iter().any(|wanted| {
             logger.strip_prefix(&**wanted).is_some_and(|rest| {
                 rest.is_empty() || rest.starts_with([':', '.', '/']) || wanted.ends_with(':')
             })
@@ -285,15 +293,15 @@ mod tests {
 
     const LINE: &str = r#"{"timestamp":"2026-02-19T10:30:00.123456+00:00","level":"WARN","logger":"shop::cart","message":"payment \"slow\"","thread":"main","process":1,"seq":3,"trace_id":"abc","spans":[{"name":"request","path":"/buy","user":"ann"},{"name":"pay","user":"bob"}],"attempt":2,"ratio":2.5,"big":18446744073709551616,"ok":true,"note":"7 apples","error":"é"}"#;
 
-    fn admits(filter: Filter) -> bool {
-        let filter = filter.ready();
+    fn admits(wishes: Wishes) -> bool {
+        let filter = Filter::new(wishes);
         let wants = filter.wants(&Line::parse(LINE.as_bytes()).unwrap());
         assert!(!(wants && filter.rejects(LINE.as_bytes())), "{filter:?} rejects what it wants");
         wants
     }
 
     fn field(condition: &str) -> bool {
-        admits(Filter { fields: vec![condition.parse().unwrap()], ..Filter::default() })
+        admits(Wishes { fields: vec![condition.parse().unwrap()], ..Wishes::default() })
     }
 
     #[test]
@@ -351,8 +359,8 @@ mod tests {
 
     #[test]
     fn level_logger_time_text_and_trace_filter() {
-        let with = |change: fn(&mut Filter)| {
-            let mut filter = Filter::default();
+        let with = |change: fn(&mut Wishes)| {
+            let mut filter = Wishes::default();
             change(&mut filter);
             admits(filter)
         };
@@ -368,7 +376,7 @@ mod tests {
             ("other", false),
         ] {
             let filter =
-                Filter { loggers: vec!["none".into(), logger.into()], ..Filter::default() };
+                Wishes { loggers: vec!["none".into(), logger.into()], ..Wishes::default() };
             assert_eq!(admits(filter), expected, "{logger}");
         }
         assert!(with(|f| f.texts = vec!["slow".into(), "payment \"".into()]));
@@ -385,7 +393,7 @@ mod tests {
             (None, Some(at + 1), true),
             (Some(at - 1), Some(at + 1_000), true),
         ] {
-            assert_eq!(admits(Filter { since, until, ..Filter::default() }), expected);
+            assert_eq!(admits(Wishes { since, until, ..Wishes::default() }), expected);
         }
     }
 
@@ -401,13 +409,13 @@ mod tests {
             });
             let line = json.to_string();
             let start = 1_771_497_000_000_000_000;
-            let filter = Filter {
+            let filter = Filter::new(Wishes {
                 level: Some(Level::ALL[wanted]),
                 since: Some(start + since * 1_000_000_000),
                 texts: vec![text],
                 fields: vec![format!("v{sign}{value}").parse().unwrap()],
-                ..Filter::default()
-            }.ready();
+                ..Wishes::default()
+            });
             let parsed = Line::parse(line.as_bytes()).unwrap();
             prop_assert!(!(filter.rejects(line.as_bytes()) && filter.wants(&parsed)));
         }

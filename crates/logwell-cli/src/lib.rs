@@ -10,8 +10,11 @@ pub mod filter;
 pub mod identity;
 pub mod line;
 pub mod lines;
+pub mod merge;
 pub mod open;
 mod schema;
+mod show;
+pub mod stream;
 pub mod text;
 pub mod verify;
 pub mod when;
@@ -44,7 +47,8 @@ pub fn run(
     };
     match cli.command {
         Command::Verify(verify) => verify_all(&verify, out, errors),
-        Command::Show(_) | Command::Tail(_) => FAILED,
+        Command::Show(asked) => show::show(&asked, out, errors),
+        Command::Tail(asked) => show::tail(&asked, out, errors),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "logwell", &mut script);

@@ -114,9 +114,9 @@ impl<R: Read> Lines<R> {
         self.offset
     }
 
-    /// The source, to look at it.
-    pub fn source(&self) -> &R {
-        &self.source
+    /// The source, wherever it is by now.
+    pub fn into_source(self) -> R {
+        self.source
     }
 
     fn take(&mut self, line_end: usize, end_bytes: usize) -> RawLine<'_> {
@@ -178,9 +178,9 @@ mod tests {
         }
     }
 
-    type Found = Vec<(u64, Vec<u8>, Option<u64>)>;
+    type Own = (u64, Vec<u8>, Option<u64>);
 
-    fn all(source: impl Read, max: usize) -> (Found, Option<(u64, Vec<u8>, Option<u64>)>) {
+    fn all(source: impl Read, max: usize) -> (Vec<Own>, Option<Own>) {
         let mut lines = Lines::with_limit(source, max);
         let mut found = Vec::new();
         let own = |line: RawLine<'_>| (line.offset, line.bytes.to_vec(), line.too_long);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// What the reader should find, said plainly.
-    fn model(bytes: &[u8], max: usize) -> (Found, Option<(u64, Vec<u8>, Option<u64>)>) {
+    fn model(bytes: &[u8], max: usize) -> (Vec<Own>, Option<Own>) {
         let mut offset = 0;
         let mut parts: Vec<_> = bytes
             .split(|byte| *byte == b'\n')

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
-use support::{boot, config, lines, logwell, stderr, stdout};
+use support::{boot, config, lines, logwell, stdout};
 
 fn options() -> Options {
     Options { settle: Duration::ZERO, ..Options::default() }
@@ -228,7 +228,7 @@ fn a_line_that_lacks_any_of_its_bytes_is_reported_with_its_offset() {
     let all = lines(&path);
     let offset = all[0].len();
     for keep in 0..all[1].len() {
-        let cut = all[1][..keep].to_owned();
+        let cut: String = all[1].chars().take(keep).collect();
         // With its line end, and glued to the next line.
         for (cut, missing) in [(format!("{cut}\n"), "2-2"), (cut.clone(), "2-3")] {
             if cut.is_empty() {
@@ -262,5 +262,4 @@ fn each_line_that_is_missing_in_a_side_file_is_reported_exactly() {
     }
     fs::write(directory.path().join("errors.log"), "").unwrap();
     assert_eq!(wrong(directory.path()), ["0 errors.log missing 7", "1 errors.log missing 7"]);
-    let _ = stderr;
 }

@@ -167,9 +167,10 @@ impl Report {
     pub fn json(&self, accept_declared: bool) -> Value {
         let boots: Vec<_> = self.boots.iter().map(|boot| self.boot_json(boot)).collect();
         let damages = self.scan.damages.iter().map(|damage| {
-            let mut json = self.place_json(damage.place);
-            json["problem"] = damage.flaw.to_string().into();
-            json
+            json!({
+                "file": self.name(damage.place), "offset": damage.place.offset,
+                "unpacked": self.is_packed(damage.place), "problem": damage.flaw.to_string(),
+            })
         });
         json!({
             "directory": self.directory.to_string_lossy(),

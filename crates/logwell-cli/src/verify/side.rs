@@ -35,7 +35,6 @@ pub(super) struct SideFile {
 /// What is wrong with the records of one boot in a side file.
 #[derive(Debug)]
 pub(super) struct SideReport {
-    pub(super) sink: &'static str,
     pub(super) name: String,
     pub(super) records: u64,
     /// Those that stand in `app.log` and should stand here.
@@ -62,7 +61,6 @@ impl SideFile {
         let missing = self.missing(at, &side.seen, expected);
         let declared = boot.declared_lost(self.sink);
         SideReport {
-            sink: self.sink,
             name: self.name.clone(),
             records: side.seen.len() as u64,
             contradiction: self.contradiction(at, boot, side, missing.len() as u64),

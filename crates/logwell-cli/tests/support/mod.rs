@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A configuration for files in that directory.
-pub fn config(directory: &Path) -> LoggingConfigBuilder {
+pub(crate) fn config(directory: &Path) -> LoggingConfigBuilder {
     LoggingConfig::builder().log_dir(directory).console(false)
 }
 
 /// Logs with that configuration, as one start of a program.
-pub fn boot(
+pub(crate) fn boot(
     config: LoggingConfigBuilder,
     log: impl FnOnce(&LoggingHandle),
 ) -> logwell::ShutdownReport {
@@ -27,7 +27,7 @@ pub fn boot(
 }
 
 /// Runs the program.
-pub fn logwell(arguments: &[&str]) -> Output {
+pub(crate) fn logwell(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_logwell"))
         .args(arguments)
         .env_remove("NO_COLOR")
@@ -37,21 +37,21 @@ pub fn logwell(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// Lines of a file with their line ends.
-pub fn lines(path: &Path) -> Vec<String> {
+pub(crate) fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap().split_inclusive('\n').map(str::to_owned).collect()
 }
 
 /// Waits until it is so; fails after 20 s.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "{what} did not happen");
