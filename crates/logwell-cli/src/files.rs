@@ -4,6 +4,7 @@
 //! `app.log.3.zst`, and the same of a second process, `app.4242.log`. Does not know what is in them.
 
 use crate::identity::Identity;
+use crate::open::Source;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -31,6 +32,33 @@ pub struct LogFile {
     pub bytes: u64,
 }
 
+impl LogFile {
+    /// Opens the file, wherever it is by now: `current` is the path of its family.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened; of kind `NotFound` if it was deleted or packed.
+    pub fn open(&self, current: &Path) -> io::Result<Source> {
+        let mut path = self.path.clone();
+        for _ in 0..ATTEMPTS {
+            match Source::open(&path) {
+                Ok(opened) if opened.identity == self.identity => return Ok(opened.source),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let files = family_of(current)?.files;
+            let Some(moved) = files.into_iter().find(|file| file.identity == self.identity) else {
+                break;
+            };
+            path = moved.path;
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "it is no longer there"))
+    }
+}
+
+/// A file that is moved just now is looked for so often.
+const ATTEMPTS: u32 = 20;
+
 impl Family {
     /// Whether a backup is there: then there may have been older ones.
     #[must_use]
@@ -46,7 +74,26 @@ impl Family {
 ///
 /// The directory cannot be read.
 pub fn families(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
-    let mut found: BTreeMap<Option<u32>, Vec<(bool, LogFile)>> = BTreeMap::new();
+    let mut families = listed(directory, name)?;
+    for _ in 0..ATTEMPTS {
+        // A rotation moves one file after another: only what stays the same was seen whole.
+        let again = listed(directory, name)?;
+        let names = |families: &[Family]| -> Vec<_> {
+            let files = families.iter().flat_map(|family| &family.files);
+            files.map(|file| (file.path.clone(), file.identity)).collect()
+        };
+        let is_stable = names(&families) == names(&again);
+        families = again;
+        if is_stable {
+            break;
+        }
+    }
+    Ok(families)
+}
+
+/// What one look at the directory shows.
+fn listed(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
+    let mut found: BTreeMap<Option<Process>, Vec<(bool, LogFile)>> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let Some(parsed) = entry.file_name().to_str().and_then(|known| parse(known, name)) else {
@@ -62,7 +109,7 @@ pub fn families(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
             found.entry(parsed.process).or_default().push((parsed.is_packed, file));
         }
     }
-    let family = |(process, mut files): (Option<u32>, Vec<(bool, LogFile)>)| {
+    let family = |(process, mut files): (Option<Process>, Vec<(bool, LogFile)>)| {
         // The oldest has the highest number. One that is just being packed may be there twice.
         files.sort_by_key(|(is_packed, file)| {
             (std::cmp::Reverse(file.number.unwrap_or(0)), *is_packed)
@@ -94,9 +141,32 @@ pub fn family_of(path: &Path) -> io::Result<Family> {
 /// What the name of a file says.
 #[derive(Debug, PartialEq, Eq)]
 struct Parsed {
-    process: Option<u32>,
+    process: Option<Process>,
     number: Option<u32>,
     is_packed: bool,
+}
+
+/// The process that found the file of another one in use: `4242`, or `4242-2` for its second logging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Process {
+    id: u32,
+    logging: u32,
+}
+
+impl Process {
+    fn read(tag: &str) -> Option<Self> {
+        match tag.split_once('-') {
+            Some((id, logging)) => Some(Self { id: number(id)?, logging: number(logging)? }),
+            None => Some(Self { id: number(tag)?, logging: 1 }),
+        }
+    }
+
+    fn tag(self) -> String {
+        match self.logging {
+            1 => self.id.to_string(),
+            logging => format!("{}-{logging}", self.id),
+        }
+    }
 }
 
 /// Reads a name that belongs to the log file called `base`.
@@ -105,7 +175,7 @@ fn parse(name: &str, base: &str) -> Option<Parsed> {
     let rest = name.strip_prefix(stem)?;
     let of_another = || {
         let (process, rest) = rest.strip_prefix('.')?.split_once('.')?;
-        Some((Some(number(process)?), rest.strip_prefix(extension.strip_prefix('.')?)?))
+        Some((Some(Process::read(process)?), rest.strip_prefix(extension.strip_prefix('.')?)?))
     };
     let of_this = || Some((None, rest.strip_prefix(extension)?));
     let (process, rest) = of_another().or_else(of_this)?;
@@ -134,9 +204,10 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-fn name_of(name: &str, process: Option<u32>) -> String {
+fn name_of(name: &str, process: Option<Process>) -> String {
     let (stem, extension) = split(name);
-    process.map_or_else(|| name.to_owned(), |process| format!("{stem}.{process}{extension}"))
+    process
+        .map_or_else(|| name.to_owned(), |process| format!("{stem}.{}{extension}", process.tag()))
 }
 
 #[cfg(test)]
@@ -144,6 +215,7 @@ mod tests {
     use super::*;
 
     fn parsed(process: Option<u32>, number: Option<u32>, is_packed: bool) -> Option<Parsed> {
+        let process = process.map(|id| Process { id, logging: 1 });
         Some(Parsed { process, number, is_packed })
     }
 
@@ -155,6 +227,10 @@ mod tests {
         assert_eq!(parse("app.log.12.zst", "app.log"), parsed(None, Some(12), true));
         assert_eq!(parse("app.4242.log", "app.log"), parsed(Some(4242), None, false));
         assert_eq!(parse("app.4242.log.3.gz", "app.log"), parsed(Some(4242), Some(3), true));
+        let second = Some(Process { id: 4242, logging: 2 });
+        let parsed_second = parse("app.4242-2.log.1", "app.log").unwrap();
+        assert_eq!((parsed_second.process, parsed_second.number), (second, Some(1)));
+        assert_eq!(name_of("app.log", second), "app.4242-2.log");
         assert_eq!(parse("audit", "audit"), parsed(None, None, false));
         assert_eq!(parse("audit.3", "audit"), parsed(None, Some(3), false));
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows gzip and zstd by their first bytes, and the crates that read them. Does not know lines.
 
+use crate::identity::Identity;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use std::fmt;
@@ -17,17 +18,28 @@ pub enum Source {
     Packed(Box<dyn Read + Send>),
 }
 
+/// A file that was opened by its path.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is in it.
+    pub source: Source,
+    /// Which file it is: the path may lead to another one by now.
+    pub identity: Identity,
+}
+
 impl Source {
     /// Opens the file; it is compressed if it begins like a compressed one, whatever its name.
     ///
     /// # Errors
     ///
     /// It cannot be opened, or is no ordinary file: a named pipe would wait for ever.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path) -> io::Result<Opened> {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an ordinary file"));
         }
-        Self::of(File::open(path)?)
+        let file = File::open(path)?;
+        let identity = Identity::of(&file.metadata()?);
+        Ok(Opened { source: Self::of(file)?, identity })
     }
 
     /// The bytes of a file that is open.

@@ -8,7 +8,7 @@ use crate::filter::Filter;
 use crate::identity::Identity;
 use crate::line::{Flaw, Line};
 use crate::lines::{Lines, RawLine};
-use crate::open::Source;
+use crate::open::{Opened, Source};
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
@@ -46,8 +46,8 @@ pub struct Stream {
 #[derive(Debug)]
 struct Next {
     path: PathBuf,
-    /// Which file it was when the directory was read: it may have been moved since.
-    identity: Option<Identity>,
+    /// What it was when the directory was read: it may have been moved since.
+    file: Option<LogFile>,
     offset: u64,
 }
 
@@ -55,9 +55,7 @@ struct Next {
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
-    /// Which file it is.
-    file: Option<Identity>,
-    /// The same, if it can grow: a compressed file cannot.
+    /// Which file it is, if it is one.
     identity: Option<Identity>,
     lines: Lines<Source>,
 }
@@ -66,18 +64,15 @@ impl Stream {
     /// The files of a family, the oldest first.
     #[must_use]
     pub fn of(family: &Family) -> Self {
-        let next = |file: &LogFile| Next {
-            path: file.path.clone(),
-            identity: Some(file.identity),
-            offset: 0,
-        };
+        let next =
+            |file: &LogFile| Next { path: file.path.clone(), file: Some(file.clone()), offset: 0 };
         Self::over(family.files.iter().map(next).collect(), Some(family.current.clone()))
     }
 
     /// One file.
     #[must_use]
     pub fn one(path: &Path) -> Self {
-        let next = Next { path: path.to_owned(), identity: None, offset: 0 };
+        let next = Next { path: path.to_owned(), file: None, offset: 0 };
         Self::over([next].into(), Some(path.to_owned()))
     }
 
@@ -86,7 +81,7 @@ impl Stream {
     pub fn from_source(source: Source, name: &str) -> Self {
         let mut stream = Self::over(VecDeque::new(), None);
         let path = PathBuf::from(name);
-        stream.open = Some(Open { path, file: None, identity: None, lines: Lines::new(source) });
+        stream.open = Some(Open { path, identity: None, lines: Lines::new(source) });
         stream
     }
 
@@ -243,33 +238,30 @@ impl Stream {
 impl Next {
     /// Opens the file, wherever it is now.
     fn open(&self, current: Option<&Path>) -> io::Result<Open> {
-        let found = open(&self.path, self.offset);
-        let is_it = |open: &Open| self.identity.is_none() || open.file == self.identity;
-        match (found, current) {
-            (Ok(open), _) if is_it(&open) => Ok(open),
-            (Err(error), _) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            (_, Some(current)) => {
-                let family = family_of(current)?;
-                let moved = family.files.iter().find(|file| Some(file.identity) == self.identity);
-                let gone = || io::Error::new(io::ErrorKind::NotFound, "it is no longer there");
-                let moved = open(&moved.ok_or_else(gone)?.path, self.offset)?;
-                if is_it(&moved) { Ok(moved) } else { Err(gone()) }
+        match (&self.file, current) {
+            (Some(file), Some(current)) => {
+                let source = file.open(current)?;
+                Open::new(
+                    file.path.clone(),
+                    Opened { source, identity: file.identity },
+                    self.offset,
+                )
             }
-            (found, None) => found,
+            _ => open(&self.path, self.offset),
         }
     }
 }
 
+impl Open {
+    fn new(path: PathBuf, opened: Opened, offset: u64) -> io::Result<Self> {
+        let Opened { mut source, identity } = opened;
+        source.skip_to(offset)?;
+        Ok(Self { path, identity: Some(identity), lines: Lines::at(source, offset) })
+    }
+}
+
 fn open(path: &Path, offset: u64) -> io::Result<Open> {
-    let mut source = Source::open(path)?;
-    let file = Some(Identity::of(&fs::metadata(path)?));
-    let identity = match &source {
-        Source::Plain(file) => Some(Identity::of(&file.metadata()?)),
-        Source::Packed(_) => None,
-    };
-    source.skip_to(offset)?;
-    let file = identity.or(file);
-    Ok(Open { path: path.to_owned(), file, identity, lines: Lines::at(source, offset) })
+    Open::new(path.to_owned(), Source::open(path)?, offset)
 }
 
 /// The file that was begun after the one with that identity: the next newer backup, if rotations came
@@ -283,7 +275,7 @@ fn successor(current: &Path, old: Option<Identity>) -> Option<Open> {
         None => family.files.last()?,
     };
     let open = open(&next.path, 0).ok()?;
-    (open.file == Some(next.identity)).then_some(open)
+    (open.identity == Some(next.identity)).then_some(open)
 }
 
 /// Gives a line to `then`, if it is wanted.

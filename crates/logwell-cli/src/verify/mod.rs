@@ -48,7 +48,7 @@ impl Default for Options {
     }
 }
 
-/// Files that are rotated while they are read are read again so often.
+/// When files are deleted or packed while they are read, all are read again, so often.
 const ATTEMPTS: u32 = 10;
 
 /// Reads all files of a directory and says what is missing.
@@ -67,7 +67,7 @@ pub fn verify(directory: &Path, options: &Options) -> Result<Report, String> {
         }
     }
     Err(format!(
-        "the files of {} were rotated {ATTEMPTS} times while they were read; copy them first",
+        "files of {} were deleted {ATTEMPTS} times while they were read; copy them first",
         directory.display()
     ))
 }

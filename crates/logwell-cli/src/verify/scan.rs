@@ -8,10 +8,9 @@ use crate::files::{Family, LogFile};
 use crate::identity::Identity;
 use crate::line::{Flaw, Line};
 use crate::lines::Lines;
-use crate::open::Source;
 use std::fs;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All files that were read, and the lines in them that are no records.
 #[derive(Debug, Default)]
@@ -36,7 +35,7 @@ pub(super) struct Damage {
 /// Why reading ended.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The files were rotated meanwhile: read all of them again.
+    /// A file was deleted or packed meanwhile: read all of them again.
     Moved,
     /// A file cannot be read.
     Unreadable(PathBuf, io::Error),
@@ -52,20 +51,22 @@ impl Scan {
         mut take: impl FnMut(&Found<'_>),
     ) -> Result<(), Trouble> {
         for file in &family.files {
-            self.file(file, &mut take)?;
+            self.file(file, &family.current, &mut take)?;
         }
         Ok(())
     }
 
-    fn file(&mut self, file: &LogFile, take: &mut impl FnMut(&Found<'_>)) -> Result<(), Trouble> {
+    fn file(
+        &mut self,
+        file: &LogFile,
+        current: &Path,
+        take: &mut impl FnMut(&Found<'_>),
+    ) -> Result<(), Trouble> {
         let unreadable = |error| Trouble::Unreadable(file.path.clone(), error);
-        let source = match Source::open(&file.path) {
+        let source = match file.open(current) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Trouble::Moved),
             source => source.map_err(unreadable)?,
         };
-        if !self.is_still(file)? {
-            return Err(Trouble::Moved);
-        }
         let number = self.files.len();
         self.files.push(file.path.clone());
         self.is_packed.push(!source.is_plain());
@@ -99,17 +100,6 @@ impl Scan {
             self.note(place, Some(Flaw::Torn));
         }
         Ok(())
-    }
-
-    /// Whether the path still leads to the file.
-    fn is_still(&self, file: &LogFile) -> Result<bool, Trouble> {
-        match fs::metadata(&file.path) {
-            Ok(metadata) => {
-                Ok(Identity::of(&metadata) == file.identity && metadata.len() >= file.bytes)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Trouble::Unreadable(file.path.clone(), error)),
-        }
     }
 
     fn note(&mut self, place: Place, flaw: Option<Flaw>) {
