@@ -546,7 +546,7 @@ fn each_schema_can_be_verified() {
 fn a_running_program_is_complete_so_far_whatever_it_does_meanwhile() {
     let directory = tempfile::tempdir().unwrap();
     boot(
-        config(directory.path()).max_bytes(512 << 10).backup_count(999).when_full(WhenFull::Block),
+        config(directory.path()).max_bytes(64 << 10).backup_count(999).when_full(WhenFull::Block),
         |_| {
             let stop = std::sync::atomic::AtomicBool::new(false);
             let dispatch = tracing::dispatcher::get_default(tracing::Dispatch::clone);
@@ -563,15 +563,15 @@ fn a_running_program_is_complete_so_far_whatever_it_does_meanwhile() {
                                     0 => tracing::error!(n, thread, "bad"),
                                     _ => tracing::info!(n, thread, "hello"),
                                 }
-                                if n % 50 == 0 {
-                                    std::thread::sleep(Duration::from_millis(1));
+                                if n % 10 == 0 {
+                                    std::thread::sleep(Duration::from_millis(5));
                                 }
                             }
                         });
                     });
                 }
                 let options = Options { settle: Duration::from_millis(100), ..Options::default() };
-                let rounds: Vec<_> = (0..10)
+                let rounds: Vec<_> = (0..5)
                     .map(|_| verify(directory.path(), &options).map(|all| all.json(false)))
                     .collect();
                 // Before anything can fail: the threads would go on for ever.
