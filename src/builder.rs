@@ -17,6 +17,7 @@ use crate::queue::{Policy, Queue};
 use crate::route::{Accepts, Routes, SinkSet};
 use crate::sink::Sink;
 use crate::slot::SinkSlot;
+use crate::spare::Spares;
 use crate::stats::Counters;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -162,11 +163,13 @@ impl Prepared {
             slots.push(SinkSlot::new(name, sink));
         }
         let queue = Queue::new(config.queue.size, policy(&config.queue));
+        let spares = Arc::new(Spares::new(config.queue.size));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
         let layer = QueueLayer::new(
             Arc::clone(&queue),
+            Arc::clone(&spares),
             Arc::clone(&counters),
             filter.clone(),
             builder.filters_globally,
@@ -184,7 +187,8 @@ impl Prepared {
             config,
         });
         let routes = Routes::new(rules);
-        let listener = Listener::new(queue, asked, counters, routes, slots, builder.clock, own);
+        let listener =
+            Listener::new(queue, spares, asked, counters, routes, slots, builder.clock, own);
         Ok((layer, handle, listener))
     }
 }

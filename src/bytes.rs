@@ -6,11 +6,15 @@
 /// How many bytes need no heap.
 pub(crate) const INLINE_BYTES: usize = 232;
 
+/// More than `inline` ever holds, so that no push finds room there.
+const SPILLED: u32 = u32::MAX;
+
 /// A growing run of bytes; the first [`INLINE_BYTES`] need no heap.
 #[derive(Clone)]
 pub(crate) struct ByteBuf {
     inline: [u8; INLINE_BYTES],
-    /// How much of `inline` is used; meaningless once there is `heap`.
+    /// How much of `inline` is used, or [`SPILLED`] once there is `heap`: one comparison then says
+    /// both that there is no heap and that there is room.
     len: u32,
     /// All bytes, once they do not fit. Boxed, since it is rare and a record is moved often.
     #[expect(clippy::box_collection, reason = "8 bytes in each record instead of 24")]
@@ -48,28 +52,49 @@ impl ByteBuf {
         }
     }
 
-    /// Appends bytes; best for a number of them that is known when compiling.
+    /// Appends a number of bytes that is known when compiling.
     #[inline(always)]
+    pub(crate) fn push_array<const N: usize>(&mut self, bytes: [u8; N]) {
+        let start = self.len as usize;
+        match self.inline.get_mut(start..start + N) {
+            Some(room) => {
+                room.copy_from_slice(&bytes);
+                self.len += N as u32;
+            }
+            None => self.push_to_heap(&bytes),
+        }
+    }
+
+    /// Appends bytes.
+    #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let start = self.len as usize;
-        match self.inline.get_mut(start..start + bytes.len()) {
-            Some(room) if self.heap.is_none() => {
+        match self.inline.get_mut(start..start.saturating_add(bytes.len())) {
+            Some(room) => {
                 room.copy_from_slice(bytes);
                 self.len += bytes.len() as u32;
             }
-            _ => self.push_to_heap(bytes),
+            None => self.push_to_heap(bytes),
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn push_to_heap(&mut self, bytes: &[u8]) {
         let heap = self.heap.get_or_insert_with(|| {
-            let mut heap =
-                Vec::with_capacity((2 * INLINE_BYTES).max(self.len as usize + bytes.len()));
-            heap.extend_from_slice(self.inline.get(..self.len as usize).unwrap_or_default());
+            let inline = self.inline.get(..self.len as usize).unwrap_or_default();
+            let mut heap = Vec::with_capacity((2 * INLINE_BYTES).max(inline.len() + bytes.len()));
+            heap.extend_from_slice(inline);
+            self.len = SPILLED;
             Box::new(heap)
         });
         heap.extend_from_slice(bytes);
+    }
+
+    /// Forgets all bytes, and gives the heap back.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.heap = None;
     }
 
     /// Forgets all but the first `len` bytes.

@@ -45,8 +45,9 @@ impl Room {
 }
 
 /// Collects the values of one event, span or `record()`.
-pub(crate) struct Capture {
-    pub(crate) fields: Fields,
+pub(crate) struct Capture<'a> {
+    /// Where they go: where they are to stay, since moving them costs more than adding them.
+    fields: &'a mut Fields,
     /// Fields beyond the limit on their number.
     pub(crate) left_out: u32,
     /// Values whose `Debug` or `Display` panicked or failed.
@@ -55,17 +56,19 @@ pub(crate) struct Capture {
     room: Room,
 }
 
-impl Capture {
-    pub(crate) fn new(room: Room) -> Self {
-        Self { fields: Fields::new(), left_out: 0, unformatted: 0, taken: 0, room }
+impl<'a> Capture<'a> {
+    pub(crate) fn new(fields: &'a mut Fields, room: Room) -> Self {
+        Self { fields, left_out: 0, unformatted: 0, taken: 0, room }
     }
 
+    #[inline(always)]
     fn value(&mut self, field: &Field, value: Value<'_>) {
         if self.takes_one_more() {
             self.fields.push(key(field), value);
         }
     }
 
+    #[inline]
     fn takes_one_more(&mut self) -> bool {
         if self.taken == self.room.fields {
             self.left_out = self.left_out.saturating_add(1);
@@ -81,7 +84,7 @@ impl Capture {
     }
 }
 
-impl Visit for Capture {
+impl Visit for Capture<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.value(field, Value::I64(value));
     }

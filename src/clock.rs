@@ -2,13 +2,51 @@
 //!
 //! The only file that reads a clock. A test brings a [`ManualClock`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Nanoseconds since 1970 by the system's clock; 0 before it.
 pub(crate) fn unix_ns() -> u64 {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The processor's counter, or a monotonic clock where there is no steady one.
+static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
+
+/// A reading of the processor's counter: half the price of the time of day, which
+/// [`TimeOfDay`] makes of it.
+#[inline]
+pub(crate) fn ticks() -> u64 {
+    COUNTER.raw()
+}
+
+/// Makes times of day of [`ticks`], as seen from one moment at which both were read.
+///
+/// The counter's rate is known to about a hundred-thousandth: a time a millisecond away from that
+/// moment is exact to some nanoseconds, and one that waited a second for a stuck disk to some ten
+/// microseconds. When the clock is set, what comes from before has the time that it would have had
+/// by the new setting.
+#[derive(Debug)]
+pub(crate) struct TimeOfDay {
+    ticks: u64,
+    unix_ns: u64,
+}
+
+impl TimeOfDay {
+    /// As seen from now.
+    pub(crate) fn now() -> Self {
+        Self { ticks: ticks(), unix_ns: unix_ns() }
+    }
+
+    /// Nanoseconds since 1970 when the counter stood there.
+    pub(crate) fn unix_ns_at(&self, ticks: u64) -> u64 {
+        if ticks <= self.ticks {
+            self.unix_ns.saturating_sub(COUNTER.delta_as_nanos(ticks, self.ticks))
+        } else {
+            self.unix_ns.saturating_add(COUNTER.delta_as_nanos(self.ticks, ticks))
+        }
+    }
 }
 
 /// How the listener and its files know that time has passed.
@@ -84,4 +122,29 @@ pub(crate) fn push_utc_second(out: &mut Vec<u8>, unix_s: u64) {
     let second = i64::try_from(unix_s).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
     let text = second.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S.").to_string();
     out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_become_the_time_of_day_from_either_side() {
+        let early = TimeOfDay::now();
+        let (before_ns, ticks, after_ns) = (unix_ns(), ticks(), unix_ns());
+        let late = TimeOfDay::now();
+        for seen_from in [early, late] {
+            let unix_ns = seen_from.unix_ns_at(ticks);
+            let tolerance_ns = 20_000;
+            assert!(unix_ns + tolerance_ns >= before_ns, "{unix_ns} {before_ns}");
+            assert!(unix_ns <= after_ns + tolerance_ns, "{unix_ns} {after_ns}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_what_can_be_written_are_at_the_edge() {
+        let seen_from = TimeOfDay { ticks: 1 << 62, unix_ns: 5 };
+        assert_eq!(seen_from.unix_ns_at(0), 0);
+        assert_eq!(TimeOfDay { ticks: 0, unix_ns: u64::MAX }.unix_ns_at(9_000), u64::MAX);
+    }
 }

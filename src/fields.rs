@@ -171,7 +171,7 @@ impl Fields {
     }
 
     /// Adds a value as it is.
-    #[inline]
+    #[inline(always)] // the type is mostly known where it is called: then one arm is left
     pub fn push(&mut self, key: Key<'_>, value: Value<'_>) {
         match value {
             Value::U64(v) => self.push_word(Tag::U64, key, v.to_le_bytes()),
@@ -182,17 +182,19 @@ impl Fields {
             Value::Bool(v) => self.push_fixed(if v { Tag::True } else { Tag::False }, key, []),
             Value::Str(v) => self.push_cut(key, Value::Str(v), usize::MAX),
             Value::Bytes(v) => self.push_cut(key, Value::Bytes(v), usize::MAX),
-            Value::Error(v) => {
-                let mut writer = self.error(key, usize::MAX);
-                for text in std::iter::once(v.message).chain(v.sources()) {
-                    writer.text(|out| {
-                        let _ = fmt::Write::write_str(out, text);
-                        Ok(())
-                    });
-                }
-                writer.finish();
-            }
+            Value::Error(v) => self.push_error(key, v),
         }
+    }
+
+    fn push_error(&mut self, key: Key<'_>, error: ErrorValue<'_>) {
+        let mut writer = self.error(key, usize::MAX);
+        for text in std::iter::once(error.message).chain(error.sources()) {
+            writer.text(|out| {
+                let _ = fmt::Write::write_str(out, text);
+                Ok(())
+            });
+        }
+        writer.finish();
     }
 
     /// Adds a text or bytes of which at most `limit_bytes` are kept.
@@ -209,7 +211,7 @@ impl Fields {
         match key {
             Key::Index(index) => {
                 let [a, b, c, d] = u32::try_from(kept).unwrap_or(u32::MAX).to_le_bytes();
-                self.bytes.push(&[tag as u8, index, a, b, c, d]);
+                self.bytes.push_array([tag as u8, index, a, b, c, d]);
             }
             Key::Name(_) => {
                 self.push_head(tag, key);
@@ -255,6 +257,16 @@ impl Fields {
         Entries { rest: self.bytes.as_slice() }
     }
 
+    /// The entries that most records have, one by one; nothing in place of any other.
+    pub(crate) fn plain(&self) -> PlainEntries<'_> {
+        PlainEntries { rest: self.bytes.as_slice() }
+    }
+
+    /// Forgets all of them, and gives the heap back.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Forgets what was added since they took so many bytes.
     pub(crate) fn truncate(&mut self, len_bytes: usize) {
         self.bytes.truncate(len_bytes);
@@ -296,7 +308,7 @@ impl Fields {
         match key {
             Key::Index(index) => {
                 let [a, b, c, d, e, f, g, h] = payload;
-                self.bytes.push(&[tag as u8, index, a, b, c, d, e, f, g, h]);
+                self.bytes.push_array([tag as u8, index, a, b, c, d, e, f, g, h]);
             }
             Key::Name(_) => self.push_fixed(tag, key, payload),
         }
@@ -304,13 +316,13 @@ impl Fields {
 
     fn push_fixed<const N: usize>(&mut self, tag: Tag, key: Key<'_>, payload: [u8; N]) {
         self.push_head(tag, key);
-        self.bytes.push(&payload);
+        self.bytes.push_array(payload);
     }
 
     #[inline]
     fn push_head(&mut self, tag: Tag, key: Key<'_>) {
         match key {
-            Key::Index(index) => self.bytes.push(&[tag as u8, index]),
+            Key::Index(index) => self.bytes.push_array([tag as u8, index]),
             Key::Name(name) => self.push_own_name(tag, name),
         }
     }
@@ -318,13 +330,13 @@ impl Fields {
     #[cold]
     fn push_own_name(&mut self, tag: Tag, name: &str) {
         let len = floor_char_boundary(name, usize::from(u16::MAX));
-        self.bytes.push(&[tag as u8, OWN_NAME]);
-        self.bytes.push(&u16::try_from(len).unwrap_or(0).to_le_bytes());
+        self.bytes.push_array([tag as u8, OWN_NAME]);
+        self.bytes.push_array(u16::try_from(len).unwrap_or(0).to_le_bytes());
         self.bytes.push(name.as_bytes().get(..len).unwrap_or_default());
     }
 
     fn push_len(&mut self, len: usize) {
-        self.bytes.push(&u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
+        self.bytes.push_array(u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
     }
 
     fn set_len(&mut self, at: usize, len: usize) {
@@ -338,7 +350,7 @@ impl Fields {
         if let Some(tag) = self.bytes.as_mut_slice().get_mut(start) {
             *tag |= CUT;
         }
-        self.bytes.push(&original_bytes.to_le_bytes());
+        self.bytes.push_array(original_bytes.to_le_bytes());
     }
 
     /// Writes `u32 text`; returns the text's original length if it was cut.
@@ -445,6 +457,52 @@ impl<'a> Iterator for Entries<'a> {
         self.rest = if entry.is_some() { rest } else { &[] };
         entry
     }
+}
+
+/// A value of a usual type, named by its callsite and whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Plain<'a> {
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Bool(bool),
+    /// A text as bytes: what looks at each of them need not know beforehand that they are UTF-8.
+    Str(&'a [u8]),
+}
+
+/// Iterator over the entries that are [`Plain`], with the indices of their names. After an entry
+/// that is not, it makes no sense to go on.
+#[derive(Debug)]
+pub(crate) struct PlainEntries<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for PlainEntries<'a> {
+    type Item = Option<(u8, Plain<'a>)>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.rest.is_empty()).then(|| take_plain(&mut self.rest))
+    }
+}
+
+#[inline]
+fn take_plain<'a>(rest: &mut &'a [u8]) -> Option<(u8, Plain<'a>)> {
+    let [tag, key] = take_array::<2>(rest)?;
+    if key == OWN_NAME {
+        return None;
+    }
+    // A cut value has a tag that is none of these.
+    let value = match Tag::from_byte(tag)? {
+        Tag::U64 => Plain::U64(u64::from_le_bytes(take_array(rest)?)),
+        Tag::I64 => Plain::I64(i64::from_le_bytes(take_array(rest)?)),
+        Tag::F64 => Plain::F64(f64::from_le_bytes(take_array(rest)?)),
+        Tag::False => Plain::Bool(false),
+        Tag::True => Plain::Bool(true),
+        Tag::Str => Plain::Str(take_run(rest)?),
+        Tag::U128 | Tag::I128 | Tag::Bytes | Tag::Error => return None,
+    };
+    Some((key, value))
 }
 
 fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {

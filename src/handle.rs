@@ -7,8 +7,9 @@ use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
 use crate::listener::Control;
 use crate::queue::Queue;
-use crate::record::Record;
+
 use crate::report::ShutdownReport;
+use crate::spare::Spare;
 use crate::stats::{Counters, SinkCounters, Stats};
 use crossbeam_channel::{Sender, bounded};
 use std::fmt;
@@ -31,7 +32,7 @@ pub(crate) const MAX_QUESTIONS: usize = 256;
 pub struct LoggingHandle(Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) queue: Arc<Queue<Record>>,
+    pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) control: Sender<Control>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,

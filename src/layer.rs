@@ -8,11 +8,12 @@ use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
 use crate::clock;
 use crate::config::Limits;
+use crate::fields::Fields;
 use crate::filter::{self, SharedFilter};
 use crate::log_bridge;
 use crate::queue::Queue;
-use crate::record::Record;
 use crate::span::SpanContext;
+use crate::spare::{Spare, Spares};
 use crate::stats::{Counters, Reason};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ use tracing_subscriber::registry::LookupSpan;
 pub struct QueueLayer {
     /// Tells its spans from those of other layers of this kind.
     number: u32,
-    queue: Arc<Queue<Record>>,
+    queue: Arc<Queue<Box<Spare>>>,
+    spares: Arc<Spares>,
     counters: Arc<Counters>,
     filter: SharedFilter,
     /// Whether the filter decides for the whole subscriber.
@@ -68,7 +70,8 @@ impl Slots {
 
 impl QueueLayer {
     pub(crate) fn new(
-        queue: Arc<Queue<Record>>,
+        queue: Arc<Queue<Box<Spare>>>,
+        spares: Arc<Spares>,
         counters: Arc<Counters>,
         filter: SharedFilter,
         filters_globally: bool,
@@ -78,6 +81,7 @@ impl QueueLayer {
         Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             queue,
+            spares,
             counters,
             filter,
             filters_globally,
@@ -116,17 +120,24 @@ impl QueueLayer {
         self.filters_globally || log_bridge::judge(event, |metadata| self.takes(metadata, ctx))
     }
 
-    fn capture(&self, callsite: &Callsite, record: impl FnOnce(&mut Capture)) -> Capture {
-        let mut capture = Capture::new(self.room(callsite));
+    /// Adds the values to `fields`; returns how many were left out.
+    #[inline]
+    fn capture(
+        &self,
+        callsite: &Callsite,
+        fields: &mut Fields,
+        record: impl FnOnce(&mut Capture<'_>),
+    ) -> u32 {
         if caller::is_nested_too_deep() {
-            return capture; // a span whose values make such a span: without them it ends here
+            return 0; // a span whose values make such a span: without them it ends here
         }
+        let mut capture = Capture::new(fields, self.room(callsite));
         record(&mut capture);
         if capture.unformatted > 0 {
             let unformatted = u64::from(capture.unformatted);
             self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
         }
-        capture
+        capture.left_out
     }
 
     /// The context of the innermost span or logging context this thread is in.
@@ -261,9 +272,10 @@ where
             return;
         }
         let callsite = caller::callsite(metadata);
-        let capture = self.capture(callsite, |capture| attributes.record(capture));
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| attributes.record(capture));
         if let Some(spans) = &self.filter.load().spans {
-            filter::with_values(metadata, &capture.fields, |values| {
+            filter::with_values(metadata, &fields, |values| {
                 Layer::<S>::on_new_span(spans, &Attributes::new(metadata, values), id, ctx.clone());
             });
         }
@@ -275,8 +287,7 @@ where
             None if attributes.is_root() => None,
             None => self.current(&ctx),
         };
-        let context =
-            Arc::new(SpanContext::of_new_span(callsite, capture.fields, parent.as_deref()));
+        let context = Arc::new(SpanContext::of_new_span(callsite, fields, parent.as_deref()));
         let seen = context.changes.load(Ordering::Acquire);
         if let Some(span) = ctx.span(id) {
             let mut extensions = span.extensions_mut();
@@ -293,9 +304,10 @@ where
         let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = caller::callsite(span.metadata());
-        let capture = self.capture(callsite, |capture| values.record(capture));
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| values.record(capture));
         if let Some(spans) = &self.filter.load().spans {
-            filter::with_values(span.metadata(), &capture.fields, |values| {
+            filter::with_values(span.metadata(), &fields, |values| {
                 Layer::<S>::on_record(spans, id, &Values::new(values), ctx.clone());
             });
         }
@@ -303,7 +315,7 @@ where
         if let Some(slot) =
             extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
         {
-            slot.context = Arc::new(slot.context.with_recorded(&capture.fields));
+            slot.context = Arc::new(slot.context.with_recorded(&fields));
             slot.context.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
@@ -317,24 +329,24 @@ where
             self.queue.refuse(callsite.level(), Reason::Nested);
             return;
         }
-        let unix_ns = clock::unix_ns();
-        let context = match event.parent() {
+        let Some(admission) = self.queue.admits(callsite.level()) else { return };
+        let ticks = clock::ticks();
+        let mut spare = self.spares.take();
+        spare.ticks = ticks;
+        let record = &mut spare.record;
+        record.callsite = callsite;
+        record.context = match event.parent() {
             Some(parent) => self.of_span(parent, &ctx),
             None if event.is_root() => None,
             None => self.current(&ctx),
         };
-        let capture = self.capture(callsite, |capture| event.record(capture));
-        let heap_bytes = capture.fields.heap_bytes();
-        let record = Record {
-            callsite,
-            unix_ns,
-            seq: 0,
-            context,
-            thread: caller::thread_name(),
-            fields: capture.fields,
-            fields_left_out: capture.left_out,
-        };
-        self.queue.send(record, callsite.level(), heap_bytes);
+        record.thread = caller::thread_name();
+        record.fields_left_out =
+            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        let heap_bytes = record.heap_bytes();
+        if let Err(refused) = self.queue.send(spare, admission, heap_bytes) {
+            refused.reuse();
+        }
     }
 
     fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {

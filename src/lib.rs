@@ -447,6 +447,7 @@ mod selflog;
 mod setup;
 mod slot;
 mod span;
+mod spare;
 mod waker;
 
 pub use builder::Builder;

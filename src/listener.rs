@@ -5,7 +5,7 @@
 
 use crate::caller;
 use crate::capture::discard;
-use crate::clock::Clock;
+use crate::clock::{Clock, TimeOfDay};
 use crate::own::{Filtered, Own};
 use crate::queue::Queue;
 use crate::record::Record;
@@ -13,6 +13,7 @@ use crate::route::Routes;
 use crate::selflog;
 use crate::sink::Sink;
 use crate::slot::SinkSlot;
+use crate::spare::{Chain, Spare, Spares};
 use crate::stats::{Counters, Dropped, Reason, add};
 use crate::waker::Sleep;
 use crossbeam_channel::{Receiver, Sender};
@@ -68,7 +69,10 @@ pub enum Step {
 /// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
 /// with [`Builder::build_stepped`](crate::Builder::build_stepped).
 pub struct Listener {
-    pub(crate) queue: Arc<Queue<Record>>,
+    pub(crate) queue: Arc<Queue<Box<Spare>>>,
+    spares: Arc<Spares>,
+    /// Records it is done with.
+    done: Chain,
     pub(crate) control: Receiver<Control>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) routes: Routes,
@@ -85,7 +89,8 @@ pub struct Listener {
 
 impl Listener {
     pub(crate) fn new(
-        queue: Arc<Queue<Record>>,
+        queue: Arc<Queue<Box<Spare>>>,
+        spares: Arc<Spares>,
         control: Receiver<Control>,
         counters: Arc<Counters>,
         routes: Routes,
@@ -96,6 +101,8 @@ impl Listener {
         let flushed = clock.now();
         Self {
             queue,
+            spares,
+            done: Chain::default(),
             control,
             counters,
             routes,
@@ -173,24 +180,26 @@ impl Listener {
 
     fn take(&mut self, at_most: usize) -> usize {
         let queue = Arc::clone(&self.queue);
-        let now = self.clock.now();
+        let (now, time_of_day) = (self.clock.now(), TimeOfDay::now());
         let mut taken = 0;
         while taken < at_most {
-            let Some(record) = queue.take(Record::heap_bytes) else { break };
+            let Some(mut spare) = queue.take(heap_bytes) else { break };
             taken += 1;
-            self.counters.count_received(record.level());
-            self.accept(record, now);
+            self.counters.count_received(spare.record.level());
+            spare.record.unix_ns = time_of_day.unix_ns_at(spare.ticks);
+            self.accept(&mut spare.record, now);
+            self.spares.give_back(spare, &mut self.done);
         }
         taken
     }
 
-    fn accept(&mut self, mut record: Record, now: Instant) {
+    fn accept(&mut self, record: &mut Record, now: Instant) {
         self.seq += 1;
         record.seq = self.seq;
-        let sinks = self.routes.of(&record);
+        let sinks = self.routes.of(record);
         for at in sinks.iter() {
             if let Some(slot) = self.sinks.get_mut(at) {
-                slot.write(&record, now);
+                slot.write(record, now);
             }
         }
         if !sinks.has_all(self.routes.ledgers()) {
@@ -211,9 +220,9 @@ impl Listener {
     /// Writes one of the framework's own records, which nothing can drop on the way.
     pub(crate) fn write_own(&mut self, make: impl FnOnce(&Own) -> Record) {
         add(&self.counters.own, 1);
-        let record = make(&self.own);
+        let mut record = make(&self.own);
         let now = self.clock.now();
-        self.accept(record, now);
+        self.accept(&mut record, now);
     }
 
     fn flush(&mut self, now: Instant) {
@@ -339,12 +348,16 @@ impl Listener {
     }
 }
 
+fn heap_bytes(spare: &Box<Spare>) -> usize {
+    spare.record.heap_bytes()
+}
+
 impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
-        while let Some(record) = self.queue.take(Record::heap_bytes) {
-            self.queue.refuse(record.level(), Reason::Closed);
+        while let Some(spare) = self.queue.take(heap_bytes) {
+            self.queue.refuse(spare.record.level(), Reason::Closed);
         }
         for slot in self.sinks.drain(..) {
             let name = slot.name.clone();

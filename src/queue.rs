@@ -34,6 +34,14 @@ pub(crate) struct Policy {
     pub(crate) max_heap_bytes: u64,
 }
 
+/// That an item may come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission {
+    level: Level,
+    /// Whether the receiver is to look at once.
+    is_urgent: bool,
+}
+
 /// Both ends of the queue, and its counters.
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
@@ -70,13 +78,39 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Puts an item in the queue, or counts why not.
-    pub(crate) fn send(&self, item: T, level: Level, heap_bytes: usize) {
-        match self.offer(item, level, heap_bytes as u64) {
-            Err(reason) => self.refuse(level, reason),
+    /// Whether an item of that level may come: asked before it is made, so that what is shed costs
+    /// little. If not, it counts as dropped.
+    #[inline]
+    pub(crate) fn admits(&self, level: Level) -> Option<Admission> {
+        let refused = if !self.open.load(Ordering::Acquire) {
+            Reason::Closed
+        } else {
+            let waiting = self.waiting();
+            if waiting < self.refuse_from(level) {
+                let is_urgent = level >= Level::Error || waiting >= self.wake_from;
+                return Some(Admission { level, is_urgent });
+            }
+            Reason::Shed
+        };
+        self.refuse(level, refused);
+        None
+    }
+
+    /// Puts an admitted item in the queue, or counts why not and gives it back.
+    #[inline]
+    pub(crate) fn send(&self, item: T, admission: Admission, heap_bytes: usize) -> Result<(), T> {
+        let Admission { level, is_urgent } = admission;
+        let sent = self.offer(item, level, heap_bytes as u64);
+        self.waker.wake_for(is_urgent);
+        match sent {
             Ok(()) if !self.is_served() => self.take_back(level, heap_bytes as u64),
             Ok(()) => {}
+            Err((item, reason)) => {
+                self.refuse(level, reason);
+                return Err(item);
+            }
         }
+        Ok(())
     }
 
     /// The queue was closed and emptied for the last time while the item was on its way: nobody
@@ -95,26 +129,21 @@ impl<T> Queue<T> {
         self.dropped.count(level, reason, clock::unix_ns());
     }
 
-    fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), Reason> {
-        if !self.open.load(Ordering::Acquire) {
-            return Err(Reason::Closed);
-        }
-        let waiting = self.waiting();
-        if waiting >= self.refuse_from(level) {
-            return Err(Reason::Shed);
-        }
-        if heap_bytes > 0 {
-            self.reserve(level, heap_bytes)?;
+    #[inline]
+    fn offer(&self, item: T, level: Level, heap_bytes: u64) -> Result<(), (T, Reason)> {
+        if heap_bytes > 0
+            && let Err(reason) = self.reserve(level, heap_bytes)
+        {
+            return Err((item, reason));
         }
         let sent = match self.sender.try_send(item) {
-            Ok(()) => Ok(()),
+            Ok(()) => return Ok(()),
             Err(TrySendError::Full(item)) => self.wait_for_room(item, level),
-            Err(TrySendError::Disconnected(_)) => Err(Reason::Closed),
+            Err(TrySendError::Disconnected(item)) => Err((item, Reason::Closed)),
         };
         if sent.is_err() && heap_bytes > 0 {
             self.release(heap_bytes);
         }
-        self.waker.wake_for(level >= Level::Error || waiting >= self.wake_from);
         sent
     }
 
@@ -145,11 +174,11 @@ impl<T> Queue<T> {
     /// Waits for room in short pauses, and not on the channel: there the receiver would wake a sender
     /// for each item it takes, at several microseconds each, and both would go at that pace.
     #[cold]
-    fn wait_for_room(&self, mut item: T, level: Level) -> Result<(), Reason> {
+    fn wait_for_room(&self, mut item: T, level: Level) -> Result<(), (T, Reason)> {
         let wait = self.wait(level);
         if wait == Some(Duration::ZERO) {
             self.waker.wake();
-            return Err(Reason::Full);
+            return Err((item, Reason::Full));
         }
         let start = Instant::now();
         let mut pause = SHORTEST_PAUSE;
@@ -160,12 +189,14 @@ impl<T> Queue<T> {
             pause = (pause * 2).min(LONGEST_PAUSE);
             match self.sender.try_send(item) {
                 Ok(()) => return Ok(()),
-                Err(TrySendError::Full(_)) if left.is_zero() => return Err(Reason::Timeout),
+                Err(TrySendError::Full(back)) if left.is_zero() => {
+                    return Err((back, Reason::Timeout));
+                }
                 Err(TrySendError::Full(back)) => item = back,
-                Err(TrySendError::Disconnected(_)) => return Err(Reason::Closed),
+                Err(TrySendError::Disconnected(back)) => return Err((back, Reason::Closed)),
             }
         }
-        Err(Reason::Closed)
+        Err((item, Reason::Closed))
     }
 
     /// Takes from the byte budget. An item larger than the whole budget passes when nothing waits.
@@ -260,10 +291,16 @@ mod tests {
         Queue::new(size, Policy { refuse_from, wait: AT_ONCE, max_heap_bytes: 100 })
     }
 
+    fn put(queue: &Queue<u32>, item: u32, level: Level, heap_bytes: usize) {
+        if let Some(admission) = queue.admits(level) {
+            let _counted = queue.send(item, admission, heap_bytes);
+        }
+    }
+
     #[test]
     fn items_come_out_in_the_order_they_went_in() {
         let queue = queue(4, NEVER);
-        (0..4).for_each(|item| queue.send(item, Level::Info, 0));
+        (0..4).for_each(|item| put(&queue, item, Level::Info, 0));
         let out: Vec<_> = std::iter::from_fn(|| queue.take(|_| 0)).collect();
         assert_eq!(out, [0, 1, 2, 3]);
         assert_eq!(queue.dropped().total(), 0);
@@ -272,7 +309,7 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_and_counts_by_level() {
         let queue = queue(2, NEVER);
-        (0..5).for_each(|item| queue.send(item, Level::Warn, 0));
+        (0..5).for_each(|item| put(&queue, item, Level::Warn, 0));
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.dropped().get(Level::Warn, Reason::Full), 3);
         assert_eq!(queue.dropped().total(), 3);
@@ -282,7 +319,7 @@ mod tests {
     fn less_important_levels_give_way_first() {
         let queue = queue(100, [50, 50, 75, 90, usize::MAX, usize::MAX]);
         for level in [Level::Debug, Level::Info, Level::Warn, Level::Error] {
-            (0..100).for_each(|item| queue.send(item, level, 0));
+            (0..100).for_each(|item| put(&queue, item, level, 0));
         }
         let dropped = queue.dropped();
         assert_eq!(dropped.get(Level::Debug, Reason::Shed), 50);
@@ -295,21 +332,21 @@ mod tests {
     #[test]
     fn the_byte_budget_holds_and_is_given_back() {
         let queue = queue(100, NEVER);
-        (0..3).for_each(|item| queue.send(item, Level::Info, 40));
+        (0..3).for_each(|item| put(&queue, item, Level::Info, 40));
         assert_eq!(queue.dropped().get(Level::Info, Reason::Bytes), 1);
         assert_eq!(queue.heap_bytes(), 80);
         while queue.take(|_| 40).is_some() {}
         assert_eq!(queue.heap_bytes(), 0);
-        queue.send(9, Level::Info, 1_000);
+        put(&queue, 9, Level::Info, 1_000);
         assert_eq!(queue.len(), 1, "an item over the budget passes an empty queue");
     }
 
     #[test]
     fn a_closed_queue_refuses_and_still_gives_what_waits() {
         let queue = queue(4, NEVER);
-        queue.send(1, Level::Info, 0);
+        put(&queue, 1, Level::Info, 0);
         queue.close();
-        queue.send(2, Level::Error, 0);
+        put(&queue, 2, Level::Error, 0);
         assert_eq!(queue.dropped().get(Level::Error, Reason::Closed), 1);
         assert_eq!(queue.take(|_| 0), Some(1));
     }
@@ -317,7 +354,7 @@ mod tests {
     #[test]
     fn an_item_that_comes_after_the_end_is_taken_back_and_counted() {
         let queue = queue(4, NEVER);
-        queue.send(1, Level::Info, 10);
+        put(&queue, 1, Level::Info, 10);
         assert_eq!(queue.offer(2, Level::Warn, 20), Ok(()), "it found the queue open");
         queue.abandon();
         assert_eq!(queue.take(|_| 10), Some(1));
@@ -333,9 +370,9 @@ mod tests {
         let wait = [None; Level::COUNT];
         let policy = Policy { refuse_from: NEVER, wait, max_heap_bytes: 100 };
         let queue = Queue::new(1, policy);
-        queue.send(0, Level::Info, 0);
+        put(&queue, 0, Level::Info, 0);
         std::thread::scope(|scope| {
-            let sender = scope.spawn(|| queue.send(1, Level::Info, 0));
+            let sender = scope.spawn(|| put(&queue, 1, Level::Info, 0));
             let mut out = Vec::new();
             while out.len() < 2 {
                 out.extend(queue.take(|_| 0));
@@ -343,8 +380,8 @@ mod tests {
             }
             assert_eq!(out, [0, 1]);
             sender.join().unwrap();
-            queue.send(2, Level::Info, 0);
-            let sender = scope.spawn(|| queue.send(3, Level::Info, 0));
+            put(&queue, 2, Level::Info, 0);
+            let sender = scope.spawn(|| put(&queue, 3, Level::Info, 0));
             queue.close();
             sender.join().unwrap();
         });

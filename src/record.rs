@@ -10,7 +10,7 @@ pub use crate::span::{Id, SpanContext, SpanData};
 use crate::span::named;
 use smol_str::SmolStr;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 /// One event, whole: what a [`Sink`](crate::sink::Sink) is given.
@@ -40,6 +40,29 @@ impl Record {
             fields,
             fields_left_out: 0,
         }
+    }
+
+    /// A record of nothing, to be filled.
+    pub(crate) fn empty() -> Self {
+        static NOWHERE: LazyLock<&Callsite> = LazyLock::new(|| {
+            Callsite::leak(Place {
+                level: Level::Trace,
+                target: "",
+                name: "",
+                module: None,
+                file: None,
+                line: None,
+                fields: Box::default(),
+                kind: Kind::Plain,
+            })
+        });
+        Self::new(*NOWHERE, SystemTime::UNIX_EPOCH, Fields::new())
+    }
+
+    /// Lets go of all that it holds on to.
+    pub(crate) fn clear(&mut self) {
+        self.context = None;
+        self.fields.clear();
     }
 
     /// The same record inside `context`.

@@ -60,7 +60,7 @@ fn plain_run(bytes: &[u8]) -> usize {
 }
 
 /// Whether none of eight bytes is a control character, a quote, a backslash, DEL or beyond ASCII.
-const fn is_plain_ascii(word: u64) -> bool {
+pub(crate) const fn is_plain_ascii(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     // The high bit of a byte becomes set where that byte equals `byte`; borrows reach only bytes

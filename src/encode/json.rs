@@ -6,6 +6,7 @@
 mod contexts;
 mod line;
 mod plan;
+mod straight;
 
 use crate::config::RecordConfig;
 use crate::encode::Encode;
@@ -15,6 +16,7 @@ use crate::record::Record;
 use contexts::Contexts;
 use line::Line;
 use plan::Plan;
+use straight::{Around, Straight};
 
 /// Encodes records as JSON lines.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub struct JsonEncoder {
     process: Vec<u8>,
     plans: Vec<Option<Plan>>,
     contexts: Contexts,
+    straight: Straight,
     /// The beginning of a line, up to the fraction of the second.
     second: UtcSecond,
 }
@@ -63,18 +66,39 @@ impl JsonEncoder {
             process,
             plans: Vec::new(),
             contexts: Contexts::default(),
+            straight: Straight::default(),
             second: UtcSecond::after(b"{\"timestamp\":\""),
         }
     }
 
-    fn push_line(&mut self, record: &Record, out: &mut Vec<u8>, cut: Cut) {
-        let second = self.second.text(record.unix_ns() / 1_000_000_000);
+    /// What never changes about the record's callsite, encoded when it is first met.
+    fn plan_for(&mut self, record: &Record) -> usize {
         let callsite = record.callsite();
         if self.plans.len() <= callsite.index() {
             self.plans.resize_with(callsite.index() + 1, || None);
         }
-        let Some(slot) = self.plans.get_mut(callsite.index()) else { return };
-        let plan = slot.get_or_insert_with(|| Plan::new(callsite, &self.options.record));
+        if let Some(slot @ None) = self.plans.get_mut(callsite.index()) {
+            *slot = Some(Plan::new(callsite, &self.options.record));
+        }
+        callsite.index()
+    }
+
+    fn push_straight(&mut self, record: &Record, out: &mut Vec<u8>, at: usize) -> bool {
+        let Some(Some(plan)) = self.plans.get(at) else { return false };
+        let second = self.second.text(record.unix_ns() / 1_000_000_000);
+        let around = Around { second, process: &self.process, plan, contexts: &self.contexts };
+        match self.straight.line(record, &around) {
+            Some(line) if line.len() <= self.options.max_line_bytes => {
+                out.extend_from_slice(line);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn push_line(&mut self, record: &Record, out: &mut Vec<u8>, cut: Cut, at: usize) {
+        let Some(Some(plan)) = self.plans.get(at) else { return };
+        let second = self.second.text(record.unix_ns() / 1_000_000_000);
         let line = Line {
             record,
             plan,
@@ -88,6 +112,10 @@ impl JsonEncoder {
 
 impl Encode for JsonEncoder {
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
+        let plan = self.plan_for(record);
+        if self.push_straight(record, out, plan) {
+            return;
+        }
         let start = out.len();
         let max_bytes = self.options.max_line_bytes;
         // A value longer than the line would be cut anyhow: the first attempt need not be longer.
@@ -95,7 +123,7 @@ impl Encode for JsonEncoder {
         let bare = [64, 256].map(|part| (part, false));
         for (part, with_fields) in with_fields.into_iter().chain(bare) {
             out.truncate(start);
-            self.push_line(record, out, Cut { value_bytes: max_bytes / part, with_fields });
+            self.push_line(record, out, Cut { value_bytes: max_bytes / part, with_fields }, plan);
             if out.len() - start <= max_bytes {
                 return;
             }

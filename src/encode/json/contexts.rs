@@ -11,11 +11,15 @@ pub(super) struct Contexts {
     kept: Vec<Option<KeptContext>>,
 }
 
+/// What is written for a context.
 #[derive(Debug)]
-struct KeptContext {
+pub(super) struct KeptContext {
     /// Held, so that no other context can come to have its address.
     context: Arc<SpanContext>,
-    text: Vec<u8>,
+    /// `,"function":"…"`, or nothing.
+    pub(super) function: Vec<u8>,
+    /// Ids and spans.
+    pub(super) text: Vec<u8>,
 }
 
 impl Contexts {
@@ -28,12 +32,12 @@ impl Contexts {
         ((address >> 6) ^ (address >> 12)) % Self::SLOTS
     }
 
-    pub(super) fn get(&self, context: &Arc<SpanContext>) -> Option<&[u8]> {
+    pub(super) fn get(&self, context: &Arc<SpanContext>) -> Option<&KeptContext> {
         let kept = self.kept.get(Self::slot(context))?.as_ref()?;
-        Arc::ptr_eq(&kept.context, context).then_some(&kept.text)
+        Arc::ptr_eq(&kept.context, context).then_some(kept)
     }
 
-    pub(super) fn keep(&mut self, context: &Arc<SpanContext>, text: &[u8]) {
+    pub(super) fn keep(&mut self, context: &Arc<SpanContext>, function: &[u8], text: &[u8]) {
         if text.len() > Self::MAX_BYTES {
             return;
         }
@@ -41,10 +45,8 @@ impl Contexts {
             self.kept.resize_with(Self::SLOTS, || None);
         }
         if let Some(slot) = self.kept.get_mut(Self::slot(context)) {
-            let mut room = slot.take().map(|kept| kept.text).unwrap_or_default();
-            room.clear();
-            room.extend_from_slice(text);
-            *slot = Some(KeptContext { context: Arc::clone(context), text: room });
+            let context = Arc::clone(context);
+            *slot = Some(KeptContext { context, function: function.into(), text: text.into() });
         }
     }
 }

@@ -4,7 +4,10 @@
 //! pair of a context, a value that is too long) takes a longer way.
 
 use super::contexts::Contexts;
-use super::plan::{MESSAGE, Plan, Role, THREAD, is_place_of_log, push_key, push_line_number};
+use super::plan::{
+    MESSAGE, Plan, Role, THREAD, is_place_of_log, push_key, push_line_number, push_optional,
+};
+use super::straight::micros;
 use super::{Cut, JsonOptions};
 use crate::callsite::Kind;
 use crate::config::Spans;
@@ -123,7 +126,7 @@ impl<'a> Line<'a> {
         let is_usual = self.plan.is_simple && is_first_attempt;
         let context = self.record.context.as_ref().filter(|_| is_usual);
         if let Some(known) = context.and_then(|context| contexts.get(context)) {
-            out.extend_from_slice(known);
+            out.extend_from_slice(&known.text);
             return;
         }
         let (start, cuts) = (out.len(), self.values.cuts());
@@ -132,7 +135,9 @@ impl<'a> Line<'a> {
             self.push_spans(out);
         }
         if let Some(context) = context.filter(|_| self.values.cuts() == cuts) {
-            contexts.keep(context, out.get(start..).unwrap_or_default());
+            let mut function = Vec::new();
+            push_optional(&mut function, "function", context.span().map(SpanData::name));
+            contexts.keep(context, &function, out.get(start..).unwrap_or_default());
         }
     }
 
@@ -217,7 +222,7 @@ impl<'a> Line<'a> {
                     return false;
                 }
                 (Some(Role::Member(key)), _) => {
-                    out.extend_from_slice(key);
+                    out.extend_from_slice(&key.bytes);
                     self.values.push(out, || reserved_key(name.copied().unwrap_or("")), &entry);
                 }
             }
@@ -279,10 +284,4 @@ impl<'a> Line<'a> {
 /// The event's field of that name; of several the last.
 fn last_entry<'a>(record: &'a Record, name: &str) -> Option<Entry<'a>> {
     record.fields().filter(|(field, _)| *field == name).map(|(_, entry)| entry).last()
-}
-
-/// Six digits: the microseconds of the second.
-fn micros(unix_ns: u64) -> [u8; 6] {
-    let micros = (unix_ns % 1_000_000_000 / 1_000) as u32;
-    [100_000, 10_000, 1_000, 100, 10, 1].map(|unit| (micros / unit % 10) as u8 + b'0')
 }

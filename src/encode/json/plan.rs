@@ -1,7 +1,7 @@
 //! Plan: what is the same in each line of a callsite, encoded once.
 
 use crate::callsite::{Callsite, Kind};
-use crate::config::{RecordConfig, WarnName};
+use crate::config::{RecordConfig, Spans, WarnName};
 use crate::encode::members::{is_marker, reserved_key};
 use crate::encode::value::push_string;
 use crate::level::Level;
@@ -19,8 +19,42 @@ pub(super) struct Plan {
     /// Module and place in one, when no function stands between them.
     pub(super) module_and_place: Vec<u8>,
     pub(super) roles: Box<[Role]>,
+    /// The same for a line that is written straight through.
+    pub(super) straight: Pieces,
+    /// Whether such a line can be written at all.
+    pub(super) is_straight: bool,
     /// Whether the fields can be written one by one: no two keys are or can become equal.
     pub(super) is_simple: bool,
+}
+
+/// The parts of a line that is written straight through.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    /// From the fraction of the second into the message's value, or behind it if there is none.
+    pub(super) head: Piece,
+    pub(super) has_message: bool,
+    /// From the end of the message's value on.
+    pub(super) module: Piece,
+    pub(super) place: Piece,
+    pub(super) module_and_place: Piece,
+}
+
+/// Bytes that are copied in blocks of one size, which costs less than asking how many there are.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    pub(super) blocks: Box<[[u8; Self::BLOCK_BYTES]]>,
+    /// How many of the bytes count.
+    pub(super) len: usize,
+}
+
+impl Piece {
+    pub(super) const BLOCK_BYTES: usize = 32;
+
+    pub(super) fn new(mut bytes: Vec<u8>) -> Self {
+        let len = bytes.len();
+        bytes.resize(len.next_multiple_of(Self::BLOCK_BYTES), 0);
+        Self { blocks: bytes.as_chunks().0.into(), len }
+    }
 }
 
 /// What stands between the logger and the message.
@@ -31,11 +65,18 @@ pub(super) const THREAD: &[u8] = b",\"thread\":";
 /// What a field of a callsite is in the line.
 #[derive(Debug)]
 pub(super) enum Role {
-    /// Written as a member; the bytes are `,"key":`.
-    Member(Vec<u8>),
+    /// Written as a member.
+    Member(MemberKey),
     Message,
     /// Not written: a marker, or part of what the record is.
     Hidden,
+}
+
+/// `,"key":`
+#[derive(Debug)]
+pub(super) struct MemberKey {
+    pub(super) bytes: Vec<u8>,
+    pub(super) piece: Piece,
 }
 
 impl Plan {
@@ -53,17 +94,33 @@ impl Plan {
         push_optional(&mut place, "file", callsite.file().filter(|_| options.file));
         push_line_number(&mut place, callsite.line());
         place.extend_from_slice(THREAD);
+        let is_simple = fields.iter().enumerate().all(|(at, name)| {
+            let is_repeated = fields.iter().skip(at + 1).any(|other| other == name);
+            !is_repeated && !may_clash(name)
+        });
+        let has_message = callsite.message.is_some();
+        let quote: &[u8] = if has_message { b"\"" } else { b"\"\"" };
+        let behind: &[u8] = if has_message { b"\"" } else { b"" };
+        let straight = Pieces {
+            head: Piece::new([&head, quote].concat()),
+            has_message,
+            module: Piece::new([behind, &module].concat()),
+            place: Piece::new(place.clone()),
+            module_and_place: Piece::new([behind, &module, &place].concat()),
+        };
         Self {
+            straight,
+            is_straight: is_simple
+                && options.spans != Spans::Flat
+                && callsite.kind() != Kind::LogCrate
+                && callsite.message.unwrap_or(0) == 0,
+            is_simple,
             head,
             logger_at,
             module_and_place: [module.as_slice(), &place].concat(),
             module,
             place,
             roles: fields.iter().map(|name| Role::of(name, callsite.kind())).collect(),
-            is_simple: fields.iter().enumerate().all(|(at, name)| {
-                let is_repeated = fields.iter().skip(at + 1).any(|other| other == name);
-                !is_repeated && !may_clash(name)
-            }),
         }
     }
 }
@@ -77,7 +134,7 @@ impl Role {
                 let mut key = vec![b','];
                 push_string(&mut key, &reserved_key(name));
                 key.push(b':');
-                Self::Member(key)
+                Self::Member(MemberKey { piece: Piece::new(key.clone()), bytes: key })
             }
         }
     }
