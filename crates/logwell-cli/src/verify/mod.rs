@@ -1,11 +1,13 @@
 //! Verify: whether all records are there, and if not, which are missing and what the log says of it.
 //!
 //! Joins the parts: reads `app.log` into boots, judges each, compares the side files. How it is said
-//! is in `report.rs`.
+//! is in `people.rs` and `json.rs`.
 
 mod boot;
 mod gaps;
+mod json;
 mod judge;
+mod people;
 mod report;
 mod scan;
 mod side;
