@@ -8,9 +8,12 @@ pub mod stamp;
 pub mod text;
 pub mod visible;
 
-mod escape;
+pub(crate) mod escape;
 mod members;
 mod value;
+
+#[cfg(feature = "forward")]
+pub(crate) use value::push_string;
 
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;

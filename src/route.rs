@@ -5,6 +5,7 @@
 
 use crate::callsite::Kind;
 use crate::config::Directives;
+use crate::forward_level::ForwardLevels;
 use crate::level::Level;
 use crate::record::Record;
 
@@ -26,6 +27,8 @@ pub struct Accepts {
     /// The framework's own records count from this level on.
     own_from: Level,
     is_ledger: bool,
+    /// Which levels it forwards, if it forwards records.
+    forwards: Option<ForwardLevels>,
 }
 
 impl Accepts {
@@ -38,6 +41,7 @@ impl Accepts {
             only_ai: false,
             own_from: Level::Trace,
             is_ledger: false,
+            forwards: None,
         }
     }
 
@@ -74,6 +78,13 @@ impl Accepts {
     /// kept out of it.
     pub(crate) fn ledger(mut self) -> Self {
         self.is_ledger = true;
+        self
+    }
+
+    /// Only what is of those levels to LogBeacon and people.
+    #[cfg(feature = "forward")]
+    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
+        self.forwards = Some(levels);
         self
     }
 
@@ -160,7 +171,11 @@ impl Routes {
             Kind::LogCrate if target == crate::metadata::AI_TARGET => Kind::Ai,
             kind => kind,
         };
-        self.those(|rule| rule.accepts(level, target, kind))
+        let marked = record.callsite().marked;
+        self.those(|rule| {
+            let forwards = rule.forwards.is_none_or(|levels| levels.have(level, marked));
+            forwards && rule.accepts(level, target, kind)
+        })
     }
 
     fn those(&self, is_in: impl Fn(&Accepts) -> bool) -> SinkSet {

@@ -5,6 +5,8 @@
 
 pub mod console;
 pub mod file;
+#[cfg(feature = "forward")]
+pub(crate) mod forward;
 pub mod memory;
 
 pub use crate::route::Accepts;
@@ -70,6 +72,12 @@ pub trait Sink: Send {
 
     /// Its files, the current one first.
     fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// How many records it keeps safe, on disk say, for each destination that has not taken them
+    /// yet. They count as written; the receipt names them.
+    fn unsent(&self) -> Vec<(String, u64)> {
         Vec::new()
     }
 }

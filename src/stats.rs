@@ -1,11 +1,11 @@
 //! Stats: every counter, declared once, and their values at one moment.
 //!
 //! Counters add up: `captured = received + in queue + dropped`, and for each sink
-//! `routed = written + dropped + in hand`. Nobody here knows what is counted.
+//! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
 
 use crate::level::Level;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,12 +24,21 @@ pub enum Reason {
     Closed = 4,
     /// It was logged while a value was formatted for a record logged while formatting.
     Nested = 5,
+    /// It was logged in a process that was forked from the one that logs.
+    Forked = 6,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: &[Self] =
-        &[Self::Shed, Self::Full, Self::Bytes, Self::Timeout, Self::Closed, Self::Nested];
+    pub const ALL: &[Self] = &[
+        Self::Shed,
+        Self::Full,
+        Self::Bytes,
+        Self::Timeout,
+        Self::Closed,
+        Self::Nested,
+        Self::Forked,
+    ];
 
     /// Its name in records and metrics.
     #[must_use]
@@ -41,6 +50,7 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::Closed => "closed",
             Self::Nested => "nested",
+            Self::Forked => "forked",
         }
     }
 }
@@ -68,6 +78,19 @@ impl Dropped {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
+    }
+
+    /// What was dropped for that reason alone.
+    pub(crate) fn only(&self, reason: Reason) -> Self {
+        let mut only = Self::default();
+        for (row, all) in only.0.iter_mut().zip(&self.0) {
+            if let (Some(count), Some(all)) =
+                (row.get_mut(reason as usize), all.get(reason as usize))
+            {
+                *count = *all;
+            }
+        }
+        only
     }
 
     /// What has been dropped since `earlier`.
@@ -134,8 +157,8 @@ pub(crate) struct SinkCounters {
 }
 
 impl SinkCounters {
-    /// All of them at one moment, or nearly: a record may still count as in hand that is already
-    /// written, but none is counted twice. For that, what is counted last is read first.
+    /// All of them at one moment. Each record is in hand from when it is routed until it is counted
+    /// as something else, and none is counted twice: what is counted last is read first.
     pub(crate) fn snapshot(&self, name: &str) -> SinkStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
         let (refused, lost, paused) = (read(&self.refused), read(&self.lost), read(&self.paused));
@@ -154,9 +177,52 @@ impl SinkCounters {
     }
 }
 
+/// Lets who looks see a record either where it was or where it has gone, never in both places nor in
+/// none, though the two are counted apart. One thread moves records and never waits for a look.
+#[derive(Debug, Default)]
+pub(crate) struct Moves(AtomicU64);
+
+/// A look is repeated when a record moved meanwhile. Between two records the mover writes or sleeps,
+/// so a few tries will do; this bound only makes sure of an end.
+const MAX_LOOKS: u32 = 100_000;
+
+impl Moves {
+    /// Moves records. The number is odd meanwhile.
+    pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        let moved = step();
+        self.0.store(before.wrapping_add(2), Ordering::Release);
+        moved
+    }
+
+    /// Looks while no record moves.
+    pub(crate) fn look<T>(&self, look: impl Fn() -> T) -> T {
+        for tried in 0..MAX_LOOKS {
+            let before = self.0.load(Ordering::Acquire);
+            if before.is_multiple_of(2) {
+                let seen = look();
+                fence(Ordering::Acquire);
+                if self.0.load(Ordering::Relaxed) == before {
+                    return seen;
+                }
+            }
+            if tried % 16 == 15 {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+        look()
+    }
+}
+
 /// Counters of the application's side and the listener.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Records on their way from the queue into `received`.
+    pub(crate) moves: Moves,
     /// Records the listener took from the queue, by level.
     pub(crate) received: [AtomicU64; Level::COUNT],
     /// Records of the framework itself.
@@ -181,6 +247,9 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 }
 
 /// All counters at one moment; see [`LoggingHandle::stats`](crate::LoggingHandle::stats).
+///
+/// At every moment, also under load and while logging ends: `captured()` is not less than the number
+/// of log calls that had returned before, nor more than the number of those that had begun.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -200,6 +269,8 @@ pub struct Stats {
     pub unformatted_values: u64,
     /// Each sink.
     pub sinks: Vec<SinkStats>,
+    /// Each destination to which records are forwarded, after its sink has put them on disk.
+    pub destinations: Vec<DestinationStats>,
 }
 
 impl Stats {
@@ -207,6 +278,12 @@ impl Stats {
     #[must_use]
     pub fn captured(&self) -> u64 {
         self.received + self.in_queue + self.dropped.total()
+    }
+
+    /// The destination of that name: `logbeacon` and the like.
+    #[must_use]
+    pub fn destination(&self, name: &str) -> Option<&DestinationStats> {
+        self.destinations.iter().find(|destination| destination.name == name)
     }
 
     /// The sink of that name.
@@ -232,6 +309,9 @@ impl fmt::Display for Stats {
         }
         for (at, sink) in self.sinks.iter().enumerate() {
             write!(f, "{}{sink}", if at == 0 { "; written: " } else { ", " })?;
+        }
+        for (at, destination) in self.destinations.iter().enumerate() {
+            write!(f, "{}{destination}", if at == 0 { "; delivered: " } else { ", " })?;
         }
         Ok(())
     }
@@ -283,6 +363,55 @@ impl fmt::Display for SinkStats {
         }
         if self.in_hand() > 0 {
             write!(f, " (not written {})", self.in_hand())?;
+        }
+        Ok(())
+    }
+}
+
+/// What has become of the records for one destination; see [`Stats::destinations`].
+///
+/// Its sink, of the same name, counts what was put on disk. From there on: `found + put on disk =
+/// delivered + refused + evicted + damaged + waiting`, but for records that were delivered and are
+/// not acknowledged yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationStats {
+    /// The destination's name, which is that of its sink.
+    pub name: String,
+    /// Records that were waiting on disk already when logging was set up.
+    pub found: u64,
+    /// Records that the other side has taken.
+    pub delivered: u64,
+    /// Records that it has refused for good: they are among the dead letters.
+    pub refused: u64,
+    /// Attempts that failed and were or will be made again.
+    pub failed_attempts: u64,
+    /// Records that were deleted from the disk since there was no room or they were too old.
+    pub evicted: u64,
+    /// Records that were on disk and cannot be read any more.
+    pub damaged: u64,
+    /// Records that wait on disk.
+    pub waiting: u64,
+    /// How many bytes they take.
+    pub waiting_bytes: u64,
+    /// When the oldest of them came, in milliseconds since 1970.
+    pub oldest_unix_ms: Option<u64>,
+    /// Why the last attempt failed; nothing if it did not.
+    pub problem: Option<String>,
+}
+
+impl fmt::Display for DestinationStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.delivered)?;
+        for (count, what) in [
+            (self.waiting, "not sent"),
+            (self.refused, "refused"),
+            (self.evicted, "evicted"),
+            (self.damaged, "damaged"),
+        ] {
+            if count > 0 {
+                write!(f, " ({count} {what})")?;
+            }
         }
         Ok(())
     }

@@ -70,9 +70,13 @@ pub(super) const CONFIG: &str = "LOG_CONFIG";
 const RUST_LOG: &str = "RUST_LOG";
 
 /// Names that are older than the keys.
-const FIXED: [(&str, &str); 4] = [
+const FIXED: [(&str, &str); 8] = [
     ("unified", "USE_UNIFIED_LOGGING"),
     ("files.dir", "LOG_DIR"),
     ("files.level", "LOG_FILE_LEVEL"),
     ("files.ai.enabled", "LOG_ENABLE_AI_HANDLER"),
+    ("forward.telegram.developer.token", "DEV_TG_TOKEN"),
+    ("forward.telegram.developer.chat_id", "DEV_TG_CHATID"),
+    ("forward.telegram.customer.token", "CUSTOMER_TG_TOKEN"),
+    ("forward.telegram.customer.chat_id", "CUSTOMER_TG_CHATID"),
 ];

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::choice::choices;
 use super::directives::Directives;
+use super::forward::ForwardConfig;
 use super::section::section;
 use super::units::{GIB, KIB, MIB, TIB};
 use crate::Level;
@@ -41,12 +42,49 @@ section! {
         /// What this program is, for readers that ask: written by the schemas `ecs`, `gcp`, `otel`.
         /// An empty text is not written. The native schema has no place for it.
         service: ServiceConfig = ServiceConfig::default() => section();
+        /// Records that must reach a log server or people: LogBeacon, Telegram.
+        /// Needs the cargo feature `forward`.
+        forward: ForwardConfig = ForwardConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
         /// How long `shutdown_logging()` waits for the queue to be written, in all.
         /// What is left in the queue when the time is up is counted in the report. `0s` does not wait.
         shutdown_timeout as "shutdown.timeout": Duration = Duration::from_secs(5)
             => time(Duration::ZERO, HOUR);
+        /// What is done when the process ends or panics without `shutdown_logging()`.
+        /// For `init_logging()` and `Builder::init()` only, and not without `unified`.
+        hooks: HooksConfig = HooksConfig::default() => section();
+    }
+}
+
+section! {
+    /// What is done when the process ends or panics without `shutdown_logging()`.
+    pub struct HooksConfig {
+        /// Whether a panic is recorded at CRITICAL, and the thread then waits until it is written.
+        /// It waits up to `shutdown.timeout`, and not again as long as the listener is stuck.
+        /// The panic hook that was there before still runs.
+        panic: bool = true => flag();
+        /// Whether logging is shut down when the process exits: by `std::process::exit`, by C's
+        /// `exit`, or at the end of `main`. It takes up to `shutdown.timeout`.
+        exit: bool = true => flag();
+        /// Which signals are recorded and shut logging down before they end the process (Unix only).
+        /// Leave it at `none` if the program ends itself on these signals.
+        signals: Signals = Signals::None => choice();
+        /// Whether SIGHUP opens the files anew, as `reopen()` does, and no longer ends the process
+        /// (Unix only).
+        reopen_on_hangup: bool = false => flag();
+    }
+}
+
+choices! {
+    /// Which signals end logging and then the process.
+    pub enum Signals: None {
+        /// no signal is handled
+        None = "none",
+        /// SIGTERM
+        Term = "term",
+        /// SIGTERM and SIGINT (Ctrl-C)
+        TermAndInt = "term_and_int",
     }
 }
 
@@ -245,6 +283,8 @@ section! {
         version: String = String::new() => text(256);
         /// Where it runs, such as `production`.
         environment: String = String::new() => text(256);
+        /// Whose it is, such as `example.com`: written by `forward` and nowhere else.
+        domain: String = String::new() => text(256);
     }
 }
 
