@@ -100,7 +100,8 @@ impl Builder {
 
     /// Makes the layer and starts the listener's thread.
     ///
-    /// `unified` and `log_crate` of the configuration are for [`init_logging`](crate::init_logging) and not looked at.
+    /// `unified`, `log_crate` and `hooks` of the configuration are for
+    /// [`init_logging`](crate::init_logging) and not looked at.
     ///
     /// # Errors
     ///

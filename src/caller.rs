@@ -39,6 +39,11 @@ pub(crate) fn is_ours() -> bool {
     OURS.get()
 }
 
+/// Whether a value is being formatted for a record, so that a panic will be caught.
+pub(crate) fn is_formatting() -> bool {
+    NESTING.get() > 0
+}
+
 /// Whether values are being formatted so deep inside each other that no more records are taken.
 pub(crate) fn is_nested_too_deep() -> bool {
     NESTING.get() >= MAX_NESTING

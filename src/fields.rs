@@ -290,6 +290,17 @@ impl Fields {
         self.bytes.truncate(len_bytes);
     }
 
+    /// Has the processor fetch the bytes that are not far away from here, to be read soon.
+    #[inline]
+    pub(crate) fn touch(&self) {
+        let bytes = self.bytes.as_slice();
+        std::hint::black_box((
+            bytes.first().copied(),
+            bytes.get(64).copied(),
+            bytes.get(128).copied(),
+        ));
+    }
+
     /// The bytes of the form described above.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -8,15 +8,15 @@ use crate::filter::SharedFilter;
 use crate::forward::Forwarders;
 use crate::listener::Control;
 use crate::queue::Queue;
-
-use crate::report::ShutdownReport;
+use crate::record::Record;
+use crate::report::{End, ShutdownReport};
 use crate::spare::Spare;
-use crate::stats::{Counters, SinkCounters, Stats};
+use crate::stats::{Counters, Reason, SinkCounters, Stats};
 use crossbeam_channel::{Sender, bounded};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -105,22 +105,37 @@ impl LoggingHandle {
         self.ask(deadline, Control::Flush)
     }
 
-    /// All counters at this moment.
+    /// Has a record of the framework's own written after everything logged before, past the queue,
+    /// and made durable.
+    pub(crate) fn write_own(&self, record: Record, deadline: Duration) -> Result<(), Unanswered> {
+        self.ask(deadline, |done| Control::Write(Box::new(record), done))
+    }
+
+    /// All counters at this moment. In a fork: what was dropped there.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let shared = &*self.0;
-        let received_by_level =
-            shared.counters.received.each_ref().map(|count| count.load(Ordering::Acquire));
-        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name));
+        if shared.queue.is_forked() {
+            let dropped = shared.queue.dropped().only(Reason::Forked);
+            return Stats { dropped, ..Stats::default() };
+        }
+        // What a record comes to last is looked at first: none is routed that was not received.
+        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name)).collect();
+        let count = |count: &AtomicU64| count.load(Ordering::Acquire);
+        let _nothing_is_taken_back = shared.queue.hold();
+        let (received_by_level, in_queue) = shared
+            .counters
+            .moves
+            .look(|| (shared.counters.received.each_ref().map(count), shared.queue.len() as u64));
         Stats {
             received: received_by_level.iter().sum(),
             received_by_level,
-            in_queue: shared.queue.len() as u64,
+            in_queue,
             queue_heap_bytes: shared.queue.heap_bytes(),
             dropped: shared.queue.dropped(),
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
-            sinks: sinks.collect(),
+            sinks,
             destinations: shared.forwarders.stats(),
         }
     }
@@ -190,6 +205,10 @@ impl LoggingHandle {
     pub fn health(&self) -> Health {
         let stats = self.stats();
         let mut problems = Vec::new();
+        if self.0.queue.is_forked() {
+            problems.push("this process was forked from the one that logs".to_owned());
+            return Health { problems };
+        }
         // Not waited for: the shutdown holds it as long as it takes.
         let is_ending = match self.0.report.try_lock() {
             Ok(report) => report.is_some(),
@@ -220,9 +239,12 @@ impl LoggingHandle {
     /// Ends logging: no more records are taken, those in the queue are written, files are synced.
     ///
     /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
-    /// same report.
+    /// same report. In a process that was forked from the one that logs it does nothing, at once.
     pub fn shutdown(&self) -> ShutdownReport {
         let shared = &*self.0;
+        if shared.queue.is_forked() {
+            return ShutdownReport { stats: self.stats(), is_complete: true, ..Default::default() };
+        }
         let mut report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &*report {
             return report.clone();
@@ -232,11 +254,13 @@ impl LoggingHandle {
         shared.queue.close();
         // Asked twice: the last records may go to new files, and the end may not come in time.
         let before = self.ask(deadline, Control::Files);
-        let after = self.ask(deadline.saturating_sub(start.elapsed()), Control::Stop);
+        let left = deadline.saturating_sub(start.elapsed());
+        let after = self.ask(left, |done| Control::Stop(start, done));
         let is_complete = after.is_ok();
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
-        let files = after.or(before).unwrap_or_default();
-        let made = ShutdownReport::new(self.stats(), files, start.elapsed(), is_complete);
+        let unknown = |_| End { files: before.unwrap_or_default(), unsent: Vec::new() };
+        let end = after.unwrap_or_else(unknown);
+        let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
         *report = Some(made.clone());
         made
     }
@@ -246,6 +270,9 @@ impl LoggingHandle {
         deadline: Duration,
         question: impl FnOnce(Sender<T>) -> Control,
     ) -> Result<T, Unanswered> {
+        if self.0.queue.is_forked() {
+            return Err(Unanswered);
+        }
         let (answer, answered) = bounded(1);
         let start = Instant::now();
         self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
@@ -292,6 +319,7 @@ mod tests {
         let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
         let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
         config.queue.when_full = crate::config::WhenFull::Drop;
+        config.shutdown_timeout = Duration::from_secs(60); // many renames, on a busy machine
         let (layer, handle, mut listener) =
             QueueLayer::builder().config(config).build_stepped().unwrap();
         let subscriber = tracing_subscriber::registry().with(layer);

@@ -10,8 +10,13 @@ use crate::clock;
 use crate::config::Limits;
 use crate::fields::Fields;
 use crate::filter::{self, SharedFilter};
+use crate::fork;
+use crate::late;
+use crate::level::Level;
 use crate::log_bridge;
+use crate::metadata;
 use crate::queue::Queue;
+use crate::record::Record;
 use crate::span::SpanContext;
 use crate::spare::{Spare, Spares};
 use crate::stats::{Counters, Reason};
@@ -90,6 +95,11 @@ impl QueueLayer {
         }
     }
 
+    /// Whether nothing of this thread or process is captured.
+    fn is_silent(&self) -> bool {
+        caller::is_ours() || self.queue.is_forked()
+    }
+
     pub(crate) fn number(&self) -> u32 {
         self.number
     }
@@ -138,6 +148,43 @@ impl QueueLayer {
             self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
         }
         capture.left_out
+    }
+
+    /// Makes the record of an event; returns how many bytes it takes on the heap.
+    #[inline]
+    fn fill<S>(
+        &self,
+        record: &mut Record,
+        event: &Event<'_>,
+        callsite: &'static Callsite,
+        ctx: &Context<'_, S>,
+    ) -> usize
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        record.callsite = callsite;
+        record.context = match event.parent() {
+            Some(parent) => self.of_span(parent, ctx),
+            None if event.is_root() => None,
+            None => self.current(ctx),
+        };
+        record.thread = caller::thread_name();
+        record.fields_left_out =
+            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        record.heap_bytes()
+    }
+
+    /// What matters is not lost for coming after the end.
+    #[cold]
+    fn not_admitted<S>(&self, event: &Event<'_>, callsite: &'static Callsite, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if callsite.level() >= Level::Error && !self.queue.is_open() {
+            let mut record = Record::empty();
+            self.fill(&mut record, event, callsite, ctx);
+            late::write(&mut record);
+        }
     }
 
     /// The context of the innermost span or logging context this thread is in.
@@ -268,7 +315,7 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let metadata = attributes.metadata();
         let is_taken = self.takes(metadata, &ctx);
-        if caller::is_ours() || !(is_taken || self.filter.load().spans.is_some()) {
+        if self.is_silent() || !(is_taken || self.filter.load().spans.is_some()) {
             return;
         }
         let callsite = caller::callsite(metadata);
@@ -301,7 +348,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, ctx: Context<'_, S>) {
-        let Some(span) = ctx.span(id).filter(|_| !caller::is_ours()) else { return };
+        let Some(span) = ctx.span(id).filter(|_| !self.is_silent()) else { return };
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = caller::callsite(span.metadata());
         let mut fields = Fields::new();
@@ -324,27 +371,26 @@ where
         if caller::is_ours() || !self.takes_event(event, &ctx) {
             return;
         }
+        if self.queue.is_forked() {
+            self.queue.refuse(metadata::level(event.metadata()), Reason::Forked);
+            return fork::tell();
+        }
         let callsite = caller::callsite(event.metadata());
         if caller::is_nested_too_deep() {
             self.queue.refuse(callsite.level(), Reason::Nested);
             return;
         }
-        let Some(admission) = self.queue.admits(callsite.level()) else { return };
+        let Some(admission) = self.queue.admits(callsite.level()) else {
+            return self.not_admitted(event, callsite, &ctx);
+        };
         let ticks = clock::ticks();
         let mut spare = self.spares.take();
         spare.ticks = ticks;
-        let record = &mut spare.record;
-        record.callsite = callsite;
-        record.context = match event.parent() {
-            Some(parent) => self.of_span(parent, &ctx),
-            None if event.is_root() => None,
-            None => self.current(&ctx),
-        };
-        record.thread = caller::thread_name();
-        record.fields_left_out =
-            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
-        let heap_bytes = record.heap_bytes();
-        if let Err(refused) = self.queue.send(spare, admission, heap_bytes) {
+        let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
+        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes) {
+            if !self.queue.is_open() {
+                late::write(&mut refused.record);
+            }
             refused.reuse();
         }
     }

@@ -331,15 +331,30 @@
 //! | [`effective_config`](LoggingHandle::effective_config) | the configuration in force, as YAML |
 //! | [`shutdown`](LoggingHandle::shutdown) | ends logging |
 //!
-//! The counters add up: `captured = received + in_queue + dropped`, and for each sink `routed =
-//! written + dropped + in hand`.
+//! The counters add up at every moment: `captured = received + in_queue + dropped`, and for each sink
+//! `routed = written + dropped + in hand`.
 //!
 //! [`shutdown_logging`] takes no more records, writes those in the queue, syncs the files and
 //! returns a [`ShutdownReport`]. It takes 5 s at most (`shutdown.timeout`). Calling it again gives
 //! the same report.
 //!
+//! Who forgets it loses nothing. [`init_logging`] puts hooks in place ([`config::HooksConfig`]):
+//!
+//! | hook | when | does |
+//! |---|---|---|
+//! | `hooks.panic` | a thread panics, whether it unwinds or aborts | records it at CRITICAL (`logwell.panic`: place, message, trace, and a backtrace if `RUST_BACKTRACE` is set), waits until all is written, then runs the hook that was there before |
+//! | `hooks.exit` | `main` returns, [`std::process::exit`], C's `exit` | shuts logging down |
+//! | `hooks.signals` | SIGTERM, SIGINT; off by default | records it (`logwell.signal`), shuts logging down, ends the process by that signal |
+//! | `hooks.reopen_on_hangup` | SIGHUP; off by default | opens the files anew |
+//!
+//! Each waits `shutdown.timeout` at most. A listener that is stuck holds up one panic and no other.
+//! A panic inside a `Debug` that is formatted for a record is told by that record, and one in a sink
+//! by the sink's counters: neither makes a record of its own. For a signal that the program handles
+//! already when logging is set up (Linux), logwell only writes the record, and the program decides.
+//! There is no hook for `abort()` and `_exit`.
+//!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
+//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
 //! sink has worked again for a second: what was wrong, how long, what it lost) and
 //! `logwell.stopped` (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
@@ -360,6 +375,8 @@
 //! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |
 //! | a sink panics | caught; it rests for 100 ms, then twice as long, up to 30 s |
 //! | a value is too long | cut at 64 KiB, in AI records at 1 MiB; the record says so |
+//! | a record comes after the shutdown | counted as `closed`; from ERROR on written to standard error |
+//! | the process forks | the child's records are counted as `forked`; nothing hangs, the parent goes on |
 //! | `init_logging` is called twice | an [`Error`] that names the first call; nothing changes |
 //! | another subscriber is in place | an [`Error`]; nothing changes |
 //!
@@ -373,6 +390,8 @@
 //!   `queue.block_timeout`.
 //! - The lines of one file are in the order of the queue, and `seq` counts it.
 //! - No key appears twice in a record, and a record is one line.
+//! - What was logged before a panic, an exit or a signal that is asked for is written, if the sinks
+//!   do their part within `shutdown.timeout`.
 //! - After [`shutdown_logging`] with [`is_lossless`](ShutdownReport::is_lossless) each captured
 //!   record was handed to each of its sinks.
 //! - What logwell's listener thread logs is not captured: a sink cannot feed its own queue from
@@ -380,12 +399,12 @@
 //!
 //! Not guaranteed:
 //!
-//! - A record in the queue does not survive `SIGKILL`, `std::process::exit` or an abort. There is
-//!   no hook for exit, panics or signals: call [`shutdown_logging`] on each way out.
+//! - A record in the queue does not survive `SIGKILL`, `_exit` or `abort()`, for which there is no
+//!   hook, nor a signal that is not asked for. What was flushed does.
 //! - What the operating system has accepted does not survive a power failure; only the shutdown
 //!   syncs.
 //! - With `panic = "abort"` a panicking `Debug` ends the program, as everywhere.
-//! - After `fork` without `exec` the child has no listener.
+//! - A fork that does not `exec` cannot log; call [`init_logging`] after forking.
 //! - Two processes with one directory may pass the size limit for a while.
 //!
 //! # Where things are
@@ -405,7 +424,10 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! There are no cargo features: all of this is always there.
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//!
+//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
+//! Its options are always there; to switch a destination on without the feature is an error.
 
 pub mod _documentation;
 pub mod config;
@@ -433,8 +455,11 @@ mod context;
 mod error;
 mod fields;
 mod filter;
+mod fork;
 mod forward_level;
 mod handle;
+mod hooks;
+mod late;
 mod layer;
 mod level;
 mod listener;
@@ -485,5 +510,8 @@ pub use tracing::enabled;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
+    /// See `fuzz/`.
+    #[cfg(all(fuzzing, feature = "forward"))]
+    pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }

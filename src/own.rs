@@ -1,16 +1,17 @@
-//! Own: the framework's own records: started, dropped, stopped.
+//! Own: the framework's own records: started, dropped, recovered, stopped, panics and signals.
 //!
-//! Made on the listener, so nothing can drop them on the way. Their logger is `logwell`; the field
-//! `kind` tells them apart.
+//! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
+//! logger is `logwell`; the field `kind` tells them apart.
 
+use crate::caller;
 use crate::callsite::{Callsite, Kind, Place};
 use crate::clock;
 use crate::fields::{Fields, Key, Value};
 use crate::level::Level;
 use crate::record::{Id, Record};
-use crate::stats::{Counters, Dropped, SinkStats};
-use std::sync::LazyLock;
-use std::sync::atomic::Ordering;
+use crate::span::SpanContext;
+use crate::stats::{Dropped, SinkStats};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The version of the JSON record. It changes when a reader would have to.
@@ -25,6 +26,18 @@ pub(crate) struct Recovered {
     pub(crate) failed_for: Duration,
     /// Records it lost in that time.
     pub(crate) dropped: u64,
+}
+
+/// What `logwell.stopped` says: what became of all records before it.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) received: u64,
+    pub(crate) dropped: Dropped,
+    pub(crate) sinks: Vec<SinkStats>,
+    /// By destination, what is kept for it.
+    pub(crate) unsent: Vec<(String, u64)>,
+    /// Since the shutdown began.
+    pub(crate) elapsed: Duration,
 }
 
 /// Makes the framework's own records.
@@ -77,26 +90,65 @@ impl Own {
     }
 
     /// `logwell.stopped`: the receipt.
-    pub(crate) fn stopped(
-        &self,
-        counters: &Counters,
-        dropped: &Dropped,
-        sinks: &[SinkStats],
-    ) -> Record {
+    pub(crate) fn stopped(&self, receipt: &Receipt) -> Record {
         let mut fields = head("logging stopped", "logwell.stopped");
-        let received = counters.received.iter().map(|count| count.load(Ordering::Relaxed)).sum();
         fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
-        fields.push(Key::Name("received"), Value::U64(received));
-        push_dropped(&mut fields, dropped);
-        for sink in sinks {
-            let mut count = |what: &str, number: u64| {
-                fields.push(Key::Name(&format!("{}.{what}", sink.name)), Value::U64(number));
-            };
-            count("written", sink.written);
-            count("dropped", sink.dropped());
+        let captured = receipt.received + receipt.dropped.total();
+        fields.push(Key::Name("captured"), Value::U64(captured));
+        fields.push(Key::Name("received"), Value::U64(receipt.received));
+        push_dropped(&mut fields, &receipt.dropped);
+        let mut count = |of: &str, what: &str, number: u64| {
+            fields.push(Key::Name(&format!("{of}.{what}")), Value::U64(number));
+        };
+        for sink in &receipt.sinks {
+            count(&sink.name, "written", sink.written);
+            count(&sink.name, "dropped", sink.dropped());
         }
+        for (destination, records) in &receipt.unsent {
+            count("unsent", destination, *records);
+        }
+        let elapsed_ms = u64::try_from(receipt.elapsed.as_millis()).unwrap_or(u64::MAX);
+        fields.push(Key::Name("elapsed_ms"), Value::U64(elapsed_ms));
         record(*INFO, fields)
     }
+}
+
+/// What is known of a panic.
+#[derive(Debug)]
+pub(crate) struct Panic<'a> {
+    pub(crate) message: &'a str,
+    pub(crate) location: Option<String>,
+    pub(crate) backtrace: Option<String>,
+    pub(crate) context: Option<Arc<SpanContext>>,
+    pub(crate) max_text_bytes: usize,
+}
+
+/// `logwell.panic`: a thread has panicked; made on that thread.
+pub(crate) fn panicked(panic: Panic<'_>) -> Record {
+    let limit = panic.max_text_bytes;
+    let mut fields = Fields::new();
+    let message = format!("panicked: {}", panic.message);
+    fields.push_cut(Key::Index(0), Value::Str(&message), limit);
+    fields.push(Key::Index(1), Value::Str("logwell.panic"));
+    for (name, text) in [("location", panic.location), ("backtrace", panic.backtrace)] {
+        if let Some(text) = text {
+            fields.push_cut(Key::Name(name), Value::Str(&text), limit);
+        }
+    }
+    let thread = caller::thread_name();
+    Record { context: panic.context, thread, ..record(*CRITICAL, fields) }
+}
+
+/// `logwell.signal`: a signal has come that ends the process.
+pub(crate) fn signalled(name: &str) -> Record {
+    let mut fields = head(&format!("{name} received"), "logwell.signal");
+    fields.push(Key::Name("signal"), Value::Str(name));
+    record(*WARN, fields)
+}
+
+/// Makes now what would otherwise be made with the first record.
+pub(crate) fn prepare() {
+    LazyLock::force(&CRITICAL);
 }
 
 fn push_dropped(fields: &mut Fields, dropped: &Dropped) {
@@ -127,6 +179,7 @@ fn record(callsite: &'static Callsite, fields: Fields) -> Record {
 }
 
 static INFO: LazyLock<&Callsite> = LazyLock::new(|| callsite(Level::Info));
+static CRITICAL: LazyLock<&Callsite> = LazyLock::new(|| callsite(Level::Critical));
 static WARN: LazyLock<&Callsite> = LazyLock::new(|| callsite(Level::Warn));
 
 fn callsite(level: Level) -> &'static Callsite {

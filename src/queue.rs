@@ -5,13 +5,14 @@
 //! wakes the receiver is told in `waker.rs`.
 
 use crate::clock;
+use crate::fork::Birthplace;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
 use crate::waker::Waker;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A thread may send this part of the way to the first mark without looking at the queue. So a mark
@@ -57,6 +58,8 @@ pub(crate) struct Queue<T> {
     /// Whether somebody is there to take items.
     served: AtomicBool,
     pub(crate) waker: Waker,
+    birthplace: Birthplace,
+    taking_back: Mutex<()>,
 }
 
 impl<T> Queue<T> {
@@ -75,6 +78,8 @@ impl<T> Queue<T> {
             open: AtomicBool::new(true),
             served: AtomicBool::new(true),
             waker: Waker::default(),
+            birthplace: Birthplace::here(),
+            taking_back: Mutex::new(()),
         })
     }
 
@@ -103,24 +108,36 @@ impl<T> Queue<T> {
         let sent = self.offer(item, level, heap_bytes as u64);
         self.waker.wake_for(is_urgent);
         match sent {
-            Ok(()) if !self.is_served() => self.take_back(level, heap_bytes as u64),
-            Ok(()) => {}
+            Ok(()) if !self.is_served() => {
+                self.take_back(|_| level, |_| heap_bytes).map_or(Ok(()), Err)
+            }
+            Ok(()) => Ok(()),
             Err((item, reason)) => {
                 self.refuse(level, reason);
-                return Err(item);
+                Err(item)
             }
         }
-        Ok(())
     }
 
-    /// The queue was closed and emptied for the last time while the item was on its way: nobody
-    /// will take it. Each sender in that place takes one item out, so that the numbers are right.
+    /// Takes an item out that nobody will take any more, if there is one, and counts it as dropped.
+    ///
+    /// The queue may be closed and emptied for the last time while items are on their way. Each sender
+    /// in that place takes one item out, so that the numbers are right in the end.
     #[cold]
-    fn take_back(&self, level: Level, heap_bytes: u64) {
-        if self.receiver.try_recv().is_ok() {
-            self.release(heap_bytes);
-            self.refuse(level, Reason::Closed);
-        }
+    pub(crate) fn take_back(
+        &self,
+        level_of: impl Fn(&T) -> Level,
+        heap_bytes_of: impl Fn(&T) -> usize,
+    ) -> Option<T> {
+        let _unseen = self.hold();
+        let item = self.take(heap_bytes_of)?;
+        self.refuse(level_of(&item), Reason::Closed);
+        Some(item)
+    }
+
+    /// As long as this is held, no item is taken back: it would be nowhere for a moment.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an item that never came as far as the queue.
@@ -254,9 +271,20 @@ impl<T> Queue<T> {
         self.served.store(false, Ordering::Release);
     }
 
+    /// Whether it still takes items.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
     /// Whether somebody is there to take items.
     pub(crate) fn is_served(&self) -> bool {
         self.served.load(Ordering::Acquire)
+    }
+
+    /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.birthplace.is_elsewhere()
     }
 
     /// How many items wait.
@@ -358,8 +386,8 @@ mod tests {
         assert_eq!(queue.offer(2, Level::Warn, 20), Ok(()), "it found the queue open");
         queue.abandon();
         assert_eq!(queue.take(|_| 10), Some(1));
-        queue.take_back(Level::Warn, 20);
-        queue.take_back(Level::Warn, 20);
+        assert_eq!(queue.take_back(|_| Level::Warn, |_| 20), Some(2));
+        assert_eq!(queue.take_back(|_| Level::Warn, |_| 20), None, "each takes one item out");
         assert_eq!((queue.len(), queue.heap_bytes()), (0, 0));
         assert_eq!(queue.dropped().get(Level::Warn, Reason::Closed), 1);
         assert_eq!(queue.dropped().total(), 1);

@@ -5,6 +5,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// What the sinks say at the end.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    pub(crate) files: Vec<(String, Vec<PathBuf>)>,
+    pub(crate) unsent: Vec<(String, u64)>,
+}
+
 /// What became of all records; see [`shutdown_logging`](crate::shutdown_logging).
 ///
 /// `Display` is one readable line.
@@ -15,6 +22,9 @@ pub struct ShutdownReport {
     pub stats: Stats,
     /// The files of each sink that has files, current one first.
     pub files: Vec<(String, Vec<PathBuf>)>,
+    /// How many records are kept safe for each destination that has not taken them yet; they are
+    /// sent after the next start. Empty if nothing is sent anywhere.
+    pub unsent: Vec<(String, u64)>,
     /// How long the shutdown took.
     pub elapsed: Duration,
     /// Whether everything was done within the deadline.
@@ -22,14 +32,17 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    pub(crate) fn new(
-        stats: Stats,
-        files: Vec<(String, Vec<PathBuf>)>,
-        elapsed: Duration,
-        is_complete: bool,
-    ) -> Self {
-        let files = files.into_iter().filter(|(_, files)| !files.is_empty()).collect();
-        Self { stats, files, elapsed, is_complete }
+    pub(crate) fn new(stats: Stats, end: End, elapsed: Duration, is_complete: bool) -> Self {
+        let files = end.files.into_iter().filter(|(_, files)| !files.is_empty()).collect();
+        let mut unsent = end.unsent;
+        for to in &stats.destinations {
+            // The forwarders went on after the sinks had said it.
+            match unsent.iter_mut().find(|(name, _)| *name == to.name) {
+                Some((_, records)) => *records = to.waiting,
+                None => unsent.push((to.name.clone(), to.waiting)),
+            }
+        }
+        Self { stats, files, unsent, elapsed, is_complete }
     }
 
     /// How many records log calls made.
@@ -57,14 +70,13 @@ impl ShutdownReport {
         files.first().map(PathBuf::as_path)
     }
 
-    /// How many records for that destination wait on disk for the next start; 0 if there is no such
-    /// destination.
+    /// How many records are kept safe for that destination; 0 if there is none of that name.
     #[must_use]
-    pub fn unsent(&self, destination: &str) -> u64 {
-        self.stats.destination(destination).map_or(0, |destination| destination.waiting)
+    pub fn unsent_to(&self, destination: &str) -> u64 {
+        self.unsent.iter().find(|(name, _)| name == destination).map_or(0, |(_, records)| *records)
     }
 
-    /// Whether no record is missing anywhere. One that waits on disk to be forwarded is not missing.
+    /// Whether no record is missing anywhere. Those that are kept safe for later are not missing.
     #[must_use]
     pub fn is_lossless(&self) -> bool {
         let kept = |to: &DestinationStats| to.refused + to.evicted + to.damaged == 0;
@@ -80,6 +92,12 @@ impl ShutdownReport {
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_complete { "stopped" } else { "NOT finished within its deadline" };
-        write!(f, "logging {state} after {:.1?}: {}", self.elapsed, self.stats)
+        write!(f, "logging {state} after {:.1?}: {}", self.elapsed, self.stats)?;
+        let unsent = self.unsent.iter().filter(|(_, records)| *records > 0);
+        for (at, (destination, records)) in unsent.enumerate() {
+            let before = if at == 0 { "; kept to be sent: " } else { ", " };
+            write!(f, "{before}{destination} {records}")?;
+        }
+        Ok(())
     }
 }

@@ -56,17 +56,50 @@ pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
     // Cloned, so that the callback may replace itself.
     let callback = CALLBACK.read().unwrap_or_else(PoisonError::into_inner).clone();
     match callback {
-        Some(callback) => {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(&line))) {
-                crate::capture::discard(panic);
+        Some(callback) => call(&callback, &line),
+        None => to_stderr(line),
+    }
+}
+
+/// Has a line written to standard error, and waits for it, but not for long.
+pub(crate) fn to_stderr(line: String) {
+    match &*STDERR {
+        Some(stderr) => stderr.tell(line),
+        // Not `eprintln!`: it panics when standard error is closed.
+        None => drop(writeln!(std::io::stderr(), "{line}")),
+    }
+}
+
+/// Tells something in a process that was forked from the one that logs: no lock is waited for, for
+/// the thread that held it may not be there any more.
+pub(crate) fn tell_in_fork(text: &str) {
+    let line = format!("logwell: {text}");
+    match CALLBACK.try_read().ok().and_then(|callback| callback.clone()) {
+        Some(callback) => call(&callback, &line),
+        None => {
+            if let Some(stderr) = unlocked_stderr().and_then(Stderr::start) {
+                stderr.tell(line);
             }
         }
-        None => match &*STDERR {
-            Some(stderr) => stderr.tell(line),
-            // Not `eprintln!`: it panics when standard error is closed.
-            None => drop(writeln!(std::io::stderr(), "{line}")),
-        },
     }
+}
+
+fn call(callback: &Callback, line: &str) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(line))) {
+        crate::capture::discard(panic);
+    }
+}
+
+/// Standard error without the standard library's lock.
+#[cfg(unix)]
+fn unlocked_stderr() -> Option<std::fs::File> {
+    use std::os::fd::AsFd as _;
+    std::io::stderr().as_fd().try_clone_to_owned().ok().map(std::fs::File::from)
+}
+
+#[cfg(not(unix))]
+fn unlocked_stderr() -> Option<std::io::Stderr> {
+    Some(std::io::stderr())
 }
 
 /// A stream that may be stuck, and the thread that writes to it.

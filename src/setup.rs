@@ -7,20 +7,23 @@ use crate::builder::Builder;
 use crate::config::{self, LoggingConfig, Stream};
 use crate::error::{Error, ErrorKind};
 use crate::handle::LoggingHandle;
+use crate::hooks;
 use crate::log_bridge;
 use crate::open;
 use crate::report::ShutdownReport;
 use crate::terminal;
 use std::panic::Location;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// The process's logging, once it is set up.
-static GLOBAL: Mutex<Option<Global>> = Mutex::new(None);
+/// The process's logging, once it is set up. Read without a lock: hooks ask for it, and forks.
+static GLOBAL: OnceLock<Global> = OnceLock::new();
+/// Held while it is being set up.
+static SETTING_UP: Mutex<()> = Mutex::new(());
 
 struct Global {
     by: String,
@@ -93,23 +96,24 @@ pub fn shutdown_logging() -> ShutdownReport {
 /// The handle of the process's logging, once it is set up.
 #[must_use]
 pub fn handle() -> Option<LoggingHandle> {
-    global().as_ref().map(|global| global.handle.clone())
-}
-
-fn global() -> std::sync::MutexGuard<'static, Option<Global>> {
-    GLOBAL.lock().unwrap_or_else(PoisonError::into_inner)
+    GLOBAL.get().map(|global| global.handle.clone())
 }
 
 fn init_at(
     caller: &Location<'_>,
     builder: impl FnOnce() -> Result<Builder, Error>,
 ) -> Result<LoggingHandle, Error> {
-    let mut global = global();
-    if let Some(global) = &*global {
+    let _one_at_a_time = SETTING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(global) = GLOBAL.get() {
         return Err(ErrorKind::AlreadyInitialised { first: global.by.clone() }.into());
     }
-    let handle = install(builder()?)?;
-    *global = Some(Global { by: caller.to_string(), handle: handle.clone() });
+    let builder = builder()?;
+    let hooks = builder.config.unified.then(|| builder.config.clone());
+    let handle = install(builder)?;
+    GLOBAL.get_or_init(|| Global { by: caller.to_string(), handle: handle.clone() });
+    if let Some(config) = hooks {
+        hooks::install(&config, &handle);
+    }
     Ok(handle)
 }
 

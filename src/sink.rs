@@ -74,6 +74,12 @@ pub trait Sink: Send {
     fn files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
+
+    /// How many records it keeps safe, on disk say, for each destination that has not taken them
+    /// yet. They count as written; the receipt names them.
+    fn unsent(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 }
 
 /// What a [`Sink::flush`] could not hand over.

@@ -1,11 +1,11 @@
 //! Stats: every counter, declared once, and their values at one moment.
 //!
 //! Counters add up: `captured = received + in queue + dropped`, and for each sink
-//! `routed = written + dropped + in hand`. Nobody here knows what is counted.
+//! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
 
 use crate::level::Level;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,12 +24,21 @@ pub enum Reason {
     Closed = 4,
     /// It was logged while a value was formatted for a record logged while formatting.
     Nested = 5,
+    /// It was logged in a process that was forked from the one that logs.
+    Forked = 6,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: &[Self] =
-        &[Self::Shed, Self::Full, Self::Bytes, Self::Timeout, Self::Closed, Self::Nested];
+    pub const ALL: &[Self] = &[
+        Self::Shed,
+        Self::Full,
+        Self::Bytes,
+        Self::Timeout,
+        Self::Closed,
+        Self::Nested,
+        Self::Forked,
+    ];
 
     /// Its name in records and metrics.
     #[must_use]
@@ -41,6 +50,7 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::Closed => "closed",
             Self::Nested => "nested",
+            Self::Forked => "forked",
         }
     }
 }
@@ -68,6 +78,19 @@ impl Dropped {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
+    }
+
+    /// What was dropped for that reason alone.
+    pub(crate) fn only(&self, reason: Reason) -> Self {
+        let mut only = Self::default();
+        for (row, all) in only.0.iter_mut().zip(&self.0) {
+            if let (Some(count), Some(all)) =
+                (row.get_mut(reason as usize), all.get(reason as usize))
+            {
+                *count = *all;
+            }
+        }
+        only
     }
 
     /// What has been dropped since `earlier`.
@@ -134,8 +157,8 @@ pub(crate) struct SinkCounters {
 }
 
 impl SinkCounters {
-    /// All of them at one moment, or nearly: a record may still count as in hand that is already
-    /// written, but none is counted twice. For that, what is counted last is read first.
+    /// All of them at one moment. Each record is in hand from when it is routed until it is counted
+    /// as something else, and none is counted twice: what is counted last is read first.
     pub(crate) fn snapshot(&self, name: &str) -> SinkStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
         let (refused, lost, paused) = (read(&self.refused), read(&self.lost), read(&self.paused));
@@ -154,9 +177,52 @@ impl SinkCounters {
     }
 }
 
+/// Lets who looks see a record either where it was or where it has gone, never in both places nor in
+/// none, though the two are counted apart. One thread moves records and never waits for a look.
+#[derive(Debug, Default)]
+pub(crate) struct Moves(AtomicU64);
+
+/// A look is repeated when a record moved meanwhile. Between two records the mover writes or sleeps,
+/// so a few tries will do; this bound only makes sure of an end.
+const MAX_LOOKS: u32 = 100_000;
+
+impl Moves {
+    /// Moves records. The number is odd meanwhile.
+    pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        let moved = step();
+        self.0.store(before.wrapping_add(2), Ordering::Release);
+        moved
+    }
+
+    /// Looks while no record moves.
+    pub(crate) fn look<T>(&self, look: impl Fn() -> T) -> T {
+        for tried in 0..MAX_LOOKS {
+            let before = self.0.load(Ordering::Acquire);
+            if before.is_multiple_of(2) {
+                let seen = look();
+                fence(Ordering::Acquire);
+                if self.0.load(Ordering::Relaxed) == before {
+                    return seen;
+                }
+            }
+            if tried % 16 == 15 {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+        look()
+    }
+}
+
 /// Counters of the application's side and the listener.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Records on their way from the queue into `received`.
+    pub(crate) moves: Moves,
     /// Records the listener took from the queue, by level.
     pub(crate) received: [AtomicU64; Level::COUNT],
     /// Records of the framework itself.
@@ -181,6 +247,9 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 }
 
 /// All counters at one moment; see [`LoggingHandle::stats`](crate::LoggingHandle::stats).
+///
+/// At every moment, also under load and while logging ends: `captured()` is not less than the number
+/// of log calls that had returned before, nor more than the number of those that had begun.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Stats {

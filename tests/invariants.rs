@@ -358,6 +358,123 @@ fn invariant_3_holds_in_a_storm_that_drops() {
     check_storm(WhenFull::Drop);
 }
 
+/// Refuses some records, and loses some of those it took.
+#[derive(Default)]
+struct Faulty {
+    calls: u64,
+}
+
+impl Sink for Faulty {
+    fn write(&mut self, _: &Record) -> std::io::Result<()> {
+        self.calls += 1;
+        if self.calls.is_multiple_of(7) { Err(std::io::Error::other("no")) } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Unflushed> {
+        self.calls += 1;
+        match self.calls % 3 {
+            0 => Ok(()),
+            1 => Err(Unflushed { error: std::io::Error::other("later"), kept: 2, lost: 0 }),
+            _ => Err(Unflushed { error: std::io::Error::other("gone"), kept: 1, lost: 3 }),
+        }
+    }
+}
+
+/// Samples the account a thousand times while four threads log as fast as they can, sinks fail, and
+/// in the middle of it all logging is shut down.
+fn check_samples(when_full: WhenFull) {
+    const SAMPLES: u64 = 1_000;
+    let (layer, handle) = QueueLayer::builder()
+        .config(config(100, when_full))
+        .sink("faulty", Accepts::all(), Faulty::default())
+        .sink("memory", Accepts::all().from_level(Level::Warn), MemorySink::new())
+        .build()
+        .unwrap();
+    let dispatch: tracing::Dispatch = tracing_subscriber::registry().with(layer).into();
+    let (begun, returned) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (sampled, ended) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    for number in (0_usize..).take_while(|_| !ended.load(Ordering::Relaxed)) {
+                        begun.fetch_add(1, Ordering::SeqCst);
+                        log_at(Level::ALL[number % 4], number);
+                        returned.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            });
+        }
+        scope.spawn(|| {
+            while sampled.load(Ordering::Relaxed) < SAMPLES / 2 {
+                std::thread::yield_now();
+            }
+            assert!(handle.shutdown().is_complete);
+        });
+        let samples = scope.spawn(|| {
+            let mut is_over = false;
+            while !is_over {
+                let at_least = returned.load(Ordering::SeqCst);
+                let stats = handle.stats();
+                let at_most = begun.load(Ordering::SeqCst);
+                let captured = stats.captured();
+                assert!(
+                    (at_least..=at_most).contains(&captured),
+                    "{at_least} {captured} {at_most}"
+                );
+                for sink in &stats.sinks {
+                    assert!(sink.routed >= sink.written + sink.dropped(), "{sink:?}");
+                    assert!(sink.routed <= stats.received + stats.own, "{sink:?} {stats:?}");
+                }
+                let sampled = sampled.fetch_add(1, Ordering::Relaxed);
+                is_over = sampled >= SAMPLES && stats.dropped.get(Level::Info, Reason::Closed) > 0;
+            }
+        });
+        let samples = samples.join();
+        ended.store(true, Ordering::Relaxed);
+        sampled.store(SAMPLES, Ordering::Relaxed);
+        samples.unwrap();
+    });
+    let stats = handle.stats();
+    assert_eq!((stats.captured(), stats.in_queue), (returned.into_inner(), 0));
+    let faulty = stats.sink("faulty").unwrap();
+    assert!(faulty.refused > 0 && faulty.lost > 0 && faulty.written > 0, "{faulty:?}");
+    check_sinks(&stats);
+}
+
+#[test]
+fn invariant_3_a_caller_that_looks_after_each_record_finds_the_exact_number() {
+    let (layer, handle) = QueueLayer::builder()
+        .config(config(100, WhenFull::Drop))
+        .sink("faulty", Accepts::all(), Faulty::default())
+        .build()
+        .unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        for number in 1..=20_000 {
+            log_at(Level::Info, number);
+            assert_eq!(handle.stats().captured(), number as u64);
+        }
+        handle.shutdown();
+        log_at(Level::Info, 0);
+        assert_eq!(handle.stats().captured(), 20_001);
+    });
+}
+
+#[test]
+fn invariant_3_holds_in_each_of_a_thousand_samples_of_a_storm_with_faults_that_sheds() {
+    check_samples(WhenFull::Shed);
+}
+
+#[test]
+fn invariant_3_holds_in_each_of_a_thousand_samples_of_a_storm_with_faults_that_blocks() {
+    check_samples(WhenFull::Block);
+}
+
+#[test]
+fn invariant_3_holds_in_each_of_a_thousand_samples_of_a_storm_with_faults_that_drops() {
+    check_samples(WhenFull::Drop);
+}
+
 // ---- 4: our threads cannot feed our queue ---------------------------------------------------
 
 /// A sink that logs on each call.
@@ -517,10 +634,15 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("tracing_appender", &["sink/console.rs"]);
     check_only("tracing_log", &["log_bridge.rs"]);
     check_only("log", &["log_bridge.rs"]);
-    check_only("crossbeam_channel", &["builder.rs", "handle.rs", "listener.rs", "queue.rs"]);
+    let queue_and_spares = ["builder.rs", "handle.rs", "listener.rs", "queue.rs", "spare.rs"];
+    check_only("crossbeam_channel", &queue_and_spares);
+    check_only("forkguard", &["fork.rs"]);
+    check_only("shutdown_hooks", &["hooks/exit.rs"]);
+    check_only("signal_hook", &["hooks/signals.rs"]);
     check_only("jiff", &["clock.rs", "encode/stamp.rs"]);
     check_only("base64", &["encode/value.rs"]);
-    check_only("zmij", &["encode/text.rs", "encode/value.rs"]);
+    check_only("quanta", &["clock.rs"]);
+    check_only("zmij", &["encode/json/straight.rs", "encode/text.rs", "encode/value.rs"]);
     check_only("arc_swap", &["filter.rs"]);
     check_only("pin_project_lite", &["context.rs"]);
 }

@@ -9,8 +9,8 @@ use super::draft::Draft;
 use super::env::Variables;
 use super::given::Wrong;
 use super::{
-    Color, ConsoleFormat, Directives, DirectivesError, Limits, LoggingConfig, RecordConfig, Schema,
-    ServiceConfig, Stream, WhenFull,
+    Color, ConsoleFormat, Directives, DirectivesError, HooksConfig, Limits, LoggingConfig,
+    RecordConfig, Schema, ServiceConfig, Stream, WhenFull,
 };
 use crate::Error;
 
@@ -194,6 +194,22 @@ impl LoggingConfigBuilder {
     /// How long `shutdown_logging()` waits for the queue to be written.
     pub fn shutdown_timeout(self, timeout: Duration) -> Self {
         self.set("shutdown.timeout", |config| config.shutdown_timeout = timeout)
+    }
+
+    /// What is done when the process ends or panics without `shutdown_logging()`.
+    ///
+    /// ```
+    /// use logwell::LoggingConfig;
+    /// use logwell::config::{HooksConfig, Signals};
+    ///
+    /// let mut hooks = HooksConfig::default();
+    /// hooks.signals = Signals::Term;
+    /// let config = LoggingConfig::builder().hooks(hooks).build()?;
+    /// assert!(config.hooks.panic && config.hooks.exit);
+    /// # Ok::<(), logwell::Error>(())
+    /// ```
+    pub fn hooks(self, hooks: HooksConfig) -> Self {
+        self.set("hooks", |config| config.hooks = hooks)
     }
 
     /// Whether records go through the queue and to all sinks.

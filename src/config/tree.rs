@@ -51,6 +51,40 @@ section! {
         /// What is left in the queue when the time is up is counted in the report. `0s` does not wait.
         shutdown_timeout as "shutdown.timeout": Duration = Duration::from_secs(5)
             => time(Duration::ZERO, HOUR);
+        /// What is done when the process ends or panics without `shutdown_logging()`.
+        /// For `init_logging()` and `Builder::init()` only, and not without `unified`.
+        hooks: HooksConfig = HooksConfig::default() => section();
+    }
+}
+
+section! {
+    /// What is done when the process ends or panics without `shutdown_logging()`.
+    pub struct HooksConfig {
+        /// Whether a panic is recorded at CRITICAL, and the thread then waits until it is written.
+        /// It waits up to `shutdown.timeout`, and not again as long as the listener is stuck.
+        /// The panic hook that was there before still runs.
+        panic: bool = true => flag();
+        /// Whether logging is shut down when the process exits: by `std::process::exit`, by C's
+        /// `exit`, or at the end of `main`. It takes up to `shutdown.timeout`.
+        exit: bool = true => flag();
+        /// Which signals are recorded and shut logging down before they end the process (Unix only).
+        /// Leave it at `none` if the program ends itself on these signals.
+        signals: Signals = Signals::None => choice();
+        /// Whether SIGHUP opens the files anew, as `reopen()` does, and no longer ends the process
+        /// (Unix only).
+        reopen_on_hangup: bool = false => flag();
+    }
+}
+
+choices! {
+    /// Which signals end logging and then the process.
+    pub enum Signals: None {
+        /// no signal is handled
+        None = "none",
+        /// SIGTERM
+        Term = "term",
+        /// SIGTERM and SIGINT (Ctrl-C)
+        TermAndInt = "term_and_int",
     }
 }
 

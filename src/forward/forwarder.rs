@@ -94,6 +94,7 @@ impl Forwarder {
                 Ok(Go::Out) => break,
                 Err(panic) => {
                     discard(panic);
+                    self.start_anew();
                     self.failed("it panicked", None);
                     if self.rest(None) == Go::Out {
                         break;
@@ -110,6 +111,13 @@ impl Forwarder {
                 );
             }
         }
+    }
+
+    /// After a panic nothing that was in hand is trusted: it is read again.
+    fn start_anew(&mut self) {
+        self.pending.clear();
+        self.taken.clear();
+        self.reader.rewind();
     }
 
     fn step(&mut self) -> Go {
@@ -166,7 +174,6 @@ impl Forwarder {
         let at_most = if self.backoff.failures() > 0 { 1 } else { self.at_once };
         let messages = self.pending.make_contiguous();
         let tried = messages.get(..at_most).unwrap_or(messages);
-        // They stay where they are until it is known what became of them, should it panic.
         let fates = self.transport.deliver(tried, &self.stop);
         let mut failure = None;
         let mut kept = Vec::new();

@@ -2,11 +2,13 @@
 //!
 //! Knows every destination. Reads and writes nothing but the spools' directories.
 
+use super::adopt::adopt;
 use super::counters::DeliveryCounters;
 use super::dead::DeadLetters;
 use super::destination::Destination;
 use super::forwarder::{Forwarder, Parts};
 use super::logbeacon;
+use super::rabbitmq;
 use super::running::{Forwarders, Running};
 use super::telegram;
 use super::transport::Stop;
@@ -91,7 +93,9 @@ pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, S
         all.push((logbeacon::destination(forward, encoder, &stop)?, stop));
     }
     all.extend(telegram::destinations(config, &service(config))?);
-    Ok(all)
+    all.into_iter()
+        .map(|(destination, stop)| Ok((rabbitmq::through(destination, config)?, stop)))
+        .collect()
 }
 
 /// How records become messages that fit into a spool of that size.
@@ -138,7 +142,7 @@ fn open_one(
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
     let accepts = Accepts::all().from_level(destination.min_level).own_from(Level::Warn);
     let accepts = accepts.forward_levels(levels);
-    let sink = ForwardSink::new(writer, destination.render, (levels, boot));
+    let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());
     let dead = dir.join(format!("{name}.dead"));
     let running = Running::new(name, (status, reader.waker()), &counters, &stop);
@@ -192,7 +196,11 @@ fn open_spool(
     loop {
         match spool::open(&options, clock) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            opened => return opened.map_err(|error| fail(&options.dir, error)),
+            Err(error) => return Err(fail(&options.dir, error)),
+            Ok((mut writer, reader, status)) => {
+                adopt(&options, clock, &mut writer);
+                return Ok((writer, reader, status));
+            }
         }
         if start.elapsed() >= PATIENCE {
             break;

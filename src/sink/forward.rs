@@ -7,12 +7,14 @@ use crate::forward::destination::{Notice, Render};
 use crate::forward_level::{ForwardLevel, ForwardLevels};
 use crate::record::Record;
 use crate::sink::{Sink, Unflushed};
-use crate::spool::{Refused, SpoolWriter, Urgency};
+use crate::spool::{Refused, SpoolStatus, SpoolWriter, Urgency};
 use std::io;
 
 /// Puts records on disk, for a forwarder to deliver.
 pub(crate) struct ForwardSink {
+    name: &'static str,
     writer: SpoolWriter,
+    spool: SpoolStatus,
     render: Box<dyn Render>,
     levels: ForwardLevels,
     /// Tells the records of this start of the program from those of any other.
@@ -24,11 +26,12 @@ pub(crate) struct ForwardSink {
 
 impl ForwardSink {
     pub(crate) fn new(
-        writer: SpoolWriter,
+        name: &'static str,
+        (writer, spool): (SpoolWriter, SpoolStatus),
         render: Box<dyn Render>,
         (levels, boot): (ForwardLevels, u64),
     ) -> Self {
-        Self { writer, render, levels, boot, entry: Vec::new(), unflushed: 0 }
+        Self { name, writer, spool, render, levels, boot, entry: Vec::new(), unflushed: 0 }
     }
 
     fn append(&mut self, urgency: Urgency) -> Result<(), Refused> {
@@ -69,6 +72,10 @@ impl Sink for ForwardSink {
     fn sync(&mut self) -> Result<(), Unflushed> {
         let result = self.writer.sync();
         self.flushed(result)
+    }
+
+    fn unsent(&self) -> Vec<(String, u64)> {
+        vec![(self.name.to_owned(), self.spool.waiting().entries)]
     }
 }
 

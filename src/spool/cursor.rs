@@ -39,12 +39,15 @@ pub(super) struct Cursor {
     turn: u64,
     written: Option<Position>,
     is_synced: bool,
+    /// Its name is durable too.
+    is_named: bool,
 }
 
 impl Cursor {
     /// Reads the cursor, if there is one that can be read.
     pub(super) fn open(disk: &dyn Disk) -> (Self, Option<Position>) {
-        let mut cursor = Self { file: None, turn: 0, written: None, is_synced: false };
+        let mut cursor =
+            Self { file: None, turn: 0, written: None, is_synced: false, is_named: false };
         let mut bytes = vec![0; 2 * PLACE_BYTES];
         if let Ok(mut file) = disk.open(CURSOR) {
             let read = read_full(&mut *file, 0, &mut bytes).unwrap_or(0);
@@ -89,12 +92,15 @@ impl Cursor {
     pub(super) fn sync(&mut self, disk: &dyn Disk) -> io::Result<()> {
         let is_gone = disk.bytes(CURSOR).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         if let (Some(position), true) = (self.written, is_gone) {
-            (self.file, self.written) = (None, None);
+            (self.file, self.written, self.is_named) = (None, None, false);
             self.write(position, disk)?;
         }
         if let (Some(file), false) = (&mut self.file, self.is_synced) {
             file.sync()?;
-            disk.sync_names()?;
+            if !self.is_named {
+                disk.sync_names()?;
+                self.is_named = true;
+            }
             self.is_synced = true;
         }
         Ok(())

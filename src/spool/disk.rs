@@ -142,7 +142,7 @@ impl Disk for Directory {
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        if cfg!(unix) { File::open(&self.path)?.sync_all() } else { Ok(()) }
+        if cfg!(unix) { synced(File::open(&self.path)?.sync_all()) } else { Ok(()) }
     }
 }
 
@@ -162,7 +162,7 @@ impl DiskFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        synced(self.sync_data())
     }
 }
 
@@ -200,6 +200,16 @@ pub(super) fn write_full(
         }
     }
     (done, Ok(()))
+}
+
+/// A file system that knows no syncing is no failure.
+fn synced(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// A length in memory as a length on disk.

@@ -9,6 +9,9 @@ use super::options::{Each, Urgency};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// More entries than this are not handed out without an acknowledgement.
+const MAX_IN_FLIGHT: usize = 65_536;
+
 /// Why entries are gone that nobody has acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Cause {
@@ -88,7 +91,7 @@ impl Lane {
 
     /// The segment to read for entry `n`, or for the next after it that is left.
     pub(super) fn locate(&self, n: u64) -> Option<Segment> {
-        self.segments.iter().find(|segment| segment.end_n > n).copied()
+        self.segments.get(self.segments.partition_point(|segment| segment.end_n <= n)).copied()
     }
 
     fn unread_bytes(&self) -> u64 {
@@ -157,7 +160,7 @@ pub(crate) struct SpoolCounts {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) entries: u64,
-    /// With the 40 bytes that each entry costs; what lies behind a cursor at the start may count too.
+    /// With the 40 bytes that each entry costs; after the start perhaps some that are acknowledged.
     pub(crate) bytes: u64,
     /// When the oldest was appended, in milliseconds since 1970; it may be a little younger.
     pub(crate) oldest_unix_ms: Option<u64>,
@@ -220,7 +223,7 @@ impl Index {
         self.counts.written = self.counts.written.saturating_add(entries);
     }
 
-    /// Gives up the oldest segment of an urgency. What of it is in flight can still be acknowledged.
+    /// Gives up the oldest segment of an urgency. What of it is in flight may be acknowledged.
     pub(super) fn evict(&mut self, urgency: Urgency, cause: Cause) -> Option<Doomed> {
         let lane = self.lanes.of_mut(urgency);
         let segment = lane.segments.pop_front()?;
@@ -327,6 +330,16 @@ impl Index {
             }
         }
         done
+    }
+
+    /// How many entries more may be handed out.
+    pub(super) fn may_hand_out(&self) -> usize {
+        MAX_IN_FLIGHT.saturating_sub(self.in_flight.len())
+    }
+
+    /// Whether there is an entry that may be handed out.
+    pub(super) fn has_more(&self) -> bool {
+        self.unread() > 0 && self.may_hand_out() > 0
     }
 
     /// How many entries the reader has not passed.

@@ -1,13 +1,20 @@
 //! Spool: a bounded queue of entries on the disk, for one destination.
 //!
 //! One thread appends, another reads, acknowledges and deletes what is done with. What was flushed
-//! outlives the process; what was synced outlives a loss of power. Knows bytes, not records.
+//! outlives the process; what was synced outlives a loss of power. Knows bytes, not records. The
+//! bytes on the disk are described in `docs/spool-format.md`.
+//!
+//! ```text
+//! SpoolWriter ── append, flush ──► segments ── next_batch ──► SpoolReader
+//!      └──────────────► index (a lock, no I/O behind it) ◄────────┘ acknowledge ──► cursor
+//! ```
 //!
 //! | file | is |
 //! |---|---|
 //! | `options.rs` | what is asked, and the limits |
 //! | `open.rs` | from what lies in a directory to a spool that goes on with it |
 //! | `writer.rs` | the end at which entries come in |
+//! | `tail.rs` | the segment that is written to, and what waits to be |
 //! | `reader.rs` | the end at which they come out |
 //! | `shared.rs` | what both have in common: the index behind a lock, sleeping and waking, deleting |
 //! | `index.rs` | which segments there are, how far each side has come, what was lost; plain data |
@@ -16,6 +23,7 @@
 //! | `entry.rs` | the bytes of one entry; pure |
 //! | `names.rs` | the names of files; pure |
 //! | `disk.rs` | the directory, or a fake that fails on purpose |
+//! | `fuzz.rs` | any directory, for the fuzzer |
 //!
 //! # When something is wrong
 //!
@@ -36,6 +44,8 @@
 mod cursor;
 mod disk;
 mod entry;
+#[cfg(fuzzing)]
+mod fuzz;
 mod index;
 mod names;
 mod open;
@@ -43,14 +53,16 @@ mod options;
 mod reader;
 mod scan;
 mod shared;
+mod tail;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use index::{SpoolCounts, Waiting};
+#[cfg(fuzzing)]
+pub use fuzz::fuzz;
 pub(crate) use open::open;
-pub(crate) use options::{MAX_ENTRY_BYTES, SpoolOptions, Urgency};
-pub(crate) use reader::{BatchLimits, SpoolEntry, SpoolReader};
+pub(crate) use options::{SpoolOptions, Urgency};
+pub(crate) use reader::{BatchLimits, SpoolReader};
 pub(crate) use shared::{SpoolStatus, SpoolWaker};
 pub(crate) use writer::{Refused, SpoolWriter};

@@ -67,7 +67,7 @@ mod tests {
             &format!("Ordinary-{n}.spool"),
             &format!("ordinary-{n}.spool "),
             &format!("ordinary-{n}.spool.bad"),
-            &format!("ordinary-+{}.spool", &n[1..]),
+            "ordinary-+0000000000000000042.spool",
             &format!("other-{n}.spool"),
             &format!("x/ordinary-{n}.spool"),
             "ordinary-99999999999999999999.spool",

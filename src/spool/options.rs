@@ -25,8 +25,9 @@ pub(crate) struct SpoolOptions {
     pub(crate) dir: PathBuf,
     /// How much the segments may take on the disk, together with what waits in memory to be
     /// written (256 MiB; at least 16 KiB). At the limit the oldest ordinary entries are deleted, a
-    /// segment at a time, and the oldest urgent ones when no ordinary ones are left. Beside it there
-    /// are 8 KiB of cursor, and up to four segments set aside because nothing in them could be read.
+    /// segment at a time, and the oldest urgent ones when no ordinary ones are left. Beside it
+    /// there are 8 KiB of cursor, up to four segments set aside because nothing in them could be
+    /// read, and for as long as the reader has it open, one deleted segment of each urgency.
     pub(crate) max_bytes: u64,
     /// Entries older than this are deleted, a segment at a time; they can become a sixteenth older
     /// (3 days).

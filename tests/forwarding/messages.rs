@@ -265,3 +265,66 @@ fn what_logwell_says_of_itself_at_start_and_end_is_not_forwarded() {
     });
     assert_eq!(server.messages().len(), 1);
 }
+
+/// The messages, as the files of `tests/golden` have them: with what differs from run to run made
+/// the same.
+#[test]
+fn messages_are_those_of_the_golden_file() {
+    let (server, dir) = (ok(), tempfile::tempdir().unwrap());
+    logging(config(dir.path(), &server.url()), |handle| {
+        let span = tracing::info_span!(
+            "process_order",
+            shop = "eu",
+            order_id = 1,
+            trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
+            span_id = "00f067aa0ba902b7"
+        );
+        span.in_scope(|| {
+            tracing::error!(order_id = 123, ratio = 0.5, big = u64::MAX, "order failed\n\"twice\"");
+        });
+        let error: &dyn std::error::Error = &std::io::Error::other("disk");
+        logwell::error_ctg!(error, function = "pay", hash = "mine", "payment failed");
+        logwell::info_ctg!(raw = &b"\x00\xff"[..], nan = f64::NAN, "order shipped");
+        tracing::warn!("");
+        let extra = json!({ "order_id": 123, "list": [1, { "a": null }], "span_id": "x" });
+        logwell::log(1, "nightly", "by code", extra).unwrap();
+        until_delivered(handle, 5);
+    });
+    let mut text = String::new();
+    for request in server.requests() {
+        let body = String::from_utf8(request.body).unwrap();
+        let (start, hash) = body.rsplit_once("\"hash\":\"").unwrap();
+        assert_eq!(hash.len(), 32 + 2);
+        let (start, time) = start.rsplit_once("\"timestamp\":\"").unwrap();
+        assert_eq!(time.len(), "2026-02-19 10:30:00\",".len());
+        text += &format!("{start}\"timestamp\":\"(time)\",\"hash\":\"(hash)\"}}\n");
+    }
+    let file =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/logbeacon.jsonl");
+    if std::env::var_os("LOGWELL_GOLDEN").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap();
+    assert!(text == golden, "{text}\nis not what {} says", file.display());
+}
+
+#[test]
+fn check_says_what_became_of_a_test_message_and_needs_no_logging() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = ok();
+    let config = config(dir.path(), &server.url());
+    let checked = logwell::forward::check(&config).unwrap();
+    let address = server.address;
+    let start = format!("logbeacon (http://{address}/…): delivered in ");
+    assert!(checked.len() == 1 && checked[0].to_string().starts_with(&start), "{checked:?}");
+    assert_eq!(server.messages()[0]["message"], "test message: logwell can reach you");
+    drop(server);
+    let checked = logwell::forward::check(&config).unwrap();
+    assert!(checked[0].to_string().contains("): not delivered: "), "{}", checked[0]);
+    let server = Server::start_at(address, |_| Reply::With(403, "X: y", "who are you?".into()));
+    let checked = logwell::forward::check(&config).unwrap();
+    let end = "): refused: HTTP status 403: who are you?";
+    assert!(checked[0].to_string().ends_with(end), "{}", checked[0]);
+    assert_eq!(server.requests().len(), 1);
+    assert!(!dir.path().join("spool").exists());
+}

@@ -192,7 +192,7 @@ fn shutdown_keeps_its_deadline_and_the_rest_is_delivered_after_the_next_start() 
             report
         });
         assert!(report.is_complete, "{report}");
-        assert_eq!(report.unsent("logbeacon"), 95, "{report}");
+        assert_eq!(report.unsent_to("logbeacon"), 95, "{report}");
         assert!(report.to_string().contains("logbeacon 5 (95 not sent)"), "{report}");
         let first = server.messages();
         let address = server.address;
@@ -220,7 +220,7 @@ fn shutdown_delivers_what_can_be_delivered_within_its_time() {
         (0..120).for_each(|n| tracing::info!(n, "order"));
         handle.shutdown()
     });
-    assert_eq!(report.unsent("logbeacon"), 0, "{report}");
+    assert_eq!(report.unsent_to("logbeacon"), 0, "{report}");
     assert!(report.is_lossless(), "{report}");
     assert_eq!(numbers(&server.messages()), (0..120).collect::<Vec<_>>());
 }

@@ -39,7 +39,7 @@ fn child() {
         until("all delivered", || handle.stats().destination("logbeacon").unwrap().waiting == 0);
     });
     let report = handle.shutdown();
-    assert_eq!(report.unsent("logbeacon"), 0, "{report}");
+    assert_eq!(report.unsent_to("logbeacon"), 0, "{report}");
 }
 
 fn start(dir: &Path, url: &str, logs: bool) -> Child {

@@ -102,7 +102,7 @@ fn a_server_that_cannot_prove_who_it_is_gets_nothing() {
             assert!(health.contains("certificate"), "{health}");
             handle.shutdown()
         });
-        assert_eq!(report.unsent("logbeacon"), 1);
+        assert_eq!(report.unsent_to("logbeacon"), 1);
         server.child.kill().unwrap();
         let mut line = String::new();
         server.got.read_line(&mut line).unwrap();

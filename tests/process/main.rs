@@ -12,6 +12,11 @@
 )]
 
 mod exit;
+#[cfg(unix)]
+mod forks;
+#[cfg(unix)]
+mod hooks;
+mod kills;
 mod life;
 mod own_threads;
 
@@ -30,7 +35,22 @@ pub(crate) struct Scenario {
 }
 
 fn scenarios() -> Vec<Scenario> {
-    [life::scenarios(), own_threads::scenarios(), exit::scenarios()].into_iter().flatten().collect()
+    let mut all = life::scenarios();
+    all.extend(own_threads::scenarios());
+    all.extend(exit::scenarios());
+    all.extend(kills::scenarios());
+    #[cfg(unix)]
+    {
+        all.extend(hooks::scenarios());
+        all.extend(forks::scenarios());
+    }
+    all
+}
+
+/// All records of `app.log`, logwell's own too.
+pub(crate) fn records(dir: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(dir.join("app.log")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The process ended well.
@@ -70,6 +90,7 @@ fn start(scenario: &Scenario) -> bool {
     let output = Command::new(std::env::current_exe().unwrap())
         .env("LOGWELL_SCENARIO", scenario.sentence)
         .env("LOGWELL_SCENARIO_DIR", dir.path())
+        .env("RUST_BACKTRACE", "0")
         .output()
         .unwrap();
     let checked = std::panic::catch_unwind(|| (scenario.check)(&output, dir.path()));

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes that does not hang.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -42,9 +42,12 @@ pub(crate) fn global() -> &'static Global {
     &GLOBAL
 }
 
-/// A configuration without files and console.
+/// A configuration without files and console, and without records of the panics that tests want.
 pub(crate) fn quiet(level: &str) -> LoggingConfig {
-    LoggingConfig::builder().log_level(level).files(false).console(false).build().unwrap()
+    let builder = LoggingConfig::builder().log_level(level).files(false).console(false);
+    let mut config = builder.build().unwrap();
+    config.hooks.panic = false;
+    config
 }
 
 /// What `body` logs under the global subscriber, as JSON, in order. Threads it starts count when
@@ -107,6 +110,16 @@ pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Option<F::Ou
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
+    }
+}
+
+/// Waits for something that another thread or process does.
+#[track_caller]
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < SOON, "it has not come to pass");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -76,7 +76,7 @@ impl Straight {
             }
         }
         self.thread(record, around.process)?;
-        self.slice(itoa::Buffer::new().format(record.seq()).as_bytes())?;
+        self.number(record.seq())?;
         if let Some(context) = context {
             self.slice(&context.text)?;
         }
@@ -102,8 +102,13 @@ impl Straight {
 
     fn value(&mut self, value: Plain<'_>) -> Option<()> {
         match value {
-            Plain::U64(number) => self.slice(itoa::Buffer::new().format(number).as_bytes()),
-            Plain::I64(number) => self.slice(itoa::Buffer::new().format(number).as_bytes()),
+            Plain::U64(number) => self.number(number),
+            Plain::I64(number) => {
+                if number < 0 {
+                    self.array(*b"-")?;
+                }
+                self.number(number.unsigned_abs())
+            }
             Plain::F64(number) if number.is_finite() => {
                 self.slice(zmij::Buffer::new().format_finite(number).as_bytes())
             }
@@ -129,6 +134,24 @@ impl Straight {
         }
         let Self { bytes, len, thread } = self;
         push_piece(bytes, len, &thread.as_ref()?.1)
+    }
+
+    /// Writes the digits where they are to stand: a copy that reads what was written a moment before
+    /// in smaller parts waits for it.
+    #[inline]
+    fn number(&mut self, number: u64) -> Option<()> {
+        let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let room = self.bytes.get_mut(self.len..self.len + digits)?;
+        let (mut left, mut pairs) = (number, room.rchunks_exact_mut(2));
+        for pair in &mut pairs {
+            pair.copy_from_slice(DIGIT_PAIRS.get((left % 100) as usize)?);
+            left /= 100;
+        }
+        if let [first] = pairs.into_remainder() {
+            *first = b'0' + left as u8;
+        }
+        self.len += digits;
+        Some(())
     }
 
     fn piece(&mut self, piece: &Piece) -> Option<()> {
@@ -189,6 +212,22 @@ fn push_piece(bytes: &mut [u8], len: &mut usize, piece: &Piece) -> Option<()> {
 
 /// Six digits: the microseconds of the second.
 pub(super) fn micros(unix_ns: u64) -> [u8; 6] {
-    let micros = (unix_ns % 1_000_000_000 / 1_000) as u32;
-    [100_000, 10_000, 1_000, 100, 10, 1].map(|unit| (micros / unit % 10) as u8 + b'0')
+    let micros = (unix_ns % 1_000_000_000 / 1_000) as usize;
+    let pair = |at: usize| DIGIT_PAIRS.get(at % 100).copied().unwrap_or_default();
+    let ([a, b], [c, d], [e, f]) = (pair(micros / 10_000), pair(micros / 100), pair(micros));
+    [a, b, c, d, e, f]
 }
+
+/// `00` to `99`.
+const DIGIT_PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+        {
+            pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        }
+        at += 1;
+    }
+    pairs
+};

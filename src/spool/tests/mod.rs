@@ -4,9 +4,15 @@ mod basic;
 mod calls;
 mod damage;
 mod fake;
+mod format;
 mod model;
+mod process;
+mod threads;
 
+use super::index::{SpoolCounts, Waiting};
 use super::open::open_on;
+use super::reader::SpoolEntry;
+use super::writer::Refused;
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use fake::FakeDisk;

@@ -92,7 +92,7 @@ impl Model {
     }
 
     fn do_it(&mut self, act: &Act) {
-        let (writer, reader, status) = self.spool.as_mut().unwrap();
+        let (writer, reader, _) = self.spool.as_mut().unwrap();
         match act {
             Act::Append { is_urgent, bytes } => {
                 let number = self.entries.len();
@@ -202,13 +202,13 @@ impl Model {
 
     /// The end of a life.
     fn end(&mut self) {
-        let (.., status) = self.spool.as_ref().unwrap();
+        let (writer, reader, status) = self.spool.take().unwrap();
+        drop((writer, reader));
         let counts = status.counts();
         self.lost_before += counts.evicted_bytes + counts.evicted_age + counts.damaged;
         self.lost_before += self.in_flight.len() as u64;
         self.in_flight.clear();
         self.last = Last::default();
-        self.spool = None;
     }
 
     fn start(&mut self) {
@@ -264,7 +264,8 @@ fn run(segments: u64, acts: &[Act]) -> Finished {
 /// Use, without anything that goes wrong.
 fn use_it() -> impl Strategy<Value = Act> {
     prop_oneof![
-        12 => (any::<bool>(), 6_usize..900).prop_map(|(is_urgent, bytes)| Act::Append { is_urgent, bytes }),
+        12 => (any::<bool>(), 6_usize..900)
+            .prop_map(|(is_urgent, bytes)| Act::Append { is_urgent, bytes }),
         5 => Just(Act::Flush),
         2 => Just(Act::Sync),
         5 => (1_usize..20).prop_map(|entries| Act::Read { entries }),
@@ -308,7 +309,10 @@ proptest! {
 
     #[test]
     fn a_disk_that_fails_now_and_then_costs_nothing_that_a_flush_has_confirmed(
-        acts in prop::collection::vec(prop_oneof![9 => use_it(), 1 => kill(), 3 => fault()], 1..150),
+        acts in prop::collection::vec(
+            prop_oneof![9 => use_it(), 1 => kill(), 3 => fault()],
+            1..150,
+        ),
     ) {
         let end = run(64, &acts);
         prop_assert_eq!((end.missing, end.counts.damaged), (0, 0));

@@ -1,0 +1,25 @@
+//! A program that is built with `panic=abort`: logs a burst and panics. See `hooks.rs`.
+
+use logwell::{Logger, LoggingConfig, LoggingContext};
+
+struct Logs;
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        Logger::new("abort").info("this is never reached: nothing unwinds");
+    }
+}
+
+fn main() {
+    let dir = std::env::args().nth(1).unwrap();
+    // An earlier hook that logs, after which the process is gone.
+    std::panic::set_hook(Box::new(|_| Logger::new("hook").info("and dropped nowhere")));
+    let mut config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
+    config.queue.shed_info_percent = 100;
+    config.queue.shed_warn_percent = 100;
+    logwell::init_logging_with(config).unwrap();
+    let logger = Logger::new("abort");
+    (0..5_000).for_each(|_| logger.info("burst"));
+    let _logs = Logs;
+    LoggingContext::new().trace_id("the-end").in_scope(|| panic!("on purpose"));
+}
