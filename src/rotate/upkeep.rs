@@ -200,6 +200,11 @@ impl RotatingFile {
         self.archive.not_packed();
     }
 
+    /// From now on somebody takes the work that is for others.
+    pub(crate) fn accept_help(&mut self) {
+        self.archive.accept_help();
+    }
+
     /// Deleted files that are still open: to let go of them may take a while.
     pub(crate) fn take_released(&mut self) -> Vec<File> {
         self.archive.take_released()
