@@ -127,9 +127,30 @@ fn forward(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
         let (key, switch) = ("forward.logbeacon.url", "forward.logbeacon.enabled");
         needed_url((key, switch), &forward.logbeacon.url, forward, conflicts);
     }
+    if forward.rabbitmq.enabled {
+        queues(config, conflicts);
+    }
     if forward.telegram.enabled {
         telegram(forward, conflicts);
     }
+}
+
+/// The names of the queues are made of the domain; AMQP has them in 255 bytes.
+fn queues(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
+    let domain = &config.service.domain;
+    let problem = if domain.is_empty() {
+        "is missing, and forward.rabbitmq.enabled is true"
+    } else if domain.len() > 200 || domain.contains(char::is_control) {
+        "cannot be part of a queue's name"
+    } else {
+        return;
+    };
+    conflicts.push(Conflict {
+        keys: vec!["service.domain", "forward.rabbitmq.enabled"],
+        problem: problem.to_owned(),
+        help: "set it to a short name such as shop.example; the workers must have the same"
+            .to_owned(),
+    });
 }
 
 fn telegram(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {

@@ -51,8 +51,8 @@ pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
 pub(crate) use forward::is_bot_token;
 pub use forward::{
-    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, TelegramConfig,
-    TelegramGroup, WarnAs,
+    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
+    TelegramConfig, TelegramGroup, WarnAs,
 };
 pub use hours::Hours;
 pub use tree::{

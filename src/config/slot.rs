@@ -276,7 +276,7 @@ macro_rules! numbers {
         }
     )+ };
 }
-numbers!(u8, u32, u64, usize);
+numbers!(u8, u16, u32, u64, usize);
 
 // The kinds that `section!` names.
 
