@@ -234,12 +234,9 @@ impl RotatingFile {
             return None;
         }
         let is_much = unsafe_bytes > self.options.backlog_bytes / 2;
+        // Without a free descriptor the next flush tries again.
+        let file = self.current.clone_file().ok()?;
         let due = self.durability.due(is_much, now)?;
-        let Ok(file) = self.current.clone_file() else {
-            // No descriptor is free; the next flush tries again.
-            self.durability.not_done();
-            return None;
-        };
         let mut files = std::mem::take(&mut self.upkeep.unsafe_files);
         files.push(file);
         let directory = std::mem::take(&mut self.upkeep.directory_changed);
