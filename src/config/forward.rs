@@ -38,6 +38,8 @@ section! {
         logbeacon: LogBeaconConfig = LogBeaconConfig::default() => section();
         /// The groups of people on Telegram.
         telegram: TelegramConfig = TelegramConfig::default() => section();
+        /// The broker between this program and the workers that deliver (`logwell-relay`).
+        rabbitmq: RabbitMqConfig = RabbitMqConfig::default() => section();
     }
 }
 
@@ -124,6 +126,38 @@ section! {
         max_bytes: u64 = 256 * MIB => bytes(64 * KIB, 64 * GIB);
         /// How long a record waits on disk. What is older goes, and is counted.
         max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
+    }
+}
+
+section! {
+    /// The broker between this program and the workers that deliver (`logwell-relay`).
+    ///
+    /// It needs the cargo feature `rabbitmq`. Messages go into the durable queues
+    /// `{service.domain}_logbeacon` and `{service.domain}_tg`. While the broker is out of reach they are
+    /// delivered directly, so that the destinations must be configured too.
+    pub struct RabbitMqConfig {
+        /// Whether messages go through the broker.
+        enabled: bool = false => flag();
+        /// Where it is.
+        host: String = "127.0.0.1".to_owned() => text(253);
+        /// Its port; with TLS mostly 5671.
+        port: u16 = 5_672 => count(1, 65_535);
+        /// Who this program is there.
+        user: String = "guest".to_owned() => text(255);
+        /// And its password.
+        password: Secret = Secret::new("guest") => secret();
+        /// The virtual host.
+        vhost: String = "/".to_owned() => text(255);
+        /// Whether the connection is encrypted.
+        tls: bool = false => flag();
+        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        ca_file: String = String::new() => text(4096);
+        /// How often each side shows that it lives, in whole seconds. `0s` never.
+        heartbeat: Duration = Duration::from_secs(600) => time(Duration::ZERO, 18 * HOUR);
+        /// How long connecting, and each answer of the broker, may take.
+        /// After that messages are delivered directly.
+        timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
     }
 }
 

@@ -51,14 +51,14 @@ pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
 pub(crate) use forward::is_bot_token;
 pub use forward::{
-    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, TelegramConfig,
-    TelegramGroup, WarnAs,
+    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
+    TelegramConfig, TelegramGroup, WarnAs,
 };
 pub use hours::Hours;
 pub use tree::{
-    Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
-    LoggingConfig, QueueConfig, RecordConfig, Schema, ServiceConfig, Signals, Spans, Stream,
-    TimeZone, WarnName, WhenFull,
+    Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
+    LoggingConfig, QueueConfig, RecordConfig, Rotate, Schema, ServiceConfig, Signals, Spans,
+    Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
 
 pub use crate::secret::{Secret, SecretUrl};

@@ -14,6 +14,8 @@
 //! | `logbeacon.rs` | one destination |
 //! | `telegram.rs`, `telegram/` | a destination for each group of people |
 //! | `message.rs`, `fate.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
+//! | `rabbitmq.rs`, `rabbitmq/` | the way through a broker, or past it; alone names `lapin` |
+//! | `no_rabbitmq.rs` | that in a build without the feature |
 //! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
 //! | `backoff.rs`, `bucket.rs` | when to try again, how much at once; pure |
 //! | `dead.rs` | what was refused for good |
@@ -34,6 +36,11 @@ mod http;
 mod logbeacon;
 mod message;
 mod open;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
+#[cfg(not(feature = "rabbitmq"))]
+#[path = "no_rabbitmq.rs"]
+mod rabbitmq;
 mod running;
 pub mod telegram;
 mod transport;

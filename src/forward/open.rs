@@ -8,6 +8,7 @@ use super::dead::DeadLetters;
 use super::destination::Destination;
 use super::forwarder::{Forwarder, Parts};
 use super::logbeacon;
+use super::rabbitmq;
 use super::running::{Forwarders, Running};
 use super::telegram;
 use super::transport::Stop;
@@ -92,7 +93,9 @@ pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, S
         all.push((logbeacon::destination(forward, encoder, &stop)?, stop));
     }
     all.extend(telegram::destinations(config, &service(config))?);
-    Ok(all)
+    all.into_iter()
+        .map(|(destination, stop)| Ok((rabbitmq::through(destination, config)?, stop)))
+        .collect()
 }
 
 /// How records become messages that fit into a spool of that size.
