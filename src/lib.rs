@@ -189,6 +189,11 @@
 //! the line that would not fit, so no line is split. Backups beyond the number are deleted; only
 //! files whose name is exactly ours are. Directories are made with mode 0750.
 //!
+//! By `files.rotate` they also rotate with the hour or day. Backups can be limited by age and by size
+//! in all, and compressed (`files.compress`; zstd needs the feature `zstd`): threads of their own do
+//! what takes long, so that no record waits for it. `files.sync` says when records are made durable.
+//! A second process with the same files gets names of its own, such as `app.4711.log`.
+//!
 //! Files are always continued, never truncated at start-up. A line that a crash has left without an
 //! end is ended first. How [`rotate`] meets damage from outside is said there.
 //!
@@ -369,6 +374,7 @@
 //! | a write fails (full disk) | 16 MiB of lines a file are kept for later; more are `refused` |
 //! | a file or directory is deleted | it is made anew before the next write |
 //! | a file is moved | seen within a second; a new one is made |
+//! | a sync fails | what is not known to be durable is written again, to a new file |
 //! | backups cannot be shifted | the file grows beyond its limit; tried again each second |
 //! | the terminal is stuck | lines for it are lost and counted; files go on |
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
@@ -460,6 +466,7 @@ mod fork;
 mod forward_level;
 mod handle;
 mod hooks;
+mod janitor;
 mod late;
 mod layer;
 mod level;
@@ -482,6 +489,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod syncer;
 mod waker;
 
 pub use builder::Builder;

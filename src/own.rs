@@ -49,11 +49,14 @@ pub(crate) struct Own {
     boot_id: Id,
     /// Tells whether two starts had the same configuration.
     config_fingerprint: String,
+    /// Why the files are not called as the configuration says.
+    diverted: Option<String>,
 }
 
 impl Own {
-    pub(crate) fn new(config_fingerprint: String) -> Self {
-        Self { unix_ns: clock::unix_ns(), boot_id: Id::random_span(), config_fingerprint }
+    pub(crate) fn new(config_fingerprint: String, diverted: Option<String>) -> Self {
+        let (unix_ns, boot_id) = (clock::unix_ns(), Id::random_span());
+        Self { unix_ns, boot_id, config_fingerprint, diverted }
     }
 
     /// `logwell.started`: which version runs with which configuration.
@@ -63,6 +66,9 @@ impl Own {
         fields.push(Key::Name("schema"), Value::U64(SCHEMA));
         fields.push(Key::Name("config"), Value::Str(&self.config_fingerprint));
         fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
+        if let Some(why) = &self.diverted {
+            fields.push(Key::Name("diverted"), Value::Str(why));
+        }
         Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
     }
 

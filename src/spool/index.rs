@@ -9,6 +9,9 @@ use super::options::{Each, Urgency};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// More entries than this are not handed out without an acknowledgement.
+const MAX_IN_FLIGHT: usize = 65_536;
+
 /// Why entries are gone that nobody has acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Cause {
@@ -327,6 +330,16 @@ impl Index {
             }
         }
         done
+    }
+
+    /// How many entries more may be handed out.
+    pub(super) fn may_hand_out(&self) -> usize {
+        MAX_IN_FLIGHT.saturating_sub(self.in_flight.len())
+    }
+
+    /// Whether there is an entry that may be handed out.
+    pub(super) fn has_more(&self) -> bool {
+        self.unread() > 0 && self.may_hand_out() > 0
     }
 
     /// How many entries the reader has not passed.

@@ -4,7 +4,7 @@
 //! the spool holds. Damaged content never fails: it is passed by, here or when it is read.
 
 use super::cursor::{Cursor, Position};
-use super::disk::{Directory, Disk, DiskFile, read_full};
+use super::disk::{Directory, Disk, DiskFile, as_u64, read_full};
 use super::entry::{self, HEAD_BYTES, Head};
 use super::index::{Index, Lane, Segment, Stamp};
 use super::names;
@@ -30,7 +30,7 @@ const FIRST_SOUND_UNIX_MS: u64 = 1_577_836_800_000;
 /// # Errors
 ///
 /// Of kind `WouldBlock` if another process uses the directory; any other if it cannot be made,
-/// listed or locked. What is damaged in it is no error.
+/// listed or locked, or a file in it cannot be opened. What is damaged in it is no error.
 pub(crate) fn open(
     options: &SpoolOptions,
     clock: &Clock,
@@ -174,35 +174,59 @@ impl Look<'_> {
     }
 
     /// Reads what may be the last segment. None if there is nothing in it: an empty file is
-    /// deleted, one that cannot be read is set aside.
+    /// deleted, one in which there is no entry is set aside.
     fn last(&mut self, urgency: Urgency, there: There) -> io::Result<Option<Last>> {
         let name = names::segment(urgency, there.first_n);
-        if there.bytes == 0 {
-            self.disk.remove(&name)?;
-            return Ok(None);
-        }
         let mut scan = Scan::new(self.disk.open(&name)?, entry::seed(&name));
-        let mut last: Option<Last> = None;
-        let mut n = there.first_n;
-        // An error here is damage too: what was found before it is kept.
-        while let Ok(Some(entry)) = scan.next(there.bytes, |head| head.n >= n) {
-            n = entry.head.n.saturating_add(1);
-            let newest_unix_ms = entry.head.at_unix_ms;
-            last = Some(Last { end_n: n, bytes: scan.offset(), newest_unix_ms, file: None });
-            self.next_id = self.next_id.max(entry.head.id.saturating_add(1));
-        }
-        let Some(mut last) = last else {
-            shared::set_aside(self.disk, &name)?;
-            self.quarantined += 1;
-            let text = names::aside(&name);
-            selflog::tell("a segment of a spool cannot be read and is set aside", &text);
-            return Ok(None);
+        let mut last =
+            Last { end_n: there.first_n, bytes: 0, newest_unix_ms: self.now_unix_ms, file: None };
+        let end = loop {
+            let n = last.end_n;
+            match scan.next(there.bytes, |head| head.n >= n) {
+                Ok(Some(entry)) => {
+                    last.end_n = entry.head.n.saturating_add(1);
+                    last.bytes = scan.offset();
+                    last.newest_unix_ms = entry.head.at_unix_ms;
+                    self.next_id = self.next_id.max(entry.head.id.saturating_add(1));
+                }
+                other => break other,
+            }
         };
+        if let Err(error) = end {
+            selflog::tell("a segment of a spool cannot be read now", &error);
+            // It may hold so many entries more. They come out should it be readable later.
+            let more = there.bytes.saturating_sub(last.bytes) / as_u64(HEAD_BYTES);
+            last.end_n = last.end_n.saturating_add(more);
+            self.next_id = self.next_id.saturating_add(more);
+            last.bytes = there.bytes;
+            return Ok(Some(last));
+        }
+        if last.bytes == 0 {
+            self.clear(&name, there.bytes);
+            return Ok(None);
+        }
         let mut file = scan.into_file();
         // A half entry at the end, of a process that died. If it stays, a new segment is begun.
         let is_whole = last.bytes == there.bytes || file.cut(last.bytes).is_ok();
         last.file = is_whole.then_some(file);
         Ok(Some(last))
+    }
+
+    /// Takes away a segment without entries. If it stays, it is in nobody's way but the writer's,
+    /// which takes it away then.
+    fn clear(&mut self, name: &str, bytes: u64) {
+        let cleared = match bytes {
+            0 => self.disk.remove(name),
+            _ => shared::set_aside(self.disk, name).inspect(|()| self.quarantined += 1),
+        };
+        match cleared {
+            Err(error) => selflog::tell("a segment of a spool stays where it is", &error),
+            Ok(()) if bytes == 0 => {}
+            Ok(()) => {
+                let text = names::aside(name);
+                selflog::tell("a segment of a spool cannot be read and is set aside", &text);
+            }
+        }
     }
 
     /// Of the newest entry of a segment before the last; at most that age, never more.

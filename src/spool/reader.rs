@@ -14,9 +14,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// More entries than this are not handed out without an acknowledgement.
-pub(super) const MAX_IN_FLIGHT: usize = 65_536;
-
 /// A segment that cannot be read for so long is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,6 +24,7 @@ pub(crate) struct SpoolReader {
     lanes: Each<Lane>,
     cursor: Cursor,
     next_id: u64,
+    told_damaged: u64,
 }
 
 /// An entry as it was appended.
@@ -52,7 +50,7 @@ pub(crate) struct BatchLimits {
 impl SpoolReader {
     pub(super) fn new(shared: Arc<Shared>, cursor: Cursor, next_id: u64) -> Self {
         let lanes = Each::new(Lane::new);
-        Self { shared, lanes, cursor, next_id }
+        Self { shared, lanes, cursor, next_id, told_damaged: 0 }
     }
 
     /// The next entries, beyond those that were handed out before; none if there are none.
@@ -66,7 +64,8 @@ impl SpoolReader {
     /// When the disk cannot be read. Trying again is right: a segment that cannot be read for a
     /// minute is given up, and its entries are counted as damaged.
     pub(crate) fn next_batch(&mut self, limits: BatchLimits) -> io::Result<Vec<SpoolEntry>> {
-        self.delete_expired();
+        // Not the last of an urgency, which the writer has open.
+        self.shared.delete(self.shared.expire(1, self.shared.clock.now()));
         if let Err(error) = self.delete_done() {
             selflog::tell("the cursor of a spool cannot be written", &error);
         }
@@ -75,8 +74,8 @@ impl SpoolReader {
             for urgency in Urgency::ALL {
                 self.lanes.of_mut(urgency).be_where(index.lanes.of(urgency));
             }
-            let left = MAX_IN_FLIGHT.saturating_sub(index.in_flight.len());
-            (Each::new(|urgency| index.lanes.of(urgency).end_n), left.min(limits.entries))
+            let left = index.may_hand_out().min(limits.entries);
+            (Each::new(|urgency| index.lanes.of(urgency).end_n), left)
         };
         let (mut batch, mut handed) = (Vec::new(), Vec::new());
         let mut bytes = 0_usize;
@@ -103,6 +102,7 @@ impl SpoolReader {
         }
         let come = Each::new(|urgency| self.lanes.of(urgency).come());
         self.shared.index().hand_out(&mut handed, come);
+        self.tell_damage();
         // Both are in one order, so one look ahead is enough.
         let mut handed = handed.iter().map(|entry| entry.id).peekable();
         batch.retain(|entry| handed.next_if_eq(&entry.id).is_some());
@@ -125,22 +125,19 @@ impl SpoolReader {
         if self.shared.index().acknowledge(through) {
             self.next_id = self.next_id.max(through.saturating_add(1));
         }
+        self.tell_damage();
         self.cursor.write(self.position(), &*self.shared.disk)?;
         self.delete_done()
     }
 
     /// Goes back to the first entry that is not acknowledged: all that were handed out since come
     /// again.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a forwarder keeps what it could not deliver")
-    )]
     pub(crate) fn rewind(&mut self) {
         self.shared.index().rewind();
     }
 
     /// Sleeps until there is an entry to read, or a [`SpoolWaker`] wakes it, or that time has
-    /// passed. Whether there is an entry.
+    /// passed. Whether there is an entry. There is none to read while 65 536 are handed out.
     pub(crate) fn wait(&self, at_most: Duration) -> bool {
         self.shared.wait(at_most)
     }
@@ -195,11 +192,15 @@ impl SpoolReader {
         Ok(())
     }
 
-    /// Deletes what is too old, but not what the writer has open.
-    fn delete_expired(&self) {
-        let now = self.shared.clock.now();
-        let expired = self.shared.index().expire(self.shared.limits.max_age, 1, now);
-        self.shared.delete(expired);
+    /// Tells what is damaged and was not told yet.
+    fn tell_damage(&mut self) {
+        let damaged = self.shared.index().counts.damaged;
+        let more = damaged.saturating_sub(self.told_damaged);
+        if more > 0 {
+            let text = format!("{more} in {}", self.shared.shown);
+            selflog::tell("entries of a spool are damaged and lost", &text);
+            self.told_damaged = damaged;
+        }
     }
 }
 

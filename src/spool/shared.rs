@@ -67,12 +67,21 @@ impl Shared {
     pub(super) fn wait(&self, at_most: Duration) -> bool {
         let mut index = self.index();
         index.is_waited_for = true;
-        let is_quiet = |index: &mut Index| index.unread() == 0 && !index.is_woken;
+        let is_quiet = |index: &mut Index| !index.has_more() && !index.is_woken;
         let waited = self.more.wait_timeout_while(index, at_most, is_quiet);
         index = waited.unwrap_or_else(PoisonError::into_inner).0;
         index.is_waited_for = false;
         index.is_woken = false;
-        index.unread() > 0
+        index.has_more()
+    }
+
+    /// Takes out the segments that are too old, but leaves so many of each urgency.
+    pub(super) fn expire(&self, leave: usize, now: Instant) -> Vec<Doomed> {
+        let expired = self.index().expire(self.limits.max_age, leave, now);
+        if !expired.is_empty() {
+            selflog::tell("a spool deletes entries that are too old", &self.shown);
+        }
+        expired
     }
 
     /// Deletes segments that were taken out of the index, and those that could not be deleted

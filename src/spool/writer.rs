@@ -205,15 +205,10 @@ impl SpoolWriter {
 
     /// Deletes what is too old.
     fn tend(&mut self, now: Instant) {
-        let limits = self.shared.limits;
-        let expired = self.shared.index().expire(limits.max_age, 0, now);
-        if expired.is_empty() {
-            return;
-        }
+        let expired = self.shared.expire(0, now);
         for doomed in &expired {
             self.tails.of_mut(doomed.urgency).leave(doomed.segment.first_n);
         }
-        selflog::tell("a spool deletes entries that are too old", &self.shared.shown);
         self.shared.delete(expired);
     }
 

@@ -282,7 +282,9 @@ fn more_than_65_536_entries_are_not_handed_out_without_an_acknowledgement() {
     let first = reader.next_batch(ALL).unwrap();
     assert_eq!(first.len(), 65_536);
     assert!(reader.next_batch(ALL).unwrap().is_empty());
+    assert!(!reader.wait(Duration::ZERO), "who waits would not sleep");
     reader.acknowledge(first[9].id).unwrap();
+    assert!(reader.wait(Duration::ZERO));
     assert_eq!(reader.next_batch(ALL).unwrap().len(), 10);
 }
 

@@ -180,3 +180,27 @@ fn ten_thousand_faults_leave_no_file_open_and_no_memory_taken() {
     drop((writer, reader, status));
     assert_eq!(place.disk.open_files(), 0);
 }
+
+#[test]
+fn whichever_deletions_a_loss_of_power_undoes_nothing_comes_again_or_is_missed() {
+    for bits in 0..256_u64 {
+        let mut place = Place::new(64);
+        let (mut writer, mut reader, _) = place.open().unwrap();
+        for n in 0..100 {
+            writer.append(&content(n, 300), Urgency::Ordinary).unwrap();
+        }
+        writer.sync().unwrap();
+        reader.sync().unwrap();
+        let last = reader.next_batch(ALL).unwrap()[89].id;
+        reader.acknowledge(last).unwrap();
+        assert!(place.disk.files().len() < 4, "{:?}", place.disk.files());
+        let mut asked = 0;
+        place.disk = place.disk.after_power_loss(|| {
+            asked += 1;
+            bits >> (asked % 8) & 1 == 1
+        });
+        let (_writer, mut reader, status) = place.open().unwrap();
+        assert_eq!(drain(&mut reader), (90..100).collect::<Vec<_>>());
+        assert_eq!(status.counts().damaged, 0);
+    }
+}

@@ -20,6 +20,15 @@ pub(super) struct FakeDisk {
     process: u64,
 }
 
+/// What another thread does meanwhile.
+struct Hook(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     names: BTreeMap<String, File>,
@@ -34,6 +43,8 @@ struct State {
     faults: BTreeMap<u64, ErrorKind>,
     /// So many bytes more find room.
     room: Option<usize>,
+    /// What happens in the middle of that call.
+    hook: Option<(u64, Hook)>,
     /// A file that cannot be read.
     unreadable: String,
     /// Files that are open.
@@ -57,13 +68,24 @@ impl FakeDisk {
     fn call(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         state.calls += 1;
+        let calls = state.calls;
+        if let Some((_, hook)) = state.hook.take_if(|(at, _)| *at == calls) {
+            drop(state);
+            hook.0();
+            state = self.state();
+        }
         if state.dies_at.is_some_and(|at| state.calls > at) || state.process != self.process {
             return Err(io::Error::other("the process is dead"));
         }
-        match state.faults.get(&state.calls) {
+        match state.faults.get(&calls) {
             Some(kind) => Err(io::Error::from(*kind)),
             None => Ok(state),
         }
+    }
+
+    /// That happens before that call is done, as if on another thread.
+    pub(super) fn meanwhile(&self, call: u64, hook: impl FnOnce() + Send + 'static) {
+        self.state().hook = Some((call, Hook(Box::new(hook))));
     }
 
     /// How many calls there were.

@@ -60,8 +60,10 @@ fn what_a_process_has_flushed_outlives_its_being_killed() {
         writer.flush().unwrap();
         let mut out = drain(&mut reader);
         assert_eq!(out.pop(), Some(999_999));
-        assert!(out.len() >= after, "{} of {after}", out.len());
-        assert_eq!(out, (0..out.len()).collect::<Vec<_>>());
+        // Of the batch that was being written when it died there may be a part of each urgency.
+        assert!(out.len() >= after && out.len() <= after + 20, "{} of {after}", out.len());
+        assert_eq!(out[..after], (0..after).collect::<Vec<_>>());
+        assert!(out.is_sorted());
         assert_eq!(status.counts().damaged, 0);
     }
 }
