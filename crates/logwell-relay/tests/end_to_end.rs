@@ -40,9 +40,7 @@ forward:
     let mut beacon = queues.program(&["logbeacon"]);
     beacon.env("LOGBEACON_URL", format!("{}/in", behind_broker.url));
     let mut people = queues.program(&["telegram"]);
-    people
-        .env("LOGWELL_RELAY_TELEGRAM_BASE_URL", &telegram.url)
-        .env("DEV_TG_TOKEN", "2:worker");
+    people.env("LOGWELL_RELAY_TELEGRAM_BASE_URL", &telegram.url).env("DEV_TG_TOKEN", "2:worker");
     let workers = [Running::start(beacon), Running::start(people)];
 
     let records = behind_broker.wait_for(2);

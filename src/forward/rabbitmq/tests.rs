@@ -11,9 +11,7 @@ use super::connection::Address;
 use super::link::Link;
 use super::{Brokered, Fate, Message, Stop, Transport};
 use crate::config::RabbitMqConfig;
-use lapin::options::{
-    BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions,
-};
+use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
 use node::Node;
