@@ -359,9 +359,12 @@
 //! There is no hook for `abort()` and `_exit`.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
-//! sink has worked again for a second: what was wrong, how long, what it lost) and
-//! `logwell.stopped` (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
+//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a
+//! second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how many; at most
+//! once an hour), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
+//! what it lost) and `logwell.stopped` (the receipt). They stand in `app.log` whatever `files.level`
+//! says; with them the program `logwell verify` proves that no record is missing. logwell's own trouble
+//! goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
 //!
 //! # When things go wrong

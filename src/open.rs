@@ -40,7 +40,7 @@ pub(crate) fn wanted_files(config: &LoggingConfig) -> impl Iterator<Item = Wante
     let files = &config.files;
     let all = || Accepts::all().directives(files.level.clone());
     let known = [
-        WantedFile { name: "app", file: &files.app, accepts: all() },
+        WantedFile { name: "app", file: &files.app, accepts: all().ledger() },
         WantedFile { name: "errors", file: &files.errors, accepts: all().from_level(Level::Error) },
         WantedFile { name: "ai", file: &files.ai, accepts: all().only_ai() },
     ];
