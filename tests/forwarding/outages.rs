@@ -122,6 +122,8 @@ fn a_refused_record_is_a_dead_letter_and_the_others_pass() {
         (0..7).for_each(|n| tracing::info!(n, "order"));
         until_delivered(handle, 3);
         until("4 refused", || handle.stats().destination("logbeacon").unwrap().refused == 4);
+        // The two that came after were taken.
+        until("healthy", || handle.health().is_healthy());
     });
     assert!(other.requests().is_empty());
     let dead = std::fs::read_to_string(dir.path().join("spool/logbeacon.dead")).unwrap();
