@@ -130,10 +130,10 @@ impl Builder {
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
-        let mut sinks = open::files(&self.config, &self.clock)?;
+        let open::OpenFiles { mut sinks, diverted } = open::files(&self.config, &self.clock)?;
         sinks.extend(own);
         let forward = forward::open(&self.config, &self.clock)?;
-        Ok(Prepared { sinks, forward, builder: self })
+        Ok(Prepared { sinks, diverted, forward, builder: self })
     }
 }
 
@@ -141,6 +141,8 @@ impl Builder {
 pub(crate) struct Prepared {
     builder: Builder,
     sinks: Vec<NamedSink>,
+    /// Why the files are not called as the configuration says.
+    diverted: Option<String>,
     forward: Opened,
 }
 
@@ -157,7 +159,7 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, forward } = self;
+        let Self { builder, mut sinks, diverted, forward } = self;
         let config = builder.config;
         let (forwarding, forwarders) = forward.start()?;
         sinks.extend(forwarding);
@@ -184,7 +186,7 @@ impl Prepared {
             &config.limits,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(fingerprint(&config));
+        let own = Own::new(fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,

@@ -7,7 +7,7 @@ use crate::caller;
 use crate::capture::discard;
 use crate::clock::{Clock, TimeOfDay};
 use crate::late;
-use crate::own::{Own, Receipt};
+use crate::own::{Filtered, Own, Receipt};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::report::End;
@@ -97,6 +97,7 @@ pub struct Listener {
     told: Dropped,
     told_at: Option<Instant>,
     synced: Option<Instant>,
+    filtered: Filtered,
     stopped: bool,
 }
 
@@ -128,6 +129,7 @@ impl Listener {
             told: Dropped::default(),
             told_at: None,
             synced: None,
+            filtered: Filtered::default(),
             stopped: false,
         }
     }
@@ -143,6 +145,7 @@ impl Listener {
         let ran_empty = taken < BATCH;
         if ran_empty || now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
             self.tell_losses(now);
+            self.tell_filtered(now);
             self.flush(now);
         }
         // No more than there are now: a storm of questions must not keep records waiting.
@@ -223,11 +226,25 @@ impl Listener {
     fn accept(&mut self, record: &mut Record, now: Instant) {
         self.seq += 1;
         record.seq = self.seq;
-        for at in self.routes.of(record).iter() {
+        let sinks = self.routes.of(record);
+        for at in sinks.iter() {
             if let Some(slot) = self.sinks.get_mut(at) {
                 slot.write(record, now);
             }
         }
+        if !sinks.has_all(self.routes.ledgers()) {
+            self.filtered.count(self.seq);
+            // Before the next record: who sees that a number is missing can see why.
+            self.tell_filtered(now);
+        }
+    }
+
+    /// Says in the log that records were kept out of the ledger, when that is due.
+    fn tell_filtered(&mut self, now: Instant) {
+        let ledger = self.routes.ledgers().iter().next().and_then(|at| self.sinks.get(at));
+        let Some(ledger) = ledger.filter(|_| self.filtered.is_due(now)) else { return };
+        let (name, filtered) = (ledger.name.clone(), self.filtered.told(now));
+        self.write_own(|own| own.filtered(&name, &filtered));
     }
 
     /// Writes one of the framework's own records, which nothing can drop on the way.

@@ -5,13 +5,12 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
-use logwell_benches::{Subject, five_fields, in_two_spans, interleaved, median};
+use logwell_benches::{
+    Pace, Subject, five_fields, in_two_spans, interleaved, median, percentile, timed_bursts,
+};
 use std::error::Error;
-use std::time::{Duration, Instant};
 
-const BURSTS: u64 = 1_000;
-const CALLS: u64 = 100;
-const EVERY: Duration = Duration::from_millis(5);
+const PACE: Pace = Pace { bursts: 1_000, calls: 100 };
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,7 +37,7 @@ fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let subject = Subject::install(subject, dir.path())?;
     let mut times_ns = Vec::new();
-    let mut bursts = || times_ns = timed_bursts();
+    let mut bursts = || times_ns = timed_bursts(PACE, five_fields);
     if workload == "in two spans" {
         in_two_spans(bursts)
     } else {
@@ -47,22 +46,7 @@ fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     subject.finish();
     times_ns.sort_unstable();
     for (_, part) in PERCENTILES {
-        let at = (times_ns.len() as f64 * part) as usize;
-        println!("{}", times_ns.get(at).copied().unwrap_or_default());
+        println!("{}", percentile(&times_ns, part));
     }
     Ok(())
-}
-
-fn timed_bursts() -> Vec<u128> {
-    let mut times_ns = Vec::new();
-    for burst in 0..BURSTS {
-        let next = Instant::now() + EVERY;
-        for call in 0..CALLS {
-            let start = Instant::now();
-            five_fields(burst * CALLS + call);
-            times_ns.push(start.elapsed().as_nanos());
-        }
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
-    }
-    times_ns
 }

@@ -5,10 +5,11 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
-use logwell_benches::{Subject, five_fields, in_two_spans, interleaved, median};
+use logwell_benches::{
+    Scratch, Subject, cpu_seconds, five_fields, in_two_spans, interleaved, median,
+};
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::time::Instant;
 
 const RECORDS: u64 = 1_000_000;
@@ -34,12 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
-    // In memory, so that the logger is measured and not the disk.
-    let memory = Path::new("/dev/shm");
-    let dir = match memory.is_dir() {
-        true => tempfile::tempdir_in(memory)?,
-        false => tempfile::tempdir()?,
-    };
+    let dir = Scratch::new()?;
     let subject = Subject::install(subject, dir.path())?;
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let work = || (0..RECORDS).for_each(five_fields);
@@ -59,14 +55,4 @@ fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     let millions = RECORDS as f64 / 1e6;
     println!("{} {}", RECORDS as f64 / seconds / 1e3, cpu / millions);
     Ok(())
-}
-
-/// Processor time of the process so far, of all threads; 0 where `/proc` does not tell.
-fn cpu_seconds() -> f64 {
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS_A_SECOND
 }

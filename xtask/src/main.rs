@@ -4,13 +4,16 @@
 
 use std::error::Error;
 
+mod bench;
 mod reference;
 mod steps;
 
 const HELP: &str = "\
 cargo x check      format, clippy and rustdoc, warnings denied
 cargo x test       everything that must pass: check, all tests, all examples run
-cargo x bench      the benchmarks (criterion); `cargo x bench NAME` runs one
+cargo x bench      the benchmarks; `cargo x bench NAME` runs one
+                   `peers`: logwell beside other loggers; `peers --help` says more
+                   `instructions`: counted and compared; `--record` records them
 cargo x reference  writes the generated files of config/";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.next().as_deref() {
         Some("check") => steps::check(),
         Some("test") => steps::test(),
-        Some("bench") => steps::bench(arguments.next().as_deref()),
+        Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         Some("reference") => reference::run(),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");

@@ -1,10 +1,11 @@
 //! Steps: the programs that each command runs, one after another; the first failure ends it.
 
+use crate::bench;
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
 const EXAMPLES: [(&str, &[&str]); 10] = [
@@ -46,6 +47,8 @@ pub(crate) fn test() -> Outcome {
     }
     cargo(&["test", "--workspace", "--doc", "--all-features"])?;
     cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
+    // A count of instructions is one, for it is the same each time.
+    bench::instructions(&[])?;
     // In a place of their own: they write log files under the directory they run in.
     let elsewhere = root()?.join("target").join("examples-run");
     std::fs::create_dir_all(&elsewhere)?;
@@ -56,15 +59,8 @@ pub(crate) fn test() -> Outcome {
     Ok(())
 }
 
-/// The benchmarks, or the one of that name.
-pub(crate) fn bench(name: Option<&str>) -> Outcome {
-    match name {
-        Some(name) => cargo(&["bench", "--package", "logwell-benches", "--bench", name]),
-        None => cargo(&["bench", "--package", "logwell-benches", "--benches"]),
-    }
-}
-
-fn cargo(arguments: &[&str]) -> Outcome {
+/// Runs cargo at the root.
+pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
     run(Command::new("cargo").args(arguments))
 }
 
@@ -80,6 +76,6 @@ fn run(command: &mut Command) -> Outcome {
     }
 }
 
-fn root() -> Result<&'static Path, Box<dyn Error>> {
+pub(crate) fn root() -> Result<&'static Path, Box<dyn Error>> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or_else(|| "xtask is at the root".into())
 }

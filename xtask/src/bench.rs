@@ -1,0 +1,28 @@
+//! Bench: which program each `cargo x bench …` runs, with what is said after it.
+
+use crate::steps::{Outcome, cargo};
+
+/// All benchmarks of the workspace, the one of that name, the peers, or the
+/// instruction counts.
+pub(crate) fn run(words: &[String]) -> Outcome {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => cargo(&["bench", "--package", "logwell-benches", "--benches"]),
+        // A package of its own, with its own lock file: nothing else waits for its crates.
+        ["peers", options @ ..] => {
+            let peers = ["run", "--release", "--manifest-path", "benches/peers/Cargo.toml", "--"];
+            cargo(&[&peers, options].concat())
+        }
+        ["instructions", options @ ..] => instructions(options),
+        [name, options @ ..] => {
+            let bench = ["bench", "--package", "logwell-benches", "--bench", name, "--"];
+            cargo(&[&bench, options].concat())
+        }
+    }
+}
+
+/// Counts instructions and compares them with `benches/instructions.txt`, or records them.
+pub(crate) fn instructions(options: &[&str]) -> Outcome {
+    let package = ["run", "--profile", "bench", "--package", "logwell-benches"].as_slice();
+    cargo(&[package, &["--bin", "instructions", "--"], options].concat())
+}
