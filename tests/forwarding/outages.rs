@@ -266,3 +266,16 @@ fn a_second_pipeline_with_the_same_directory_has_a_spool_of_its_own() {
     got.sort_unstable();
     assert_eq!(got, [1, 2]);
 }
+
+#[test]
+fn a_dropped_handle_changes_nothing() {
+    let (server, dir) = (failing(1, Reply::Status(500)), tempfile::tempdir().unwrap());
+    let config = config(dir.path(), &server.url());
+    let (layer, handle) = logwell::QueueLayer::builder().config(config).build().unwrap();
+    drop(handle);
+    let subscriber =
+        tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
+    tracing::subscriber::with_default(subscriber, || tracing::info!(n = 1, "order"));
+    until("both attempts", || server.requests().len() == 2);
+    assert_eq!(numbers(&server.messages()), [1, 1]);
+}
