@@ -11,7 +11,7 @@ use crate::forward::{self, Opened};
 use crate::handle::{self, LoggingHandle, Shared};
 use crate::layer::QueueLayer;
 use crate::level::Level;
-use crate::listener::Listener;
+use crate::listener::{Listener, Parts};
 use crate::open::{self, NamedSink};
 use crate::own::Own;
 use crate::queue::{Policy, Queue};
@@ -201,9 +201,16 @@ impl Prepared {
             report: Mutex::new(None),
             config,
         });
-        let routes = Routes::new(rules);
-        let listener =
-            Listener::new(queue, spares, asked, counters, routes, slots, builder.clock, own);
+        let listener = Listener::new(Parts {
+            queue,
+            spares,
+            control: asked,
+            counters,
+            routes: Routes::new(rules),
+            sinks: slots,
+            clock: builder.clock,
+            own,
+        });
         Ok((layer, handle, listener))
     }
 }

@@ -75,6 +75,18 @@ pub enum Step {
     Stopped,
 }
 
+/// What a listener is made of.
+pub(crate) struct Parts {
+    pub(crate) queue: Arc<Queue<Box<Spare>>>,
+    pub(crate) spares: Arc<Spares>,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) routes: Routes,
+    pub(crate) sinks: Vec<SinkSlot>,
+    pub(crate) clock: Clock,
+    pub(crate) own: Own,
+}
+
 /// The second half of the pipeline: from the queue to the sinks.
 ///
 /// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
@@ -83,6 +95,7 @@ pub struct Listener {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     spares: Arc<Spares>,
     /// Records it has in hand; empty between two calls.
+    #[expect(clippy::vec_box, reason = "the boxes came through the queue and go back as they are")]
     hand: Vec<Box<Spare>>,
     /// Records it is done with.
     done: Chain,
@@ -96,22 +109,14 @@ pub struct Listener {
     flushed: Instant,
     told: Dropped,
     told_at: Option<Instant>,
-    synced: Option<Instant>,
     filtered: Filtered,
+    synced: Option<Instant>,
     stopped: bool,
 }
 
 impl Listener {
-    pub(crate) fn new(
-        queue: Arc<Queue<Box<Spare>>>,
-        spares: Arc<Spares>,
-        control: Receiver<Control>,
-        counters: Arc<Counters>,
-        routes: Routes,
-        sinks: Vec<SinkSlot>,
-        clock: Clock,
-        own: Own,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { queue, spares, control, counters, routes, sinks, clock, own } = parts;
         let flushed = clock.now();
         Self {
             queue,
@@ -128,8 +133,8 @@ impl Listener {
             flushed,
             told: Dropped::default(),
             told_at: None,
-            synced: None,
             filtered: Filtered::default(),
+            synced: None,
             stopped: false,
         }
     }
@@ -202,12 +207,14 @@ impl Listener {
         while taken < at_most {
             let room = HAND.min(at_most - taken);
             self.counters.moves.during(|| {
-                hand.extend(std::iter::from_fn(|| queue.take(heap_bytes)).take(room).inspect(
-                    |spare| {
-                        self.counters.count_received(spare.record.level());
-                        spare.record.fields.touch();
-                    },
-                ));
+                hand.extend(
+                    std::iter::from_fn(|| queue.take(|spare| spare.record.heap_bytes()))
+                        .take(room)
+                        .inspect(|spare| {
+                            self.counters.count_received(spare.record.level());
+                            spare.record.fields.touch();
+                        }),
+                );
             });
             if hand.is_empty() {
                 break;
@@ -412,15 +419,13 @@ impl Listener {
     }
 }
 
-fn heap_bytes(spare: &Box<Spare>) -> usize {
-    spare.record.heap_bytes()
-}
-
 impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
-        while let Some(mut spare) = self.queue.take_back(|spare| spare.record.level(), heap_bytes) {
+        while let Some(mut spare) =
+            self.queue.take_back(|spare| spare.record.level(), |spare| spare.record.heap_bytes())
+        {
             late::write(&mut spare.record);
         }
         for slot in self.sinks.drain(..) {

@@ -53,28 +53,33 @@ pub(crate) enum Command {
 }
 
 const VERIFY_HELP: &str = "\
-Records are numbered from 1 at each start of a program (a boot). A number that is missing was lost, or
-kept out of app.log by files.level; logwell's own records say how many were, so both are told apart.
-errors.log and ai_responses.log are compared with app.log record by record.
+Records are numbered from 1 at each start of a program (a boot). A number that is missing was
+lost, or kept out of app.log by files.level; logwell's own records say how many were, so both
+are told apart. errors.log and ai_responses.log are compared with app.log record by record.
 
-Declared losses are those the log itself tells of: records dropped since the queue was full, or lost by
-a file in an outage. What lies before the oldest kept file was rotated away, and is not called missing.
+Declared losses are those the log itself tells of: records dropped since the queue was full, or
+lost by a file in an outage. What lies before the oldest kept file was rotated away, and is not
+called missing.
 
 Examples:
   logwell verify /var/log/shop
   logwell verify --json logs | jq '.boots[].missing'
   logwell verify --accept-declared logs || alert
 
-Exit codes: 0 complete, 1 something is missing, damaged or out of order, 2 it could not be checked.";
+Exit codes: 0 complete, 1 something is missing, damaged or out of order, 2 it could not be
+checked.";
 
 const SHOW_HELP: &str = "\
-Of a directory the records of app.log and of all its backups are shown, compressed ones too, and those of
-a second process, merged in order. A file is shown alone, unless --backups is given. - is standard input.
+Of a directory the records of app.log and of all its backups are shown, compressed ones too, and
+those of a second process, merged in order. A file is shown alone, unless --backups is given. -
+is standard input.
 Lines that are no records are shown with a ? before them, if nothing is filtered.
 
-Moments: 2026-02-19T10:30:00Z, '2026-02-19 10:30', 2026-02-19, 10:30, 10m or 2h or 3d (ago), today, yesterday.
-Fields: user_id=7, status!=200, latency_ms>100, path~/api (contains), error (is there); of the record, or
-else of its innermost span. Several conditions must all hold; of several loggers one is enough.
+Moments: 2026-02-19T10:30:00Z, '2026-02-19 10:30', 2026-02-19, 10:30, 10m or 2h or 3d (ago),
+today, yesterday.
+Fields: user_id=7, status!=200, latency_ms>100, path~/api (contains), error (is there); of the
+record, or else of its innermost span. Several conditions must all hold; of several loggers one
+is enough.
 
 Examples:
   logwell show logs --since 10:00 --until 10:05
@@ -85,7 +90,8 @@ Examples:
 Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
 
 const TAIL_HELP: &str = "\
-Takes the same files and filters as show; the last records are the last ones that the filters let through.
+Takes the same files and filters as show; the last records are the last ones that the filters
+let through.
 With --follow it goes on over rotation, truncation and deletion, until it is interrupted.
 
 Examples:

@@ -1,7 +1,8 @@
 //! Files: which files of a directory belong together, and in which order.
 //!
 //! Knows the names that logwell gives: `app.log`, its backups `app.log.1`, `app.log.2.gz`,
-//! `app.log.3.zst`, and the same of a second process, `app.4242.log`. Does not know what is in them.
+//! `app.log.3.zst`, and the same of a second process, `app.4242.log`. Does not know what is in
+//! them.
 
 use crate::identity::Identity;
 use crate::open::Source;
@@ -146,7 +147,8 @@ struct Parsed {
     is_packed: bool,
 }
 
-/// The process that found the file of another one in use: `4242`, or `4242-2` for its second logging.
+/// The process that found the file of another one in use: `4242`, or `4242-2` for its second
+/// logging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Process {
     id: u32,

@@ -114,12 +114,15 @@ impl<'a> Line<'a> {
 
     /// The kind of a record of logwell's own, such as `logwell.started`.
     ///
-    /// Its own records come from no place in a source file, and from its thread.
+    /// Its own records come from no place in a source file, and from its thread; that of a panic
+    /// from the thread that panicked.
     #[must_use]
     pub fn own_kind(&self) -> Option<Cow<'_, str>> {
-        let is_own = ["logger", "thread"].iter().all(|key| self.raw(key) == Some("\"logwell\""))
+        const NAME: Option<&str> = Some("\"logwell\"");
+        let is_own = self.raw("logger") == NAME
             && ["module", "line"].iter().all(|key| self.raw(key).is_none());
-        self.text("kind").filter(|kind| is_own && kind.starts_with("logwell."))
+        let kind = self.text("kind").filter(|kind| is_own && kind.starts_with("logwell."))?;
+        (self.raw("thread") == NAME || kind == "logwell.panic").then_some(kind)
     }
 
     /// A key that is there twice, in the record or in an object inside.
@@ -362,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_loggers_own_thread_makes_own_records() {
+    fn only_the_loggers_own_thread_makes_own_records_but_for_panics() {
         let kind =
             |line: &str| Line::parse(line.as_bytes()).unwrap().own_kind().map(Cow::into_owned);
         let own = r#"{"logger":"logwell","thread":"logwell","kind":"logwell.started"}"#;
@@ -370,6 +373,8 @@ mod tests {
         assert_eq!(kind(&own.replace("}", ",\"line\":7}")), None);
         assert_eq!(kind(&own.replace("\"thread\":\"logwell\"", "\"thread\":\"main\"")), None);
         assert_eq!(kind(&own.replace("logwell.started", "started")), None);
+        let panic = own.replace("\"thread\":\"logwell\"", "\"thread\":\"main\"");
+        assert_eq!(kind(&panic.replace("started", "panic")).unwrap(), "logwell.panic");
     }
 
     proptest! {

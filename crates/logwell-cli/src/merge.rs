@@ -1,8 +1,8 @@
 //! Merge: several logs as one, in order, each record once.
 //!
-//! Within a log the order is that of its lines: `seq` decides and not time. Between logs the earlier
-//! record comes first; two records of one process that happened at about the same time are ordered by
-//! `seq`, and are the same record if they have the same one.
+//! Within a log the order is that of its lines: `seq` decides and not time. Between logs the
+//! earlier record comes first; two records of one process that happened at about the same time are
+//! ordered by `seq`, and are the same record if they have the same one.
 
 use crate::filter::Filter;
 use crate::line::Line;

@@ -1,4 +1,5 @@
-//! Schema: records in the keys of other readers (`ecs`, `gcp`, `otel`), translated to logwell's own.
+//! Schema: records in the keys of other readers (`ecs`, `gcp`, `otel`), translated to logwell's
+//! own.
 //!
 //! Knows which key of a preset stands for which key of the native record. What is only for the
 //! other reader (versions, data sets, insert ids) is left out. Native lines go through untouched.

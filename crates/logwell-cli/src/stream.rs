@@ -264,8 +264,8 @@ fn open(path: &Path, offset: u64) -> io::Result<Open> {
     Open::new(path.to_owned(), Source::open(path)?, offset)
 }
 
-/// The file that was begun after the one with that identity: the next newer backup, if rotations came
-/// fast, else the current file. Nothing while the files are being moved.
+/// The file that was begun after the one with that identity: the next newer backup, if rotations
+/// came fast, else the current file. Nothing while the files are being moved.
 fn successor(current: &Path, old: Option<Identity>) -> Option<Open> {
     let family = family_of(current).ok()?;
     let is_old = |file: &LogFile| Some(file.identity) == old;

@@ -1,6 +1,6 @@
 //! `logwell show` and `logwell tail` over files that logwell itself wrote.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -6,6 +6,7 @@ mod support;
 
 use logwell::config::WhenFull;
 use logwell_cli::verify::{Options, verify};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -655,4 +656,92 @@ fn the_report_for_people_is_as_in_the_manual() {
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
+}
+
+// ---- hostile files --------------------------------------------------------------------------
+
+/// A line that says anything, in the words of logwell.
+fn any_line() -> impl Strategy<Value = String> {
+    let number = || {
+        prop_oneof![
+            0_u64..12,
+            Just(u64::MAX),
+            Just(u64::MAX - 1),
+            Just(1 << 48),
+            Just((1 << 48) + 1)
+        ]
+    };
+    let kinds = ["started", "filtered", "dropped", "recovered", "stopped", "panic", "other"];
+    let keys = [
+        "total",
+        "filtered",
+        "first_seq",
+        "received",
+        "app.routed",
+        "app.written",
+        "app.dropped",
+        "errors.routed",
+        "errors.dropped",
+        "dropped",
+        "dropped.INFO.full",
+        "failed_ms",
+    ];
+    let fields = proptest::collection::vec((0..keys.len(), number()), 0..6);
+    (number(), 0_u64..3, 0..kinds.len() + 3, 0_u32..8, fields, 0_u8..10).prop_map(
+        move |(seq, process, kind, second, fields, level)| {
+            let level = if level < 3 { "ERROR" } else { "INFO" };
+            let mut line = json!({
+                "timestamp": format!("2026-02-19T10:30:0{second}.000000+00:00"), "level": level,
+                "logger": "logwell", "message": "m", "thread": "logwell", "process": process, "seq": seq,
+                "sink": "app", "problem": "p", "boot_id": format!("b{second}"),
+            });
+            match kinds.get(kind) {
+                Some(kind) => line["kind"] = format!("logwell.{kind}").into(),
+                None => line["logger"] = "ai_responses".into(),
+            }
+            for (key, value) in fields {
+                line[keys[key]] = value.into();
+            }
+            line.to_string() + "\n"
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_lines_say_verify_comes_to_an_end_and_says_something(
+        app in proptest::collection::vec(any_line(), 1..30),
+        errors in proptest::collection::vec(any_line(), 0..6),
+        has_backup: bool,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let half = if has_backup { app.len() / 2 } else { 0 };
+        let write = |name: &str, lines: &[String]| {
+            fs::write(directory.path().join(name), lines.concat()).unwrap();
+        };
+        write("app.log", &app[half..]);
+        if has_backup {
+            write("app.log.1", &app[..half]);
+        }
+        write("errors.log", &errors);
+        let report = verify(directory.path(), &options()).unwrap();
+        for accept in [false, true] {
+            let json = report.json(accept);
+            prop_assert_eq!(json["complete"].as_bool(), Some(report.is_complete(accept)));
+            let text = report.text(accept, true);
+            let is_complete = text.lines().last().unwrap().starts_with("complete");
+            prop_assert_eq!(is_complete, report.is_complete(accept), "{}", text);
+        }
+    }
+}
+
+#[test]
+fn boots_without_end_take_no_memory_without_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = |process: u32| format!("{{\"seq\":1,\"process\":{process}}}\n");
+    let all: String = (0..10_500).map(line).collect();
+    fs::write(directory.path().join("app.log"), all).unwrap();
+    let report = report(directory.path());
+    assert_eq!(report["boots"].as_array().unwrap().len(), 10_000);
+    assert_eq!((&report["records_not_judged"], &report["complete"]), (&json!(500), &json!(false)));
 }

@@ -92,6 +92,9 @@ pub(super) enum Turn {
     NextBoot,
 }
 
+/// No counter of a boot comes near it: more than a year at ten million records a second. What
+/// claims more is wrong, and would make sums overflow.
+pub(super) const MAX_NUMBER: u64 = 1 << 48;
 /// Keeps at most so many of what a hostile file could have without end.
 const MAX_KEPT: usize = 100_000;
 
@@ -158,23 +161,23 @@ impl Boot {
     fn note(&mut self, found: &Found<'_>) {
         self.records += 1;
         self.last_ns = self.last_ns.max(found.unix_ns);
-        if let Some(level) = found.line.level()
-            && level >= logwell::Level::Error
-        {
+        if let Some(kind) = found.line.own_kind() {
+            self.own += 1;
+            self.note_own(&kind, found);
+            return;
+        }
+        // logwell's own stand in `app.log` whatever `files.level` says, and not so elsewhere.
+        if found.line.level().is_some_and(|level| level >= logwell::Level::Error) {
             push_in_order(&mut self.errors, found.seq);
         }
         if found.line.raw("logger") == Some("\"ai_responses\"") {
             push_in_order(&mut self.ai, found.seq);
         }
-        if let Some(kind) = found.line.own_kind() {
-            self.own += 1;
-            self.note_own(&kind, found);
-        }
     }
 
     fn note_own(&mut self, kind: &str, found: &Found<'_>) {
         let line = found.line;
-        let number = |key: &str| line.number(key);
+        let number = |key: &str| line.number(key).map(|number| number.min(MAX_NUMBER));
         match kind {
             "logwell.started" => {
                 self.is_begun = true;
@@ -242,14 +245,15 @@ pub(super) const LEDGER: &str = "app";
 
 impl Receipt {
     fn read(seq: u64, line: &Line<'_>) -> Self {
-        let received = line.number("received").unwrap_or(0);
+        let received = line.number("received").unwrap_or(0).min(MAX_NUMBER);
         let mut receipt = Self { seq, received, ..Self::default() };
         add_dropped(&mut receipt.dropped, line);
         let mut sinks: BTreeMap<String, SinkCounts> = BTreeMap::new();
         for (key, value) in line.members() {
             // In ECS there is no `.` in the name of a label.
             let Some((sink, what)) = key.rsplit_once(['.', '_']) else { continue };
-            let Ok(number) = value.trim_matches('"').parse() else { continue };
+            let Ok(number) = value.trim_matches('"').parse::<u64>() else { continue };
+            let number = number.min(MAX_NUMBER);
             let counts = sinks.entry(sink.to_owned()).or_default();
             match what {
                 "routed" => counts.routed = number,
@@ -272,7 +276,8 @@ fn add_dropped(sums: &mut BTreeMap<String, u64>, line: &Line<'_>) {
         let rest = key.strip_prefix("dropped").filter(|rest| rest.starts_with(['.', '_']));
         let Some(name) = rest.and_then(|rest| rest.get(1..)) else { continue };
         if let Ok(number) = value.trim_matches('"').parse::<u64>() {
-            *sums.entry(name.replace(['.', '_'], " ")).or_default() += number;
+            let sum = sums.entry(name.replace(['.', '_'], " ")).or_default();
+            *sum = sum.saturating_add(number).min(MAX_NUMBER);
         }
     }
 }

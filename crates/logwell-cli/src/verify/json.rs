@@ -26,6 +26,7 @@ impl Report {
             "damages": damages.collect::<Vec<_>>(),
             "boots": boots,
             "records_of_unknown_processes": self.strangers,
+            "records_not_judged": self.not_judged,
         })
     }
 

@@ -1,9 +1,10 @@
-//! Judge: which of a boot's missing records were filtered, which are lost, and what nobody can know.
+//! Judge: which of a boot's missing records were filtered, which are lost, and what nobody can
+//! know.
 //!
 //! Pure: decides over a [`Boot`]. A record that `files.level` keeps out of `app.log` has a number
-//! too, so a gap alone proves nothing. But `logwell.filtered` is written right after the first record
-//! that was kept out, and then at most once an hour, each time with the sum; and the receipt has the
-//! final sum. So between two checkpoints the number of filtered records is known exactly.
+//! too, so a gap alone proves nothing. But `logwell.filtered` is written right after the first
+//! record that was kept out, and then at most once an hour, each time with the sum; and the receipt
+//! has the final sum. So between two checkpoints the number of filtered records is known exactly.
 
 use super::boot::{Boot, Checkpoint, LEDGER};
 use super::gaps::Gap;

@@ -1,7 +1,8 @@
-//! Verify: whether all records are there, and if not, which are missing and what the log says of it.
+//! Verify: whether all records are there, and if not, which are missing and what the log says of
+//! it.
 //!
-//! Joins the parts: reads `app.log` into boots, judges each, compares the side files. How it is said
-//! is in `people.rs` and `json.rs`.
+//! Joins the parts: reads `app.log` into boots, judges each, compares the side files. How it is
+//! said is in `people.rs` and `json.rs`.
 
 mod boot;
 mod gaps;
@@ -137,7 +138,7 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     });
     let reports = reports.collect();
     let strangers = sides.iter().map(|side| side.strangers).sum();
-    Ok(Report::new(directory, scan, reports, strangers))
+    Ok(Report::new(directory, scan, reports, [strangers, boots.not_judged]))
 }
 
 /// Reads the families of a side file, if there are any.
@@ -162,12 +163,17 @@ fn read_side(
     Ok(Some(file))
 }
 
+/// So many boots are kept: no directory has more, unless somebody wants to fill our memory.
+const MAX_BOOTS: usize = 10_000;
+
 /// The boots of all families, in the order in which they were found.
 #[derive(Debug, Default)]
 struct Boots {
     all: Vec<Boot>,
     /// Those of each process, oldest first.
     by_process: HashMap<u64, Vec<usize>>,
+    /// Records of more boots than are kept.
+    not_judged: u64,
     /// For each family where its boots begin, and whether its beginning may have been rotated away.
     families: Vec<(usize, bool)>,
 }
@@ -194,6 +200,10 @@ impl Boots {
                 });
                 match last.filter(|_| is_here) {
                     Some(at) => at,
+                    None if self.all.len() >= MAX_BOOTS => {
+                        self.not_judged += 1;
+                        return;
+                    }
                     None => {
                         known.push(self.all.len());
                         self.all.push(Boot::begin(process, found));

@@ -64,6 +64,10 @@ impl Text<'_> {
                 "{count} of processes that are no longer in app.log: not compared\n"
             )?;
         }
+        if report.not_judged > 0 {
+            let count = plural(report.not_judged, "record");
+            writeln!(self.out, "{count} of more boots than are kept: not judged\n")?;
+        }
         self.verdict(accept_declared)
     }
 
@@ -286,6 +290,9 @@ impl Text<'_> {
         let mut parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
         if report.scan.damage_count > 0 {
             parts.push(plural(report.scan.damage_count, "damaged line"));
+        }
+        if report.not_judged > 0 {
+            parts.push(format!("{} not judged", report.not_judged));
         }
         let open = count(|boot| u64::from(!boot.has_receipt && !boot.is_last));
         if open > 0 {

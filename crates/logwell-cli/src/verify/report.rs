@@ -19,6 +19,8 @@ pub struct Report {
     pub(super) boots: Vec<BootReport>,
     /// Records in side files of processes that `app.log` does not know.
     pub(super) strangers: u64,
+    /// Records of more boots than are kept.
+    pub(super) not_judged: u64,
 }
 
 /// What was found of one start of a process.
@@ -136,9 +138,9 @@ impl Report {
         directory: &Path,
         scan: Scan,
         boots: Vec<BootReport>,
-        strangers: u64,
+        [strangers, not_judged]: [u64; 2],
     ) -> Self {
-        Self { directory: directory.to_owned(), scan, boots, strangers }
+        Self { directory: directory.to_owned(), scan, boots, strangers, not_judged }
     }
 
     /// Whether nothing is missing, damaged or out of order. What the log says it has lost counts as
@@ -147,7 +149,7 @@ impl Report {
     pub fn is_complete(&self, accept_declared: bool) -> bool {
         let is_whole =
             |boot: &BootReport| !boot.is_damaged() && (accept_declared || !boot.has_declared());
-        self.scan.damage_count == 0 && self.boots.iter().all(is_whole)
+        self.scan.damage_count + self.not_judged == 0 && self.boots.iter().all(is_whole)
     }
 
     pub(super) fn name(&self, place: Place) -> String {

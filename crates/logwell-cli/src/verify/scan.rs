@@ -2,7 +2,7 @@
 //!
 //! Knows files and lines. Does not know what the numbers of records should be.
 
-use super::boot::Found;
+use super::boot::{Found, MAX_NUMBER};
 use super::gaps::Place;
 use crate::files::{Family, LogFile};
 use crate::identity::Identity;
@@ -125,8 +125,8 @@ fn record(bytes: &[u8], place: Place, take: &mut impl FnMut(&Found<'_>)) -> Opti
         Ok(line) => line,
         Err(flaw) => return Some(flaw),
     };
-    let (Some(seq), Some(_)) = (line.number("seq").filter(|seq| *seq > 0), line.number("process"))
-    else {
+    let seq = line.number("seq").filter(|seq| (1..=MAX_NUMBER).contains(seq));
+    let (Some(seq), Some(_)) = (seq, line.number("process")) else {
         return Some(Flaw::NoNumber);
     };
     let unix_ns = line.unix_ns().unwrap_or(0);
