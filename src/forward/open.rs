@@ -73,7 +73,10 @@ impl Opened {
     pub(crate) fn start(self) -> Result<(Vec<NamedSink>, Forwarders), Error> {
         let (mut sinks, mut forwarders) = (Vec::new(), Forwarders::default());
         for (sink, forwarder, running) in self.parts {
-            forwarders.start(forwarder, running)?;
+            if let Err(error) = forwarders.start(forwarder, running) {
+                forwarders.stop(Duration::ZERO);
+                return Err(error);
+            }
             sinks.push(sink);
         }
         Ok((sinks, forwarders))

@@ -52,7 +52,10 @@ impl Address {
         Ok(Self {
             peer: Peer { host, port, tls, timeout },
             user: config.user.clone(),
-            password: config.password.clone(),
+            password: match config.password.is_empty() {
+                true => Secret::new("guest"),
+                false => config.password.clone(),
+            },
             vhost: config.vhost.clone(),
             heartbeat: config.heartbeat,
             queue,
