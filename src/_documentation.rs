@@ -7,6 +7,11 @@
 #[doc = include_str!("../MIGRATION.md")]
 pub mod migration {}
 
+/// How records reach a log server and people.
+#[cfg(feature = "forward")]
+#[doc = include_str!("../docs/forwarding.md")]
+pub mod forwarding {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

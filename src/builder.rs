@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
+use crate::forward::{self, Opened};
 use crate::handle::{self, LoggingHandle, Shared};
 use crate::layer::QueueLayer;
 use crate::level::Level;
@@ -125,11 +126,14 @@ impl Builder {
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(open::CONSOLE);
         let files = open::wanted_files(&self.config).map(|wanted| wanted.name);
-        let all = files.chain(own.iter().map(|(name, ..)| name.as_str())).chain(console);
+        let forwards = forward::names(&self.config);
+        let own_names = own.iter().map(|(name, ..)| name.as_str());
+        let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
         let mut sinks = open::files(&self.config, &self.clock)?;
         sinks.extend(own);
-        Ok(Prepared { sinks, builder: self })
+        let forward = forward::open(&self.config, &self.clock)?;
+        Ok(Prepared { sinks, forward, builder: self })
     }
 }
 
@@ -137,6 +141,7 @@ impl Builder {
 pub(crate) struct Prepared {
     builder: Builder,
     sinks: Vec<NamedSink>,
+    forward: Opened,
 }
 
 impl Prepared {
@@ -152,8 +157,10 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks } = self;
+        let Self { builder, mut sinks, forward } = self;
         let config = builder.config;
+        let (forwarding, forwarders) = forward.start()?;
+        sinks.extend(forwarding);
         if config.console.enabled {
             sinks.push(open::console(&config)?);
         }
@@ -184,6 +191,7 @@ impl Prepared {
             counters: Arc::clone(&counters),
             sinks: slots.iter().map(named).collect(),
             filter,
+            forwarders,
             report: Mutex::new(None),
             config,
         });
@@ -233,7 +241,10 @@ fn check_names(names: &[&str]) -> Result<(), Error> {
         (problem, "there can be 64 at most, files and console included")
     } else if let Some((_, name)) = twice {
         let problem = format!("two sinks are called {name}");
-        (problem, "give each a name of its own; app, errors, ai and console are taken")
+        (
+            problem,
+            "give each a name of its own; app, errors, ai, console and the destinations of forward are taken",
+        )
     } else {
         return Ok(());
     };

@@ -4,6 +4,7 @@
 //! needs only a reference to it and a sink can cache by its `index`. Does not know tracing: see
 //! `capture.rs` for how one is made from tracing's metadata.
 
+use crate::forward_level::ForwardLevel;
 use crate::level::Level;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +15,8 @@ pub struct Callsite {
     place: Place,
     /// Which field holds the message.
     pub(crate) message: Option<u8>,
+    /// What its records are to LogBeacon and people, if a marker says so.
+    pub(crate) marked: Option<ForwardLevel>,
 }
 
 /// What a [`Callsite`] is made of.
@@ -56,6 +59,9 @@ pub(crate) mod marker {
     pub(crate) const PREFIX: &str = "logwell.";
     pub(crate) const CRITICAL: &str = "logwell.critical";
     pub(crate) const AI: &str = "logwell.ai";
+    pub(crate) const INFO_CTG: &str = "logwell.info_ctg";
+    pub(crate) const ERROR_CTG: &str = "logwell.error_ctg";
+    pub(crate) const MONITOR: &str = "logwell.monitor";
 }
 
 impl Callsite {
@@ -69,6 +75,7 @@ impl Callsite {
         Box::leak(Box::new(Self {
             index: NEXT.fetch_add(1, Ordering::Relaxed),
             message: message.and_then(|at| u8::try_from(at).ok()),
+            marked: ForwardLevel::marked(&place.fields),
             place,
         }))
     }

@@ -128,7 +128,9 @@ impl Visit for Capture<'_> {
             self.fields.format(key(field), room_bytes, |text| {
                 guarded(text, unformatted, |text| write!(text, "{value:?}"))
             });
-            if field.name() == "backtrace" && is_no_backtrace(self.fields.as_bytes()) {
+            if crate::log_code::is_json(field) {
+                self.fields.mark_json(before);
+            } else if field.name() == "backtrace" && is_no_backtrace(self.fields.as_bytes()) {
                 self.fields.truncate(before);
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! The only file that reads a clock. A test brings a [`ManualClock`].
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Nanoseconds since 1970 by the system's clock; 0 before it.
@@ -68,6 +68,15 @@ impl Clock {
             Self::Manual(clock) => clock.now(),
         }
     }
+
+    /// Milliseconds since 1970; what is shown to people or must outlive the process.
+    #[cfg(feature = "forward")]
+    pub(crate) fn unix_ms(&self) -> u64 {
+        match self {
+            Self::System => unix_ns() / 1_000_000,
+            Self::Manual(clock) => clock.hands().unix_ms,
+        }
+    }
 }
 
 /// A clock that stands still until it is moved; its clones move with it.
@@ -82,24 +91,43 @@ impl Clock {
 /// assert_eq!(clock.now() - before, Duration::from_secs(5));
 /// ```
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<Instant>>);
+pub struct ManualClock(Arc<Mutex<Hands>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    now: Instant,
+    unix_ms: u64,
+}
 
 impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new(Hands { now: Instant::now(), unix_ms: unix_ns() / 1_000_000 })))
     }
 
     /// The moment it shows.
     #[must_use]
     pub fn now(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hands().now
     }
 
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        let mut hands = self.hands();
+        hands.now += by;
+        let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        hands.unix_ms = hands.unix_ms.saturating_add(by_ms);
+    }
+
+    /// Sets the time of day, as an administrator or NTP does; no time passes.
+    #[cfg(all(test, feature = "forward"))]
+    pub(crate) fn set_unix_ms(&self, unix_ms: u64) {
+        self.hands().unix_ms = unix_ms;
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

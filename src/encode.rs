@@ -6,11 +6,14 @@ pub mod json;
 pub mod preset;
 pub mod text;
 
-mod escape;
+pub(crate) mod escape;
 mod members;
 mod value;
 
-mod stamp;
+#[cfg(feature = "forward")]
+pub(crate) use value::push_string;
+
+pub(crate) mod stamp;
 
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;

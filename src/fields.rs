@@ -30,6 +30,7 @@ enum Tag {
     Str = 8,
     Bytes = 9,
     Error = 10,
+    Json = 11,
 }
 
 impl Tag {
@@ -45,6 +46,7 @@ impl Tag {
             8 => Self::Str,
             9 => Self::Bytes,
             10 => Self::Error,
+            11 => Self::Json,
             _ => return None,
         })
     }
@@ -81,6 +83,8 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// An error with its sources.
     Error(ErrorValue<'a>),
+    /// JSON: any structured value, whole.
+    Json(&'a str),
 }
 
 impl fmt::Display for Value<'_> {
@@ -96,7 +100,7 @@ impl fmt::Display for Value<'_> {
             Self::F64(f64::NEG_INFINITY) => f.write_str("-Infinity"),
             Self::F64(number) => number.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
-            Self::Str(text) => text.fmt(f),
+            Self::Str(text) | Self::Json(text) => text.fmt(f),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             Self::Error(error) => error.message.fmt(f),
         }
@@ -182,6 +186,11 @@ impl Fields {
             Value::Bool(v) => self.push_fixed(if v { Tag::True } else { Tag::False }, key, []),
             Value::Str(v) => self.push_cut(key, Value::Str(v), usize::MAX),
             Value::Bytes(v) => self.push_cut(key, Value::Bytes(v), usize::MAX),
+            Value::Json(v) => {
+                self.push_head(Tag::Json, key);
+                self.push_len(v.len());
+                self.bytes.push(v.as_bytes());
+            }
             Value::Error(v) => self.push_error(key, v),
         }
     }
@@ -255,6 +264,15 @@ impl Fields {
     #[must_use]
     pub fn iter(&self) -> Entries<'_> {
         Entries { rest: self.bytes.as_slice() }
+    }
+
+    /// The text that was added when they took so many bytes is JSON, if it is whole.
+    pub(crate) fn mark_json(&mut self, start: usize) {
+        if let Some(tag) = self.bytes.as_mut_slice().get_mut(start)
+            && *tag == Tag::Str as u8
+        {
+            *tag = Tag::Json as u8;
+        }
     }
 
     /// The entries that most records have, one by one; nothing in place of any other.
@@ -511,7 +529,7 @@ fn take_plain<'a>(rest: &mut &'a [u8]) -> Option<(u8, Plain<'a>)> {
         Tag::False => Plain::Bool(false),
         Tag::True => Plain::Bool(true),
         Tag::Str => Plain::Str(take_run(rest)?),
-        Tag::U128 | Tag::I128 | Tag::Bytes | Tag::Error => return None,
+        Tag::U128 | Tag::I128 | Tag::Bytes | Tag::Error | Tag::Json => return None,
     };
     Some((key, value))
 }
@@ -533,6 +551,7 @@ fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
         Tag::False => Value::Bool(false),
         Tag::True => Value::Bool(true),
         Tag::Str => Value::Str(take_str(rest)?),
+        Tag::Json => Value::Json(take_str(rest)?),
         Tag::Bytes => Value::Bytes(take_run(rest)?),
         Tag::Error => {
             let mut body = take_run(rest)?;

@@ -76,7 +76,7 @@ fn plain<'a>(value: &'a Value<'_>) -> Option<&'a dyn tracing::Value> {
         Value::I128(number) => Some(number),
         Value::F64(number) => Some(number),
         Value::Bool(truth) => Some(truth),
-        Value::Str(text) => Some(text),
+        Value::Str(text) | Value::Json(text) => Some(text),
         Value::Error(error) => Some(&error.message),
         Value::Bytes(_) => None, // no directive can name them
     }

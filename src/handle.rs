@@ -5,6 +5,7 @@
 use crate::config::{Directives, LoggingConfig};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
+use crate::forward::Forwarders;
 use crate::listener::Control;
 use crate::queue::Queue;
 use crate::record::Record;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
+    pub(crate) forwarders: Forwarders,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
 }
@@ -134,6 +136,7 @@ impl LoggingHandle {
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
             sinks,
+            destinations: shared.forwarders.stats(),
         }
     }
 
@@ -220,6 +223,12 @@ impl LoggingHandle {
         for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
             problems.push(format!("sink {} is failing", sink.name));
         }
+        for destination in &stats.destinations {
+            if let Some(problem) = &destination.problem {
+                let (name, waiting) = (&destination.name, destination.waiting);
+                problems.push(format!("{name}: {problem} ({waiting} records wait on disk)"));
+            }
+        }
         let size = self.0.config.queue.size as u64;
         if stats.in_queue * 10 >= size * 9 {
             problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
@@ -248,6 +257,7 @@ impl LoggingHandle {
         let left = deadline.saturating_sub(start.elapsed());
         let after = self.ask(left, |done| Control::Stop(start, done));
         let is_complete = after.is_ok();
+        shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
         let unknown = |_| End { files: before.unwrap_or_default(), unsent: Vec::new() };
         let end = after.unwrap_or_else(unknown);
         let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);

@@ -424,11 +424,19 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! There are no cargo features: all of this is always there.
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//!
+//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
+//! Its options are always there; to switch a destination on without the feature is an error.
 
 pub mod _documentation;
 pub mod config;
 pub mod encode;
+#[cfg(feature = "forward")]
+pub mod forward;
+#[cfg(not(feature = "forward"))]
+#[path = "forward/absent.rs"]
+mod forward;
 pub mod record;
 pub mod rotate;
 pub mod sink;
@@ -448,6 +456,7 @@ mod error;
 mod fields;
 mod filter;
 mod fork;
+mod forward_level;
 mod handle;
 mod hooks;
 mod late;
@@ -455,6 +464,7 @@ mod layer;
 mod level;
 mod listener;
 mod log_bridge;
+mod log_code;
 mod logger;
 mod macros;
 mod metadata;
@@ -463,11 +473,14 @@ mod own;
 mod queue;
 mod report;
 mod route;
+mod secret;
 mod selflog;
 mod setup;
 mod slot;
 mod span;
 mod spare;
+#[cfg(feature = "forward")]
+mod spool;
 mod waker;
 
 pub use builder::Builder;
@@ -475,9 +488,11 @@ pub use clock::Clock;
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use error::{Error, Mistake, Origin};
+pub use forward_level::{ForwardLevel, UnknownLevel};
 pub use handle::{Health, LoggingHandle, Unanswered};
 pub use layer::QueueLayer;
 pub use level::Level;
+pub use log_code::log;
 pub use logger::{Logger, LoggerFactory};
 pub use report::ShutdownReport;
 pub use selflog::set_self_log;
@@ -495,5 +510,8 @@ pub use tracing::enabled;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
+    /// See `fuzz/`.
+    #[cfg(all(fuzzing, feature = "forward"))]
+    pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }

@@ -14,38 +14,7 @@
 #[macro_export]
 #[doc(alias = "fatal")]
 macro_rules! critical {
-    (target: $target:expr, parent: $parent:expr, $($rest:tt)+) => {
-        $crate::__private::tracing::event!(
-            target: $target,
-            parent: $parent,
-            $crate::__private::tracing::Level::ERROR,
-            logwell.critical = true,
-            $($rest)+
-        )
-    };
-    (target: $target:expr, $($rest:tt)+) => {
-        $crate::__private::tracing::event!(
-            target: $target,
-            $crate::__private::tracing::Level::ERROR,
-            logwell.critical = true,
-            $($rest)+
-        )
-    };
-    (parent: $parent:expr, $($rest:tt)+) => {
-        $crate::__private::tracing::event!(
-            parent: $parent,
-            $crate::__private::tracing::Level::ERROR,
-            logwell.critical = true,
-            $($rest)+
-        )
-    };
-    ($($rest:tt)+) => {
-        $crate::__private::tracing::event!(
-            $crate::__private::tracing::Level::ERROR,
-            logwell.critical = true,
-            $($rest)+
-        )
-    };
+    ($($rest:tt)+) => { $crate::__marked!(ERROR, logwell.critical, $($rest)+) };
 }
 
 /// Logs a call of an AI model: an event of level INFO that goes to `ai_responses.log` too.
@@ -64,35 +33,86 @@ macro_rules! critical {
 /// ```
 #[macro_export]
 macro_rules! ai_response {
-    (target: $target:expr, parent: $parent:expr, $($rest:tt)+) => {
+    ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.ai, $($rest)+) };
+}
+
+/// Logs something ordinary that the customer's group is told: an event of level INFO that is level
+/// 11, Info_CTG, to LogBeacon and people.
+///
+/// Takes what [`tracing::info!`] takes. Sets the field `logwell.info_ctg`, which an ordinary macro of
+/// any level can set as well. Where such a record goes: `forward.levels.info_ctg`.
+///
+/// ```
+/// logwell::info_ctg!(order = 7, "order shipped");
+/// tracing::info!(logwell.info_ctg = true, order = 7, "order shipped"); // the same
+/// ```
+#[macro_export]
+macro_rules! info_ctg {
+    ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.info_ctg, $($rest)+) };
+}
+
+/// Logs a failure that developers and the customer's group must see: an event of level ERROR that is
+/// level 91, Error_CTG, to LogBeacon and people.
+///
+/// Takes what [`tracing::error!`] takes. Sets the field `logwell.error_ctg`, which an ordinary macro
+/// of any level can set as well. Where such a record goes: `forward.levels.error_ctg`.
+///
+/// ```
+/// logwell::error_ctg!(order = 7, "payment failed");
+/// tracing::warn!(logwell.error_ctg = true, order = 7, "payment failed, trying again");
+/// ```
+#[macro_export]
+macro_rules! error_ctg {
+    ($($rest:tt)+) => { $crate::__marked!(ERROR, logwell.error_ctg, $($rest)+) };
+}
+
+/// Logs a trace for monitoring or performance: an event of level INFO that is level 99, Monitor, to
+/// LogBeacon and people, and goes to neither by default.
+///
+/// Takes what [`tracing::info!`] takes. Sets the field `logwell.monitor`, which an ordinary macro of
+/// any level can set as well. Where such a record goes: `forward.levels.monitor`.
+///
+/// ```
+/// logwell::monitor!(latency_ms = 12, "batch done");
+/// ```
+#[macro_export]
+macro_rules! monitor {
+    ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.monitor, $($rest)+) };
+}
+
+/// An event of that level with that marker.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __marked {
+    ($level:ident, $($marker:ident).+, target: $target:expr, parent: $parent:expr, $($rest:tt)+) => {
         $crate::__private::tracing::event!(
             target: $target,
             parent: $parent,
-            $crate::__private::tracing::Level::INFO,
-            logwell.ai = true,
+            $crate::__private::tracing::Level::$level,
+            $($marker).+ = true,
             $($rest)+
         )
     };
-    (target: $target:expr, $($rest:tt)+) => {
+    ($level:ident, $($marker:ident).+, target: $target:expr, $($rest:tt)+) => {
         $crate::__private::tracing::event!(
             target: $target,
-            $crate::__private::tracing::Level::INFO,
-            logwell.ai = true,
+            $crate::__private::tracing::Level::$level,
+            $($marker).+ = true,
             $($rest)+
         )
     };
-    (parent: $parent:expr, $($rest:tt)+) => {
+    ($level:ident, $($marker:ident).+, parent: $parent:expr, $($rest:tt)+) => {
         $crate::__private::tracing::event!(
             parent: $parent,
-            $crate::__private::tracing::Level::INFO,
-            logwell.ai = true,
+            $crate::__private::tracing::Level::$level,
+            $($marker).+ = true,
             $($rest)+
         )
     };
-    ($($rest:tt)+) => {
+    ($level:ident, $($marker:ident).+, $($rest:tt)+) => {
         $crate::__private::tracing::event!(
-            $crate::__private::tracing::Level::INFO,
-            logwell.ai = true,
+            $crate::__private::tracing::Level::$level,
+            $($marker).+ = true,
             $($rest)+
         )
     };

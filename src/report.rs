@@ -1,6 +1,6 @@
 //! ShutdownReport: the receipt: what was captured, written and dropped, and where it is.
 
-use crate::stats::{SinkStats, Stats};
+use crate::stats::{DestinationStats, SinkStats, Stats};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,7 +34,15 @@ pub struct ShutdownReport {
 impl ShutdownReport {
     pub(crate) fn new(stats: Stats, end: End, elapsed: Duration, is_complete: bool) -> Self {
         let files = end.files.into_iter().filter(|(_, files)| !files.is_empty()).collect();
-        Self { stats, files, unsent: end.unsent, elapsed, is_complete }
+        let mut unsent = end.unsent;
+        for to in &stats.destinations {
+            // The forwarders went on after the sinks had said it.
+            match unsent.iter_mut().find(|(name, _)| *name == to.name) {
+                Some((_, records)) => *records = to.waiting,
+                None => unsent.push((to.name.clone(), to.waiting)),
+            }
+        }
+        Self { stats, files, unsent, elapsed, is_complete }
     }
 
     /// How many records log calls made.
@@ -62,14 +70,22 @@ impl ShutdownReport {
         files.first().map(PathBuf::as_path)
     }
 
+    /// How many records are kept safe for that destination; 0 if there is none of that name.
+    #[must_use]
+    pub fn unsent_to(&self, destination: &str) -> u64 {
+        self.unsent.iter().find(|(name, _)| name == destination).map_or(0, |(_, records)| *records)
+    }
+
     /// Whether no record is missing anywhere. Those that are kept safe for later are not missing.
     #[must_use]
     pub fn is_lossless(&self) -> bool {
+        let kept = |to: &DestinationStats| to.refused + to.evicted + to.damaged == 0;
         let whole = |sink: &SinkStats| sink.dropped() == 0 && sink.in_hand() == 0;
         self.is_complete
             && self.dropped() == 0
             && self.stats.in_queue == 0
             && self.stats.sinks.iter().all(whole)
+            && self.stats.destinations.iter().all(kept)
     }
 }
 
@@ -77,7 +93,8 @@ impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_complete { "stopped" } else { "NOT finished within its deadline" };
         write!(f, "logging {state} after {:.1?}: {}", self.elapsed, self.stats)?;
-        for (at, (destination, records)) in self.unsent.iter().enumerate() {
+        let unsent = self.unsent.iter().filter(|(_, records)| *records > 0);
+        for (at, (destination, records)) in unsent.enumerate() {
             let before = if at == 0 { "; kept to be sent: " } else { ", " };
             write!(f, "{before}{destination} {records}")?;
         }

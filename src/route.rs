@@ -5,6 +5,7 @@
 
 use crate::callsite::Kind;
 use crate::config::Directives;
+use crate::forward_level::ForwardLevels;
 use crate::level::Level;
 use crate::record::Record;
 
@@ -25,6 +26,8 @@ pub struct Accepts {
     only_ai: bool,
     /// The framework's own records count from this level on.
     own_from: Level,
+    /// Which levels it forwards, if it forwards records.
+    forwards: Option<ForwardLevels>,
 }
 
 impl Accepts {
@@ -36,6 +39,7 @@ impl Accepts {
             from_level: Level::Trace,
             only_ai: false,
             own_from: Level::Trace,
+            forwards: None,
         }
     }
 
@@ -64,6 +68,13 @@ impl Accepts {
     #[must_use]
     pub fn own_from(mut self, level: Level) -> Self {
         self.own_from = level;
+        self
+    }
+
+    /// Only what is of those levels to LogBeacon and people.
+    #[cfg(feature = "forward")]
+    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
+        self.forwards = Some(levels);
         self
     }
 
@@ -134,7 +145,11 @@ impl Routes {
             Kind::LogCrate if target == crate::metadata::AI_TARGET => Kind::Ai,
             kind => kind,
         };
-        let takes = |rule: &Accepts| u64::from(rule.accepts(level, target, kind));
+        let marked = record.callsite().marked;
+        let takes = |rule: &Accepts| {
+            let forwards = rule.forwards.is_none_or(|levels| levels.have(level, marked));
+            u64::from(forwards && rule.accepts(level, target, kind))
+        };
         let bits = self.rules.iter().take(SinkSet::MAX).enumerate();
         SinkSet(bits.fold(0, |set, (at, rule)| set | (takes(rule) << at)))
     }

@@ -5,6 +5,8 @@
 
 pub mod console;
 pub mod file;
+#[cfg(feature = "forward")]
+pub(crate) mod forward;
 pub mod memory;
 
 pub use crate::route::Accepts;

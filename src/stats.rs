@@ -269,6 +269,8 @@ pub struct Stats {
     pub unformatted_values: u64,
     /// Each sink.
     pub sinks: Vec<SinkStats>,
+    /// Each destination to which records are forwarded, after its sink has put them on disk.
+    pub destinations: Vec<DestinationStats>,
 }
 
 impl Stats {
@@ -276,6 +278,12 @@ impl Stats {
     #[must_use]
     pub fn captured(&self) -> u64 {
         self.received + self.in_queue + self.dropped.total()
+    }
+
+    /// The destination of that name: `logbeacon` and the like.
+    #[must_use]
+    pub fn destination(&self, name: &str) -> Option<&DestinationStats> {
+        self.destinations.iter().find(|destination| destination.name == name)
     }
 
     /// The sink of that name.
@@ -301,6 +309,9 @@ impl fmt::Display for Stats {
         }
         for (at, sink) in self.sinks.iter().enumerate() {
             write!(f, "{}{sink}", if at == 0 { "; written: " } else { ", " })?;
+        }
+        for (at, destination) in self.destinations.iter().enumerate() {
+            write!(f, "{}{destination}", if at == 0 { "; delivered: " } else { ", " })?;
         }
         Ok(())
     }
@@ -352,6 +363,55 @@ impl fmt::Display for SinkStats {
         }
         if self.in_hand() > 0 {
             write!(f, " (not written {})", self.in_hand())?;
+        }
+        Ok(())
+    }
+}
+
+/// What has become of the records for one destination; see [`Stats::destinations`].
+///
+/// Its sink, of the same name, counts what was put on disk. From there on: `found + put on disk =
+/// delivered + refused + evicted + damaged + waiting`, but for records that were delivered and are
+/// not acknowledged yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationStats {
+    /// The destination's name, which is that of its sink.
+    pub name: String,
+    /// Records that were waiting on disk already when logging was set up.
+    pub found: u64,
+    /// Records that the other side has taken.
+    pub delivered: u64,
+    /// Records that it has refused for good: they are among the dead letters.
+    pub refused: u64,
+    /// Attempts that failed and were or will be made again.
+    pub failed_attempts: u64,
+    /// Records that were deleted from the disk since there was no room or they were too old.
+    pub evicted: u64,
+    /// Records that were on disk and cannot be read any more.
+    pub damaged: u64,
+    /// Records that wait on disk.
+    pub waiting: u64,
+    /// How many bytes they take.
+    pub waiting_bytes: u64,
+    /// When the oldest of them came, in milliseconds since 1970.
+    pub oldest_unix_ms: Option<u64>,
+    /// Why the last attempt failed; nothing if it did not.
+    pub problem: Option<String>,
+}
+
+impl fmt::Display for DestinationStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.delivered)?;
+        for (count, what) in [
+            (self.waiting, "not sent"),
+            (self.refused, "refused"),
+            (self.evicted, "evicted"),
+            (self.damaged, "damaged"),
+        ] {
+            if count > 0 {
+                write!(f, " ({count} {what})")?;
+            }
         }
         Ok(())
     }

@@ -214,7 +214,6 @@ fn check(schema: Schema) {
     let max_bytes = usize::try_from(LoggingConfig::default().files.app.max_bytes).unwrap();
     for (name, class) in CLASSES {
         let (json, text) = lines(schema, *class);
-        println!("{schema:?}: {name}: {} bytes", json.len());
         strict(&json);
         assert!(json.len() <= max_bytes, "{name}: {} bytes", json.len());
         let text = String::from_utf8(text).unwrap();

@@ -70,9 +70,19 @@ pub(super) const CONFIG: &str = "LOG_CONFIG";
 const RUST_LOG: &str = "RUST_LOG";
 
 /// Names that are older than the keys.
-const FIXED: [(&str, &str); 4] = [
+const FIXED: [(&str, &str); 14] = [
     ("unified", "USE_UNIFIED_LOGGING"),
     ("files.dir", "LOG_DIR"),
     ("files.level", "LOG_FILE_LEVEL"),
     ("files.ai.enabled", "LOG_ENABLE_AI_HANDLER"),
+    ("service.domain", "LOG_DOMAIN"),
+    ("forward.rabbitmq.enabled", "USE_NEW_LOGSYS"),
+    ("forward.rabbitmq.host", "MQ_HOST"),
+    ("forward.rabbitmq.port", "MQ_PORT"),
+    ("forward.rabbitmq.user", "MQ_USER"),
+    ("forward.rabbitmq.password", "MQ_PASSWORD"),
+    ("forward.telegram.developer.token", "DEV_TG_TOKEN"),
+    ("forward.telegram.developer.chat_id", "DEV_TG_CHATID"),
+    ("forward.telegram.customer.token", "CUSTOMER_TG_TOKEN"),
+    ("forward.telegram.customer.chat_id", "CUSTOMER_TG_CHATID"),
 ];

@@ -26,7 +26,10 @@ mod choice;
 mod directives;
 mod draft;
 mod env;
+mod forward;
 mod given;
+pub(crate) mod headers;
+mod hours;
 mod nearest;
 mod read;
 mod report;
@@ -46,11 +49,19 @@ use std::path::Path;
 
 pub use builder::LoggingConfigBuilder;
 pub use directives::{Directives, DirectivesError};
+pub(crate) use forward::is_bot_token;
+pub use forward::{
+    ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
+    TelegramConfig, TelegramGroup, WarnAs,
+};
+pub use hours::Hours;
 pub use tree::{
     Color, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
     LoggingConfig, QueueConfig, RecordConfig, Schema, ServiceConfig, Signals, Spans, Stream,
     TimeZone, WarnName, WhenFull,
 };
+
+pub use crate::secret::{Secret, SecretUrl};
 
 use crate::Error;
 use draft::Draft;

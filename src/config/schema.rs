@@ -75,13 +75,20 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
                 { "type": "string", "pattern": format!("^({TIME_PATTERN}|none)$") },
             ],
         }),
+        Slot::Hours(_) => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
+            ],
+        }),
         Slot::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
         Slot::Choice(choice) => json!({
             "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),
         }),
         Slot::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
         Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
-        Slot::Path(_) | Slot::Secret(_) => json!({ "type": "string", "minLength": 1 }),
+        Slot::Path(_) => json!({ "type": "string", "minLength": 1 }),
+        Slot::Secret { .. } => json!({ "type": "string" }),
     })
 }
 

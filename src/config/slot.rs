@@ -11,9 +11,12 @@ use std::time::Duration;
 use super::choice::Choice;
 use super::directives::Directives;
 use super::given::{Given, Wrong, shorten};
+use super::headers;
+use super::hours::Hours;
 use super::nearest::nearest;
 use super::section::{Entry, Section};
 use super::units::{bytes_text, parse_bytes, parse_time, time_text};
+use crate::secret::{Secret, SecretUrl};
 
 /// The place of a value.
 pub(super) enum Slot<'a> {
@@ -31,6 +34,8 @@ pub(super) enum Slot<'a> {
     Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
     /// A length of time, or `none`.
     OptionalTime { value: &'a mut Option<Duration>, limits: RangeInclusive<Duration> },
+    /// Hours of the day, or `none`.
+    Hours(&'a mut Option<Hours>),
     /// The permissions of a file.
     Mode(&'a mut u32),
     /// One of a few words.
@@ -42,8 +47,18 @@ pub(super) enum Slot<'a> {
     /// A text in one line; it may be empty.
     Text { value: &'a mut String, max_bytes: usize },
     /// A text that is shown nowhere.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no option of the core is secret"))]
-    Secret(&'a mut String),
+    Secret { value: &'a mut Secret, form: Form },
+}
+
+/// What a secret must look like, if it is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Form {
+    /// One line.
+    Line,
+    /// A URL of http or https.
+    Url,
+    /// Headers: `name=value,name=value`.
+    Headers,
 }
 
 impl Slot<'_> {
@@ -80,11 +95,15 @@ impl Slot<'_> {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
             Slot::OptionalTime { value, .. } => {
-                let none = given == Given::Null
-                    || text.is_some_and(|text| text.eq_ignore_ascii_case("none"));
-                **value = match none {
+                **value = match is_none(given) {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
+                };
+            }
+            Slot::Hours(value) => {
+                **value = match is_none(given) {
+                    true => None,
+                    false => Some(text.and_then(Hours::parse).ok_or(Refusal::Unfit)?),
                 };
             }
             Slot::Mode(value) => {
@@ -95,9 +114,10 @@ impl Slot<'_> {
                 found.then_some(()).ok_or(Refusal::Unfit)?;
             }
             Slot::Path(value) => **value = PathBuf::from(written.ok_or(Refusal::Unfit)?),
-            Slot::FileName(value) | Slot::Text { value, .. } | Slot::Secret(value) => {
+            Slot::FileName(value) | Slot::Text { value, .. } => {
                 written.ok_or(Refusal::Unfit)?.clone_into(value);
             }
+            Slot::Secret { value, .. } => value.replace(text.ok_or(Refusal::Unfit)?),
         }
         Ok(())
     }
@@ -125,6 +145,7 @@ impl Slot<'_> {
             Slot::Path(value) => check_path(value),
             Slot::FileName(value) => check_file_name(value),
             Slot::Text { value, max_bytes } => check_text(value, *max_bytes),
+            Slot::Secret { value, form } => check_secret(value, *form),
             _ => Ok(()),
         }
     }
@@ -139,11 +160,12 @@ impl Slot<'_> {
             Slot::Bytes { value, .. } => bytes_text(value.get()),
             Slot::Time { value, .. } => time_text(**value),
             Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
+            Slot::Hours(value) => value.map_or_else(|| "none".into(), |hours| hours.to_string()),
             Slot::Mode(value) => mode_text(**value),
             Slot::Choice(value) => value.word().to_owned(),
             Slot::Path(value) => value.to_string_lossy().into_owned(),
             Slot::FileName(value) | Slot::Text { value, .. } => value.to_string(),
-            Slot::Secret(_) => MASK.to_owned(),
+            Slot::Secret { value, .. } => value.to_string(),
         }
     }
 
@@ -170,7 +192,7 @@ impl Slot<'_> {
     /// The mistake of giving a value of another type or spelling.
     fn unfit(&self, given: Given<'_>) -> Wrong {
         let shown = match self {
-            Slot::Secret(_) => format!("{} (not shown)", given.kind()),
+            Slot::Secret { .. } => format!("{} (not shown)", given.kind()),
             _ => given.to_string(),
         };
         let help = match self {
@@ -202,9 +224,10 @@ impl Slot<'_> {
             Slot::Bytes { .. } => "a size such as 10MiB, 64KiB, 1GB, or bytes as a number",
             Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
+            Slot::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
             Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
             Slot::Choice(_) => "one of its words",
-            Slot::Path(_) | Slot::FileName(_) | Slot::Text { .. } | Slot::Secret(_) => {
+            Slot::Path(_) | Slot::FileName(_) | Slot::Text { .. } | Slot::Secret { .. } => {
                 "a text; put it in quotes"
             }
         }
@@ -237,10 +260,7 @@ macro_rules! numbers {
         }
     )+ };
 }
-numbers!(u8, u32, u64, usize);
-
-/// What is shown in place of a secret.
-pub(super) const MASK: &str = "(secret)";
+numbers!(u8, u16, u32, u64, usize);
 
 // The kinds that `section!` names.
 
@@ -280,6 +300,10 @@ pub(super) fn optional_time(
     Slot::OptionalTime { value, limits: least..=most }
 }
 
+pub(super) fn hours(value: &mut Option<Hours>) -> Slot<'_> {
+    Slot::Hours(value)
+}
+
 pub(super) fn mode(value: &mut u32) -> Slot<'_> {
     Slot::Mode(value)
 }
@@ -298,6 +322,18 @@ pub(super) fn file_name(value: &mut String) -> Slot<'_> {
 
 pub(super) fn text(value: &mut String, max_bytes: usize) -> Slot<'_> {
     Slot::Text { value, max_bytes }
+}
+
+pub(super) fn secret(value: &mut Secret) -> Slot<'_> {
+    Slot::Secret { value, form: Form::Line }
+}
+
+pub(super) fn secret_url(value: &mut Secret) -> Slot<'_> {
+    Slot::Secret { value, form: Form::Url }
+}
+
+pub(super) fn secret_headers(value: &mut Secret) -> Slot<'_> {
+    Slot::Secret { value, form: Form::Headers }
 }
 
 fn within<T: PartialOrd>(
@@ -347,6 +383,11 @@ fn flag_of(given: Given<'_>) -> Option<bool> {
         },
         _ => None,
     }
+}
+
+fn is_none(given: Given<'_>) -> bool {
+    let word = given.text().map(str::trim);
+    given == Given::Null || word.is_some_and(|word| word.eq_ignore_ascii_case("none"))
 }
 
 fn parse_mode(text: &str) -> Option<u32> {
@@ -405,6 +446,25 @@ fn check_text(text: &str, max_bytes: usize) -> Result<(), Wrong> {
         problem: format!("{:?} {problem}", shorten(text)),
         help: format!("write a text in one line, of at most {max_bytes} bytes"),
     })
+}
+
+/// What is wrong is told without showing any of it.
+fn check_secret(secret: &Secret, form: Form) -> Result<(), Wrong> {
+    let is_line = !secret.reveal().contains(char::is_control) && secret.reveal().is_ascii();
+    let (problem, help) = match form {
+        _ if secret.is_empty() => return Ok(()),
+        Form::Line if is_line => return Ok(()),
+        Form::Line => ("has a character that no token has", "copy it again, in one line"),
+        Form::Url => match SecretUrl::from(secret).fault() {
+            Some(problem) => (problem, "write it as https://host/path"),
+            None => return Ok(()),
+        },
+        Form::Headers => match headers::parse(secret.reveal()) {
+            Err(problem) => (problem, "write it as name=value,name=value, a comma as %2C"),
+            Ok(_) => return Ok(()),
+        },
+    };
+    Err(Wrong { problem: problem.to_owned(), help: help.to_owned() })
 }
 
 /// Room is left for `.1000.gz` in the 255 bytes that file systems allow.

@@ -11,7 +11,7 @@ use super::env::Variables;
 use super::given::{Given, Wrong};
 use super::report::{Place, Report};
 use super::section::{Entry, Section, each_option};
-use super::slot::Slot;
+use super::slot::{self, Slot};
 use super::*;
 use crate::{Level, Mistake, Origin};
 
@@ -635,14 +635,15 @@ mod secrets {
         for text in
             ["token: hunter2", "token: {hunter2: hunter2}", "token: [hunter2]", "token: 7062"]
         {
-            let mut token = String::new();
+            let mut token = Secret::default();
             let mut entries =
-                vec![Entry { name: "token", docs: &[], slot: Slot::Secret(&mut token) }];
+                vec![Entry { name: "token", docs: &[], slot: slot::secret(&mut token) }];
             let mut report = Report::default();
             let tree = yaml::parse(text).expect("YAML");
             read::read(&mut entries, &tree, &mut report);
             let written = write::values(entries);
-            assert!(written.contains("(secret)") && !written.contains("hunter2"), "{written}");
+            assert!(!written.contains("hunter2"), "{written}");
+            assert_eq!(written.contains("(secret)"), !token.is_empty(), "{written}");
             let told = report.finish().map_or_else(|error| error.to_string(), |()| String::new());
             assert!(!told.contains("hunter2") && !told.contains("7062"), "{told}");
         }
@@ -651,9 +652,9 @@ mod secrets {
     #[test]
     fn a_report_shows_what_it_is_told_and_no_more() {
         let mut report = Report::default();
-        let mut secret = "hunter2".to_owned();
+        let mut secret = Secret::new("hunter2");
         let wrong: Wrong =
-            Slot::Secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
+            slot::secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
         report.fault(Place::Code, "token", wrong);
         let told = report.finish().expect_err("a fault").to_string();
         assert!(told.contains("a number (not shown)"), "{told}");
@@ -718,6 +719,10 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let texts = ["off", "critical", "info,a=debug,b::c=off", "my-crate", "warn"];
                     **value = texts[next(0, 4) as usize].parse().expect("directives");
                 }
+                // What is enabled needs secrets, and those are in no YAML.
+                Slot::Flag(value) if key.starts_with("forward.") && key.ends_with(".enabled") => {
+                    **value = false;
+                }
                 Slot::Flag(value) => **value = next(0, 1) == 1,
                 Slot::Count { value, .. } if key.ends_with("percent") => value.put(next(60, 60)),
                 Slot::Count { value, limits } => value.put(next(*limits.start(), *limits.end())),
@@ -731,11 +736,15 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     value.put(fits);
                 }
                 Slot::Time { value, limits } => {
-                    let most = limits.end().as_nanos() as u64;
-                    **value = Duration::from_nanos(next(0, most));
+                    let [least, most] = [limits.start(), limits.end()].map(|t| t.as_nanos() as u64);
+                    **value = Duration::from_nanos(next(least, most));
                 }
                 Slot::OptionalTime { value, .. } => {
                     **value = (next(0, 1) == 1).then(|| Duration::from_millis(next(1, 10_000)));
+                }
+                Slot::Hours(value) => {
+                    let hour = next(0, 23);
+                    **value = Hours::parse(&format!("{hour:02}:00-{:02}:30", next(0, 23)));
                 }
                 Slot::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
                 Slot::Choice(value) => {
@@ -749,7 +758,7 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let end = crate::fields::floor_char_boundary(value, *max_bytes);
                     value.truncate(end);
                 }
-                Slot::Section(_) | Slot::Secret(_) => {}
+                Slot::Section(_) | Slot::Secret { .. } => {}
             });
             // The control character is not for a file's name.
             for file in [&mut config.files.app, &mut config.files.errors, &mut config.files.ai] {
@@ -769,5 +778,69 @@ proptest! {
             Ok(read) => prop_assert_eq!(read, config),
             Err(error) => prop_assert!(false, "{}\n{}", error, text),
         }
+    }
+}
+
+mod telegram {
+    use super::*;
+
+    const ON: &str = "forward:\n  telegram:\n    enabled: true\n";
+    const GROUP: &str = "    developer: {token: \"12:ab\", chat_id: \"-1001\"}\n";
+
+    #[test]
+    fn a_group_with_a_bot_is_enough_and_the_older_names_of_variables_are_read() {
+        let telegram =
+            good(&format!("{ON}{GROUP}    min_level: Error\n    quiet_hours: \"22:00-07:00\"\n"));
+        let telegram = telegram.forward.telegram;
+        assert_eq!(telegram.min_level, Level::Error);
+        assert_eq!(telegram.quiet_hours, Hours::parse("22:00-07:00"));
+        let config = env(&[
+            ("LOG_FORWARD_TELEGRAM_ENABLED", "true"),
+            ("DEV_TG_TOKEN", "12:ab"),
+            ("DEV_TG_CHATID", "-1001"),
+            ("CUSTOMER_TG_TOKEN", "34:cd"),
+            ("CUSTOMER_TG_CHATID", "@shop"),
+            ("LOG_FORWARD_TELEGRAM_QUIET_HOURS", "none"),
+        ])
+        .expect("good");
+        let TelegramConfig { developer, customer, .. } = config.forward.telegram;
+        assert_eq!((developer.token.reveal(), developer.chat_id.as_str()), ("12:ab", "-1001"));
+        assert_eq!((customer.token.reveal(), customer.chat_id.as_str()), ("34:cd", "@shop"));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_told_without_the_token() {
+        let cases = [
+            ("", "developer.chat_id: is missing, and so is that of the customer"),
+            (
+                "    developer: {token: \"12:ab\"}\n    customer: {chat_id: \"-1\", token: \"1:a\"}\n",
+                "developer.chat_id: is missing, but there is a token",
+            ),
+            (
+                "    customer: {chat_id: \"-1\"}\n",
+                "customer.token: is missing, but there is a chat_id",
+            ),
+            (
+                "    customer: {chat_id: \"-1\", token: \"12/ab\"}\n",
+                "customer.token: has a character",
+            ),
+            (
+                "    developer: {chat_id: \"Ops\", token: \"12:ab\"}\n",
+                "developer.chat_id: is no id",
+            ),
+            (&format!("{GROUP}    base_url: \"http://t.example\"\n"), "base_url: is not https"),
+            (
+                &format!("{GROUP}    base_url: \"t.example\"\n"),
+                "base_url: does not begin with https://",
+            ),
+            (&format!("{GROUP}    base_url: \"\"\n"), "base_url: is missing"),
+            (&format!("{GROUP}    quiet_hours: 22-7\n"), "quiet_hours: \"22-7\" does not fit"),
+        ];
+        for (more, expected) in cases {
+            let error = load(&format!("{ON}{more}")).expect_err(more).to_string();
+            assert!(error.contains(&format!("forward.telegram.{expected}")), "{error}");
+            assert!(!error.contains("12:ab") && !error.contains("12/ab"), "{error}");
+        }
+        good("forward: {telegram: {developer: {chat_id: Ops}}}");
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::choice::choices;
 use super::directives::Directives;
+use super::forward::ForwardConfig;
 use super::section::section;
 use super::units::{GIB, KIB, MIB, TIB};
 use crate::Level;
@@ -41,6 +42,9 @@ section! {
         /// What this program is, for readers that ask: written by the schemas `ecs`, `gcp`, `otel`.
         /// An empty text is not written. The native schema has no place for it.
         service: ServiceConfig = ServiceConfig::default() => section();
+        /// Records that must reach a log server or people: LogBeacon, Telegram.
+        /// Needs the cargo feature `forward`.
+        forward: ForwardConfig = ForwardConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
         /// How long `shutdown_logging()` waits for the queue to be written, in all.
@@ -279,6 +283,8 @@ section! {
         version: String = String::new() => text(256);
         /// Where it runs, such as `production`.
         environment: String = String::new() => text(256);
+        /// Whose it is, such as `example.com`: written by `forward` and nowhere else.
+        domain: String = String::new() => text(256);
     }
 }
 

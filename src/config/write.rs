@@ -59,6 +59,7 @@ impl Writer {
         let limits = limits.unwrap_or_default();
         let default = match slot {
             Slot::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
+            Slot::Secret { .. } => "Secret. Default: empty. ".to_owned(),
             _ => format!("Default: {}. ", slot.text()),
         };
         self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
@@ -84,7 +85,7 @@ fn value(slot: &Slot<'_>) -> String {
         | Slot::Bytes { .. }
         | Slot::Time { .. }
         | Slot::OptionalTime { .. } => true,
-        Slot::Mode(_) | Slot::Secret(_) => false,
+        Slot::Mode(_) | Slot::Secret { .. } => false,
         _ => yaml::is_plain(&text),
     };
     if bare { text } else { yaml::quote(&text) }

@@ -41,7 +41,10 @@ pub(crate) fn key_in_span(name: &str) -> Cow<'_, str> {
 
 /// Whether a field says something about the record and is not written.
 pub(crate) fn is_marker(name: &str) -> bool {
-    matches!(name, marker::CRITICAL | marker::AI)
+    matches!(
+        name,
+        marker::CRITICAL | marker::AI | marker::INFO_CTG | marker::ERROR_CTG | marker::MONITOR
+    )
 }
 
 /// How the names of fields become keys.

@@ -22,6 +22,8 @@
 
 pub mod ecs;
 pub mod gcp;
+#[cfg(feature = "forward")]
+pub(crate) mod logbeacon;
 pub mod otel;
 
 use crate::callsite::Kind;
@@ -195,7 +197,7 @@ impl<'a> Line<'a> {
     /// The members of `service` that are given, under those keys for name, version, environment.
     fn service(&self, keys: [&'static str; 3]) -> Vec<(&'static str, Text<'a>)> {
         let options: &'a PresetOptions = self.options;
-        let ServiceConfig { name, version, environment } = &options.service;
+        let ServiceConfig { name, version, environment, .. } = &options.service;
         let given = keys.into_iter().zip([name, version, environment]);
         let written = given.filter(|(_, text)| self.has_room() && !text.is_empty());
         written.map(|(key, text)| (key, Text::whole(text.as_str()))).collect()

@@ -68,13 +68,26 @@ impl Stamp {
 
     /// Appends the moment `unix_ns` nanoseconds after 1970.
     pub(crate) fn write(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
+        self.write_second(unix_ns, out);
+        let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
+    }
+
+    /// Appends the second of that moment, without a zone: `2026-02-19 10:30:00`.
+    pub(crate) fn write_second(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
         let second = unix_ns / NS_PER_SECOND;
         if self.second != Some(second) {
             self.second = Some(second);
             self.set_text(second);
         }
         out.extend_from_slice(&self.text);
-        let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
+    }
+
+    /// The minute of the day at that moment: 0 to 1439.
+    #[cfg(feature = "forward")]
+    pub(crate) fn minute_of_day(&self, unix_ms: u64) -> u16 {
+        let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let at = self.zone.to_datetime(time.unwrap_or(Timestamp::UNIX_EPOCH));
+        u16::from(at.hour().unsigned_abs()) * 60 + u16::from(at.minute().unsigned_abs())
     }
 
     fn set_text(&mut self, second: u64) {
@@ -124,6 +137,16 @@ mod tests {
         check(&mut stamp, 1_774_746_000_000_000_000, "2026-03-29 03:00:00.000");
         check(&mut stamp, 1_792_889_999_000_000_000, "2026-10-25 02:59:59.000");
         check(&mut stamp, 1_792_890_000_000_000_000, "2026-10-25 02:00:00.000");
+    }
+
+    #[test]
+    #[cfg(feature = "forward")]
+    fn the_minute_of_the_day_is_that_of_the_zone() {
+        let utc = Stamp::new(Zone::Utc);
+        assert_eq!(utc.minute_of_day(1_771_497_000_123), 10 * 60 + 30);
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        assert_eq!(Stamp::in_zone(zone, "").minute_of_day(1_771_497_000_123), 11 * 60 + 30);
+        assert_eq!(utc.minute_of_day(u64::MAX), 0);
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn value(entry: &Entry<'_>, out: &mut Vec<u8>) {
         Value::F64(v) => plain(zmij::Buffer::new().format_finite(v)),
         Value::Bool(v) => plain(if v { "true" } else { "false" }),
         Value::Str(text) if entry.original_bytes.is_some() => quoted(text, "…", out),
-        Value::Str(text) => word(text, out),
+        Value::Str(text) | Value::Json(text) => word(text, out),
         Value::Bytes(bytes) => return hex(bytes, entry.original_bytes, out),
         Value::Error(error) => error_chain(&error, entry.original_bytes.is_some(), out),
     }

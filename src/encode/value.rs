@@ -1,10 +1,26 @@
 //! Value: one captured value as JSON, cut where it is too long.
 
 use crate::encode::escape::push_escaped;
+use crate::encode::must_escape;
 use crate::fields::{Entry, Value, floor_char_boundary};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+
+/// Appends JSON as it is, but for characters that must not reach a reader: they can only stand inside
+/// its strings.
+pub(crate) fn push_json(out: &mut Vec<u8>, text: &str) {
+    let mut utf16 = [0; 2];
+    for c in text.chars() {
+        if must_escape(c) {
+            for unit in c.encode_utf16(&mut utf16) {
+                out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+            }
+        } else {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}
 
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
@@ -25,6 +41,7 @@ pub(crate) fn to_text(value: &Value<'_>) -> String {
         Value::Bool(truth) => truth.to_string(),
         Value::Bytes(bytes) => STANDARD.encode(bytes),
         Value::Error(error) => error.message.to_owned(),
+        Value::Json(text) => (*text).to_owned(),
     }
 }
 
@@ -74,6 +91,8 @@ impl<'a> ValueWriter<'a> {
             Value::Bool(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             Value::Str(text) => self.text(out, name, text, entry.original_bytes),
             Value::Error(error) => self.text(out, name, error.message, entry.original_bytes),
+            Value::Json(text) if text.len() <= self.limit_bytes => push_json(out, text),
+            Value::Json(text) => self.text(out, name, text, entry.original_bytes),
             Value::Bytes(bytes) => self.bytes(out, name, bytes, entry.original_bytes),
         }
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 9] = [
+const EXAMPLES: [(&str, &[&str]); 10] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -17,14 +17,23 @@ const EXAMPLES: [(&str, &[&str]); 9] = [
     ("async_context", &[]),
     ("ai_responses", &[]),
     ("testing", &[]),
+    ("forwarding", &[]),
     ("service", &["--demo", "--requests", "500"]),
 ];
+
+/// The sets of features that matter. logwell-relay needs some, and would switch them on for all.
+const FEATURES: [&[&str]; 2] =
+    [&["--no-default-features", "--exclude", "logwell-relay"], &["--all-features"]];
 
 /// What a change must pass before it is looked at.
 pub(crate) fn check() -> Outcome {
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
-    let docs = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    // Without and with all features: what is optional must be missing without a trace.
+    for features in FEATURES {
+        let clippy = ["clippy", "--workspace", "--all-targets"];
+        cargo(&[&clippy[..], features, &["--", "--deny", "warnings"]].concat())?;
+    }
+    let docs = ["doc", "--workspace", "--no-deps", "--document-private-items", "--all-features"];
     run(Command::new("cargo").args(docs).env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
@@ -32,9 +41,12 @@ pub(crate) fn check() -> Outcome {
 pub(crate) fn test() -> Outcome {
     check()?;
     // Benchmarks are compiled by clippy and run by `cargo x bench`: a timing is no test.
-    cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])?;
-    cargo(&["test", "--workspace", "--doc"])?;
-    cargo(&["build", "--package", "logwell", "--examples"])?;
+    for features in FEATURES {
+        let test = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples"];
+        cargo(&[&test[..], features].concat())?;
+    }
+    cargo(&["test", "--workspace", "--doc", "--all-features"])?;
+    cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
     // A count of instructions is one, for it is the same each time.
     bench::instructions(&[])?;
     // In a place of their own: they write log files under the directory they run in.

@@ -262,6 +262,7 @@ fn push_as_text<'a>(out: &mut Vec<u8>, values: &mut ValueWriter<'a>, member: &Me
     match member.content() {
         Content::Value(entry) => match entry.value {
             Value::Str(_) | Value::Bytes(_) => values.push(out, name, &entry),
+            Value::Json(text) => values.text(out, name, text, entry.original_bytes),
             value => push_string(out, &to_text(&value)),
         },
         Content::Chain(sources) => {

@@ -292,6 +292,10 @@ fn push_any<'a>(
         Value::F64(_) => "doubleValue",
         Value::Bool(_) => "boolValue",
         Value::Str(_) | Value::Error(_) => "stringValue",
+        Value::Json(text) => {
+            let text = Entry { value: Value::Str(text), ..*entry };
+            return push_any(out, values, (key, &text));
+        }
         Value::Bytes(_) => "bytesValue",
     };
     push_display(out, format_args!("{{\"{kind}\":"));

@@ -1,0 +1,144 @@
+//! logwell-relay: takes logwell's messages from RabbitMQ and delivers them to LogBeacon and Telegram.
+//!
+//! Reads the command line, and says with its exit code how it went. The straight line of a worker:
+//!
+//! ```text
+//! broker.rs → worker.rs → message.rs → post.rs → destination
+//!                 └─ gives up → dead.rs → broker.rs
+//! ```
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+mod broker;
+mod check;
+mod command;
+mod counters;
+mod dead;
+mod help;
+mod message;
+mod options;
+mod post;
+mod settings;
+mod sources;
+mod stop;
+mod tries;
+mod web;
+mod worker;
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use logwell::LoggingConfig;
+
+use command::Command;
+use settings::{Destination, Settings};
+use worker::Failure;
+
+/// Something could not be done; the text on standard error says what.
+const EXIT_FAILED: u8 = 1;
+/// The command line, a variable or the configuration file is wrong; nothing was done.
+const EXIT_USAGE: u8 = 2;
+/// RabbitMQ could not be reached as often as it was to be tried.
+const EXIT_NO_BROKER: u8 = 3;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, told)) => {
+            eprintln!("logwell-relay: {}", told.trim_end());
+            ExitCode::from(code)
+        }
+    }
+}
+
+type Outcome = Result<(), (u8, String)>;
+
+fn run() -> Outcome {
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        let argument = argument.into_string();
+        arguments.push(argument.map_err(|_| (EXIT_USAGE, "arguments must be UTF-8".to_owned()))?);
+    }
+    let (command, flags) = command::parse(&arguments).map_err(|told| (EXIT_USAGE, told))?;
+    match command {
+        Command::Help => {
+            print!("{}", help::text());
+            return Ok(());
+        }
+        Command::Version => {
+            println!("logwell-relay {}", env!("CARGO_PKG_VERSION"));
+            return Ok(());
+        }
+        _ => {}
+    }
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = sources::read(&flags, &variables.collect())
+        .map_err(|mistakes| (EXIT_USAGE, mistakes.join("\n")))?;
+    needs(&command, &settings).map_err(|told| (EXIT_USAGE, told))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| (EXIT_FAILED, error.to_string()))?;
+    runtime.block_on(act(command, settings))
+}
+
+/// What the command cannot do without.
+fn needs(command: &Command, settings: &Settings) -> Result<(), String> {
+    if settings.domain.is_empty() && matches!(command, Command::Work(_) | Command::Dead(..)) {
+        return Err("whose queues? set domain, LOG_DOMAIN or --domain".to_owned());
+    }
+    let no_url = settings.logbeacon.url.reveal().is_empty();
+    if no_url && *command == Command::Work(Destination::LogBeacon) {
+        return Err("where is LogBeacon? set logbeacon.url or LOGBEACON_URL".to_owned());
+    }
+    Ok(())
+}
+
+async fn act(command: Command, settings: Settings) -> Outcome {
+    match command {
+        Command::Work(destination) => work(settings, destination).await,
+        Command::Dead(destinations, wish) => {
+            for destination in destinations {
+                let done = dead::run(&settings, destination, &wish).await;
+                print!("{}", done.map_err(|trouble| (EXIT_NO_BROKER, trouble.to_string()))?);
+            }
+            Ok(())
+        }
+        Command::Check => match check::run(&settings).await {
+            Ok(text) => {
+                print!("{text}");
+                Ok(())
+            }
+            Err(text) => {
+                print!("{text}");
+                Err((EXIT_FAILED, "the check has failed".to_owned()))
+            }
+        },
+        Command::Help | Command::Version => Ok(()),
+    }
+}
+
+async fn work(settings: Settings, destination: Destination) -> Outcome {
+    let config = logging(&settings).map_err(|error| (EXIT_USAGE, error.to_string()))?;
+    logwell::init_logging_with(config).map_err(|error| (EXIT_FAILED, error.to_string()))?;
+    let ended = worker::run(settings, destination).await;
+    match &ended {
+        Ok(()) => tracing::info!("ended as asked"),
+        Err(Failure::Start(told)) => tracing::error!(told, "cannot start"),
+        Err(Failure::Broker(told)) => tracing::error!(told, "the broker is out of reach"),
+    }
+    logwell::shutdown_logging();
+    ended.map_err(|failure| match failure {
+        Failure::Start(told) => (EXIT_FAILED, told),
+        Failure::Broker(told) => (EXIT_NO_BROKER, format!("the broker is out of reach: {told}")),
+    })
+}
+
+/// The worker's own log: the console alone, unless a file or variables of logwell say otherwise.
+fn logging(settings: &Settings) -> Result<LoggingConfig, logwell::Error> {
+    let config = match &settings.logging_file {
+        Some(path) => logwell::load_config(path)?,
+        None => LoggingConfig::builder().log_level("info,lapin=off").files(false).build()?,
+    };
+    let variables: HashMap<_, _> = std::env::vars_os().collect();
+    config.with_env(variables)
+}

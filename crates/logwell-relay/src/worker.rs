@@ -1,0 +1,304 @@
+//! Worker: takes messages from a queue one by one, delivers each, and settles it with the broker.
+//!
+//! A message is acknowledged only when the destination has taken it or the dead queue has confirmed
+//! it. Knows neither AMQP nor HTTP: `broker.rs` and `post.rs` do.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use logwell::forward::Fate;
+use logwell::forward::telegram::SendLimits;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use crate::broker::{Broker, Consumer, Taken, Trouble};
+use crate::counters::Counters;
+use crate::dead::Graveyard;
+use crate::message::{self, Request};
+use crate::post::Post;
+use crate::settings::{Destination, Patience, Settings, Telegram, dead_queue};
+use crate::stop::Stop;
+use crate::tries::{Step, step};
+use crate::web;
+
+/// A worker of one queue.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    settings: Settings,
+    destination: Destination,
+    queue: String,
+    post: Post,
+    limits: SendLimits,
+    graveyard: Graveyard,
+    counters: Arc<Counters>,
+    stop: Stop,
+}
+
+/// What becomes of a message that was taken.
+enum End {
+    /// It is delivered.
+    Delivered,
+    /// It goes to the dead queue.
+    Dead { reason: String, tries: u32 },
+    /// It goes back to the queue: the worker stops, or has lost the broker.
+    Back,
+}
+
+impl Worker {
+    /// Makes ready; nothing is connected yet.
+    pub(crate) fn new(
+        settings: Settings,
+        destination: Destination,
+        counters: Arc<Counters>,
+        stop: Stop,
+    ) -> Result<Self, String> {
+        let post = Post::new(&settings, destination)?;
+        let queue = destination.queue(&settings.domain);
+        let graveyard = Graveyard::new(&queue, &settings.broker);
+        let Telegram { per_second, per_chat_per_minute, .. } = settings.telegram;
+        let limits = SendLimits::new(per_second, per_chat_per_minute);
+        Ok(Self { settings, destination, queue, post, limits, graveyard, counters, stop })
+    }
+
+    /// Works until it is asked to stop.
+    ///
+    /// # Errors
+    ///
+    /// The broker could not be reached as often as `broker.tries` says.
+    pub(crate) async fn run(&mut self) -> Result<(), Trouble> {
+        let mut pause = Duration::ZERO;
+        while let Some(broker) = self.connect(pause).await? {
+            pause = self.settings.broker.pause;
+            Counters::set(&self.counters.connected, 1);
+            let served = self.serve(&broker).await;
+            Counters::set(&self.counters.connected, 0);
+            Counters::set(&self.counters.in_hand, 0);
+            broker.close().await;
+            match served {
+                Ok(()) => break,
+                Err(trouble) => {
+                    Counters::count(&self.counters.connections_lost_total);
+                    tracing::warn!(queue = self.queue, %trouble, "the broker was lost");
+                }
+            }
+        }
+        self.graveyard.close().await;
+        Ok(())
+    }
+
+    /// Connects, as often as it is allowed; `None` if it was asked to stop meanwhile.
+    async fn connect(&mut self, mut pause: Duration) -> Result<Option<Broker>, Trouble> {
+        let options = &self.settings.broker;
+        let name = format!("logwell-relay {}", self.queue);
+        let mut made = 0_u32;
+        while self.stop.pause(pause).await {
+            pause = options.pause;
+            made = made.saturating_add(1);
+            match Broker::connect(options, &name).await {
+                Ok(broker) => return Ok(Some(broker)),
+                Err(trouble) if options.tries != 0 && made >= options.tries => return Err(trouble),
+                Err(trouble) => {
+                    let (host, port) = (&options.host, options.port);
+                    tracing::warn!(host, port, made, %trouble, "the broker cannot be reached");
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes and settles messages until it is asked to stop, or the broker is lost.
+    async fn serve(&mut self, broker: &Broker) -> Result<(), Trouble> {
+        broker.ensure_queue(&self.queue).await?;
+        broker.ensure_queue(&dead_queue(&self.queue)).await?;
+        tracing::info!(queue = self.queue, "at work");
+        let queue = self.queue.clone();
+        let counters = Arc::clone(&self.counters);
+        tell(broker, &queue, &counters).await?;
+        let consumer = broker.consume(&queue, self.settings.broker.prefetch).await?;
+        let every = self.settings.status.every;
+        let lost = Notify::new();
+        // Goes on while a message is delivered, which may take minutes.
+        let telling = async {
+            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                if let Err(trouble) = tell(broker, &queue, &counters).await {
+                    tracing::warn!(queue, %trouble, "no status from the broker");
+                    lost.notify_one();
+                }
+            }
+        };
+        tokio::select! {
+            done = self.work(broker, consumer, &lost) => done,
+            () = telling => Ok(()),
+        }
+    }
+
+    async fn work(
+        &mut self,
+        broker: &Broker,
+        mut consumer: Consumer,
+        lost: &Notify,
+    ) -> Result<(), Trouble> {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = self.stop.asked() => return Ok(()),
+                () = lost.notified() => return Err(Trouble::new("it does not answer")),
+                taken = consumer.next() => taken?,
+            };
+            Counters::set(&self.counters.in_hand, 1);
+            self.settle(broker, &taken).await?;
+            Counters::set(&self.counters.in_hand, 0);
+        }
+    }
+
+    async fn settle(&mut self, broker: &Broker, taken: &Taken) -> Result<(), Trouble> {
+        match self.deliver(broker, taken).await {
+            End::Delivered => {
+                Counters::count(&self.counters.delivered_total);
+                Counters::set(&self.counters.last_delivery_timestamp_seconds, unix_seconds());
+                tracing::debug!(id = taken.id(), "delivered");
+                taken.acknowledge().await
+            }
+            End::Dead { reason, tries } => match self.graveyard.bury(taken, &reason, tries).await {
+                Ok(()) => {
+                    let counters = &self.counters;
+                    let counter = if tries == 0 {
+                        &counters.unreadable_total
+                    } else {
+                        &counters.given_up_total
+                    };
+                    Counters::count(counter);
+                    tracing::error!(id = taken.id(), tries, reason, "given up");
+                    taken.acknowledge().await
+                }
+                Err(trouble) => {
+                    tracing::error!(id = taken.id(), %trouble, "the dead queue does not take it");
+                    // Else it would be back in hand at once, without end.
+                    self.stop.pause(self.patience().pause).await;
+                    self.give_back(taken).await
+                }
+            },
+            End::Back => self.give_back(taken).await,
+        }
+    }
+
+    async fn give_back(&self, taken: &Taken) -> Result<(), Trouble> {
+        Counters::count(&self.counters.given_back_total);
+        tracing::info!(id = taken.id(), "given back to the queue");
+        taken.give_back().await
+    }
+
+    /// Tries as often as it is worth it.
+    async fn deliver(&mut self, broker: &Broker, taken: &Taken) -> End {
+        let body = taken.body().to_vec();
+        let request = match message::read(self.destination, body, &self.settings.telegram) {
+            Ok(request) => Arc::new(request),
+            Err(reason) => return End::Dead { reason, tries: 0 },
+        };
+        let mut made = 0;
+        loop {
+            let Some(sent) = self.wait_for_leave(&request).await else { return End::Back };
+            made += 1;
+            Counters::count(&self.counters.tries_total);
+            let fate = self.try_once(&request).await;
+            if let Request::Telegram { message, .. } = &*request {
+                self.limits.answered(&message.chat_id, sent, Instant::now());
+            }
+            if fate != Fate::Delivered {
+                Counters::count(&self.counters.tries_failed_total);
+            }
+            match step(fate, made, self.patience()) {
+                Step::Done => return End::Delivered,
+                Step::GiveUp(reason) => return End::Dead { reason, tries: made },
+                Step::Again(pause, reason) => {
+                    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                    tracing::warn!(id = taken.id(), made, pause_ms, reason, "not delivered");
+                    if !self.stop.pause(pause).await || !broker.is_open() {
+                        return End::Back;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn try_once(&self, request: &Arc<Request>) -> Fate {
+        let (post, request) = (self.post.clone(), Arc::clone(request));
+        let posted = tokio::task::spawn_blocking(move || post.try_once(&request)).await;
+        posted.unwrap_or_else(|_| Fate::retry("the attempt panicked"))
+    }
+
+    /// Waits until the limits let a message through; `None` if it was asked to stop meanwhile.
+    async fn wait_for_leave(&mut self, request: &Request) -> Option<Instant> {
+        loop {
+            let now = Instant::now();
+            let Request::Telegram { message, .. } = request else { return Some(now) };
+            let Err(wait) = self.limits.take(&message.chat_id, now) else { return Some(now) };
+            if !self.stop.pause(wait).await {
+                return None;
+            }
+        }
+    }
+
+    fn patience(&self) -> &Patience {
+        match self.destination {
+            Destination::LogBeacon => &self.settings.logbeacon.patience,
+            Destination::Telegram => &self.settings.telegram.patience,
+        }
+    }
+}
+
+/// Looks how full the queues are, and logs that and the counters.
+async fn tell(broker: &Broker, queue: &str, counters: &Counters) -> Result<(), Trouble> {
+    let depth = broker.depth(queue).await?.unwrap_or_default();
+    let dead = broker.depth(&dead_queue(queue)).await?.unwrap_or_default();
+    Counters::set(&counters.waiting_messages, depth.waiting.into());
+    Counters::set(&counters.dead_messages, dead.waiting.into());
+    Counters::set(&counters.queue_workers, depth.workers.into());
+    tracing::info!(
+        queue,
+        waiting = depth.waiting,
+        dead = dead.waiting,
+        workers = depth.workers,
+        delivered = Counters::get(&counters.delivered_total),
+        given_up = Counters::get(&counters.given_up_total),
+        unreadable = Counters::get(&counters.unreadable_total),
+        given_back = Counters::get(&counters.given_back_total),
+        tries_failed = Counters::get(&counters.tries_failed_total),
+        in_hand = Counters::get(&counters.in_hand),
+        "status"
+    );
+    Ok(())
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Runs a worker with its page of metrics until it is asked to stop.
+///
+/// # Errors
+///
+/// It cannot be started, or the broker is out of reach.
+pub(crate) async fn run(settings: Settings, destination: Destination) -> Result<(), Failure> {
+    let stop = Stop::on_signals().map_err(|error| Failure::Start(error.to_string()))?;
+    let counters = Arc::new(Counters::default());
+    if let Some(address) = settings.status.listen {
+        web::serve(address, destination, Arc::clone(&counters))
+            .await
+            .map_err(|error| Failure::Start(format!("cannot listen on {address}: {error}")))?;
+    }
+    let mut worker = Worker::new(settings, destination, counters, stop).map_err(Failure::Start)?;
+    worker.run().await.map_err(|trouble| Failure::Broker(trouble.to_string()))
+}
+
+/// Why a worker has ended before it was asked to.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It could not start.
+    Start(String),
+    /// The broker is out of reach.
+    Broker(String),
+}

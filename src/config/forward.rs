@@ -1,0 +1,226 @@
+//! Forward: the options of forwarding: where records go besides files and console.
+//!
+//! A part of the tree, in a file of its own; see `tree.rs`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::choice::choices;
+use super::hours::Hours;
+use super::section::section;
+use super::tree::TimeZone;
+use super::units::{GIB, KIB, MIB, TIB};
+use crate::level::Level;
+use crate::secret::Secret;
+
+section! {
+    /// Forwarding: records that must reach a log server or people, at least once.
+    ///
+    /// It needs the cargo feature `forward`. What is to be forwarded waits on disk, in a spool of
+    /// each destination, until the other side has it: also while the program is not running.
+    pub struct ForwardConfig {
+        /// The directory of the spools and dead letters; it is made if missing.
+        /// A relative path starts at files.dir.
+        spool_dir: PathBuf = PathBuf::from("spool") => path();
+        /// How large a file of dead letters may be. There is one for each destination, `<name>.dead`
+        /// in spool_dir, and one older one. It holds what was refused for good, and why.
+        dead_letter_bytes: u64 = 16 * MIB => bytes(4 * KIB, TIB);
+        /// What a WARN is to LogBeacon and people.
+        warn_as: WarnAs = WarnAs::Info => choice();
+        /// In which zone forwarded records show the time.
+        zone: TimeZone = TimeZone::Utc => choice();
+        /// Where the records of each level go. DEBUG and TRACE are `debug`, INFO is `info`, ERROR
+        /// and CRITICAL are `error`; the others are set by the macros of the same name.
+        levels: LevelsConfig = LevelsConfig::default() => section();
+        /// How all destinations speak HTTP.
+        http: HttpConfig = HttpConfig::default() => section();
+        /// The log server.
+        logbeacon: LogBeaconConfig = LogBeaconConfig::default() => section();
+        /// The groups of people on Telegram.
+        telegram: TelegramConfig = TelegramConfig::default() => section();
+        /// The broker between this program and the workers that deliver (`logwell-relay`).
+        rabbitmq: RabbitMqConfig = RabbitMqConfig::default() => section();
+    }
+}
+
+choices! {
+    /// What a WARN is to LogBeacon and people.
+    pub enum WarnAs: Info {
+        /// level 1, Info
+        Info = "info",
+        /// level 9, Error
+        Error = "error",
+    }
+}
+
+section! {
+    /// Where the records of each level go.
+    pub struct LevelsConfig {
+        /// Level 0, Debug: following the flow while developing.
+        debug: LevelRoute = LevelRoute::default() => section();
+        /// Level 1, Info: normal operations.
+        info: LevelRoute = LevelRoute { logbeacon: true, ..LevelRoute::default() } => section();
+        /// Level 9, Error: failures that developers must see.
+        error: LevelRoute = LevelRoute { logbeacon: true, developer: true, customer: false }
+            => section();
+        /// Level 11, Info_CTG: something ordinary that the customer's group is told.
+        info_ctg: LevelRoute = LevelRoute { logbeacon: true, developer: false, customer: true }
+            => section();
+        /// Level 91, Error_CTG: failures that both must see.
+        error_ctg: LevelRoute = LevelRoute { logbeacon: true, developer: true, customer: true }
+            => section();
+        /// Level 99, Monitor: monitoring and performance traces.
+        monitor: LevelRoute = LevelRoute::default() => section();
+    }
+}
+
+section! {
+    /// Where the records of one level go, besides files and console.
+    pub struct LevelRoute {
+        /// To LogBeacon.
+        logbeacon: bool = false => flag();
+        /// To the developers' group on Telegram.
+        developer: bool = false => flag();
+        /// To the customer's group on Telegram.
+        customer: bool = false => flag();
+    }
+}
+
+section! {
+    /// How all destinations speak HTTP.
+    pub struct HttpConfig {
+        /// The proxy, `http://user:password@host:port`. Empty: none.
+        proxy: Secret = Secret::default() => secret_url();
+        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        ca_file: String = String::new() => text(4096);
+        /// Whether URLs may begin with `http://` for hosts other than this machine.
+        /// Everybody on the way can then read the records and the tokens.
+        allow_plain: bool = false => flag();
+    }
+}
+
+section! {
+    /// The log server: each record is posted as a JSON object.
+    pub struct LogBeaconConfig {
+        /// Whether records go there.
+        enabled: bool = false => flag();
+        /// Where they are posted.
+        url: Secret = Secret::default() => secret_url();
+        /// The token of `Authorization: Bearer`. Empty: none is sent.
+        token: Secret = Secret::default() => secret();
+        /// More headers, as `name=value,name=value`; commas in a value are written `%2C`.
+        headers: Secret = Secret::default() => secret_headers();
+        /// How many records are posted at once. With 1 the body is an object, else an array.
+        batch_records: usize = 1 => count(1, 10_000);
+        /// With more than 1: how long a record waits for others to come along.
+        batch_wait: Duration = Duration::from_millis(200) => time(Duration::ZERO, MINUTE);
+        /// Whether bodies of 1 KiB and more are compressed. The server must take gzip.
+        gzip: bool = false => flag();
+        /// How long a connection may take.
+        connect_timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How long a request may take in all.
+        timeout: Duration = Duration::from_secs(30)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How many bytes wait on disk. Beyond that the oldest go, errors last, and are counted.
+        max_bytes: u64 = 256 * MIB => bytes(64 * KIB, 64 * GIB);
+        /// How long a record waits on disk. What is older goes, and is counted.
+        max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
+    }
+}
+
+section! {
+    /// The broker between this program and the workers that deliver (`logwell-relay`).
+    ///
+    /// It needs the cargo feature `rabbitmq`. Messages go into the durable queues
+    /// `{service.domain}_logbeacon` and `{service.domain}_tg`. While the broker is out of reach they are
+    /// delivered directly, so that the destinations must be configured too.
+    pub struct RabbitMqConfig {
+        /// Whether messages go through the broker.
+        enabled: bool = false => flag();
+        /// Where it is.
+        host: String = "127.0.0.1".to_owned() => text(253);
+        /// Its port; with TLS mostly 5671.
+        port: u16 = 5_672 => count(1, 65_535);
+        /// Who this program is there.
+        user: String = "guest".to_owned() => text(255);
+        /// And its password.
+        password: Secret = Secret::new("guest") => secret();
+        /// The virtual host.
+        vhost: String = "/".to_owned() => text(255);
+        /// Whether the connection is encrypted.
+        tls: bool = false => flag();
+        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        ca_file: String = String::new() => text(4096);
+        /// How often each side shows that it lives, in whole seconds. `0s` never.
+        heartbeat: Duration = Duration::from_secs(600) => time(Duration::ZERO, 18 * HOUR);
+        /// How long connecting, and each answer of the broker, may take.
+        /// After that messages are delivered directly.
+        timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+    }
+}
+
+section! {
+    /// Groups on Telegram: people who are told of failures and news.
+    ///
+    /// The first failure of a kind is told at once, its repetitions together, and when it has been
+    /// quiet as long a note says so. `forward.levels` says who is told of what.
+    pub struct TelegramConfig {
+        /// Whether people are told.
+        enabled: bool = false => flag();
+        /// Where Telegram is, or a server that speaks as it does.
+        base_url: String = "https://api.telegram.org".to_owned() => text(1024);
+        /// The developers' group.
+        developer: TelegramGroup = TelegramGroup::default() => section();
+        /// The customer's group.
+        customer: TelegramGroup = TelegramGroup::default() => section();
+        /// How many messages may be sent in any second, to both groups.
+        /// Telegram's own limit is 30 for a bot.
+        per_second: u32 = 30 => count(1, 1_000);
+        /// How many messages may be sent to one group in any minute. What does not fit shares a
+        /// message with others. Telegram's own limit is 20.
+        per_chat_per_minute: u32 = 20 => count(1, 10_000);
+        /// How long the repetitions of a failure are collected before they are told together.
+        digest_every: Duration = 5 * MINUTE => time(Duration::from_secs(1), 24 * HOUR);
+        /// What is less important is not told, whatever `forward.levels` says.
+        min_level: Level = Level::Trace => choice();
+        /// Hours in which messages come without a sound, such as "22:00-07:00", in the zone of
+        /// forward.zone. Nothing is held back, and what is CRITICAL always sounds.
+        quiet_hours: Option<Hours> = None => hours();
+        /// Whether the bot's token travels in messages to a broker. Otherwise the worker behind the
+        /// broker must know it, which is safer.
+        token_in_messages: bool = false => flag();
+        /// How long a connection may take.
+        connect_timeout: Duration = Duration::from_secs(10)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How long a request may take in all.
+        timeout: Duration = Duration::from_secs(30)
+            => time(Duration::from_millis(10), 10 * MINUTE);
+        /// How many bytes wait on disk for each group. Beyond that the oldest go, errors last, and are
+        /// counted.
+        max_bytes: u64 = 64 * MIB => bytes(64 * KIB, 64 * GIB);
+        /// How long a record waits on disk. What is older goes, and is counted.
+        max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
+    }
+}
+
+section! {
+    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it is not told.
+    pub struct TelegramGroup {
+        /// The bot's token, as BotFather gives it: `123456:ABC-DEF…`.
+        token: Secret = Secret::default() => secret();
+        /// The group's id, such as "-1001234567890", or the `@name` of a public one.
+        chat_id: String = String::new() => text(64);
+    }
+}
+
+/// Whether it can be the token of a bot, such as `123456:ABC-DEF`: nothing that could change what a
+/// URL means.
+pub(crate) fn is_bot_token(token: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
+    !token.is_empty() && token.chars().all(fits)
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);

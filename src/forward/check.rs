@@ -1,0 +1,106 @@
+//! Check: a test message to each destination, to see whether they can be reached.
+
+use super::destination::{Destination, Notice, Taken};
+use super::fate::Fate;
+use super::open;
+use super::transport::Stop;
+use crate::callsite::{Callsite, Kind, Place};
+use crate::config::LoggingConfig;
+use crate::error::Error;
+use crate::fields::{Fields, Key, Value};
+use crate::forward_level::ForwardLevel;
+use crate::level::Level;
+use crate::record::Record;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What became of the test message to one destination; see [`check`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The destination's name: `logbeacon` and the like.
+    pub destination: String,
+    /// Where it is, without what may be secret.
+    pub address: String,
+    /// What became of the message.
+    pub fate: Fate,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl fmt::Display for Checked {
+    /// `logbeacon (https://logs.example.com/…): delivered in 12 ms`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { destination, address, fate, took } = self;
+        write!(f, "{destination} ({address}): ")?;
+        match fate {
+            Fate::Delivered => write!(f, "delivered in {} ms", took.as_millis()),
+            Fate::Retry { after: None, why } => write!(f, "not delivered: {why}"),
+            Fate::Retry { after: Some(after), why } => {
+                write!(f, "not delivered, to be tried again after {after:?}: {why}")
+            }
+            Fate::Refused { why } => write!(f, "refused: {why}"),
+        }
+    }
+}
+
+/// Sends one test message to each destination that the configuration asks for, past all spools, and
+/// says what became of it. Logging need not be set up. Blocks as long as the timeouts say.
+///
+/// # Errors
+///
+/// The configuration has mistakes, or a file it names cannot be read. That a destination cannot be
+/// reached is no error but its [`Fate`].
+///
+/// ```no_run
+/// use logwell::LoggingConfig;
+///
+/// for checked in logwell::forward::check(&LoggingConfig::discover()?)? {
+///     println!("{checked}");
+/// }
+/// # Ok::<(), logwell::Error>(())
+/// ```
+pub fn check(config: &LoggingConfig) -> Result<Vec<Checked>, Error> {
+    config.check()?;
+    let destinations = open::destinations(config)?;
+    Ok(destinations.into_iter().map(|(destination, stop)| check_one(destination, &stop)).collect())
+}
+
+fn check_one(mut destination: Destination, stop: &Stop) -> Checked {
+    let mut fields = Fields::new();
+    fields.push(Key::Index(0), Value::Str("test message: logwell can reach you"));
+    fields.push(Key::Index(1), Value::Str("check"));
+    let record = Record::new(*CALLSITE, SystemTime::now(), fields);
+    let hash = format!("{:032x}", RandomState::new().hash_one(std::process::id()));
+    let notice = Notice { record: &record, level: ForwardLevel::Info, hash: &hash };
+    let mut entry = Vec::new();
+    destination.render.render(&notice, &mut entry);
+    let start = Instant::now();
+    let at_unix_ms = record.unix_ns() / 1_000_000;
+    destination.compose.take(Taken { id: 1, at_unix_ms, bytes: &entry }, start);
+    destination.compose.finish();
+    let messages = destination.compose.ready(start);
+    let fates = destination.transport.deliver(&messages, stop);
+    let nothing = Fate::refused("the options leave nothing to be sent");
+    Checked {
+        destination: destination.name.to_owned(),
+        address: destination.address,
+        fate: fates.into_iter().next().unwrap_or(nothing),
+        took: start.elapsed(),
+    }
+}
+
+static CALLSITE: LazyLock<&Callsite> = LazyLock::new(|| {
+    Callsite::leak(Place {
+        level: Level::Info,
+        target: "logwell",
+        name: "check",
+        module: None,
+        file: None,
+        line: None,
+        fields: Box::new(["message", "function"]),
+        kind: Kind::Plain,
+    })
+});

@@ -1,0 +1,313 @@
+//! HttpClient: POST with deadlines and bounds: the only file that names `ureq` and `flate2`.
+//!
+//! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
+//! bound, and no secret is in any error.
+
+use super::fate::Fate;
+use crate::config::HttpConfig;
+use crate::error::{Error, ErrorKind, Mistake, Origin};
+use crate::secret::{Secret, SecretUrl, scrub};
+use flate2::{Compression, write::GzEncoder};
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tracing::dispatcher::{Dispatch, with_default};
+use ureq::Agent;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// Sends POST requests and keeps the connection for the next one. Clones share it.
+///
+/// It follows no redirect, reads no proxy from the environment and at most [`MAX_ANSWER_BYTES`] of
+/// an answer. TLS is verified against the public roots and those of [`HttpOptions::ca_file`].
+///
+/// ```no_run
+/// use logwell::config::SecretUrl;
+/// use logwell::forward::{Fate, HttpClient, HttpOptions, fate_of};
+///
+/// let client = HttpClient::new(&HttpOptions::default())?;
+/// let url = SecretUrl::new("https://logs.example.com/in?key=hunter2");
+/// match client.post_json(&url, &[], b"{}") {
+///     Ok(answer) => assert_eq!(fate_of(&answer), Fate::Delivered),
+///     Err(error) => println!("{url}: {error}"), // the key is not in it
+/// }
+/// # Ok::<(), logwell::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct HttpClient {
+    agent: Agent,
+    gzip: bool,
+}
+
+/// How an [`HttpClient`] speaks.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// How long a connection may take, TLS included. 10 s by default.
+    pub connect_timeout: Duration,
+    /// How long a request may take in all, from the name's look-up to the end of the answer. 30 s by
+    /// default.
+    pub timeout: Duration,
+    /// The proxy: `http://user:password@host:port`. The environment is not asked.
+    pub proxy: Option<Secret>,
+    /// A file of PEM certificates that are trusted too.
+    pub ca_file: Option<PathBuf>,
+    /// Whether bodies of 1 KiB and more are compressed. Off by default.
+    pub gzip: bool,
+}
+
+impl HttpOptions {
+    /// The defaults, with the proxy and certificates of that section.
+    #[must_use]
+    pub fn from_config(config: &HttpConfig) -> Self {
+        let given = |text: &String| (!text.is_empty()).then(|| PathBuf::from(text));
+        Self {
+            proxy: (!config.proxy.is_empty()).then(|| config.proxy.clone()),
+            ca_file: given(&config.ca_file),
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            proxy: None,
+            ca_file: None,
+            gzip: false,
+        }
+    }
+}
+
+/// What the other side has answered.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long it wants to be left alone (`Retry-After`), at most a day.
+    pub retry_after: Option<Duration>,
+    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`]; the URL and the values of the
+    /// headers that were sent are masked, should they be repeated there.
+    pub body_start: String,
+}
+
+/// Why there is no answer. Its text has no secret in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpError {
+    why: String,
+}
+
+impl HttpError {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+impl From<HttpError> for Fate {
+    /// Whatever kept an answer from coming may pass: to be tried again.
+    fn from(error: HttpError) -> Self {
+        Self::retry(error.why)
+    }
+}
+
+/// So much of an answer is read.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Shorter bodies are not worth compressing.
+const GZIP_FROM_BYTES: usize = 1024;
+
+/// Longer waits are not obeyed: by a mistake over there nothing should rest for ever.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// So much of an answer is repeated in a reason.
+const MAX_REASON_CHARS: usize = 200;
+
+impl HttpClient {
+    /// Makes a client. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The proxy is no URL, or `ca_file` cannot be read or holds no certificate.
+    pub fn new(options: &HttpOptions) -> Result<Self, Error> {
+        let proxy = match &options.proxy {
+            Some(proxy) => Some(ureq::Proxy::new(proxy.reveal()).map_err(|_| bad_proxy())?),
+            None => None,
+        };
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = &options.ca_file {
+            let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+            let public = public.map(|der| Certificate::from_der(der.as_ref()));
+            let all: Vec<_> = certificates(path)?.into_iter().chain(public).collect();
+            tls = tls.root_certs(RootCerts::new_with_certs(&all));
+        }
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            .proxy(proxy)
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_global(Some(options.timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_response_header_size(MAX_ANSWER_BYTES)
+            .user_agent(concat!("logwell/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.into(), gzip: options.gzip })
+    }
+
+    /// Posts a JSON body. Blocks until there is an answer, at most as long as `timeout` says.
+    ///
+    /// # Errors
+    ///
+    /// There was no answer: no connection, no trust, no time, no HTTP; or the client was shut down.
+    pub fn post_json(
+        &self,
+        url: &SecretUrl,
+        headers: &[(String, Secret)],
+        body: &[u8],
+    ) -> Result<Answer, HttpError> {
+        // What ureq logs may hold the path: nobody is to see it.
+        let result = with_default(&Dispatch::none(), || self.post(url, headers, body));
+        let secrets = |text: &str| {
+            // `Bearer abc` may be repeated without its first word.
+            let values = headers.iter().map(|(_, value)| value.reveal());
+            let words = values.clone().filter_map(|value| Some(value.split_once(' ')?.1));
+            scrub(&url.scrub(text), values.chain(words).filter(|value| value.len() >= 4))
+        };
+        match result {
+            Ok(answer) => Ok(Answer { body_start: secrets(&answer.body_start), ..answer }),
+            Err(error) => Err(HttpError::new(secrets(&error.why))),
+        }
+    }
+
+    /// Interrupts the requests under way, of all clones, at once and for good. Name look-ups and
+    /// connections in the making end by their timeouts.
+    pub fn shutdown(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    fn post(
+        &self,
+        url: &SecretUrl,
+        headers: &[(String, Secret)],
+        body: &[u8],
+    ) -> Result<Answer, HttpError> {
+        let mut request = self.agent.post(url.reveal()).content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(name.as_str(), value.reveal());
+        }
+        let compressed = self.gzip && body.len() >= GZIP_FROM_BYTES;
+        let sent = match compressed.then(|| compress(body)).flatten() {
+            Some(body) => request.header("content-encoding", "gzip").send(&body[..]),
+            None => request.send(body),
+        };
+        let mut answer = sent.map_err(|error| HttpError::new(reason(error)))?;
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after =
+            retry_after.and_then(|text| parse_retry_after(text, jiff::Timestamp::now()));
+        let status = answer.status().as_u16();
+        // The status says it all: what breaks off after it changes nothing.
+        let mut start = Vec::new();
+        let mut reader = answer.body_mut().as_reader().take(MAX_ANSWER_BYTES as u64);
+        let _broken_off = reader.read_to_end(&mut start);
+        let body_start = String::from_utf8_lossy(&start).into_owned();
+        Ok(Answer { status, retry_after, body_start })
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").field("gzip", &self.gzip).finish_non_exhaustive()
+    }
+}
+
+/// What an answer means for the message: 2xx is delivered; 408, 429 and 5xx are tried again, not
+/// before `Retry-After`; everything else is final, redirects included.
+#[must_use]
+pub fn fate_of(answer: &Answer) -> Fate {
+    let why = || {
+        let text = answer.body_start.trim();
+        let shown: String = text.chars().take(MAX_REASON_CHARS).map(printable).collect();
+        let space = if shown.is_empty() { "" } else { ": " };
+        format!("HTTP status {}{space}{shown}", answer.status)
+    };
+    match answer.status {
+        200..=299 => Fate::Delivered,
+        408 | 429 | 500..=599 => Fate::Retry { after: answer.retry_after, why: why() },
+        _ => Fate::Refused { why: why() },
+    }
+}
+
+fn printable(c: char) -> char {
+    if crate::encode::must_escape(c) { ' ' } else { c }
+}
+
+/// `120`, or a date as HTTP has them.
+fn parse_retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let after = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            Duration::try_from(date.duration_since(now)).unwrap_or_default()
+        }
+    };
+    Some(after.min(LONGEST_RETRY_AFTER))
+}
+
+fn compress(body: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok()
+}
+
+/// Why a request has failed, without what ureq would show of the URL.
+fn reason(error: ureq::Error) -> String {
+    match error {
+        ureq::Error::BadUri(_) => "the URL cannot be used".to_owned(),
+        ureq::Error::RequireHttpsOnly(_) => "the URL is not https".to_owned(),
+        ureq::Error::ConnectProxyFailed(_) => "the proxy refuses to connect".to_owned(),
+        ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
+        ureq::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
+    let help = "set forward.http.ca_file to a file of PEM certificates";
+    let fail = |source| Error::path("read the certificates in", path, source, help);
+    let pem = std::fs::read(path).map_err(fail)?;
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(_) => {}
+            Err(_) => return Err(fail(std::io::Error::other("it is not PEM"))),
+        }
+    }
+    match found.is_empty() {
+        true => Err(fail(std::io::Error::other("it holds no certificate"))),
+        false => Ok(found),
+    }
+}
+
+fn bad_proxy() -> Error {
+    ErrorKind::Config(vec![Mistake {
+        origin: Origin::Code,
+        key: "forward.http.proxy".to_owned(),
+        problem: "is no URL of a proxy".to_owned(),
+        help: "write it as http://host:port or http://user:password@host:port".to_owned(),
+    }])
+    .into()
+}

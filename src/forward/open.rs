@@ -1,0 +1,216 @@
+//! Open: from the configuration to spools and forwarders.
+//!
+//! Knows every destination. Reads and writes nothing but the spools' directories.
+
+use super::adopt::adopt;
+use super::counters::DeliveryCounters;
+use super::dead::DeadLetters;
+use super::destination::Destination;
+use super::forwarder::{Forwarder, Parts};
+use super::logbeacon;
+use super::rabbitmq;
+use super::running::{Forwarders, Running};
+use super::telegram;
+use super::transport::Stop;
+use crate::clock::Clock;
+use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
+use crate::encode::json::JsonOptions;
+use crate::encode::preset::PresetOptions;
+use crate::encode::preset::logbeacon::LogBeaconEncoder;
+use crate::error::Error;
+use crate::forward_level::{ForwardLevel, ForwardLevels};
+use crate::level::Level;
+use crate::open::NamedSink;
+use crate::route::Accepts;
+use crate::selflog;
+use crate::sink::forward::ForwardSink;
+use crate::spool::{self, SpoolOptions, SpoolReader, SpoolStatus, SpoolWriter};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A message is not longer; a record that would be is cut.
+const MAX_MESSAGE_BYTES: u64 = 1 << 20;
+/// What a spool needs around an entry, and more.
+const ENTRY_HEAD_BYTES: u64 = 256;
+/// How long is waited for a spool that is still in use: by the logging that ends in this moment, of
+/// this process or of the one before.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Spools that are open, and forwarders that have not started.
+pub(crate) struct Opened {
+    parts: Vec<(NamedSink, Forwarder, Running)>,
+}
+
+/// The destinations that the configuration asks for.
+pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
+    let logbeacon = config.forward.logbeacon.enabled.then_some(logbeacon::NAME);
+    logbeacon.into_iter().chain(telegram::names(config)).collect()
+}
+
+/// Opens the spools of the destinations that the configuration asks for.
+///
+/// # Errors
+///
+/// A directory cannot be used, or the options of HTTP cannot.
+pub(crate) fn open(config: &LoggingConfig, clock: &Clock) -> Result<Opened, Error> {
+    let boot = RandomState::new().hash_one(std::process::id());
+    let mut parts = Vec::new();
+    for (destination, stop) in destinations(config)? {
+        parts.push(open_one(config, clock, (destination, stop), boot)?);
+    }
+    Ok(Opened { parts })
+}
+
+impl Opened {
+    /// Starts the forwarders' threads, and gives the sinks that feed them.
+    ///
+    /// # Errors
+    ///
+    /// A thread cannot be started.
+    pub(crate) fn start(self) -> Result<(Vec<NamedSink>, Forwarders), Error> {
+        let (mut sinks, mut forwarders) = (Vec::new(), Forwarders::default());
+        for (sink, forwarder, running) in self.parts {
+            forwarders.start(forwarder, running)?;
+            sinks.push(sink);
+        }
+        Ok((sinks, forwarders))
+    }
+}
+
+/// What the configuration asks for, each with its own signal to stop.
+pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, Stop)>, Error> {
+    let forward = &config.forward;
+    let mut all = Vec::new();
+    if forward.logbeacon.enabled {
+        let stop = Stop::default();
+        let encoder = LogBeaconEncoder::new(
+            preset_options(config, forward.logbeacon.max_bytes),
+            forward.zone,
+        );
+        all.push((logbeacon::destination(forward, encoder, &stop)?, stop));
+    }
+    all.extend(telegram::destinations(config, &service(config))?);
+    all.into_iter()
+        .map(|(destination, stop)| Ok((rabbitmq::through(destination, config)?, stop)))
+        .collect()
+}
+
+/// How records become messages that fit into a spool of that size.
+fn preset_options(config: &LoggingConfig, spool_bytes: u64) -> PresetOptions {
+    let max_bytes = (spool_bytes / 4).saturating_sub(ENTRY_HEAD_BYTES).min(MAX_MESSAGE_BYTES);
+    let json = JsonOptions {
+        record: config.record.clone(),
+        max_line_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
+        max_spans: config.limits.spans,
+    };
+    PresetOptions { json, service: service(config) }
+}
+
+/// What this program is; without a name it has that of its file.
+fn service(config: &LoggingConfig) -> ServiceConfig {
+    let mut service = config.service.clone();
+    if service.name.is_empty() {
+        service.name = program_name();
+    }
+    service
+}
+
+/// What the process was started as.
+fn program_name() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn open_one(
+    config: &LoggingConfig,
+    clock: &Clock,
+    (destination, stop): (Destination, Stop),
+    boot: u64,
+) -> Result<(NamedSink, Forwarder, Running), Error> {
+    let name = destination.name;
+    let dir = spool_dir(config);
+    let options = SpoolOptions {
+        max_bytes: destination.max_bytes,
+        max_age: destination.max_age,
+        ..SpoolOptions::new(dir.join(name))
+    };
+    let (writer, reader, status) = open_spool(options, clock)?;
+    let levels = levels_for(name, &config.forward.levels);
+    let levels = ForwardLevels::new(levels, config.forward.warn_as);
+    let accepts = Accepts::all().own_from(Level::Warn).forward_levels(levels);
+    let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
+    let counters = Arc::new(DeliveryCounters::default());
+    let dead = dir.join(format!("{name}.dead"));
+    let running = Running::new(name, (status, reader.waker()), &counters, &stop);
+    let parts = Parts {
+        name,
+        compose: destination.compose,
+        transport: destination.transport,
+        at_once: destination.at_once,
+        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes),
+        counters,
+        stop,
+    };
+    let sink: NamedSink = (name.to_owned(), accepts, Box::new(sink));
+    Ok((sink, Forwarder::new(parts, reader), running))
+}
+
+fn spool_dir(config: &LoggingConfig) -> PathBuf {
+    config.files.dir.join(&config.forward.spool_dir)
+}
+
+/// The levels whose records go there.
+fn levels_for(name: &str, levels: &LevelsConfig) -> Vec<ForwardLevel> {
+    let goes_there = |route: &LevelRoute| match name {
+        logbeacon::NAME => route.logbeacon,
+        telegram::DEVELOPER => route.developer,
+        telegram::CUSTOMER => route.customer,
+        _ => false,
+    };
+    let rows = [
+        (ForwardLevel::Debug, &levels.debug),
+        (ForwardLevel::Info, &levels.info),
+        (ForwardLevel::Error, &levels.error),
+        (ForwardLevel::InfoCtg, &levels.info_ctg),
+        (ForwardLevel::ErrorCtg, &levels.error_ctg),
+        (ForwardLevel::Monitor, &levels.monitor),
+    ];
+    rows.into_iter().filter(|(_, route)| goes_there(route)).map(|(level, _)| level).collect()
+}
+
+/// Opens a spool; if another process has it, one beside it with the process's number.
+fn open_spool(
+    options: SpoolOptions,
+    clock: &Clock,
+) -> Result<(SpoolWriter, SpoolReader, SpoolStatus), Error> {
+    let start = Instant::now();
+    let fail = |dir: &Path, source| {
+        let help = "check that the directory can be made and may be written to, or set \
+                    forward.spool_dir";
+        Error::path("open the spool", dir, source, help)
+    };
+    loop {
+        match spool::open(&options, clock) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(fail(&options.dir, error)),
+            Ok((mut writer, reader, status)) => {
+                adopt(&options, clock, &mut writer);
+                return Ok((writer, reader, status));
+            }
+        }
+        if start.elapsed() >= PATIENCE {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut own = options.dir.clone().into_os_string();
+    own.push(format!(".{}", std::process::id()));
+    let own = PathBuf::from(own);
+    let used = format!("{} is in use; this process has {}", options.dir.display(), own.display());
+    selflog::tell("two processes forward from one directory", &used);
+    spool::open(&SpoolOptions { dir: own.clone(), ..options }, clock)
+        .map_err(|error| fail(&own, error))
+}

@@ -1,0 +1,223 @@
+//! TelegramClient: sends a text to a group, and reads what Telegram says to it.
+//!
+//! Knows the Bot API. Does not know limits, groups of alerts or retries: its answer is a [`Fate`].
+//! The bot's token is in the URL, so that no text from here may repeat a URL.
+
+use super::message::TelegramMessage;
+use crate::config::{Secret, SecretUrl, is_bot_token};
+use crate::forward::{Answer, Fate, HttpClient, fate_of};
+use crate::selflog;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Sends texts through a bot: `POST {base_url}/bot{token}/sendMessage`. Clones share the connection.
+///
+/// ```no_run
+/// use logwell::config::Secret;
+/// use logwell::forward::telegram::{Audience, TelegramClient, TelegramMessage};
+/// use logwell::forward::{HttpClient, HttpOptions};
+///
+/// let http = HttpClient::new(&HttpOptions::default())?;
+/// let client = TelegramClient::new(http, "https://api.telegram.org");
+/// let message = TelegramMessage {
+///     audience: Audience::Developer,
+///     chat_id: "-100123".to_owned(),
+///     text: "disk full".to_owned(),
+///     timestamp: "2025-11-26 10:30:00".to_owned(),
+///     hash: "9f2c".to_owned(),
+///     is_silent: false,
+///     token: None,
+/// };
+/// println!("{:?}", client.send(&Secret::new("123456:ABC-DEF"), &message));
+/// # Ok::<(), logwell::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TelegramClient {
+    http: HttpClient,
+    base_url: String,
+}
+
+/// Where Telegram is.
+pub const TELEGRAM_URL: &str = "https://api.telegram.org";
+
+/// Longer pauses are not obeyed: by a mistake over there nothing should rest for ever.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
+
+/// What Telegram says besides the message.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Reply {
+    is_ok: bool,
+    description: String,
+    retry_after: Option<Duration>,
+    /// The group has become a supergroup, and has another id since.
+    moved_to: Option<i64>,
+}
+
+impl TelegramClient {
+    /// A client of the server there, mostly [`TELEGRAM_URL`].
+    #[must_use]
+    pub fn new(http: HttpClient, base_url: &str) -> Self {
+        Self { http, base_url: base_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Sends the message through the bot with that token. Blocks until there is an answer, at most as
+    /// long as the HTTP client's timeout says (twice that, if the group has moved).
+    ///
+    /// - The text is made to [`fit`](super::fit) first: something is always sent.
+    /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at all, and
+    ///   an answer that is not Telegram's.
+    /// - Other refusals are final, such as a group the bot does not belong to.
+    /// - A group that has become a supergroup is followed to its new id.
+    #[must_use]
+    pub fn send(&self, token: &Secret, message: &TelegramMessage) -> Fate {
+        if !is_bot_token(token.reveal()) {
+            return Fate::refused("the token of the bot is empty or has a character that none has");
+        }
+        let url = format!("{}/bot{}/sendMessage", self.base_url, token.reveal());
+        let url = SecretUrl::new(url);
+        match self.send_to(&url, message, &message.chat_id) {
+            Ok(fate) => scrubbed(fate, token),
+            Err(id) => {
+                let text = format_args!(
+                    "the {} group has become a supergroup: set its chat_id to {id}",
+                    message.audience
+                );
+                selflog::tell("telegram group has moved", &text);
+                let moved = self.send_to(&url, message, &id.to_string());
+                moved.map_or_else(
+                    |_| Fate::refused("the group has moved twice"),
+                    |fate| scrubbed(fate, token),
+                )
+            }
+        }
+    }
+
+    /// Interrupts what is under way, for good. See [`HttpClient::shutdown`].
+    pub fn shutdown(&self) {
+        self.http.shutdown();
+    }
+
+    /// What became of it, or the id to which the group has moved.
+    fn send_to(
+        &self,
+        url: &SecretUrl,
+        message: &TelegramMessage,
+        chat_id: &str,
+    ) -> Result<Fate, i64> {
+        match self.http.post_json(url, &[], &message.request(chat_id)) {
+            Ok(answer) => judge(&answer),
+            Err(error) => Ok(error.into()),
+        }
+    }
+}
+
+/// What an answer means for the message.
+fn judge(answer: &Answer) -> Result<Fate, i64> {
+    let Some(reply) = Reply::read(&answer.body_start) else {
+        return Ok(match fate_of(answer) {
+            // Something in between has answered, such as the login page of a network.
+            Fate::Delivered => Fate::retry("the answer is not one of Telegram"),
+            fate => fate,
+        });
+    };
+    if let Some(id) = reply.moved_to {
+        return Err(id);
+    }
+    let said = |why: String| match reply.description.is_empty() {
+        true => why,
+        false => format!("Telegram says: {}", shorten(&reply.description)),
+    };
+    Ok(match fate_of(answer) {
+        Fate::Delivered if reply.is_ok => Fate::Delivered,
+        Fate::Delivered => Fate::retry(said("Telegram has not taken it".to_owned())),
+        Fate::Retry { after, why } => {
+            Fate::Retry { after: reply.retry_after.or(after), why: said(why) }
+        }
+        Fate::Refused { why } => Fate::Refused { why: said(why) },
+    })
+}
+
+impl Reply {
+    fn read(body: &str) -> Option<Self> {
+        let body: Value = serde_json::from_str(body).ok()?;
+        let parameter = |name| body.get("parameters")?.get(name);
+        let pause = parameter("retry_after").and_then(Value::as_f64);
+        let description = body.get("description").and_then(Value::as_str);
+        Some(Self {
+            is_ok: body.get("ok")?.as_bool()?,
+            description: description.unwrap_or_default().to_owned(),
+            retry_after: pause.filter(|seconds| *seconds >= 0.0).map(|seconds| {
+                Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+            }),
+            moved_to: parameter("migrate_to_chat_id").and_then(Value::as_i64),
+        })
+    }
+}
+
+fn shorten(text: &str) -> String {
+    super::fit::cut(&super::fit::visible_line(text), 200)
+}
+
+fn scrubbed(fate: Fate, token: &Secret) -> Fate {
+    match fate {
+        Fate::Delivered => Fate::Delivered,
+        Fate::Retry { after, why } => Fate::Retry { after, why: token.scrub(&why) },
+        Fate::Refused { why } => Fate::Refused { why: token.scrub(&why) },
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in super::super) fn judged(status: u16, body: &str) -> Result<Fate, i64> {
+        judge(&Answer { status, retry_after: None, body_start: body.to_owned() })
+    }
+
+    #[test]
+    fn a_message_is_delivered_only_if_telegram_says_so() {
+        assert_eq!(judged(200, r#"{"ok":true,"result":{}}"#), Ok(Fate::Delivered));
+        for body in ["", "<html>please log in</html>", "[]", r#"{"ok":1}"#, r#"{"ok":true"#] {
+            assert_eq!(judged(200, body), Ok(Fate::retry("the answer is not one of Telegram")));
+        }
+        assert_eq!(judged(200, r#"{"ok":false}"#), Ok(Fate::retry("Telegram has not taken it")));
+    }
+
+    #[test]
+    fn too_many_requests_are_tried_again_after_the_pause_that_is_asked_for() {
+        let wait = |seconds: &str| {
+            let body = format!(
+                r#"{{"ok":false,"error_code":429,"description":"Too Many Requests: retry after","parameters":{{"retry_after":{seconds}}}}}"#
+            );
+            match judged(429, &body) {
+                Ok(Fate::Retry { after, why }) if why.starts_with("Telegram says: Too Many") => {
+                    after
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(wait("1e300"), Some(LONGEST_PAUSE));
+        assert_eq!((wait("-1"), wait("null"), wait("\"soon\"")), (None, None, None));
+    }
+
+    #[test]
+    fn a_refusal_is_final_and_says_why_and_trouble_over_there_is_not() {
+        let body = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
+        let why = "Telegram says: Bad Request: chat not found";
+        assert_eq!(judged(400, body), Ok(Fate::refused(why)));
+        assert!(matches!(judged(502, "<html>"), Ok(Fate::Retry { after: None, .. })));
+        assert!(matches!(judged(302, ""), Ok(Fate::Refused { .. })));
+        let moved = r#"{"ok":false,"description":"x","parameters":{"migrate_to_chat_id":-1001}}"#;
+        assert_eq!(judged(400, moved), Err(-1001));
+    }
+
+    #[test]
+    fn only_what_looks_like_a_token_goes_into_a_url() {
+        assert!(is_bot_token("123456789:AAH_x-9"));
+        for token in ["", "a/b", "a?b", "a#b", "a b", "a\nb", "..", "ä", "%2e"] {
+            assert!(!is_bot_token(token), "{token}");
+        }
+    }
+}

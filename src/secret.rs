@@ -1,0 +1,247 @@
+//! Secret: a text that cannot be shown: a token, a password, a URL that may hold one.
+//!
+//! Knows how such a text is masked, and how it is taken out of other texts. Does not know what it
+//! is for.
+
+use std::fmt;
+
+/// A text that cannot be shown: `Debug` and `Display` print a mask.
+///
+/// ```
+/// use logwell::config::Secret;
+///
+/// let token = Secret::new("hunter2");
+/// assert_eq!(format!("{token} {token:?}"), "(secret) (secret)");
+/// assert_eq!(token.reveal(), "hunter2");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// What is shown in place of a secret.
+pub(crate) const MASK: &str = "(secret)";
+
+impl Secret {
+    /// Takes the text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself: for the one place that needs it, never for a message.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text without this secret, in case somebody has repeated it.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        scrub(text, [self.reveal()])
+    }
+
+    pub(crate) fn replace(&mut self, text: &str) {
+        text.clone_into(&mut self.0);
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "" } else { MASK })
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "(none)" } else { MASK })
+    }
+}
+
+/// A URL of which only scheme and host are shown: what stands before and after them may be a secret.
+///
+/// ```
+/// use logwell::config::SecretUrl;
+///
+/// let url = SecretUrl::new("https://user:hunter2@logs.example.com:8443/in?key=hunter2");
+/// assert_eq!(url.to_string(), "https://logs.example.com:8443/…");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretUrl(Secret);
+
+impl SecretUrl {
+    /// Takes the URL.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(Secret::new(url))
+    }
+
+    /// The URL itself: for the request, never for a message.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+
+    /// The text without any part of the URL that may be a secret.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let parts = Parts::of(self.reveal());
+        // A server's error page names the path, and mostly decoded or in part.
+        let segments = parts.path.split(['/', '?', '&', '=', '#']).filter(|part| part.len() >= 8);
+        let whole = [self.reveal(), parts.path, parts.user].into_iter();
+        scrub(text, whole.filter(|part| part.len() > 1).chain(segments))
+    }
+
+    /// Whether it is `https`, or speaks to this machine only.
+    pub(crate) fn is_private(&self) -> bool {
+        let parts = Parts::of(self.reveal());
+        let host = match parts.host.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => parts.host.split(':').next().unwrap_or_default(),
+        };
+        let is_loopback = host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        parts.scheme.eq_ignore_ascii_case("https") || host == "localhost" || is_loopback
+    }
+
+    /// What is wrong with it, without saying it.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let parts = Parts::of(self.reveal());
+        let is_http = ["http", "https"].iter().any(|s| parts.scheme.eq_ignore_ascii_case(s));
+        let is_odd = |c: char| c.is_control() || c.is_whitespace() || !c.is_ascii();
+        if !is_http {
+            Some("does not begin with https:// or http://")
+        } else if parts.host.is_empty() || parts.host.starts_with(':') {
+            Some("names no host")
+        } else if self.reveal().contains(is_odd) {
+            Some("has a space or another character that no URL has")
+        } else {
+            None
+        }
+    }
+}
+
+impl From<&Secret> for SecretUrl {
+    fn from(secret: &Secret) -> Self {
+        Self(secret.clone())
+    }
+}
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = Parts::of(self.reveal());
+        let is_shown = self.fault().is_none();
+        match is_shown {
+            true => write!(f, "{}://{}/…", parts.scheme, parts.host),
+            false => fmt::Display::fmt(&self.0, f),
+        }
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The parts of a URL; empty where there is none.
+struct Parts<'a> {
+    scheme: &'a str,
+    /// What stands before `@`.
+    user: &'a str,
+    /// With its port.
+    host: &'a str,
+    /// From the first `/`, `?` or `#` on.
+    path: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(url: &'a str) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        Self { scheme, user, host, path }
+    }
+}
+
+/// The text with a mask in place of each secret.
+pub(crate) fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let replace = |text: String, secret: &str| match secret.is_empty() {
+        true => text,
+        false => text.replace(secret, MASK),
+    };
+    secrets.into_iter().fold(text.to_owned(), replace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_url_only_scheme_and_host_are_shown() {
+        for (url, shown) in [
+            ("https://a.example/bot123:abc/sendMessage", "https://a.example/…"),
+            ("http://u:p@127.0.0.1:80?x", "http://127.0.0.1:80/…"),
+            ("https://[::1]:8443/", "https://[::1]:8443/…"),
+            ("hunter2", "(secret)"),
+            ("ftp://hunter2/", "(secret)"),
+            ("", ""),
+        ] {
+            let url = SecretUrl::new(url);
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(format!("{url:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_repeated_is_taken_out() {
+        let url = SecretUrl::new("https://user:hunter22@h/bot123:abcdef/sendMessage?key=s3cr3ts3");
+        for text in [
+            "cannot POST /bot123:abcdef/sendMessage?key=s3cr3ts3",
+            "not found: bot123:abcdef",
+            "key s3cr3ts3 is wrong, user:hunter22",
+        ] {
+            let text = url.scrub(text);
+            let has = ["abcdef", "s3cr3ts3", "hunter22"].iter().any(|part| text.contains(part));
+            assert!(!has, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_private_on_this_machine_only() {
+        for url in
+            ["https://a.example", "http://localhost:1", "http://127.0.0.1/", "http://[::1]:1"]
+        {
+            assert!(SecretUrl::new(url).is_private(), "{url}");
+        }
+        for url in
+            ["http://a.example", "http://10.0.0.1", "http://localhost.example", "http://[fe80::1]"]
+        {
+            assert!(!SecretUrl::new(url).is_private(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_told_without_showing_it() {
+        for url in ["", "x", "ftp://x", "https://", "https:///x", "https://:80", "https://a b/"] {
+            assert!(SecretUrl::new(url).fault().is_some(), "{url}");
+        }
+        assert_eq!(SecretUrl::new("https://a.example:1/x?y").fault(), None);
+    }
+}

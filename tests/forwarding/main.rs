@@ -1,0 +1,74 @@
+//! Forwarding to LogBeacon, against a server of the tests' own that fails in every way.
+
+#![cfg(feature = "forward")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+mod messages;
+mod outages;
+mod process;
+mod secrets;
+mod server;
+mod tls;
+
+use logwell::config::Secret;
+use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Longer than anything takes that does not hang.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// Forwards to that URL; files and spool are in that directory.
+pub(crate) fn config(dir: &Path, url: &str) -> LoggingConfig {
+    let config = LoggingConfig::builder().log_dir(dir).console(false).log_level("trace");
+    let mut config = config.build().unwrap();
+    config.service.domain = "example.com".to_owned();
+    config.service.name = "api_server".to_owned();
+    config.forward.logbeacon.enabled = true;
+    config.forward.logbeacon.url = Secret::new(url);
+    config.forward.logbeacon.timeout = Duration::from_millis(500);
+    config
+}
+
+/// Runs `body` with a pipeline of that configuration around it.
+pub(crate) fn logging<T>(config: LoggingConfig, body: impl FnOnce(&LoggingHandle) -> T) -> T {
+    let (layer, handle) = QueueLayer::builder().config(config).build().unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let result = tracing::subscriber::with_default(subscriber, || body(&handle));
+    let _report = handle.shutdown();
+    result
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < SOON, "not within {SOON:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until so many records have been delivered.
+#[track_caller]
+pub(crate) fn until_delivered(handle: &LoggingHandle, count: u64) {
+    until(&format!("{count} delivered"), || delivered(handle) >= count);
+    assert_eq!(delivered(handle), count);
+}
+
+pub(crate) fn delivered(handle: &LoggingHandle) -> u64 {
+    handle.stats().destination("logbeacon").unwrap().delivered
+}
+
+/// The numbers in the field `n` of the messages' extra information.
+pub(crate) fn numbers(messages: &[serde_json::Value]) -> Vec<u64> {
+    messages.iter().filter_map(|message| message["extra_info"]["n"].as_u64()).collect()
+}
