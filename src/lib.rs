@@ -433,7 +433,7 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
 //!
 //! Two cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
 //! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
