@@ -25,7 +25,7 @@
 //!   before may be told again.
 //!
 //! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
-//! [`SendLimits`] and [`fit`]. This file makes destinations of the configuration.
+//! [`SendLimits`] and [`fit()`]. This file makes destinations of the configuration.
 
 mod alert;
 mod client;
