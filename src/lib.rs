@@ -433,7 +433,7 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`](log()) |
 //!
 //! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
 //! Its options are always there; to switch a destination on without the feature is an error.

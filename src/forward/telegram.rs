@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
-//! token and the group's id into the section `forward.telegram`. [`check`](super::check) sends a test
+//! token and the group's id into the section `forward.telegram`. [`check`](super::check()) sends a test
 //! message to each.
 //!
 //! - **The first failure of a kind is told at once.** Its repetitions are collected for `digest_every`
