@@ -68,7 +68,8 @@ impl Address {
     }
 
     fn uri(&self) -> AMQPUri {
-        let (username, password) = (self.user.clone(), self.password.reveal().to_owned());
+        let (username, password) = (self.user.clone(), self.password.reveal());
+        let password = if password.is_empty() { "guest" } else { password }.to_owned();
         let heartbeat = self.heartbeat.as_secs().try_into().unwrap_or(u16::MAX);
         AMQPUri {
             scheme: if self.peer.tls.is_some() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
