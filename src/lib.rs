@@ -435,8 +435,9 @@
 //!
 //! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
 //!
-//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
-//! Its options are always there; to switch a destination on without the feature is an error.
+//! Two cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
+//! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
+//! something on without its feature is an error.
 
 pub mod _documentation;
 pub mod config;

@@ -90,6 +90,7 @@ pub(super) fn destinations(
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
+            min_level: telegram.min_level,
             render: Box::new(Entries),
             compose: Box::new(desk),
             transport: Box::new(direct),
@@ -145,7 +146,6 @@ fn desk_options(
         },
         per_minute: telegram.per_chat_per_minute,
         digest_every: telegram.digest_every,
-        min_level: telegram.min_level,
         quiet_hours: telegram.quiet_hours,
         zone: config.forward.zone,
         unix_ms: || crate::clock::unix_ns() / 1_000_000,
