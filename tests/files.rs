@@ -26,7 +26,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 const PART: &str = "LOGWELL_TEST_PART";
 const DIRECTORY: &str = "LOGWELL_TEST_DIRECTORY";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn config(directory: &Path) -> LoggingConfig {
     let config =
