@@ -154,18 +154,22 @@ impl Prepared {
         let thread = std::thread::Builder::new().name(NAME.to_owned());
         match thread.spawn(move || listener.run()) {
             Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
-            Err(source) => Err(ErrorKind::Thread { name: NAME, source }.into()),
+            Err(source) => {
+                // The forwarders have started, and nobody would stop them.
+                let _nothing_was_logged = handle.shutdown();
+                Err(ErrorKind::Thread { name: NAME, source }.into())
+            }
         }
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
         let Self { builder, mut sinks, diverted, forward } = self;
         let config = builder.config;
-        let (forwarding, forwarders) = forward.start()?;
-        sinks.extend(forwarding);
         if config.console.enabled {
             sinks.push(open::console(&config)?);
         }
+        let (forwarding, forwarders) = forward.start()?;
+        sinks.extend(forwarding);
         let mut rules = Vec::new();
         let mut slots = Vec::new();
         for (name, accepts, sink) in sinks {

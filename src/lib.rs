@@ -363,8 +363,8 @@
 //! second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how many; at most
 //! once an hour), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
 //! what it lost) and `logwell.stopped` (the receipt). They stand in `app.log` whatever `files.level`
-//! says; with them the program `logwell verify` proves that no record is missing. Its own trouble goes
-//! to standard error, or to [`set_self_log`]: each kind at
+//! says; with them the program `logwell verify` proves that no record is missing. logwell's own trouble
+//! goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
 //!
 //! # When things go wrong
@@ -433,10 +433,11 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
 //!
-//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
-//! Its options are always there; to switch a destination on without the feature is an error.
+//! Two cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
+//! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
+//! something on without its feature is an error.
 
 pub mod _documentation;
 pub mod config;

@@ -109,8 +109,8 @@ pub struct Listener {
     flushed: Instant,
     told: Dropped,
     told_at: Option<Instant>,
-    synced: Option<Instant>,
     filtered: Filtered,
+    synced: Option<Instant>,
     stopped: bool,
 }
 
@@ -133,8 +133,8 @@ impl Listener {
             flushed,
             told: Dropped::default(),
             told_at: None,
-            synced: None,
             filtered: Filtered::default(),
+            synced: None,
             stopped: false,
         }
     }

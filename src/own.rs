@@ -1,4 +1,5 @@
-//! Own: the framework's own records: started, dropped, filtered, recovered, stopped, panics and signals.
+//! Own: the framework's own records: started, dropped, filtered, recovered, stopped, panics,
+//! signals.
 //!
 //! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
 //! logger is `logwell`; the field `kind` tells them apart.
@@ -26,18 +27,6 @@ pub(crate) struct Recovered {
     pub(crate) failed_for: Duration,
     /// Records it lost in that time.
     pub(crate) dropped: u64,
-}
-
-/// What `logwell.stopped` says: what became of all records before it.
-#[derive(Debug)]
-pub(crate) struct Receipt {
-    pub(crate) received: u64,
-    pub(crate) dropped: Dropped,
-    pub(crate) sinks: Vec<SinkStats>,
-    /// By destination, what is kept for it.
-    pub(crate) unsent: Vec<(String, u64)>,
-    /// Since the shutdown began.
-    pub(crate) elapsed: Duration,
 }
 
 /// How many records `files.level` has kept out of the ledger, and what the log has said about it.
@@ -76,6 +65,18 @@ impl Filtered {
 
 /// How often the log says how many records were kept out of the ledger.
 const TELL_FILTERED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What `logwell.stopped` says: what became of all records before it.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) received: u64,
+    pub(crate) dropped: Dropped,
+    pub(crate) sinks: Vec<SinkStats>,
+    /// By destination, what is kept for it.
+    pub(crate) unsent: Vec<(String, u64)>,
+    /// Since the shutdown began.
+    pub(crate) elapsed: Duration,
+}
 
 /// Makes the framework's own records.
 #[derive(Debug)]

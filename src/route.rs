@@ -26,9 +26,9 @@ pub struct Accepts {
     only_ai: bool,
     /// The framework's own records count from this level on.
     own_from: Level,
+    is_ledger: bool,
     /// Which levels it forwards, if it forwards records.
     forwards: Option<ForwardLevels>,
-    is_ledger: bool,
 }
 
 impl Accepts {
@@ -40,8 +40,8 @@ impl Accepts {
             from_level: Level::Trace,
             only_ai: false,
             own_from: Level::Trace,
-            forwards: None,
             is_ledger: false,
+            forwards: None,
         }
     }
 
@@ -73,18 +73,18 @@ impl Accepts {
         self
     }
 
-    /// Only what is of those levels to LogBeacon and people.
-    #[cfg(feature = "forward")]
-    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
-        self.forwards = Some(levels);
-        self
-    }
-
     /// The sink is the one in which it can be checked that nothing is missing. It takes all of the
     /// framework's own records, whatever the directives say, and the log tells when a record is
     /// kept out of it.
     pub(crate) fn ledger(mut self) -> Self {
         self.is_ledger = true;
+        self
+    }
+
+    /// Only what is of those levels to LogBeacon and people.
+    #[cfg(feature = "forward")]
+    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
+        self.forwards = Some(levels);
         self
     }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// nothing has happened.
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// So many deleted files are kept open for somebody to let go of; more are let go of at once.
+/// So many deleted files are kept open for a helper to let go of; more are let go of at once.
 const MAX_RELEASED: usize = 8;
 
 /// The backups of one file.
@@ -42,6 +42,8 @@ pub(super) struct Archive {
     /// What could not be compressed; others come first.
     failed: Option<FileId>,
     shifts: u64,
+    /// Whether somebody takes what is released.
+    is_helped: bool,
     released: Vec<File>,
 }
 
@@ -64,6 +66,7 @@ impl Archive {
             pack_pause: Pause::default(),
             failed: None,
             shifts: 0,
+            is_helped: false,
             released: Vec::new(),
         }
     }
@@ -159,9 +162,14 @@ impl Archive {
     }
 
     fn release(&mut self, file: File) {
-        if self.released.len() < MAX_RELEASED {
+        if self.is_helped && self.released.len() < MAX_RELEASED {
             self.released.push(file);
         }
+    }
+
+    /// From now on somebody takes what is released.
+    pub(super) fn accept_help(&mut self) {
+        self.is_helped = true;
     }
 
     /// Deleted files that are still open: to let go of them may take a while.

@@ -116,11 +116,6 @@ impl Durability {
         Some(if at_once { now } else { due.max(now) })
     }
 
-    /// The job could not be handed on.
-    pub(super) fn not_done(&mut self) {
-        self.in_hand = false;
-    }
-
     /// The job is done.
     pub(super) fn succeeded(&mut self, began: Instant) {
         self.in_hand = false;

@@ -26,13 +26,14 @@ pub struct FileOptions {
     /// much is on the disk.
     pub max_bytes: u64,
 
-    /// At which times a new file is started besides; by default at none.
+    /// At which times [`tend`](super::RotatingFile::tend) starts a new file besides; by default at
+    /// none.
     pub rotate: Rotate,
 
     /// The zone of these times; by default that of the machine.
     pub rotate_zone: TimeZone,
 
-    /// Whether a file that has lines at the start is rotated then; by default it goes on.
+    /// Whether the first `tend` rotates a file that has lines; by default it goes on.
     pub rotate_on_start: bool,
 
     /// How many older files are kept; by default 5, at most 9 998.
@@ -43,7 +44,7 @@ pub struct FileOptions {
 
     /// How old a backup may become, counted from its last line; by default any age.
     ///
-    /// By a clock that does not jump: when the time of day is set forward, nothing is deleted
+    /// Looked at by [`tend`](super::RotatingFile::tend), with a clock that does not jump: when the time of day is set forward, nothing is deleted
     /// before it has been so for a day.
     pub max_age: Option<Duration>,
 

@@ -200,6 +200,11 @@ impl RotatingFile {
         self.archive.not_packed();
     }
 
+    /// From now on somebody takes the work that is for others.
+    pub(crate) fn accept_help(&mut self) {
+        self.archive.accept_help();
+    }
+
     /// Deleted files that are still open: to let go of them may take a while.
     pub(crate) fn take_released(&mut self) -> Vec<File> {
         self.archive.take_released()
@@ -229,12 +234,9 @@ impl RotatingFile {
             return None;
         }
         let is_much = unsafe_bytes > self.options.backlog_bytes / 2;
+        // Without a free descriptor the next flush tries again.
+        let file = self.current.clone_file().ok()?;
         let due = self.durability.due(is_much, now)?;
-        let Ok(file) = self.current.clone_file() else {
-            // No descriptor is free; the next flush tries again.
-            self.durability.not_done();
-            return None;
-        };
         let mut files = std::mem::take(&mut self.upkeep.unsafe_files);
         files.push(file);
         let directory = std::mem::take(&mut self.upkeep.directory_changed);

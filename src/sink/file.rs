@@ -50,6 +50,7 @@ impl FileSink {
         (janitor, syncer): (Janitor, Syncer),
     ) -> io::Result<Self> {
         let mut file = RotatingFile::open(options)?;
+        file.accept_help();
         let now = clock.now();
         file.tend(now, clock.wall());
         Ok(Self {
@@ -70,11 +71,16 @@ impl FileSink {
         Self { _lock: Some(lock), ..self }
     }
 
-    /// Takes what the janitor has done, and gives it what there is to do.
-    fn tidy(&mut self) {
+    /// Takes what the janitor has done.
+    fn take_packed(&mut self) {
         while let Some(packed) = self.janitor.packed() {
             self.file.packed(packed, self.now);
         }
+    }
+
+    /// Takes what the janitor has done, and gives it what there is to do.
+    fn tidy(&mut self) {
+        self.take_packed();
         if let Some(pack) = self.file.take_pack(self.now)
             && !self.janitor.pack(pack)
         {
@@ -142,8 +148,9 @@ impl Sink for FileSink {
 
     fn sync(&mut self) -> Result<(), Unflushed> {
         self.now = self.clock.now();
+        // Nothing new is begun: this may be the end.
+        self.take_packed();
         let result = self.file.sync(self.now);
-        self.tidy();
         self.report(result)
     }
 

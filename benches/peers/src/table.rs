@@ -226,8 +226,11 @@ pub fn values(rows: &[Value], subject: &str, workload: &str, key: &str) -> Vec<f
     values
 }
 
+/// The middle, or the mean of the two that are.
 pub fn median(sorted: &[f64]) -> Option<f64> {
-    sorted.get(sorted.len() / 2).copied()
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some((lower + upper) / 2.0)
 }
 
 /// `105 (98–110)`.
@@ -238,7 +241,8 @@ fn cell(sorted: &[f64], decimals: usize) -> String {
             format!("{middle} ({least}–{most})")
         }
         (Some(middle), _) => grouped(middle, decimals),
-        _ => "no run counts".to_owned(),
+        // No run counts, or none says.
+        _ => "–".to_owned(),
     }
 }
 

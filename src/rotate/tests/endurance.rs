@@ -41,6 +41,7 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
     place.options.sync = SyncPolicy::Error;
     place.options.backlog_bytes = 1_000;
     let mut file = place.open();
+    file.accept_help();
 
     endure("syncs that fail", |n| {
         place.pass(Duration::from_secs(60));
