@@ -12,6 +12,8 @@ pub(super) struct Found<'a> {
     pub(super) seq: u64,
     pub(super) unix_ns: i64,
     pub(super) place: Place,
+    /// Whether it was there before the other files were looked at, and so must be in them.
+    pub(super) is_settled: bool,
     pub(super) line: &'a Line<'a>,
 }
 
@@ -164,6 +166,9 @@ impl Boot {
         if let Some(kind) = found.line.own_kind() {
             self.own += 1;
             self.note_own(&kind, found);
+            return;
+        }
+        if !found.is_settled {
             return;
         }
         // logwell's own stand in `app.log` whatever `files.level` says, and not so elsewhere.

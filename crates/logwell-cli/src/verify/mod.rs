@@ -16,15 +16,15 @@ mod side;
 pub use report::Report;
 
 use crate::files::{Family, LogFile, families};
+use crate::identity::Identity;
 use boot::{Boot, Found, Turn};
-use gaps::Place;
 use judge::judge;
 use report::BootReport;
 use scan::{Scan, Trouble};
 use side::SideFile;
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// What is verified, and how.
@@ -80,8 +80,8 @@ struct Snapshot {
     app: Vec<Family>,
     errors: Vec<Family>,
     ai: Vec<Family>,
-    /// How far `app.log` was written before the others were looked at.
-    settled: HashMap<PathBuf, u64>,
+    /// How far each file of `app.log` was written before the others were looked at.
+    settled: HashMap<Identity, u64>,
 }
 
 impl Snapshot {
@@ -91,7 +91,8 @@ impl Snapshot {
         let settled = families(directory, &options.app)?
             .into_iter()
             .flat_map(|family| family.files)
-            .map(|file| (file.path, file.bytes))
+            // Nobody appends to a backup, and what a packed one holds is longer than it.
+            .map(|file| (file.identity, if file.number.is_some() { u64::MAX } else { file.bytes }))
             .collect();
         let errors = families(directory, &options.errors)?;
         let ai = families(directory, &options.ai)?;
@@ -106,9 +107,11 @@ impl Snapshot {
         Ok(Self { app: families(directory, &options.app)?, errors, ai, settled })
     }
 
-    fn is_settled(&self, file: &LogFile, place: Place) -> bool {
-        let is_backup = file.number.is_some();
-        is_backup || self.settled.get(&file.path).is_some_and(|bytes| place.offset < *bytes)
+    /// Up to which offset the records of the file must be in the side files.
+    ///
+    /// A file is known by its identity: it may have been rotated since.
+    fn settled(&self, file: &LogFile) -> u64 {
+        self.settled.get(&file.identity).copied().unwrap_or(0)
     }
 }
 
@@ -123,11 +126,7 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     let mut boots = Boots::default();
     for family in &snapshot.app {
         boots.begin_family(family.has_backups());
-        let first = scan.files.len();
-        scan.family(family, |found| {
-            let file = family.files.get(found.place.file - first);
-            boots.take(found, file.is_none_or(|file| snapshot.is_settled(file, found.place)));
-        })?;
+        scan.family(family, |file| snapshot.settled(file), |found| boots.take(found))?;
     }
     let errors = read_side(&mut scan, &boots, ("errors", &options.errors), &snapshot.errors)?;
     let ai = read_side(&mut scan, &boots, ("ai", &options.ai), &snapshot.ai)?;
@@ -154,11 +153,15 @@ fn read_side(
     let is_cut = families.iter().any(Family::has_backups);
     let mut file = SideFile::new(sink, name, is_cut);
     for family in families {
-        scan.family(family, |found| {
-            let process = found.line.number("process").unwrap_or(0);
-            let of_process = boots.by_process.get(&process).map_or(&[][..], Vec::as_slice);
-            file.take(found, &boots.all, of_process);
-        })?;
+        scan.family(
+            family,
+            |_| u64::MAX,
+            |found| {
+                let process = found.line.number("process").unwrap_or(0);
+                let of_process = boots.by_process.get(&process).map_or(&[][..], Vec::as_slice);
+                file.take(found, &boots.all, of_process);
+            },
+        )?;
     }
     Ok(Some(file))
 }
@@ -183,38 +186,27 @@ impl Boots {
         self.families.push((self.all.len(), is_cut));
     }
 
-    fn take(&mut self, found: &Found<'_>, is_settled: bool) {
+    fn take(&mut self, found: &Found<'_>) {
         let process = found.line.number("process").unwrap_or(0);
         let known = self.by_process.entry(process).or_default();
-        let at = match earlier(&self.all, known, found) {
-            Some(at) => {
-                if let Some(boot) = self.all.get_mut(at) {
-                    boot.take_stray(found);
-                }
-                at
+        if let Some(at) = earlier(&self.all, known, found) {
+            if let Some(boot) = self.all.get_mut(at) {
+                boot.take_stray(found);
             }
-            None => {
-                let last = known.last().copied();
-                let is_here = last.and_then(|at| self.all.get_mut(at)).is_some_and(|boot| {
-                    !boot.is_begun_anew_by(found) && boot.take(found) == Turn::Here
-                });
-                match last.filter(|_| is_here) {
-                    Some(at) => at,
-                    None if self.all.len() >= MAX_BOOTS => {
-                        self.not_judged += 1;
-                        return;
-                    }
-                    None => {
-                        known.push(self.all.len());
-                        self.all.push(Boot::begin(process, found));
-                        self.all.len() - 1
-                    }
-                }
-            }
-        };
-        if let Some(boot) = self.all.get_mut(at).filter(|_| !is_settled) {
-            boot.expect_no_longer(found.seq);
+            return;
         }
+        let last = known.last().and_then(|at| self.all.get_mut(*at));
+        let is_here = last
+            .is_some_and(|boot| !boot.is_begun_anew_by(found) && boot.take(found) == Turn::Here);
+        if is_here {
+            return;
+        }
+        if self.all.len() >= MAX_BOOTS {
+            self.not_judged += 1;
+            return;
+        }
+        known.push(self.all.len());
+        self.all.push(Boot::begin(process, found));
     }
 
     /// Whether the beginning of the boot may have been rotated away: it is the first of its family.
@@ -258,11 +250,5 @@ impl Boot {
             // It may stand behind records that it should precede.
             false => found.unix_ns > self.first_ns,
         }
-    }
-
-    /// What was written after the side files were looked at need not be in them.
-    fn expect_no_longer(&mut self, seq: u64) {
-        self.errors.retain(|known| *known != seq);
-        self.ai.retain(|known| *known != seq);
     }
 }

@@ -44,14 +44,16 @@ pub(super) enum Trouble {
 const MAX_DAMAGES: usize = 100_000;
 
 impl Scan {
-    /// Reads a family; `take` gets each record.
+    /// Reads a family; `take` gets each record. `settled` says up to which offset of a file records
+    /// must be in other files, too.
     pub(super) fn family(
         &mut self,
         family: &Family,
+        settled: impl Fn(&LogFile) -> u64,
         mut take: impl FnMut(&Found<'_>),
     ) -> Result<(), Trouble> {
         for file in &family.files {
-            self.file(file, &family.current, &mut take)?;
+            self.file(file, &family.current, settled(file), &mut take)?;
         }
         Ok(())
     }
@@ -60,6 +62,7 @@ impl Scan {
         &mut self,
         file: &LogFile,
         current: &Path,
+        settled: u64,
         take: &mut impl FnMut(&Found<'_>),
     ) -> Result<(), Trouble> {
         let unreadable = |error| Trouble::Unreadable(file.path.clone(), error);
@@ -82,7 +85,7 @@ impl Scan {
                     let flaw = line
                         .too_long
                         .map(Flaw::TooLong)
-                        .or_else(|| record(line.bytes, place, take));
+                        .or_else(|| record(line.bytes, place, settled, take));
                     self.note(place, flaw);
                 }
                 Ok(None) => break,
@@ -120,7 +123,12 @@ fn is_growing(file: &LogFile) -> bool {
 }
 
 /// Gives the record to `take`; or says why it is none, or that something is wrong with it.
-fn record(bytes: &[u8], place: Place, take: &mut impl FnMut(&Found<'_>)) -> Option<Flaw> {
+fn record(
+    bytes: &[u8],
+    place: Place,
+    settled: u64,
+    take: &mut impl FnMut(&Found<'_>),
+) -> Option<Flaw> {
     let line = match Line::parse(bytes) {
         Ok(line) => line,
         Err(flaw) => return Some(flaw),
@@ -130,6 +138,7 @@ fn record(bytes: &[u8], place: Place, take: &mut impl FnMut(&Found<'_>)) -> Opti
         return Some(Flaw::NoNumber);
     };
     let unix_ns = line.unix_ns().unwrap_or(0);
-    take(&Found { seq, unix_ns, place, line: &line });
+    let is_settled = place.offset < settled;
+    take(&Found { seq, unix_ns, place, is_settled, line: &line });
     line.repeated_key().map(Flaw::RepeatedKey)
 }
