@@ -180,10 +180,12 @@ impl Look<'_> {
         let mut scan = Scan::new(self.disk.open(&name)?, entry::seed(&name));
         let mut last =
             Last { end_n: there.first_n, bytes: 0, newest_unix_ms: self.now_unix_ms, file: None };
+        let mut is_sound = true;
         let end = loop {
             let n = last.end_n;
             match scan.next(there.bytes, |head| head.n >= n) {
                 Ok(Some(entry)) => {
+                    is_sound &= entry.at == last.bytes;
                     last.end_n = entry.head.n.saturating_add(1);
                     last.bytes = scan.offset();
                     last.newest_unix_ms = entry.head.at_unix_ms;
@@ -206,9 +208,10 @@ impl Look<'_> {
             return Ok(None);
         }
         let mut file = scan.into_file();
-        // A half entry at the end, of a process that died. If it stays, a new segment is begun.
+        // A half entry at the end, of a process that died. If it stays, a new segment is begun; after
+        // damage too, for a head in it may claim bytes that were never written, and then are.
         let is_whole = last.bytes == there.bytes || file.cut(last.bytes).is_ok();
-        last.file = is_whole.then_some(file);
+        last.file = (is_whole && is_sound).then_some(file);
         Ok(Some(last))
     }
 

@@ -67,6 +67,7 @@ impl SpoolWriter {
         };
         let mut writer = Self { shared, tails, next_id, room_bytes: 0, paused: None, looked };
         writer.tend(looked);
+        writer.trim();
         writer
     }
 
@@ -201,6 +202,25 @@ impl SpoolWriter {
             }
         }
         true
+    }
+
+    /// Deletes what is more than the limit: it may be lower than it was, and a loss of power may
+    /// have brought back what was deleted.
+    fn trim(&mut self) {
+        loop {
+            let mut index = self.shared.index();
+            if index.total_bytes <= self.shared.limits.max_bytes {
+                break;
+            }
+            let ordinary = index.evict(Urgency::Ordinary, Cause::Bytes);
+            let evicted = ordinary.or_else(|| index.evict(Urgency::Urgent, Cause::Bytes));
+            drop(index);
+            let Some(doomed) = evicted else { break };
+            self.tails.of_mut(doomed.urgency).leave(doomed.segment.first_n);
+            if !self.shared.delete(vec![doomed]) {
+                break;
+            }
+        }
     }
 
     /// Deletes what is too old.

@@ -334,3 +334,17 @@ fn an_entry_that_is_deleted_while_it_is_in_flight_can_be_acknowledged_and_is_los
         assert_eq!((counts.waiting, counts.damaged), (0, 0));
     }
 }
+
+#[test]
+fn a_limit_that_is_lower_than_before_holds_from_the_start() {
+    let mut place = Place::new(64);
+    let (mut writer, reader, _) = place.open().unwrap();
+    for n in 0..200 {
+        writer.append(&content(n, 300), Urgency::ALL[n % 2]).unwrap();
+    }
+    drop((writer, reader));
+    place.options.max_bytes = 16 << 10;
+    let (_writer, mut reader, status) = place.open().unwrap();
+    assert!(place.disk.segment_bytes() <= 16 << 10);
+    assert_eq!(drain(&mut reader).len() as u64 + status.counts().evicted_bytes, 200);
+}

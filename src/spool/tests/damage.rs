@@ -275,6 +275,27 @@ fn a_last_segment_that_cannot_be_read_at_the_start_is_neither_cut_nor_given_up()
 }
 
 #[test]
+fn a_head_whose_content_was_never_written_does_not_hide_what_is_written_later() {
+    let name = names::segment(Urgency::Urgent, 1);
+    let piece = |n: u64, length: usize| {
+        let mut bytes = Vec::new();
+        entry::push(&mut bytes, Stub { id: n, n, at_unix_ms: 0 }, &content(n as usize, length));
+        entry::seal(&mut bytes, entry::seed(&name));
+        bytes
+    };
+    // As two losses of power leave it: a sector of an entry, then one of what was written over it.
+    let bytes = [piece(1, 100), piece(2, 600)[..300].to_vec(), piece(3, 50)].concat();
+    let place = place_with(&Files::from([(name.clone(), bytes)]));
+    let (mut writer, mut reader, status) = place.open().unwrap();
+    for n in 4..12 {
+        writer.append(&content(n, 100), Urgency::Urgent).unwrap();
+    }
+    writer.flush().unwrap();
+    assert_eq!(drain(&mut reader), [1, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    assert_eq!(status.counts().damaged, 1);
+}
+
+#[test]
 fn files_that_are_not_ours_stay_as_they_are() {
     let mut files = written();
     for name in ["notes.txt", "ordinary-7.spool", "urgent-00000000000000000001.spool.old"] {
