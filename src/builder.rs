@@ -11,7 +11,7 @@ use crate::forward::{self, Opened};
 use crate::handle::{self, LoggingHandle, Shared};
 use crate::layer::QueueLayer;
 use crate::level::Level;
-use crate::listener::Listener;
+use crate::listener::{Listener, Parts};
 use crate::open::{self, NamedSink};
 use crate::own::Own;
 use crate::queue::{Policy, Queue};
@@ -130,10 +130,10 @@ impl Builder {
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
-        let mut sinks = open::files(&self.config, &self.clock)?;
+        let open::OpenFiles { mut sinks, diverted } = open::files(&self.config, &self.clock)?;
         sinks.extend(own);
         let forward = forward::open(&self.config, &self.clock)?;
-        Ok(Prepared { sinks, forward, builder: self })
+        Ok(Prepared { sinks, diverted, forward, builder: self })
     }
 }
 
@@ -141,6 +141,8 @@ impl Builder {
 pub(crate) struct Prepared {
     builder: Builder,
     sinks: Vec<NamedSink>,
+    /// Why the files are not called as the configuration says.
+    diverted: Option<String>,
     forward: Opened,
 }
 
@@ -152,18 +154,22 @@ impl Prepared {
         let thread = std::thread::Builder::new().name(NAME.to_owned());
         match thread.spawn(move || listener.run()) {
             Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
-            Err(source) => Err(ErrorKind::Thread { name: NAME, source }.into()),
+            Err(source) => {
+                // The forwarders have started, and nobody would stop them.
+                let _nothing_was_logged = handle.shutdown();
+                Err(ErrorKind::Thread { name: NAME, source }.into())
+            }
         }
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, forward } = self;
+        let Self { builder, mut sinks, diverted, forward } = self;
         let config = builder.config;
-        let (forwarding, forwarders) = forward.start()?;
-        sinks.extend(forwarding);
         if config.console.enabled {
             sinks.push(open::console(&config)?);
         }
+        let (forwarding, forwarders) = forward.start()?;
+        sinks.extend(forwarding);
         let mut rules = Vec::new();
         let mut slots = Vec::new();
         for (name, accepts, sink) in sinks {
@@ -184,7 +190,7 @@ impl Prepared {
             &config.limits,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(fingerprint(&config));
+        let own = Own::new(fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
@@ -195,9 +201,16 @@ impl Prepared {
             report: Mutex::new(None),
             config,
         });
-        let routes = Routes::new(rules);
-        let listener =
-            Listener::new(queue, spares, asked, counters, routes, slots, builder.clock, own);
+        let listener = Listener::new(Parts {
+            queue,
+            spares,
+            control: asked,
+            counters,
+            routes: Routes::new(rules),
+            sinks: slots,
+            clock: builder.clock,
+            own,
+        });
         Ok((layer, handle, listener))
     }
 }

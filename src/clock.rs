@@ -69,13 +69,20 @@ impl Clock {
         }
     }
 
+    /// The time of day, which may jump.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        match self {
+            Self::System => SystemTime::now(),
+            Self::Manual(clock) => clock.wall(),
+        }
+    }
+
     /// Milliseconds since 1970; what is shown to people or must outlive the process.
     #[cfg(feature = "forward")]
     pub(crate) fn unix_ms(&self) -> u64 {
-        match self {
-            Self::System => unix_ns() / 1_000_000,
-            Self::Manual(clock) => clock.hands().unix_ms,
-        }
+        let since_epoch = self.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -96,14 +103,14 @@ pub struct ManualClock(Arc<Mutex<Hands>>);
 #[derive(Debug, Clone, Copy)]
 struct Hands {
     now: Instant,
-    unix_ms: u64,
+    wall: SystemTime,
 }
 
 impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Hands { now: Instant::now(), unix_ms: unix_ns() / 1_000_000 })))
+        Self(Arc::new(Mutex::new(Hands { now: Instant::now(), wall: SystemTime::now() })))
     }
 
     /// The moment it shows.
@@ -112,18 +119,28 @@ impl ManualClock {
         self.hands().now
     }
 
+    /// The time of day it shows.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        self.hands().wall
+    }
+
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
         hands.now += by;
-        let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        hands.unix_ms = hands.unix_ms.saturating_add(by_ms);
+        hands.wall += by;
     }
 
     /// Sets the time of day, as an administrator or NTP does; no time passes.
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.hands().wall = wall;
+    }
+
+    /// The same in milliseconds since 1970.
     #[cfg(all(test, feature = "forward"))]
     pub(crate) fn set_unix_ms(&self, unix_ms: u64) {
-        self.hands().unix_ms = unix_ms;
+        self.set_wall(SystemTime::UNIX_EPOCH + Duration::from_millis(unix_ms));
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {

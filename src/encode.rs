@@ -4,7 +4,9 @@
 
 pub mod json;
 pub mod preset;
+pub mod stamp;
 pub mod text;
+pub mod visible;
 
 pub(crate) mod escape;
 mod members;
@@ -12,8 +14,6 @@ mod value;
 
 #[cfg(feature = "forward")]
 pub(crate) use value::push_string;
-
-pub(crate) mod stamp;
 
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;

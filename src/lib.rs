@@ -189,6 +189,11 @@
 //! the line that would not fit, so no line is split. Backups beyond the number are deleted; only
 //! files whose name is exactly ours are. Directories are made with mode 0750.
 //!
+//! By `files.rotate` they also rotate with the hour or day. Backups can be limited by age and by size
+//! in all, and compressed (`files.compress`; zstd needs the feature `zstd`): threads of their own do
+//! what takes long, so that no record waits for it. `files.sync` says when records are made durable.
+//! A second process with the same files gets names of its own, such as `app.4711.log`.
+//!
 //! Files are always continued, never truncated at start-up. A line that a crash has left without an
 //! end is ended first. How [`rotate`] meets damage from outside is said there.
 //!
@@ -354,9 +359,12 @@
 //! There is no hook for `abort()` and `_exit`.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a second), `logwell.recovered` (a
-//! sink has worked again for a second: what was wrong, how long, what it lost) and
-//! `logwell.stopped` (the receipt). Its own trouble goes to standard error, or to [`set_self_log`]: each kind at
+//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a
+//! second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how many; at most
+//! once an hour), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
+//! what it lost) and `logwell.stopped` (the receipt). They stand in `app.log` whatever `files.level`
+//! says; with them the program `logwell verify` proves that no record is missing. logwell's own trouble
+//! goes to standard error, or to [`set_self_log`]: each kind at
 //! once, then at most once a minute.
 //!
 //! # When things go wrong
@@ -369,6 +377,7 @@
 //! | a write fails (full disk) | 16 MiB of lines a file are kept for later; more are `refused` |
 //! | a file or directory is deleted | it is made anew before the next write |
 //! | a file is moved | seen within a second; a new one is made |
+//! | a sync fails | what is not known to be durable is written again, to a new file |
 //! | backups cannot be shifted | the file grows beyond its limit; tried again each second |
 //! | the terminal is stuck | lines for it are lost and counted; files go on |
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
@@ -424,10 +433,11 @@
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //!
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
 //!
-//! One cargo feature: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS.
-//! Its options are always there; to switch a destination on without the feature is an error.
+//! Two cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
+//! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
+//! something on without its feature is an error.
 
 pub mod _documentation;
 pub mod config;
@@ -459,6 +469,7 @@ mod fork;
 mod forward_level;
 mod handle;
 mod hooks;
+mod janitor;
 mod late;
 mod layer;
 mod level;
@@ -481,6 +492,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod syncer;
 mod waker;
 
 pub use builder::Builder;

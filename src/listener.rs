@@ -7,7 +7,7 @@ use crate::caller;
 use crate::capture::discard;
 use crate::clock::{Clock, TimeOfDay};
 use crate::late;
-use crate::own::{Own, Receipt};
+use crate::own::{Filtered, Own, Receipt};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::report::End;
@@ -75,6 +75,18 @@ pub enum Step {
     Stopped,
 }
 
+/// What a listener is made of.
+pub(crate) struct Parts {
+    pub(crate) queue: Arc<Queue<Box<Spare>>>,
+    pub(crate) spares: Arc<Spares>,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) routes: Routes,
+    pub(crate) sinks: Vec<SinkSlot>,
+    pub(crate) clock: Clock,
+    pub(crate) own: Own,
+}
+
 /// The second half of the pipeline: from the queue to the sinks.
 ///
 /// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
@@ -83,6 +95,7 @@ pub struct Listener {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     spares: Arc<Spares>,
     /// Records it has in hand; empty between two calls.
+    #[expect(clippy::vec_box, reason = "the boxes came through the queue and go back as they are")]
     hand: Vec<Box<Spare>>,
     /// Records it is done with.
     done: Chain,
@@ -96,21 +109,14 @@ pub struct Listener {
     flushed: Instant,
     told: Dropped,
     told_at: Option<Instant>,
+    filtered: Filtered,
     synced: Option<Instant>,
     stopped: bool,
 }
 
 impl Listener {
-    pub(crate) fn new(
-        queue: Arc<Queue<Box<Spare>>>,
-        spares: Arc<Spares>,
-        control: Receiver<Control>,
-        counters: Arc<Counters>,
-        routes: Routes,
-        sinks: Vec<SinkSlot>,
-        clock: Clock,
-        own: Own,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { queue, spares, control, counters, routes, sinks, clock, own } = parts;
         let flushed = clock.now();
         Self {
             queue,
@@ -127,6 +133,7 @@ impl Listener {
             flushed,
             told: Dropped::default(),
             told_at: None,
+            filtered: Filtered::default(),
             synced: None,
             stopped: false,
         }
@@ -143,6 +150,7 @@ impl Listener {
         let ran_empty = taken < BATCH;
         if ran_empty || now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
             self.tell_losses(now);
+            self.tell_filtered(now);
             self.flush(now);
         }
         // No more than there are now: a storm of questions must not keep records waiting.
@@ -199,12 +207,14 @@ impl Listener {
         while taken < at_most {
             let room = HAND.min(at_most - taken);
             self.counters.moves.during(|| {
-                hand.extend(std::iter::from_fn(|| queue.take(heap_bytes)).take(room).inspect(
-                    |spare| {
-                        self.counters.count_received(spare.record.level());
-                        spare.record.fields.touch();
-                    },
-                ));
+                hand.extend(
+                    std::iter::from_fn(|| queue.take(|spare| spare.record.heap_bytes()))
+                        .take(room)
+                        .inspect(|spare| {
+                            self.counters.count_received(spare.record.level());
+                            spare.record.fields.touch();
+                        }),
+                );
             });
             if hand.is_empty() {
                 break;
@@ -223,11 +233,25 @@ impl Listener {
     fn accept(&mut self, record: &mut Record, now: Instant) {
         self.seq += 1;
         record.seq = self.seq;
-        for at in self.routes.of(record).iter() {
+        let sinks = self.routes.of(record);
+        for at in sinks.iter() {
             if let Some(slot) = self.sinks.get_mut(at) {
                 slot.write(record, now);
             }
         }
+        if !sinks.has_all(self.routes.ledgers()) {
+            self.filtered.count(self.seq);
+            // Before the next record: who sees that a number is missing can see why.
+            self.tell_filtered(now);
+        }
+    }
+
+    /// Says in the log that records were kept out of the ledger, when that is due.
+    fn tell_filtered(&mut self, now: Instant) {
+        let ledger = self.routes.ledgers().iter().next().and_then(|at| self.sinks.get(at));
+        let Some(ledger) = ledger.filter(|_| self.filtered.is_due(now)) else { return };
+        let (name, filtered) = (ledger.name.clone(), self.filtered.told(now));
+        self.write_own(|own| own.filtered(&name, &filtered));
     }
 
     /// Writes one of the framework's own records, which nothing can drop on the way.
@@ -395,15 +419,13 @@ impl Listener {
     }
 }
 
-fn heap_bytes(spare: &Box<Spare>) -> usize {
-    spare.record.heap_bytes()
-}
-
 impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
-        while let Some(mut spare) = self.queue.take_back(|spare| spare.record.level(), heap_bytes) {
+        while let Some(mut spare) =
+            self.queue.take_back(|spare| spare.record.level(), |spare| spare.record.heap_bytes())
+        {
             late::write(&mut spare.record);
         }
         for slot in self.sinks.drain(..) {

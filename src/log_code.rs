@@ -74,7 +74,7 @@ pub fn log(
     Ok(())
 }
 
-/// Whether the field holds JSON: the extra information of [`log`].
+/// Whether the field holds JSON: the extra information of [`log()`].
 pub(crate) fn is_json(field: &Field) -> bool {
     let ours = [&DEBUG, &INFO, &ERROR, &INFO_CTG, &ERROR_CTG, &MONITOR];
     let is_ours = |of: &&Callsite| field.callsite() == of.metadata.callsite();

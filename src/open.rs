@@ -8,14 +8,19 @@ use crate::config::{FileConfig, LoggingConfig, Stream};
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::encode::{Encode, encoder_for};
 use crate::error::{Error, ErrorKind};
+use crate::janitor::Janitor;
 use crate::level::Level;
 use crate::rotate::FileOptions;
+use crate::rotate::lock::{self, Claim, PathLock};
 use crate::route::Accepts;
+use crate::selflog;
 use crate::sink::Sink;
 use crate::sink::console::ConsoleSink;
 use crate::sink::file::FileSink;
+use crate::syncer::Syncer;
 use crate::terminal;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// A sink, its name and what it takes.
 pub(crate) type NamedSink = (String, Accepts, Box<dyn Sink>);
@@ -35,36 +40,110 @@ pub(crate) fn wanted_files(config: &LoggingConfig) -> impl Iterator<Item = Wante
     let files = &config.files;
     let all = || Accepts::all().directives(files.level.clone());
     let known = [
-        WantedFile { name: "app", file: &files.app, accepts: all() },
+        WantedFile { name: "app", file: &files.app, accepts: all().ledger() },
         WantedFile { name: "errors", file: &files.errors, accepts: all().from_level(Level::Error) },
         WantedFile { name: "ai", file: &files.ai, accepts: all().only_ai() },
     ];
     known.into_iter().filter(|wanted| files.enabled && wanted.file.enabled)
 }
 
-/// Opens the files that the configuration asks for.
-pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<Vec<NamedSink>, Error> {
-    let open = |wanted: WantedFile<'_>| {
-        let sink = open_file(config, wanted.file, clock)?;
-        Ok((wanted.name.to_owned(), wanted.accepts, Box::new(sink) as Box<dyn Sink>))
-    };
-    wanted_files(config).map(open).collect()
+/// The files that are open.
+pub(crate) struct OpenFiles {
+    pub(crate) sinks: Vec<NamedSink>,
+    /// Why they are not called as the configuration says.
+    pub(crate) diverted: Option<String>,
 }
 
-fn open_file(config: &LoggingConfig, file: &FileConfig, clock: &Clock) -> Result<FileSink, Error> {
-    let path = config.files.dir.join(&file.name);
-    let encoder = encoder_for(config, usize::try_from(file.max_bytes).unwrap_or(usize::MAX));
-    let options = FileOptions {
-        max_bytes: file.max_bytes,
-        backup_count: file.backup_count,
-        mode: file.mode,
-        ..FileOptions::new(&path)
+/// Opens the files that the configuration asks for.
+///
+/// If another process has one of them, all get names of this process's own.
+pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, Error> {
+    let wanted: Vec<_> = wanted_files(config).collect();
+    let (paths, diverted) = claim_paths(config, &wanted)?;
+    if let Some(why) = &diverted {
+        selflog::tell("the log files are in use", why);
+    }
+    let (janitor, syncer) = (Janitor::new(), Syncer::new());
+    let open = |(wanted, (path, lock)): (WantedFile<'_>, Claimed)| {
+        let threads = (janitor.share(), syncer.share());
+        let options = file_options(config, wanted.file, path);
+        let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
+        let sink = FileSink::open_with(options, encoder, clock.clone(), threads);
+        let sink = sink.map_err(cannot_open)?.with_lock(lock);
+        Ok((wanted.name.to_owned(), wanted.accepts, Box::new(sink) as Box<dyn Sink>))
     };
-    FileSink::open(options, encoder, clock.clone()).map_err(|error| {
-        let help = "check that the directory exists or can be made and may be written to, or set \
-                    files.dir (LOG_DIR)";
-        ErrorKind::LogFile { source: error, help }.into()
-    })
+    let sinks = wanted.into_iter().zip(paths).map(open).collect::<Result<_, Error>>()?;
+    Ok(OpenFiles { sinks, diverted })
+}
+
+/// A path that no other process writes to.
+type Claimed = (PathBuf, PathLock);
+
+/// A path for each file, and why they are not the usual ones.
+fn claim_paths(
+    config: &LoggingConfig,
+    wanted: &[WantedFile<'_>],
+) -> Result<(Vec<Claimed>, Option<String>), Error> {
+    /// More pipelines than this in one process have no names left.
+    const MAX_NAMES: u32 = 9;
+    let names: Vec<_> = wanted.iter().map(|wanted| wanted.file.name.clone()).collect();
+    let theirs = match claim_all(config, names.clone()) {
+        Ok(paths) => return Ok((paths, None)),
+        Err(theirs) => theirs,
+    };
+    let pid = std::process::id();
+    for number in 1..=MAX_NAMES {
+        let tag = if number == 1 { pid.to_string() } else { format!("{pid}-{number}") };
+        let own = names.iter().map(|name| lock::own_name(name, &tag)).collect::<Vec<_>>();
+        let first = own.first().cloned().unwrap_or_default();
+        if let Ok(paths) = claim_all(config, own) {
+            return Ok((paths, Some(format!("{theirs}; this process writes to {first}"))));
+        }
+    }
+    Err(cannot_open(std::io::Error::new(std::io::ErrorKind::ResourceBusy, theirs)))
+}
+
+/// The locks of all these files, or who has one of them.
+fn claim_all(config: &LoggingConfig, names: Vec<String>) -> Result<Vec<Claimed>, String> {
+    let claim = |name: String| {
+        let path = config.files.dir.join(name);
+        match lock::claim(&path) {
+            Claim::Ours(lock, error) => {
+                if let Some(error) = error {
+                    let text = format!("{}: {error}", path.display());
+                    selflog::tell("other processes cannot see that a log file is in use", &text);
+                }
+                Ok((path, lock))
+            }
+            Claim::Theirs(Some(pid)) => Err(format!("process {pid} writes to {}", path.display())),
+            Claim::Theirs(None) => Err(format!("another process writes to {}", path.display())),
+        }
+    };
+    names.into_iter().map(claim).collect()
+}
+
+fn file_options(config: &LoggingConfig, file: &FileConfig, path: PathBuf) -> FileOptions {
+    let files = &config.files;
+    FileOptions {
+        max_bytes: file.max_bytes,
+        rotate: files.rotate,
+        rotate_zone: files.rotate_zone,
+        rotate_on_start: files.rotate_on_start,
+        backup_count: file.backup_count,
+        max_age: file.max_age,
+        max_total_bytes: file.max_total_bytes,
+        compress: files.compress,
+        sync: files.sync,
+        sync_interval: files.sync_interval,
+        mode: file.mode,
+        ..FileOptions::new(path)
+    }
+}
+
+fn cannot_open(error: std::io::Error) -> Error {
+    let help = "check that the directory exists or can be made and may be written to, or set \
+                files.dir (LOG_DIR)";
+    ErrorKind::LogFile { source: error, help }.into()
 }
 
 /// Opens the console, which starts its thread.

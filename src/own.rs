@@ -1,4 +1,5 @@
-//! Own: the framework's own records: started, dropped, recovered, stopped, panics and signals.
+//! Own: the framework's own records: started, dropped, filtered, recovered, stopped, panics,
+//! signals.
 //!
 //! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
 //! logger is `logwell`; the field `kind` tells them apart.
@@ -12,7 +13,7 @@ use crate::record::{Id, Record};
 use crate::span::SpanContext;
 use crate::stats::{Dropped, SinkStats};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The version of the JSON record. It changes when a reader would have to.
 const SCHEMA: u64 = 1;
@@ -27,6 +28,43 @@ pub(crate) struct Recovered {
     /// Records it lost in that time.
     pub(crate) dropped: u64,
 }
+
+/// How many records `files.level` has kept out of the ledger, and what the log has said about it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filtered {
+    total: u64,
+    told: u64,
+    /// The first one that was not told yet.
+    first_seq: u64,
+    told_at: Option<Instant>,
+}
+
+impl Filtered {
+    /// The record of that number was kept out.
+    pub(crate) fn count(&mut self, seq: u64) {
+        if self.total == self.told {
+            self.first_seq = seq;
+        }
+        self.total += 1;
+    }
+
+    /// Whether it is time to say so: at once for the first, then from time to time.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        let recently = |told: Instant| now.saturating_duration_since(told) < TELL_FILTERED_EVERY;
+        self.total > self.told && !self.told_at.is_some_and(recently)
+    }
+
+    /// What is to be said now; it counts as said.
+    pub(crate) fn told(&mut self, now: Instant) -> Self {
+        let untold = self.clone();
+        self.told = self.total;
+        self.told_at = Some(now);
+        untold
+    }
+}
+
+/// How often the log says how many records were kept out of the ledger.
+const TELL_FILTERED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What `logwell.stopped` says: what became of all records before it.
 #[derive(Debug)]
@@ -49,11 +87,14 @@ pub(crate) struct Own {
     boot_id: Id,
     /// Tells whether two starts had the same configuration.
     config_fingerprint: String,
+    /// Why the files are not called as the configuration says.
+    diverted: Option<String>,
 }
 
 impl Own {
-    pub(crate) fn new(config_fingerprint: String) -> Self {
-        Self { unix_ns: clock::unix_ns(), boot_id: Id::random_span(), config_fingerprint }
+    pub(crate) fn new(config_fingerprint: String, diverted: Option<String>) -> Self {
+        let (unix_ns, boot_id) = (clock::unix_ns(), Id::random_span());
+        Self { unix_ns, boot_id, config_fingerprint, diverted }
     }
 
     /// `logwell.started`: which version runs with which configuration.
@@ -63,6 +104,9 @@ impl Own {
         fields.push(Key::Name("schema"), Value::U64(SCHEMA));
         fields.push(Key::Name("config"), Value::Str(&self.config_fingerprint));
         fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
+        if let Some(why) = &self.diverted {
+            fields.push(Key::Name("diverted"), Value::Str(why));
+        }
         Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
     }
 
@@ -76,6 +120,17 @@ impl Own {
         }
         push_dropped(&mut fields, dropped);
         record(*WARN, fields)
+    }
+
+    /// `logwell.filtered`: how many records that have a number were kept out of the ledger: since it
+    /// was last said, and in all. So a gap in the numbers can be told from a loss.
+    pub(crate) fn filtered(&self, sink: &str, filtered: &Filtered) -> Record {
+        let mut fields = head("records are kept out of a file by its level", "logwell.filtered");
+        fields.push(Key::Name("sink"), Value::Str(sink));
+        fields.push(Key::Name("filtered"), Value::U64(filtered.total - filtered.told));
+        fields.push(Key::Name("first_seq"), Value::U64(filtered.first_seq));
+        fields.push(Key::Name("total"), Value::U64(filtered.total));
+        record(*INFO, fields)
     }
 
     /// `logwell.recovered`: a sink works again; what was wrong, for how long, and what is missing.
@@ -101,6 +156,7 @@ impl Own {
             fields.push(Key::Name(&format!("{of}.{what}")), Value::U64(number));
         };
         for sink in &receipt.sinks {
+            count(&sink.name, "routed", sink.routed);
             count(&sink.name, "written", sink.written);
             count(&sink.name, "dropped", sink.dropped());
         }

@@ -26,6 +26,7 @@ pub struct Accepts {
     only_ai: bool,
     /// The framework's own records count from this level on.
     own_from: Level,
+    is_ledger: bool,
     /// Which levels it forwards, if it forwards records.
     forwards: Option<ForwardLevels>,
 }
@@ -39,6 +40,7 @@ impl Accepts {
             from_level: Level::Trace,
             only_ai: false,
             own_from: Level::Trace,
+            is_ledger: false,
             forwards: None,
         }
     }
@@ -71,6 +73,14 @@ impl Accepts {
         self
     }
 
+    /// The sink is the one in which it can be checked that nothing is missing. It takes all of the
+    /// framework's own records, whatever the directives say, and the log tells when a record is
+    /// kept out of it.
+    pub(crate) fn ledger(mut self) -> Self {
+        self.is_ledger = true;
+        self
+    }
+
     /// Only what is of those levels to LogBeacon and people.
     #[cfg(feature = "forward")]
     pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
@@ -81,6 +91,9 @@ impl Accepts {
     /// Whether it takes a record of that level, target and kind.
     #[must_use]
     pub fn accepts(&self, level: Level, target: &str, kind: Kind) -> bool {
+        if self.is_ledger && kind == Kind::Own {
+            return true;
+        }
         level >= self.from_level
             && (!self.only_ai || kind == Kind::Ai)
             && (kind != Kind::Own || level >= self.own_from)
@@ -95,6 +108,11 @@ pub(crate) struct SinkSet(u64);
 impl SinkSet {
     /// How many sinks there can be.
     pub(crate) const MAX: usize = 64;
+
+    /// Whether all of `others` are in it.
+    pub(crate) fn has_all(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
 
     /// Their places, in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
@@ -111,12 +129,20 @@ impl SinkSet {
 #[derive(Debug)]
 pub(crate) struct Routes {
     rules: Vec<Accepts>,
+    ledgers: SinkSet,
     decided: Vec<Option<SinkSet>>,
 }
 
 impl Routes {
     pub(crate) fn new(rules: Vec<Accepts>) -> Self {
-        Self { rules, decided: Vec::new() }
+        let mut routes = Self { rules, ledgers: SinkSet::default(), decided: Vec::new() };
+        routes.ledgers = routes.those(|rule| rule.is_ledger);
+        routes
+    }
+
+    /// The sinks in which nothing should be missing; see [`Accepts::ledger`].
+    pub(crate) fn ledgers(&self) -> SinkSet {
+        self.ledgers
     }
 
     /// The sinks that take the record.
@@ -146,12 +172,15 @@ impl Routes {
             kind => kind,
         };
         let marked = record.callsite().marked;
-        let takes = |rule: &Accepts| {
+        self.those(|rule| {
             let forwards = rule.forwards.is_none_or(|levels| levels.have(level, marked));
-            u64::from(forwards && rule.accepts(level, target, kind))
-        };
+            forwards && rule.accepts(level, target, kind)
+        })
+    }
+
+    fn those(&self, is_in: impl Fn(&Accepts) -> bool) -> SinkSet {
         let bits = self.rules.iter().take(SinkSet::MAX).enumerate();
-        SinkSet(bits.fold(0, |set, (at, rule)| set | (takes(rule) << at)))
+        SinkSet(bits.fold(0, |set, (at, rule)| set | (u64::from(is_in(rule)) << at)))
     }
 }
 
@@ -172,6 +201,20 @@ mod tests {
         let console = Accepts::all().own_from(Level::Warn);
         assert!(!console.accepts(Level::Info, "logwell", Kind::Own));
         assert!(console.accepts(Level::Warn, "logwell", Kind::Own));
+    }
+
+    #[test]
+    fn a_ledger_takes_the_own_records_whatever_its_directives_say() {
+        let directives: Directives = "error,logwell=off".parse().unwrap();
+        let ledger = Accepts::all().directives(directives).ledger();
+        assert!(ledger.accepts(Level::Info, "logwell", Kind::Own));
+        assert!(!ledger.accepts(Level::Critical, "logwell", Kind::Plain));
+        assert!(!ledger.accepts(Level::Warn, "app", Kind::Plain));
+        let routes = Routes::new(vec![Accepts::all(), ledger, Accepts::all()]);
+        assert_eq!(routes.ledgers(), SinkSet(0b010));
+        assert!(SinkSet(0b011).has_all(routes.ledgers()));
+        assert!(!SinkSet(0b101).has_all(routes.ledgers()));
+        assert!(SinkSet(0b101).has_all(SinkSet::default()));
     }
 
     #[test]

@@ -252,6 +252,46 @@ fn invariant_3_under_shed_each_level_gives_way_at_its_threshold() {
 }
 
 #[test]
+fn invariant_3_what_files_level_keeps_out_is_told_at_once_and_then_once_an_hour() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(1_000, WhenFull::Drop);
+    config.files.enabled = true;
+    config.files.dir = directory.path().into();
+    config.files.level = "error".parse().unwrap();
+    let mut pipeline = Pipeline::new(config);
+    let log = |pipeline: &mut Pipeline, level: Level, count: usize| {
+        pipeline.log(level, count);
+        pipeline.step_until_empty();
+    };
+    let told = |pipeline: &Pipeline| -> Vec<[u64; 4]> {
+        let numbers = |json: &serde_json::Value| {
+            ["seq", "filtered", "first_seq", "total"].map(|key| json[key].as_u64().unwrap())
+        };
+        pipeline.own("logwell.filtered").iter().map(numbers).collect()
+    };
+    log(&mut pipeline, Level::Error, 2);
+    assert_eq!(told(&pipeline), [[0_u64; 4]; 0], "nothing was kept out");
+    log(&mut pipeline, Level::Info, 5);
+    assert_eq!(told(&pipeline), [[4, 1, 3, 1]], "told before the next record");
+    pipeline.clock.advance(Duration::from_secs(3_599));
+    log(&mut pipeline, Level::Info, 5);
+    assert_eq!(told(&pipeline).len(), 1, "not yet again");
+    pipeline.clock.advance(Duration::from_secs(1));
+    pipeline.step_until_empty();
+    assert_eq!(told(&pipeline), [[4, 1, 3, 1], [14, 9, 5, 10]], "without a record, too");
+    pipeline.clock.advance(Duration::from_secs(4_000));
+    pipeline.step_until_empty();
+    assert_eq!(told(&pipeline).len(), 2, "nothing new");
+    pipeline.shut_down();
+    let receipt = &pipeline.own("logwell.stopped")[0];
+    assert_eq!((&receipt["seq"], &receipt["app.routed"]), (&15.into(), &4.into()));
+    // The file has its own records nevertheless.
+    let file = std::fs::read_to_string(directory.path().join("app.log")).unwrap();
+    assert_eq!(file.lines().count(), 5);
+    assert_eq!(file.matches("\"kind\":\"logwell.").count(), 3);
+}
+
+#[test]
 fn invariant_3_losses_are_told_once_a_second_and_no_loss_twice() {
     let mut pipeline = Pipeline::new(config(10, WhenFull::Drop));
     let tell = |pipeline: &mut Pipeline, lost: usize| {

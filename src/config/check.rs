@@ -5,6 +5,7 @@
 use super::given::Wrong;
 use super::report::Report;
 use super::section::{Section, each_option};
+use super::tree::Compress;
 use super::units::bytes_text;
 use super::{ForwardConfig, LoggingConfig, Secret, SecretUrl, TelegramGroup, is_bot_token};
 
@@ -38,6 +39,7 @@ fn conflicts(config: &LoggingConfig) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
     percents(config, &mut conflicts);
     sizes(config, &mut conflicts);
+    features(config, &mut conflicts);
     names(config, &mut conflicts);
     forward(config, &mut conflicts);
     conflicts
@@ -66,7 +68,16 @@ fn sizes(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
     let ai_field = ("limits.ai_field_bytes", wide(limits.ai_field_bytes));
     let ai_record = ("limits.ai_record_bytes", wide(limits.ai_record_bytes));
     let queue = ("queue.max_bytes", config.queue.max_bytes);
-    let pairs = [(field, record), (ai_field, ai_record), (record, queue), (ai_record, queue)];
+    let files = &config.files;
+    let mut pairs =
+        vec![(field, record), (ai_field, ai_record), (record, queue), (ai_record, queue)];
+    for (file, size, total) in [
+        (&files.app, "files.app.max_bytes", "files.app.max_total_bytes"),
+        (&files.errors, "files.errors.max_bytes", "files.errors.max_total_bytes"),
+        (&files.ai, "files.ai.max_bytes", "files.ai.max_total_bytes"),
+    ] {
+        pairs.extend(file.max_total_bytes.map(|max| ((size, file.max_bytes), (total, max))));
+    }
     for ((small, small_size), (large, large_size)) in pairs {
         if small_size > large_size {
             let (small_text, large_text) = (bytes_text(small_size), bytes_text(large_size));
@@ -76,6 +87,16 @@ fn sizes(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
                 help: format!("use at least {small_text}"),
             });
         }
+    }
+}
+
+fn features(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
+    if config.files.compress == Compress::Zstd && !cfg!(feature = "zstd") {
+        conflicts.push(Conflict {
+            keys: vec!["files.compress"],
+            problem: "zstd is not in this build".to_owned(),
+            help: "build logwell with its feature `zstd`, or use gzip".to_owned(),
+        });
     }
 }
 
@@ -236,5 +257,6 @@ fn is_same_file(a: &str, b: &str) -> bool {
 fn is_backup(file: &str, name: &str) -> bool {
     let (file, name) = (file.to_lowercase(), name.to_lowercase());
     let rest = name.strip_prefix(&file).and_then(|rest| rest.strip_prefix('.'));
-    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    let unfinished = |rest: &str| rest == "gz.tmp" || rest == "zst.tmp";
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || unfinished(rest))
 }

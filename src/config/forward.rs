@@ -144,8 +144,8 @@ section! {
         port: u16 = 5_672 => count(1, 65_535);
         /// Who this program is there.
         user: String = "guest".to_owned() => text(255);
-        /// And its password.
-        password: Secret = Secret::new("guest") => secret();
+        /// And its password. Empty: `guest`, as in a broker that is new.
+        password: Secret = Secret::default() => secret();
         /// The virtual host.
         vhost: String = "/".to_owned() => text(255);
         /// Whether the connection is encrypted.

@@ -1,10 +1,11 @@
 //! Given: a value as a file or variable gave it, and what can be wrong with it.
 //!
-//! Knows how a value is shown in a message. Does not know options nor their types.
+//! Knows how a value is shown in a message, and as what it can be read. Does not know options.
 
 use std::fmt;
 
 use super::directives::DirectivesError;
+use super::units::parse_bytes;
 
 /// A value as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +47,39 @@ impl<'t> Given<'t> {
     pub(super) fn text(self) -> Option<&'t str> {
         match self {
             Given::Text(text) | Given::Env(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that there is no value.
+    pub(super) fn is_none(self) -> bool {
+        let text = self.text().map(str::trim);
+        self == Given::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
+    }
+
+    /// As a whole number.
+    pub(super) fn whole(self) -> Option<u64> {
+        match self {
+            Given::Whole(number) => u64::try_from(number).ok(),
+            Given::Env(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// As a size.
+    pub(super) fn size(self) -> Option<u64> {
+        self.whole().or_else(|| self.text().and_then(parse_bytes))
+    }
+
+    /// As yes or no.
+    pub(super) fn flag(self) -> Option<bool> {
+        match self {
+            Given::Flag(value) => Some(value),
+            Given::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Some(true),
+                "false" | "0" | "no" | "off" => Some(false),
+                _ => None,
+            },
             _ => None,
         }
     }

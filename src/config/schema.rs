@@ -68,6 +68,13 @@ fn kind(slot: &Slot<'_>) -> Map<String, Value> {
                 { "type": "string", "pattern": BYTES_PATTERN },
             ],
         }),
+        Slot::OptionalBytes { limits, .. } => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "integer", "minimum": limits.start(), "maximum": limits.end() },
+                { "type": "string", "pattern": OPTIONAL_BYTES_PATTERN },
+            ],
+        }),
         Slot::Time { .. } => json!({ "type": "string", "pattern": format!("^{TIME_PATTERN}$") }),
         Slot::OptionalTime { .. } => json!({
             "anyOf": [
@@ -109,6 +116,7 @@ fn fields(value: Value) -> Map<String, Value> {
 
 /// What `units::parse_bytes` reads.
 const BYTES_PATTERN: &str = "^[0-9]+ *([bB]|[kKmMgGtT][iI]?[bB])?$";
+const OPTIONAL_BYTES_PATTERN: &str = "^([0-9]+ *([bB]|[kKmMgGtT][iI]?[bB])?|none)$";
 
 /// What `units::parse_time` reads.
-const TIME_PATTERN: &str = "[0-9]+ *(ns|us|ms|s|m|h)";
+const TIME_PATTERN: &str = "[0-9]+ *(ns|us|ms|s|m|h|d)";

@@ -15,7 +15,7 @@ use super::headers;
 use super::hours::Hours;
 use super::nearest::nearest;
 use super::section::{Entry, Section};
-use super::units::{bytes_text, parse_bytes, parse_time, time_text};
+use super::units::{bytes_text, parse_time, time_text};
 use crate::secret::{Secret, SecretUrl};
 
 /// The place of a value.
@@ -30,6 +30,8 @@ pub(super) enum Slot<'a> {
     Count { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
     /// A size.
     Bytes { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    /// A size, or `none`.
+    OptionalBytes { value: &'a mut Option<u64>, limits: RangeInclusive<u64> },
     /// A length of time.
     Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
     /// A length of time, or `none`.
@@ -79,29 +81,34 @@ impl Slot<'_> {
             Slot::Levels { value, .. } => {
                 **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Wrong::from)?;
             }
-            Slot::Flag(value) => **value = flag_of(given).ok_or(Refusal::Unfit)?,
+            Slot::Flag(value) => **value = given.flag().ok_or(Refusal::Unfit)?,
             Slot::Count { value, limits } => {
-                let number = whole_of(given).ok_or(Refusal::Unfit)?;
+                let number = given.whole().ok_or(Refusal::Unfit)?;
                 within(&number, limits, u64::to_string)?;
                 value.put(number);
             }
             Slot::Bytes { value, limits } => {
-                let number = whole_of(given).or_else(|| text.and_then(parse_bytes));
-                let number = number.ok_or(Refusal::Unfit)?;
+                let number = given.size().ok_or(Refusal::Unfit)?;
                 within(&number, limits, |&bytes| bytes_text(bytes))?;
                 value.put(number);
             }
             Slot::Time { value, .. } => {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
+            Slot::OptionalBytes { value, .. } => {
+                **value = match given.is_none() {
+                    true => None,
+                    false => Some(given.size().ok_or(Refusal::Unfit)?),
+                };
+            }
             Slot::OptionalTime { value, .. } => {
-                **value = match is_none(given) {
+                **value = match given.is_none() {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
                 };
             }
             Slot::Hours(value) => {
-                **value = match is_none(given) {
+                **value = match given.is_none() {
                     true => None,
                     false => Some(text.and_then(Hours::parse).ok_or(Refusal::Unfit)?),
                 };
@@ -134,6 +141,9 @@ impl Slot<'_> {
             Slot::Bytes { value, limits } => {
                 within(&value.get(), limits, |&bytes| bytes_text(bytes))
             }
+            Slot::OptionalBytes { value: Some(value), limits } => {
+                within(value, limits, |&bytes| bytes_text(bytes))
+            }
             Slot::Time { value, limits } => within(&**value, limits, |&time| time_text(time)),
             Slot::OptionalTime { value: Some(value), limits } => {
                 within(value, limits, |&time| time_text(time))
@@ -158,6 +168,7 @@ impl Slot<'_> {
             Slot::Flag(value) => value.to_string(),
             Slot::Count { value, .. } => value.get().to_string(),
             Slot::Bytes { value, .. } => bytes_text(value.get()),
+            Slot::OptionalBytes { value, .. } => value.map_or_else(|| "none".into(), bytes_text),
             Slot::Time { value, .. } => time_text(**value),
             Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
             Slot::Hours(value) => value.map_or_else(|| "none".into(), |hours| hours.to_string()),
@@ -178,6 +189,9 @@ impl Slot<'_> {
             }
             Slot::Bytes { limits, .. } => {
                 range(bytes_text(*limits.start()), bytes_text(*limits.end()))
+            }
+            Slot::OptionalBytes { limits, .. } => {
+                range(bytes_text(*limits.start()), bytes_text(*limits.end()) + ", or none")
             }
             Slot::Time { limits, .. } => {
                 range(time_text(*limits.start()), time_text(*limits.end()))
@@ -221,7 +235,9 @@ impl Slot<'_> {
             Slot::Levels { .. } => "a level such as info, or info,my_crate=debug",
             Slot::Flag(_) => "true or false",
             Slot::Count { .. } => "a whole number",
-            Slot::Bytes { .. } => "a size such as 10MiB, 64KiB, 1GB, or bytes as a number",
+            Slot::Bytes { .. } | Slot::OptionalBytes { .. } => {
+                "a size such as 10MiB, 64KiB, 1GB, or bytes as a number"
+            }
             Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
             Slot::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
@@ -286,6 +302,10 @@ pub(super) fn count(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> 
 
 pub(super) fn bytes(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> {
     Slot::Bytes { value, limits: least..=most }
+}
+
+pub(super) fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> Slot<'_> {
+    Slot::OptionalBytes { value, limits: least..=most }
 }
 
 pub(super) fn time(value: &mut Duration, least: Duration, most: Duration) -> Slot<'_> {
@@ -363,31 +383,6 @@ impl From<Wrong> for Refusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
     }
-}
-
-fn whole_of(given: Given<'_>) -> Option<u64> {
-    match given {
-        Given::Whole(number) => u64::try_from(number).ok(),
-        Given::Env(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn flag_of(given: Given<'_>) -> Option<bool> {
-    match given {
-        Given::Flag(value) => Some(value),
-        Given::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Some(true),
-            "false" | "0" | "no" | "off" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn is_none(given: Given<'_>) -> bool {
-    let word = given.text().map(str::trim);
-    given == Given::Null || word.is_some_and(|word| word.eq_ignore_ascii_case("none"))
 }
 
 fn parse_mode(text: &str) -> Option<u32> {

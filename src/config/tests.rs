@@ -150,9 +150,11 @@ mod yaml_files {
                 "log.yaml:3:3: files.<<: merge keys are not supported; \
                  write the options out, or use an alias for a whole section",
                 "log.yaml:4:3: files: 7 is not a key; \
-                 known keys here are enabled, dir, level, app, errors, ai",
+                 known keys here are enabled, dir, level, rotate, rotate_zone, rotate_on_start, \
+                 compress, sync, sync_interval, app, errors, ai",
                 "log.yaml:5:5: files: a list is not a key; \
-                 known keys here are enabled, dir, level, app, errors, ai",
+                 known keys here are enabled, dir, level, rotate, rotate_zone, rotate_on_start, \
+                 compress, sync, sync_interval, app, errors, ai",
             ],
         );
     }
@@ -739,8 +741,13 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let [least, most] = [limits.start(), limits.end()].map(|t| t.as_nanos() as u64);
                     **value = Duration::from_nanos(next(least, most));
                 }
-                Slot::OptionalTime { value, .. } => {
-                    **value = (next(0, 1) == 1).then(|| Duration::from_millis(next(1, 10_000)));
+                Slot::OptionalBytes { value, limits } => {
+                    **value = (next(0, 1) == 1).then_some(*limits.end());
+                }
+                Slot::OptionalTime { value, limits } => {
+                    let least = limits.start().as_millis() as u64;
+                    let some = Duration::from_millis(next(least, least + 10_000));
+                    **value = (next(0, 1) == 1).then_some(some);
                 }
                 Slot::Hours(value) => {
                     let hour = next(0, 23);
@@ -748,7 +755,9 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 }
                 Slot::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
                 Slot::Choice(value) => {
-                    let words = value.words();
+                    let has = |word: &str| word != "zstd" || cfg!(feature = "zstd");
+                    let words: Vec<_> =
+                        value.words().iter().filter(|(word, _)| has(word)).collect();
                     value.choose(words[next(0, words.len() as u64 - 1) as usize].0);
                 }
                 Slot::Path(value) => **value = PathBuf::from(&dir),

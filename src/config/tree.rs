@@ -138,6 +138,19 @@ section! {
         dir: PathBuf = PathBuf::from("logs") => path();
         /// What goes to the files, out of what `level` lets pass. No span directives here.
         level: Directives = Level::Debug.into() => sink_levels();
+        /// When a new file is started, besides at `max_bytes`, which no file passes.
+        rotate: Rotate = Rotate::Size => choice();
+        /// Whose midnight and full hours count for that.
+        rotate_zone: TimeZone = TimeZone::Local => choice();
+        /// Whether each start of the program starts new files, unless they are empty.
+        rotate_on_start: bool = false => flag();
+        /// How backups are compressed: by a thread of its own, so that no record waits for it.
+        compress: Compress = Compress::None => choice();
+        /// When written records are made durable, so that not even a power cut takes them. At the
+        /// shutdown they always are. After a failure what may be lost is written again.
+        sync: SyncPolicy = SyncPolicy::Never => choice();
+        /// How old a written record may be that is not durable yet. Not with `sync: never`.
+        sync_interval: Duration = Duration::from_secs(1) => time(Duration::from_millis(10), HOUR);
         /// The file of all records.
         app: FileConfig = FileConfig::default() => section();
         /// The file of ERROR and CRITICAL records.
@@ -155,6 +168,42 @@ section! {
     }
 }
 
+choices! {
+    /// When a new file is started, besides at its greatest size.
+    pub enum Rotate: Size {
+        /// at no other time
+        Size = "size",
+        /// with each hour
+        Hourly = "hourly",
+        /// at midnight
+        Daily = "daily",
+    }
+}
+
+choices! {
+    /// How backups are compressed.
+    pub enum Compress: None {
+        /// not at all
+        None = "none",
+        /// to `app.log.1.gz`, by gzip
+        Gzip = "gzip",
+        /// to `app.log.1.zst`, by zstd: smaller and faster, needs the feature `zstd`
+        Zstd = "zstd",
+    }
+}
+
+choices! {
+    /// When written records are made durable.
+    pub enum SyncPolicy: Never {
+        /// when the system likes: a power cut may cost half a minute, a crash nothing
+        Never = "never",
+        /// every `sync_interval`
+        Interval = "interval",
+        /// at once after an ERROR or CRITICAL, the rest every `sync_interval`
+        Error = "error",
+    }
+}
+
 section! {
     /// One log file and its backups.
     ///
@@ -169,6 +218,11 @@ section! {
         max_bytes: u64 = 10 * MIB => bytes(4 * KIB, TIB);
         /// How many backups are kept. `0` keeps none: what was in the file is gone at rotation.
         backup_count: u32 = 7 => count(0, 1_000);
+        /// How old a backup may become after its last record, such as `30d`.
+        max_age: Option<Duration> = None => optional_time(MINUTE, DECADE);
+        /// How much the file and its backups may take, as they are, compressed or not.
+        /// Not below max_bytes.
+        max_total_bytes: Option<u64> = None => optional_bytes(4 * KIB, 64 * TIB);
         /// Who may read and write the file, as an octal text (Unix only).
         /// The owner must be able to do both.
         mode: u32 = 0o640 => mode();
@@ -332,3 +386,4 @@ section! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DECADE: Duration = Duration::from_secs(3_650 * 24 * 3_600);

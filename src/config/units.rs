@@ -41,7 +41,7 @@ pub(super) fn bytes_text(bytes: u64) -> String {
     bytes.to_string()
 }
 
-/// The time: digits and one of `ns`, `us`, `ms`, `s`, `m`, `h`.
+/// The time: digits and one of `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
 pub(super) fn parse_time(text: &str) -> Option<Duration> {
     let (digits, unit) = split_number(text)?;
     match unit {
@@ -50,7 +50,8 @@ pub(super) fn parse_time(text: &str) -> Option<Duration> {
         "ms" => Some(Duration::from_millis(digits)),
         "s" => Some(Duration::from_secs(digits)),
         "m" => digits.checked_mul(60).map(Duration::from_secs),
-        "h" => digits.checked_mul(3600).map(Duration::from_secs),
+        "h" => digits.checked_mul(3_600).map(Duration::from_secs),
+        "d" => digits.checked_mul(86_400).map(Duration::from_secs),
         _ => None,
     }
 }
@@ -58,6 +59,7 @@ pub(super) fn parse_time(text: &str) -> Option<Duration> {
 /// The time in its largest whole unit.
 pub(super) fn time_text(time: Duration) -> String {
     match (time.as_secs(), time.subsec_nanos()) {
+        (secs, 0) if secs > 0 && secs % 86_400 == 0 => format!("{}d", secs / 86_400),
         (secs, 0) if secs > 0 && secs % 3600 == 0 => format!("{}h", secs / 3600),
         (secs, 0) if secs > 0 && secs % 60 == 0 => format!("{}m", secs / 60),
         (secs, 0) => format!("{secs}s"),
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(parse_time("100ms"), Some(Duration::from_millis(100)));
         assert_eq!(parse_time("5s"), Some(Duration::from_secs(5)));
         assert_eq!(parse_time("1m"), Some(Duration::from_secs(60)));
+        assert_eq!(parse_time("30d"), Some(Duration::from_secs(30 * 86_400)));
         for text in ["", "5", "5 parsecs", "-5s", "1.5s", "s", "5S"] {
             assert_eq!(parse_time(text), None, "{text:?}");
         }

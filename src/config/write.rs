@@ -83,6 +83,7 @@ fn value(slot: &Slot<'_>) -> String {
         Slot::Flag(_)
         | Slot::Count { .. }
         | Slot::Bytes { .. }
+        | Slot::OptionalBytes { .. }
         | Slot::Time { .. }
         | Slot::OptionalTime { .. } => true,
         Slot::Mode(_) | Slot::Secret { .. } => false,
@@ -98,7 +99,7 @@ const HEADER: &str = "\
 # is easier to read (see minimal.yaml). Unknown keys are errors.
 #
 # What is given later wins: defaults, this file, environment variables, the program.
-# Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m.
+# Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
 # Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
 # info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
 # without touching the file; an empty variable counts as not set.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::io::Write as _;
 
-/// Writes moments in one time zone.
+/// Writes moments in one time zone: `2026-02-19 10:30:00.123`, with a `Z` behind it in UTC.
 #[derive(Debug)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     zone: TimeZone,
     /// What follows the digits: `Z` in UTC.
     suffix: &'static str,
@@ -51,7 +51,8 @@ const NS_PER_MS: u64 = 1_000_000;
 impl Stamp {
     /// Looks up the zone once, for the life of the value. Where the machine's zone cannot be found
     /// it is UTC, and the `Z` says so.
-    pub(crate) fn new(zone: Zone) -> Self {
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
         let local = match zone {
             Zone::Local => TimeZone::try_system().ok(),
             Zone::Utc => None,
@@ -67,7 +68,7 @@ impl Stamp {
     }
 
     /// Appends the moment `unix_ns` nanoseconds after 1970.
-    pub(crate) fn write(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
+    pub fn write(&mut self, unix_ns: u64, out: &mut Vec<u8>) {
         self.write_second(unix_ns, out);
         let _ = write!(out, ".{:03}{}", unix_ns % NS_PER_SECOND / NS_PER_MS, self.suffix);
     }

@@ -6,16 +6,17 @@
 //!                                        message
 //! ```
 //!
-//! Knows the layout and the colours. Does not know terminals, nor whether one is there: the options
-//! say whether to colour. Text in a record may come from anybody, so no character of it can break
-//! the line or steer the terminal: such characters are shown as `\n`, `\t` or `\u{1b}`.
+//! Knows the layout. Does not know terminals, nor whether one is there: the options say whether to
+//! colour. Text in a record may come from anybody, so it goes through [`visible`](super::visible).
 
 use crate::callsite::{Kind, marker};
 use crate::config::TimeZone;
+use crate::encode::Encode;
 use crate::encode::stamp::Stamp;
-use crate::encode::{Encode, must_escape};
+use crate::encode::visible::{
+    DIM, Ink, push_char, push_level, push_quoted, push_visible, push_word,
+};
 use crate::fields::{Entry, ErrorValue, Key, Value};
-use crate::level::Level;
 use crate::record::Record;
 use crate::span::{SpanContext, SpanData};
 use smallvec::SmallVec;
@@ -84,9 +85,9 @@ impl Encode for TextEncoder {
         let ink = self.ink;
         ink.paint(DIM, out, |out| self.stamp.write(record.unix_ns(), out));
         out.push(b' ');
-        level(ink, record.level(), out);
+        push_level(ink, record.level(), out);
         ink.paint(DIM, out, |out| {
-            visible(record.target(), out);
+            push_visible(record.target(), out);
             out.push(b':');
         });
         message(record, out);
@@ -99,50 +100,10 @@ impl Encode for TextEncoder {
     }
 }
 
-/// Colours, or none.
-#[derive(Debug, Clone, Copy)]
-struct Ink {
-    color: bool,
-}
-
-impl Ink {
-    fn paint(self, style: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.color {
-            out.extend_from_slice(style.as_bytes());
-        }
-        write(out);
-        if self.color {
-            out.extend_from_slice(RESET.as_bytes());
-        }
-    }
-}
-
-const RESET: &str = "\x1b[0m";
-const DIM: &str = "\x1b[2m";
-
-fn level_style(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "\x1b[2;35m",
-        Level::Debug => "\x1b[34m",
-        Level::Info => "\x1b[32m",
-        Level::Warn => "\x1b[33m",
-        Level::Error => "\x1b[31m",
-        Level::Critical => "\x1b[1;7;31m",
-    }
-}
-
-/// Width of the longest level, `CRITICAL`, and the space behind it.
-const LEVEL_WIDTH: usize = 9;
 /// Of more spans only the innermost are shown.
 const MAX_SPANS: usize = 32;
 /// Of more bytes only the first are shown.
 const MAX_HEX_BYTES: usize = 32;
-
-fn level(ink: Ink, level: Level, out: &mut Vec<u8>) {
-    let name = level.as_str();
-    ink.paint(level_style(level), out, |out| out.extend_from_slice(name.as_bytes()));
-    out.extend(std::iter::repeat_n(b' ', LEVEL_WIDTH.saturating_sub(name.len())));
-}
 
 fn message(record: &Record, out: &mut Vec<u8>) {
     let Some((_, entry)) = record.fields().filter(|(name, _)| *name == MESSAGE).last() else {
@@ -152,7 +113,7 @@ fn message(record: &Record, out: &mut Vec<u8>) {
         Value::Str("") => {}
         Value::Str(text) => {
             out.push(b' ');
-            visible(text, out);
+            push_visible(text, out);
             if entry.original_bytes.is_some() {
                 push_char('…', out);
             }
@@ -207,19 +168,19 @@ fn place(context: &SpanContext, out: &mut Vec<u8>) {
     if let Some(leaf) = context.span() {
         let inner: SmallVec<[&SpanData; MAX_SPANS]> = leaf.leaf_to_root().take(MAX_SPANS).collect();
         if leaf.depth() as usize > inner.len() {
-            visible("…:", out);
+            push_visible("…:", out);
         }
         for (at, span) in inner.iter().rev().enumerate() {
             if at > 0 {
                 out.push(b':');
             }
-            visible(span.name(), out);
+            push_visible(span.name(), out);
             span_fields(span, out);
         }
         out.push(b' ');
     }
     out.extend_from_slice(b"trace=");
-    word(&context.trace_id().to_string(), out);
+    push_word(&context.trace_id().to_string(), out);
 }
 
 fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
@@ -237,7 +198,7 @@ fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
 /// `key=value`
 fn pair(ink: Ink, name: &str, entry: &Entry<'_>, out: &mut Vec<u8>) {
     ink.paint(DIM, out, |out| {
-        word(name.strip_prefix("r#").unwrap_or(name), out);
+        push_word(name.strip_prefix("r#").unwrap_or(name), out);
         out.push(b'=');
     });
     value(entry, out);
@@ -256,8 +217,8 @@ fn value(entry: &Entry<'_>, out: &mut Vec<u8>) {
         Value::F64(f64::NEG_INFINITY) => plain("-Infinity"),
         Value::F64(v) => plain(zmij::Buffer::new().format_finite(v)),
         Value::Bool(v) => plain(if v { "true" } else { "false" }),
-        Value::Str(text) if entry.original_bytes.is_some() => quoted(text, "…", out),
-        Value::Str(text) | Value::Json(text) => word(text, out),
+        Value::Str(text) if entry.original_bytes.is_some() => push_quoted(text, "…", out),
+        Value::Str(text) | Value::Json(text) => push_word(text, out),
         Value::Bytes(bytes) => return hex(bytes, entry.original_bytes, out),
         Value::Error(error) => error_chain(&error, entry.original_bytes.is_some(), out),
     }
@@ -266,10 +227,10 @@ fn value(entry: &Entry<'_>, out: &mut Vec<u8>) {
 
 /// `"what happened" caused by: "why" caused by: "the root"`
 fn error_chain(error: &ErrorValue<'_>, cut: bool, out: &mut Vec<u8>) {
-    quoted(error.message, "", out);
+    push_quoted(error.message, "", out);
     for source in error.sources() {
         out.extend_from_slice(b" caused by: ");
-        quoted(source, "", out);
+        push_quoted(source, "", out);
     }
     if cut {
         push_char('…', out);
@@ -290,51 +251,6 @@ fn hex(bytes: &[u8], original_bytes: Option<u64>, out: &mut Vec<u8>) {
 fn original_size(entry: &Entry<'_>, out: &mut Vec<u8>) {
     if let Some(bytes) = entry.original_bytes {
         let _ = write!(out, " ({bytes} bytes)");
-    }
-}
-
-/// A text that ends where it seems to: as it is if that is clear, else in quotes.
-fn word(text: &str, out: &mut Vec<u8>) {
-    let unclear =
-        |c: char| matches!(c, '"' | '\\' | '=' | '{' | '}') || c.is_whitespace() || must_escape(c);
-    if text.is_empty() || text.contains(unclear) {
-        quoted(text, "", out);
-    } else {
-        out.extend_from_slice(text.as_bytes());
-    }
-}
-
-/// `text` in quotes, `end` before the closing one.
-fn quoted(text: &str, end: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push(b'\\');
-        }
-        push_char(c, out);
-    }
-    out.extend_from_slice(end.as_bytes());
-    out.push(b'"');
-}
-
-/// A text that needs no end, such as the message. Backslashes stay single.
-fn visible(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
-        text.chars().for_each(|c| push_char(c, out));
-    }
-}
-
-fn push_char(c: char, out: &mut Vec<u8>) {
-    match c {
-        '\n' => out.extend_from_slice(b"\\n"),
-        '\r' => out.extend_from_slice(b"\\r"),
-        '\t' => out.extend_from_slice(b"\\t"),
-        c if must_escape(c) => {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        }
-        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }
 

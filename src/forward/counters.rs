@@ -2,7 +2,7 @@
 
 use crate::spool::SpoolStatus;
 use crate::stats::{DestinationStats, add};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Counters of one destination. Only its forwarder writes them.
@@ -12,6 +12,7 @@ pub(crate) struct DeliveryCounters {
     refused: AtomicU64,
     failed_attempts: AtomicU64,
     problem: Mutex<Option<String>>,
+    has_problem: AtomicBool,
 }
 
 impl DeliveryCounters {
@@ -31,10 +32,13 @@ impl DeliveryCounters {
 
     /// The last attempt went well.
     pub(super) fn works(&self) {
-        self.set_problem(None);
+        if self.has_problem.load(Ordering::Relaxed) {
+            self.set_problem(None);
+        }
     }
 
     fn set_problem(&self, problem: Option<&str>) {
+        self.has_problem.store(problem.is_some(), Ordering::Relaxed);
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem.map(str::to_owned);
     }
 

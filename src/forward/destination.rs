@@ -4,6 +4,7 @@
 use super::message::Message;
 use super::transport::Transport;
 use crate::forward_level::ForwardLevel;
+use crate::level::Level;
 use crate::record::Record;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ pub(crate) struct Destination {
     pub(crate) name: &'static str,
     /// Where it is, for people; without secrets.
     pub(crate) address: String,
+    /// Records below that level do not go there, whatever the table of levels says.
+    pub(crate) min_level: Level,
     /// Makes entries of records.
     pub(crate) render: Box<dyn Render>,
     /// Makes messages of entries.

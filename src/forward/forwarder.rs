@@ -175,10 +175,11 @@ impl Forwarder {
         let messages = self.pending.make_contiguous();
         let tried = messages.get(..at_most).unwrap_or(messages);
         let fates = self.transport.deliver(tried, &self.stop);
-        let mut failure = None;
-        let mut kept = Vec::new();
+        let mut failure = fates.is_empty().then(|| (None, "nobody has tried".to_owned()));
+        let (mut kept, mut is_taken) = (Vec::new(), false);
         for fate in fates {
             let Some(message) = self.pending.pop_front() else { break };
+            is_taken = fate.is_delivered();
             match fate {
                 Fate::Delivered => self.counters.delivered(message.records),
                 Fate::Refused { why } => self.refused(&message, &why),
@@ -198,7 +199,11 @@ impl Forwarder {
                 self.rest(after)
             }
             None => {
-                self.succeeded();
+                self.backoff.succeeded();
+                // What is refused does not work either, though there is nothing to wait for.
+                if is_taken {
+                    self.counters.works();
+                }
                 Go::On
             }
         }
@@ -221,13 +226,6 @@ impl Forwarder {
             &format!("{} takes no records", self.name),
             &format_args!("{why}{}; {waiting} wait on disk", asked.unwrap_or_default()),
         );
-    }
-
-    fn succeeded(&mut self) {
-        if self.backoff.failures() > 0 {
-            self.backoff.succeeded();
-            self.counters.works();
-        }
     }
 
     /// Rests after a failure, as long as the other side asks or the back-off says.

@@ -11,6 +11,7 @@ use super::transport::{Stop, Transport};
 use crate::config::{ForwardConfig, LogBeaconConfig, headers};
 use crate::encode::preset::logbeacon::LogBeaconEncoder;
 use crate::error::{Error, Mistake, Origin};
+use crate::level::Level;
 use crate::secret::{Secret, SecretUrl};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -96,6 +97,7 @@ pub(crate) fn destination(
     Ok(Destination {
         name: NAME,
         address,
+        min_level: Level::Trace,
         render: Box::new(encoder),
         compose: Box::new(Batches::new(batch_records, batch_wait)),
         transport: Box::new(Direct { client, batch_records }),

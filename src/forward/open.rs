@@ -73,7 +73,10 @@ impl Opened {
     pub(crate) fn start(self) -> Result<(Vec<NamedSink>, Forwarders), Error> {
         let (mut sinks, mut forwarders) = (Vec::new(), Forwarders::default());
         for (sink, forwarder, running) in self.parts {
-            forwarders.start(forwarder, running)?;
+            if let Err(error) = forwarders.start(forwarder, running) {
+                forwarders.stop(Duration::ZERO);
+                return Err(error);
+            }
             sinks.push(sink);
         }
         Ok((sinks, forwarders))
@@ -140,7 +143,8 @@ fn open_one(
     let (writer, reader, status) = open_spool(options, clock)?;
     let levels = levels_for(name, &config.forward.levels);
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
-    let accepts = Accepts::all().own_from(Level::Warn).forward_levels(levels);
+    let accepts = Accepts::all().from_level(destination.min_level).own_from(Level::Warn);
+    let accepts = accepts.forward_levels(levels);
     let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());
     let dead = dir.join(format!("{name}.dead"));

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, bounded};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The forwarders of a pipeline.
+/// The forwarders of a pipeline. They go on when this is dropped, as the listener does.
 #[derive(Default)]
 pub(crate) struct Forwarders(Vec<Running>);
 
@@ -116,16 +116,6 @@ impl Forwarders {
             if running.has_ended_by(deadline) {
                 running.close();
             }
-        }
-    }
-}
-
-impl Drop for Forwarders {
-    /// Nobody could stop them any more.
-    fn drop(&mut self) {
-        for running in &self.0 {
-            running.request(Instant::now());
-            running.stop.interrupt();
         }
     }
 }

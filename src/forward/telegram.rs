@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
-//! token and the group's id into the section `forward.telegram`. [`check`](super::check) sends a test
+//! token and the group's id into the section `forward.telegram`. [`check`](super::check()) sends a test
 //! message to each.
 //!
 //! - **The first failure of a kind is told at once.** Its repetitions are collected for `digest_every`
@@ -25,7 +25,7 @@
 //!   before may be told again.
 //!
 //! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
-//! [`SendLimits`] and [`fit`]. This file makes destinations of the configuration.
+//! [`SendLimits`] and [`fit()`]. This file makes destinations of the configuration.
 
 mod alert;
 mod client;
@@ -90,6 +90,7 @@ pub(super) fn destinations(
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
+            min_level: telegram.min_level,
             render: Box::new(Entries),
             compose: Box::new(desk),
             transport: Box::new(direct),
@@ -145,7 +146,6 @@ fn desk_options(
         },
         per_minute: telegram.per_chat_per_minute,
         digest_every: telegram.digest_every,
-        min_level: telegram.min_level,
         quiet_hours: telegram.quiet_hours,
         zone: config.forward.zone,
         unix_ms: || crate::clock::unix_ns() / 1_000_000,

@@ -8,6 +8,7 @@ use super::write::{self, Written, as_u64};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// A file open for appending.
 #[derive(Debug)]
@@ -163,6 +164,22 @@ impl Current {
         sync_file(&self.file)
     }
 
+    /// The same open file once more, for another thread.
+    pub(super) fn clone_file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// The open file, which is no longer the current one.
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+
+    /// When somebody last wrote to it, if it has anything.
+    pub(super) fn last_write(&self) -> Option<SystemTime> {
+        let metadata = self.file.metadata().ok()?;
+        (metadata.len() > 0).then(|| metadata.modified().ok()).flatten()
+    }
+
     /// Ends a line that somebody else (or our process before a crash) has left without an end, so
     /// that the next line is not glued to it. If it cannot be done now, the next append does it.
     fn look_at_end(&mut self) {
@@ -190,14 +207,17 @@ impl Current {
 /// Makes the content of a file durable; EINVAL, ENOTTY and ENOSYS say that there is nothing to do.
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     const ENOTTY: i32 = 25;
-    match file.sync_data() {
-        Err(error)
-            if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
-                || error.raw_os_error() == Some(ENOTTY) =>
-        {
-            Ok(())
-        }
-        result => result,
+    loop {
+        return match file.sync_data() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+                    || error.raw_os_error() == Some(ENOTTY) =>
+            {
+                Ok(())
+            }
+            result => result,
+        };
     }
 }
 

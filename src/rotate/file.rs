@@ -2,15 +2,17 @@
 //!
 //! Knows all other parts of this module; decides nothing about sizes, names or retention itself.
 
+use super::archive::Archive;
 use super::backlog::Backlog;
-use super::current::{self, Change, Current, told};
+use super::current::{Change, Current, told};
+use super::durability::Durability;
 use super::names::Names;
 use super::options::FileOptions;
 use super::policy::{self, Fill, Pause, Step};
 use super::report::{NotWritten, Trouble};
-use super::shift::{self, Shift};
-use super::{os, write};
-use std::fs::File;
+use super::upkeep::Upkeep;
+use super::{shift, write};
+use crate::config::SyncPolicy;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -53,29 +55,30 @@ pub(super) const WRITE_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 #[doc(alias = "rolling")]
 pub struct RotatingFile {
-    options: FileOptions,
-    names: Names,
-    current: Current,
-    backlog: Backlog,
+    pub(super) options: FileOptions,
+    pub(super) names: Names,
+    pub(super) current: Current,
+    pub(super) backlog: Backlog,
+    pub(super) archive: Archive,
+    pub(super) durability: Durability,
+    pub(super) upkeep: Upkeep,
     /// When the path is compared with the open file again; `None` is at once.
-    look_at: Option<Instant>,
+    pub(super) look_at: Option<Instant>,
     write_pause: Pause,
-    rotate_pause: Pause,
+    pub(super) rotate_pause: Pause,
     reopen_pause: Pause,
     /// Why the last write failed, for a flush during the pause.
-    write_error: Option<(ErrorKind, String)>,
-    trouble: Option<Trouble>,
-    rotations: u64,
-    failed_rotations: u64,
-    rotations_since_sync: u32,
-    directory_changed: bool,
+    pub(super) write_error: Option<(ErrorKind, String)>,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) rotations: u64,
+    pub(super) failed_rotations: u64,
 }
 
 impl RotatingFile {
     /// Opens the file for appending, or makes it, and the directories above it.
     ///
-    /// Ends a line that a crash has left without an end, and deletes the backups beyond
-    /// `backup_count`.
+    /// Ends a line that a crash has left without an end, finishes what it has left half done, and
+    /// deletes the backups beyond `backup_count`.
     ///
     /// # Errors
     ///
@@ -86,11 +89,18 @@ impl RotatingFile {
         options.check()?;
         let names = Names::new(&options.path)?;
         let (current, too_open) = Current::open(names.current(), options.mode)?;
+        let keep_bytes = match options.sync {
+            SyncPolicy::Never => 0,
+            _ => options.backlog_bytes,
+        };
         let mut file = Self {
+            archive: Archive::new(names.clone(), &options),
+            upkeep: Upkeep::new(&current, &options),
+            durability: Durability::new(options.sync, options.sync_interval),
             names,
             current,
             options,
-            backlog: Backlog::default(),
+            backlog: Backlog::keeping(keep_bytes),
             look_at: None,
             write_pause: Pause::default(),
             rotate_pause: Pause::default(),
@@ -99,10 +109,11 @@ impl RotatingFile {
             trouble: too_open.map(Trouble::TooOpen),
             rotations: 0,
             failed_rotations: 0,
-            rotations_since_sync: 0,
-            directory_changed: true,
         };
-        if let Err(error) = shift::prune(&file.names, file.options.backup_count) {
+        if let Err(error) = file.archive.finish_half_done() {
+            file.trouble = Some(Trouble::NotCompressed(error));
+        }
+        if let Err(error) = file.archive.retain(file.current.bytes()) {
             file.trouble = Some(Trouble::NotPruned(error));
         }
         Ok(file)
@@ -146,7 +157,9 @@ impl RotatingFile {
     /// Some lines are still kept; they are written first when it works again. Within 50 ms of a
     /// failure, the same error is returned without trying.
     pub fn flush(&mut self, now: Instant) -> Result<(), NotWritten> {
-        self.write_when_due(now).map_err(|error| self.not_written(error))
+        self.write_when_due(now).map_err(|error| self.not_written(error))?;
+        // Nothing is lost by it, but the file does not do what it should.
+        self.upkeep.take_sync_error().map_or(Ok(()), |error| Err(self.not_written(error)))
     }
 
     /// Like [`flush`](Self::flush), tries in any case, and makes all lines durable, those in
@@ -158,7 +171,7 @@ impl RotatingFile {
     /// that they are on the disk.
     pub fn sync(&mut self, now: Instant) -> Result<(), NotWritten> {
         self.write(now).map_err(|error| self.not_written(error))?;
-        self.sync_files().map_err(|error| self.not_written(error))
+        self.sync_now(now).map_err(|error| self.not_written(error))
     }
 
     /// Starts a new file now, unless the current one is empty.
@@ -187,7 +200,7 @@ impl RotatingFile {
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let backups = shift::backups(&self.names).unwrap_or_default();
-        let backups = backups.into_iter().map(|number| self.names.backup(number));
+        let backups = backups.into_iter().map(|backup| self.names.backup(backup));
         std::iter::once(self.names.current().to_owned()).chain(backups).collect()
     }
 
@@ -232,7 +245,7 @@ impl RotatingFile {
     }
 
     /// Writes, unless that has failed just now.
-    fn write_when_due(&mut self, now: Instant) -> io::Result<()> {
+    pub(super) fn write_when_due(&mut self, now: Instant) -> io::Result<()> {
         match &self.write_error {
             Some((kind, reason)) if !self.write_pause.is_over(now) => {
                 Err(io::Error::new(*kind, reason.clone()))
@@ -242,7 +255,7 @@ impl RotatingFile {
     }
 
     /// Writes all lines, and keeps account of whether that works.
-    fn write(&mut self, now: Instant) -> io::Result<()> {
+    pub(super) fn write(&mut self, now: Instant) -> io::Result<()> {
         match self.write_all(now) {
             Ok(()) => {
                 self.write_pause.end();
@@ -315,7 +328,7 @@ impl RotatingFile {
     }
 
     /// Opens the path; the old file stays in use until that has worked.
-    fn open_again(&mut self) -> io::Result<()> {
+    pub(super) fn open_again(&mut self) -> io::Result<()> {
         let (current, too_open) = Current::open(self.names.current(), self.options.mode)?;
         self.take_over(current);
         if let Some(error) = too_open {
@@ -324,76 +337,14 @@ impl RotatingFile {
         Ok(())
     }
 
-    fn take_over(&mut self, current: Current) {
-        self.current = current;
+    pub(super) fn take_over(&mut self, current: Current) {
+        let before = std::mem::replace(&mut self.current, current);
         self.backlog.restart_line();
         self.rotate_pause.end();
-        self.directory_changed = true;
-    }
-
-    /// Starts a new file, and keeps account of whether that works.
-    fn rotate(&mut self, now: Instant) -> io::Result<()> {
-        let result = self.shift();
-        match &result {
-            Ok(()) => {}
-            Err(error) => {
-                self.failed_rotations += 1;
-                self.look_at = None;
-                if self.rotate_pause.begin(now, ROTATE_PAUSE) {
-                    self.trouble = Some(Trouble::NotRotated(again(error)));
-                }
-            }
+        let has_unsafe = self.backlog.unsafe_bytes() > 0;
+        if let Err(error) = self.upkeep.replaced(has_unsafe.then(|| before.into_file())) {
+            self.write_again(&error, None);
         }
-        result
-    }
-
-    /// Shifts the backups and opens the new file, unless another process has just done it.
-    ///
-    /// Whether it worked is seen on the disk: something else than the open file is at the path.
-    fn shift(&mut self) -> io::Result<()> {
-        let path = self.names.current();
-        let FileOptions { backup_count: keep, mode, .. } = self.options;
-        let new = self.current.locked(|| {
-            if !self.current.is_at(path)? {
-                return Ok(None);
-            }
-            let result = shift::shift(&self.names, Shift { keep, mode });
-            match result {
-                Err(error) if self.current.is_at(path)? => Err(error),
-                _ => Current::open_new(path, mode).map(Some),
-            }
-        })?;
-        match new {
-            Some(current) => {
-                self.take_over(current);
-                self.rotations += 1;
-                self.rotations_since_sync = self.rotations_since_sync.saturating_add(1);
-                Ok(())
-            }
-            None => self.open_again(),
-        }
-    }
-
-    /// Makes durable what was written since the last time: the current file, the backups made
-    /// since, and their names.
-    fn sync_files(&mut self) -> io::Result<()> {
-        self.current.sync().map_err(|error| told("sync", self.names.current(), error))?;
-        for number in 1..=self.rotations_since_sync.min(self.options.backup_count) {
-            let path = self.names.backup(number);
-            match File::open(&path).and_then(|file| current::sync_file(&file)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(told("sync", &path, error));
-                }
-                _ => {}
-            }
-        }
-        if self.directory_changed {
-            let directory = self.names.directory();
-            os::sync_directory(directory).map_err(|error| told("sync", directory, error))?;
-        }
-        self.rotations_since_sync = 0;
-        self.directory_changed = false;
-        Ok(())
     }
 }
 
@@ -405,6 +356,6 @@ impl Drop for RotatingFile {
 }
 
 /// A second copy of an error.
-fn again(error: &io::Error) -> io::Error {
+pub(super) fn again(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), error.to_string())
 }

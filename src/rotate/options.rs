@@ -1,8 +1,10 @@
 //! Options: what is asked of a rotating file. Plain data.
 
-use super::names::MAX_NUMBER;
+use super::names::{Form, MAX_NUMBER};
+use crate::config::{Compress, Rotate, SyncPolicy, TimeZone};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where a rotating file is and how much it may hold.
 ///
@@ -24,11 +26,45 @@ pub struct FileOptions {
     /// much is on the disk.
     pub max_bytes: u64,
 
+    /// At which times [`tend`](super::RotatingFile::tend) starts a new file besides; by default at
+    /// none.
+    pub rotate: Rotate,
+
+    /// The zone of these times; by default that of the machine.
+    pub rotate_zone: TimeZone,
+
+    /// Whether the first `tend` rotates a file that has lines; by default it goes on.
+    pub rotate_on_start: bool,
+
     /// How many older files are kept; by default 5, at most 9 998.
     ///
     /// The oldest is deleted after a new file is started. With 0 the only file is deleted when it
     /// is full.
     pub backup_count: u32,
+
+    /// How old a backup may become, counted from its last line; by default any age.
+    ///
+    /// Looked at by [`tend`](super::RotatingFile::tend), with a clock that does not jump: when the time of day is set forward, nothing is deleted
+    /// before it has been so for a day.
+    pub max_age: Option<Duration>,
+
+    /// How many bytes the file and its backups may have, compressed ones as they are; by default
+    /// any number. The oldest backups go first, the current file never.
+    pub max_total_bytes: Option<u64>,
+
+    /// How backups are compressed; by default they are not.
+    ///
+    /// By a thread of the [`FileSink`](crate::sink::FileSink): a `RotatingFile` has none.
+    pub compress: Compress,
+
+    /// When what was written is made durable; by default by [`sync`](super::RotatingFile::sync).
+    ///
+    /// By a thread of the [`FileSink`](crate::sink::FileSink), as above. What is not yet durable is
+    /// kept in memory, at most `backlog_bytes` of it, and written again if it cannot be made so.
+    pub sync: SyncPolicy,
+
+    /// The longest time until a line is durable; by default a second.
+    pub sync_interval: Duration,
 
     /// The permission bits of new files, whatever the umask; by default 0640.
     ///
@@ -48,9 +84,26 @@ impl FileOptions {
         Self {
             path: path.into(),
             max_bytes: 10 << 20,
+            rotate: Rotate::Size,
+            rotate_zone: TimeZone::Local,
+            rotate_on_start: false,
             backup_count: 5,
+            max_age: None,
+            max_total_bytes: None,
+            compress: Compress::None,
+            sync: SyncPolicy::Never,
+            sync_interval: Duration::from_secs(1),
             mode: 0o640,
             backlog_bytes: 16 << 20,
+        }
+    }
+
+    /// How backups are stored in the end.
+    pub(super) fn form(&self) -> Form {
+        match self.compress {
+            Compress::None => Form::Plain,
+            Compress::Gzip => Form::Gzip,
+            Compress::Zstd => Form::Zstd,
         }
     }
 
@@ -60,6 +113,8 @@ impl FileOptions {
             "max_bytes must not be 0".to_owned()
         } else if self.backup_count >= MAX_NUMBER {
             format!("backup_count must be below {MAX_NUMBER}, but is {}", self.backup_count)
+        } else if self.compress == Compress::Zstd && !cfg!(feature = "zstd") {
+            "zstd is not in this build: it needs the feature `zstd`".to_owned()
         } else {
             return Ok(());
         };

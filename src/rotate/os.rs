@@ -17,7 +17,7 @@ const MODE_BITS: u32 = 0o7777;
 
 /// What tells two files apart, whatever their names: device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
+pub(crate) struct FileId(u64, u64);
 
 /// The identity of a file.
 #[cfg(unix)]
@@ -31,6 +31,9 @@ pub(super) fn id(metadata: &Metadata) -> FileId {
 pub(super) fn id(_: &Metadata) -> FileId {
     FileId(0, 0)
 }
+
+/// Whether [`FileId`] tells files apart.
+pub(super) const KNOWS_IDENTITY: bool = cfg!(unix);
 
 /// Whether some name still leads to an open file.
 #[cfg(unix)]
@@ -58,12 +61,24 @@ pub(super) fn new_file(mode: u32) -> OpenOptions {
     options
 }
 
+/// The permission bits of a file.
+#[cfg(unix)]
+pub(super) fn mode(metadata: &Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & MODE_BITS
+}
+
+/// The permission bits of a file.
+#[cfg(not(unix))]
+pub(super) fn mode(_: &Metadata) -> u32 {
+    0
+}
+
 /// Gives a file exactly `mode`, which the umask may have cut.
 #[cfg(unix)]
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = file.metadata()?;
-    if metadata.permissions().mode() & MODE_BITS == mode & MODE_BITS {
+    if self::mode(&file.metadata()?) == mode & MODE_BITS {
         return Ok(());
     }
     file.set_permissions(PermissionsExt::from_mode(mode & MODE_BITS))

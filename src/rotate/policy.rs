@@ -1,9 +1,8 @@
 //! Policy: what to do next, decided from numbers.
 //!
-//! Pure: knows sizes, counts and instants; knows no file. Where a line ends is all it asks of the
-//! bytes.
+//! Pure: knows sizes, counts, ages and instants; knows no file and no calendar. Where a line ends is
+//! all it asks of the bytes.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// What the writer does next.
@@ -57,11 +56,77 @@ fn first_line(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1)
 }
 
-/// Which backups are to be deleted so that `keep` remain: those with the highest numbers.
+/// How many backups are kept, how old and how large.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retention {
+    pub(super) count: u32,
+    pub(super) max_age: Option<Duration>,
+    /// Of the current file and its backups, as they lie on the disk.
+    pub(super) max_total_bytes: Option<u64>,
+}
+
+/// What retention asks of a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) bytes: u64,
+    /// How long ago it was last written to.
+    pub(super) age: Duration,
+}
+
+/// Which backups, told by their place in the list, are to be deleted; the newest comes first.
 ///
-/// Counts files, not numbers: a gap, left by a crash or by somebody's `rm`, costs no backup.
-pub(super) fn surplus(numbers: &BTreeSet<u32>, keep: u32) -> Vec<u32> {
-    numbers.iter().skip(usize::try_from(keep).unwrap_or(usize::MAX)).copied().collect()
+/// Counts files, not numbers: a gap, left by a crash or by somebody's `rm`, costs no backup. What
+/// is beyond the count or the size goes with all that are older.
+pub(super) fn surplus(backups: &[Kept], current_bytes: u64, limits: &Retention) -> Vec<usize> {
+    let mut total_bytes = current_bytes;
+    let mut is_full = false;
+    let mut gone = Vec::new();
+    for (place, backup) in backups.iter().enumerate() {
+        total_bytes = total_bytes.saturating_add(backup.bytes);
+        is_full |= u64::try_from(place).unwrap_or(u64::MAX) >= u64::from(limits.count)
+            || limits.max_total_bytes.is_some_and(|max| total_bytes > max);
+        if is_full || limits.max_age.is_some_and(|max| backup.age > max) {
+            gone.push(place);
+        }
+    }
+    gone
+}
+
+/// The wall clock, less its jumps: by it nothing is taken for old.
+///
+/// A clock that is set years forward by mistake must not empty the directory. So a jump is only
+/// believed when it has lasted a day; meanwhile the time that has really passed counts.
+#[derive(Debug)]
+pub(super) struct SteadyClock {
+    /// A moment that was believed, by both clocks.
+    believed: (Duration, Instant),
+    jumped_at: Option<Instant>,
+}
+
+impl SteadyClock {
+    const JUMP: Duration = Duration::from_secs(3_600);
+    const BELIEVED_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+    /// Believes what the clock shows at the start; `wall` is the time since 1970.
+    pub(super) fn new(wall: Duration, now: Instant) -> Self {
+        Self { believed: (wall, now), jumped_at: None }
+    }
+
+    /// The time since 1970 that is believed.
+    pub(super) fn at(&mut self, wall: Duration, now: Instant) -> Duration {
+        let expected = self.believed.0 + now.saturating_duration_since(self.believed.1);
+        let jumped_for = match wall.abs_diff(expected) <= Self::JUMP {
+            true => None,
+            false => Some(now.saturating_duration_since(*self.jumped_at.get_or_insert(now))),
+        };
+        match jumped_for {
+            Some(length) if length < Self::BELIEVED_AFTER => expected,
+            _ => {
+                *self = Self::new(wall, now);
+                wall
+            }
+        }
+    }
 }
 
 /// A time in which something that failed is not tried again.
@@ -158,18 +223,65 @@ mod tests {
         assert_eq!(next(b"one\ntwo\n", fill), Step::Write(8));
     }
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
-    fn every_small_set_keeps_its_newest() {
-        for bits in 0u32..256 {
-            let numbers: BTreeSet<u32> = (1..=8).filter(|n| bits & (1 << (n - 1)) != 0).collect();
-            for keep in 0..=9 {
-                let gone = surplus(&numbers, keep);
-                let kept: Vec<u32> =
-                    numbers.iter().copied().filter(|n| !gone.contains(n)).collect();
-                assert_eq!(kept.len(), numbers.len().min(keep as usize));
-                assert!(kept.iter().all(|k| gone.iter().all(|g| k < g)));
+    fn every_small_set_keeps_its_newest_within_all_limits() {
+        for sizes in 0u64..243 {
+            let bytes = |place: u32| sizes / 3u64.pow(place) % 3;
+            let backups: Vec<Kept> =
+                (0..5).map(|place| Kept { bytes: bytes(place), age: SECOND * place }).collect();
+            for count in 0..=6 {
+                for max_total in 0..=8 {
+                    for max_age in 0..=5 {
+                        let limits = Retention {
+                            count,
+                            max_age: Some(SECOND * max_age),
+                            max_total_bytes: Some(max_total),
+                        };
+                        let gone = surplus(&backups, 1, &limits);
+                        let kept = 5 - gone.len();
+                        assert_eq!(gone, (kept..5).collect::<Vec<_>>(), "not the oldest");
+                        // As many as the limits allow, and one more would be too many.
+                        let total = |n: usize| backups[..n].iter().map(|b| b.bytes).sum::<u64>();
+                        let fits = |n: usize| {
+                            let all_fit = n <= count as usize && n <= max_age as usize + 1;
+                            n == 0 || all_fit && total(n) < max_total
+                        };
+                        assert!(fits(kept) && (kept == 5 || !fits(kept + 1)), "{limits:?} {kept}");
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn an_old_backup_among_newer_ones_goes_alone() {
+        let kept = |age| Kept { bytes: 1, age: SECOND * age };
+        let limits = Retention { count: 9, max_age: Some(SECOND * 5), max_total_bytes: None };
+        assert_eq!(surplus(&[kept(1), kept(9), kept(5), kept(6)], 0, &limits), [1, 3]);
+        let limits = Retention { count: 9, max_age: None, max_total_bytes: None };
+        assert!(surplus(&[kept(1), kept(9)], u64::MAX, &limits).is_empty());
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_makes_nothing_old_until_it_has_lasted_a_day() {
+        let (year, hour) = (SECOND * 31_536_000, SECOND * 3_600);
+        let (wall, start) = (year * 50, Instant::now());
+        let mut clock = SteadyClock::new(wall, start);
+        assert_eq!(clock.at(wall + hour, start + hour), wall + hour);
+        // Years forward for an hour, a day back for an hour, right again.
+        assert_eq!(clock.at(wall + year * 3, start + hour), wall + hour);
+        assert_eq!(clock.at(wall + year * 3 + hour, start + hour * 2), wall + hour * 2);
+        assert_eq!(clock.at(wall - hour * 24, start + hour * 3), wall + hour * 3);
+        assert_eq!(clock.at(wall + hour * 4, start + hour * 4), wall + hour * 4);
+        // Seconds of correction are no jump.
+        assert_eq!(clock.at(wall + hour * 5 + SECOND, start + hour * 5), wall + hour * 5 + SECOND);
+        // One that stays is the time.
+        let jumped = wall + year;
+        assert!(clock.at(jumped + hour * 6, start + hour * 6) < jumped);
+        assert!(clock.at(jumped + hour * 29, start + hour * 29) < jumped);
+        assert_eq!(clock.at(jumped + hour * 30, start + hour * 30), jumped + hour * 30);
     }
 
     #[test]

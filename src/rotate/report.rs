@@ -33,6 +33,12 @@ pub enum Trouble {
     NotReopened(io::Error),
     /// Backups beyond the limit could not be deleted. The next rotation tries again.
     NotPruned(io::Error),
+    /// A backup could not be compressed, or what a crash has left could not be put in order. Tried
+    /// again after a minute.
+    NotCompressed(io::Error),
+    /// What was written could not be made durable. The lines that are not known to be are written
+    /// again, to a new file: so many of them may be there twice, with the same `seq`.
+    NotDurable(io::Error, u64),
     /// An existing file is open to more users than its mode should allow, and this cannot be
     /// changed.
     TooOpen(io::Error),
@@ -44,6 +50,10 @@ impl fmt::Display for Trouble {
             Self::NotRotated(error) => write!(f, "no new file could be started: {error}"),
             Self::NotReopened(error) => write!(f, "the moved file could not be reopened: {error}"),
             Self::NotPruned(error) => write!(f, "old backups could not be deleted: {error}"),
+            Self::NotCompressed(error) => write!(f, "a backup could not be compressed: {error}"),
+            Self::NotDurable(error, lines) => {
+                write!(f, "not durable, {lines} lines are written again: {error}")
+            }
             Self::TooOpen(error) => {
                 write!(f, "the mode of the file could not be narrowed: {error}")
             }

@@ -1,14 +1,16 @@
 //! Shift: one rotation of the names: `app.log` → `.1` → `.2` …, and a new, empty `app.log`.
 //!
-//! The only file that names `file-rotate`, which renames, makes the new file and deletes the
-//! oldest. It never sees a byte of a line: a value is made for one rotation and dropped.
+//! The only file that names `file-rotate`, which renames and makes the new file. It never sees a
+//! byte of a line: a value is made for one rotation and dropped. Which backups go is decided
+//! elsewhere, and so is when they are compressed: here a backup keeps the form it has.
 //!
 //! What it does with a disk that is not as it expects (0.8.0) is met as follows:
 //!
 //! | `file-rotate` | here |
 //! |---|---|
 //! | reads `app.log.01` and `app.log.+1` as number 1, then asserts that `app.log.1` is there | [`Exact`], our own scheme: it is told which backups there are |
-//! | deletes `app.log.20260131` as the oldest | the same |
+//! | deletes `app.log.20260131` as the oldest | the same; and it is told that none is too old |
+//! | knows `.gz` alone, and spells it itself | the same: the form is a part of our number |
 //! | builds names with `Path::display`, which spoils names that are not UTF-8 | the same |
 //! | unwraps the listing of the directory, which fails without a free descriptor | we list, and return the error |
 //! | asserts that nothing stands at the new name | [`clear_way`] looks first |
@@ -21,35 +23,31 @@
 //! microseconds later. Then the panic is caught and is one more failure to rotate; other writers
 //! that are well-behaved are kept out by the lock on the current file.
 
-use super::names::{self, MAX_NUMBER, Names};
-use super::{current::told, os, policy};
+use super::names::{self, Backup, Form, MAX_NUMBER, Names};
+use super::{current::told, os};
 use file_rotate::compression::Compression;
 use file_rotate::suffix::{Representation, SuffixScheme};
 use file_rotate::{ContentLimit, FileRotate, SuffixInfo};
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// How many backups remain and how open the new file may be.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shift {
-    pub(super) keep: u32,
-    pub(super) mode: u32,
-}
-
-/// Moves each backup up by one number and the current file to number 1, makes a new current file
-/// and deletes the backups beyond `keep`.
+/// Moves each backup up by one number and the current file to number 1, and makes a new current
+/// file with `mode`.
 ///
 /// # Errors
 ///
 /// Something failed. Files may have moved, but none is lost and none is overwritten; whether the
 /// current file is still at its path is for the caller to look at.
-pub(super) fn shift(names: &Names, Shift { keep, mode }: Shift) -> io::Result<()> {
-    clear_way(names)?;
-    let scheme = Exact { numbers: backups(names)?, keep };
+pub(super) fn shift(names: &Names, mode: u32) -> io::Result<()> {
+    let mut found = list(names)?;
+    clear_way(names, &found)?;
+    part_twins(names, &mut found.backups)?;
+    let scheme = Exact { backups: found.backups };
     let options = os::new_file(mode);
     let rotation = AssertUnwindSafe(|| {
         let limit = ContentLimit::None;
@@ -64,109 +62,162 @@ pub(super) fn shift(names: &Names, Shift { keep, mode }: Shift) -> io::Result<()
     }
 }
 
-/// The numbers of the backups there are: regular files with a name that is exactly ours.
-pub(super) fn backups(names: &Names) -> io::Result<BTreeSet<u32>> {
-    let directory = names.directory();
-    let mut numbers = BTreeSet::new();
-    for entry in fs::read_dir(directory).map_err(|error| told("list", directory, error))? {
-        let entry = entry.map_err(|error| told("list", directory, error))?;
-        if let Some(number) = names.number(&entry.file_name())
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-        {
-            numbers.insert(number);
-        }
-    }
-    Ok(numbers)
+/// The backups there are, newest first: regular files with a name that is exactly ours.
+pub(super) fn backups(names: &Names) -> io::Result<BTreeSet<Backup>> {
+    Ok(list(names)?.backups)
 }
 
-/// Deletes the backups beyond `keep`, which a crash in the middle of a shift or a new
-/// configuration may have left.
-pub(super) fn prune(names: &Names, keep: u32) -> io::Result<()> {
-    for number in policy::surplus(&backups(names)?, keep) {
-        let path = names.backup(number);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(told("delete", &path, error));
+/// What is in the directory under names of ours.
+#[derive(Debug, Default)]
+struct Found {
+    backups: BTreeSet<Backup>,
+    /// What is no regular file, by its number.
+    in_the_way: BTreeMap<u32, String>,
+}
+
+fn list(names: &Names) -> io::Result<Found> {
+    let directory = names.directory();
+    let mut found = Found::default();
+    for entry in fs::read_dir(directory).map_err(|error| told("list", directory, error))? {
+        let entry = entry.map_err(|error| told("list", directory, error))?;
+        let Some(backup) = names.read(&entry.file_name()) else { continue };
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => _ = found.backups.insert(backup),
+            Ok(kind) => {
+                let kind = os::describe(kind);
+                let text = format!(
+                    "{} is {kind} and in the way of a backup",
+                    names.backup(backup).display()
+                );
+                found.in_the_way.insert(backup.number, text);
             }
-            _ => {}
+            Err(error) => return Err(told("look at", &entry.path(), error)),
         }
+    }
+    Ok(found)
+}
+
+/// Whether the current file and each backup up to the first gap can move: they are regular files.
+fn clear_way(names: &Names, found: &Found) -> io::Result<()> {
+    let path = names.current();
+    match path.symlink_metadata() {
+        Ok(there) if there.is_file() => {}
+        Ok(there) => {
+            let kind = os::describe(there.file_type());
+            let text = format!("{} is {kind} and in the way of a backup", path.display());
+            return Err(io::Error::new(ErrorKind::AlreadyExists, text));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(io::Error::new(error.kind(), format!("{} is gone", path.display())));
+        }
+        Err(error) => return Err(told("look at", path, error)),
+    }
+    let gap = first_gap(&found.backups);
+    if let Some((_, text)) = found.in_the_way.range(..=gap).next() {
+        return Err(io::Error::new(ErrorKind::AlreadyExists, text.clone()));
+    }
+    if gap > MAX_NUMBER {
+        let text = "no number is left for another backup";
+        return Err(io::Error::new(ErrorKind::AlreadyExists, text));
     }
     Ok(())
 }
 
-/// Whether the current file and each backup up to the first gap can move: they are regular files.
-fn clear_way(names: &Names) -> io::Result<()> {
-    if !regular(names.current())? {
-        let text = format!("{} is gone", names.current().display());
-        return Err(io::Error::new(ErrorKind::NotFound, text));
-    }
-    for number in 1..=MAX_NUMBER {
-        if !regular(&names.backup(number))? {
-            return Ok(());
-        }
-    }
-    Err(io::Error::new(ErrorKind::AlreadyExists, "no number is left for another backup"))
+/// The lowest number without a backup.
+fn first_gap(backups: &BTreeSet<Backup>) -> u32 {
+    backups.iter().fold(1, |gap, backup| if backup.number == gap { gap + 1 } else { gap })
 }
 
-/// Whether there is a regular file at `path` (or nothing); anything else is an error.
-fn regular(path: &Path) -> io::Result<bool> {
-    match path.symlink_metadata() {
-        Ok(found) if found.is_file() => Ok(true),
-        Ok(found) => {
-            let kind = os::describe(found.file_type());
-            let text = format!("{} is {kind} and in the way of a backup", path.display());
-            Err(io::Error::new(ErrorKind::AlreadyExists, text))
+/// Gives each number one file: the second one, which somebody must have put there, becomes the
+/// oldest backup. (Half-done compression also leaves two, and is finished at the start.)
+fn part_twins(names: &Names, backups: &mut BTreeSet<Backup>) -> io::Result<()> {
+    for (_, second) in twins(backups) {
+        let number = backups.last().map_or(1, |last| last.number.saturating_add(1));
+        if number > MAX_NUMBER {
+            let text = format!("{} has a number twice", names.backup(second).display());
+            return Err(io::Error::new(ErrorKind::AlreadyExists, text));
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(told("look at", path, error)),
+        let parted = Backup { number, ..second };
+        let (from, to) = (names.backup(second), names.backup(parted));
+        fs::rename(&from, to).map_err(|error| told("move", &from, error))?;
+        backups.remove(&second);
+        backups.insert(parted);
     }
+    Ok(())
+}
+
+/// Pairs of files with one number: the first as it was written if there is such a one, the second
+/// compressed.
+pub(super) fn twins(backups: &BTreeSet<Backup>) -> Vec<(Backup, Backup)> {
+    let pairs = backups.iter().zip(backups.iter().skip(1));
+    pairs.filter(|(a, b)| a.number == b.number).map(|(a, b)| (*a, *b)).collect()
 }
 
 /// The numbering for `file-rotate`: counts like its `AppendCount`, but only sees names that are
 /// exactly ours.
 struct Exact {
-    numbers: BTreeSet<u32>,
-    keep: u32,
+    backups: BTreeSet<Backup>,
 }
 
-/// A backup's number, which knows how the backup is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Number(u32);
+/// A backup as `file-rotate` sees it: its number, which knows how the backup is called.
+#[derive(Debug, Clone, Copy)]
+struct Numbered(Backup);
 
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.number == other.0.number
     }
 }
 
-impl Representation for Number {
+impl Eq for Numbered {}
+
+impl PartialOrd for Numbered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Numbered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.number.cmp(&other.0.number)
+    }
+}
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.number, f)
+    }
+}
+
+impl Representation for Numbered {
     fn to_path(&self, base: &Path) -> PathBuf {
-        names::backup(base, self.0)
+        names::path_of(base, self.0)
     }
 }
 
 impl SuffixScheme for Exact {
-    type Repr = Number;
+    type Repr = Numbered;
 
     fn rotate_file(
         &mut self,
         _base: &Path,
-        _newest: Option<&Number>,
-        old: &Option<Number>,
-    ) -> io::Result<Number> {
-        Ok(Number(old.map_or(1, |Number(number)| number.saturating_add(1))))
+        _newest: Option<&Numbered>,
+        old: &Option<Numbered>,
+    ) -> io::Result<Numbered> {
+        let next = |Numbered(Backup { number, form })| Backup { number: number + 1, form };
+        Ok(Numbered(old.map_or(Backup { number: 1, form: Form::Plain }, next)))
     }
 
-    fn parse(&self, suffix: &str) -> Option<Number> {
-        names::parse(suffix).map(Number)
+    fn parse(&self, suffix: &str) -> Option<Numbered> {
+        names::parse(suffix).map(Numbered)
     }
 
-    fn too_old(&self, _number: &Number, position: usize) -> bool {
-        usize::try_from(self.keep).is_ok_and(|keep| position >= keep)
+    fn too_old(&self, _backup: &Numbered, _position: usize) -> bool {
+        false
     }
 
-    fn scan_suffixes(&self, _base: &Path) -> BTreeSet<SuffixInfo<Number>> {
-        let info = |number: &u32| SuffixInfo { suffix: Number(*number), compressed: false };
-        self.numbers.iter().map(info).collect()
+    fn scan_suffixes(&self, _base: &Path) -> BTreeSet<SuffixInfo<Numbered>> {
+        let info = |backup: &Backup| SuffixInfo { suffix: Numbered(*backup), compressed: false };
+        self.backups.iter().map(info).collect()
     }
 }

@@ -122,6 +122,8 @@ fn a_refused_record_is_a_dead_letter_and_the_others_pass() {
         (0..7).for_each(|n| tracing::info!(n, "order"));
         until_delivered(handle, 3);
         until("4 refused", || handle.stats().destination("logbeacon").unwrap().refused == 4);
+        // The two that came after were taken.
+        until("healthy", || handle.health().is_healthy());
     });
     assert!(other.requests().is_empty());
     let dead = std::fs::read_to_string(dir.path().join("spool/logbeacon.dead")).unwrap();
@@ -263,4 +265,17 @@ fn a_second_pipeline_with_the_same_directory_has_a_spool_of_its_own() {
     let mut got = numbers(&server.messages());
     got.sort_unstable();
     assert_eq!(got, [1, 2]);
+}
+
+#[test]
+fn a_dropped_handle_changes_nothing() {
+    let (server, dir) = (failing(1, Reply::Status(500)), tempfile::tempdir().unwrap());
+    let config = config(dir.path(), &server.url());
+    let (layer, handle) = logwell::QueueLayer::builder().config(config).build().unwrap();
+    drop(handle);
+    let subscriber =
+        tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
+    tracing::subscriber::with_default(subscriber, || tracing::info!(n = 1, "order"));
+    until("both attempts", || server.requests().len() == 2);
+    assert_eq!(numbers(&server.messages()), [1, 1]);
 }

@@ -17,6 +17,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         ("a_sink_that_panics_and_a_panic_hook_that_logs_do_not_feed_the_queue", panicking_sink),
         ("a_self_log_callback_may_log_and_replace_itself", self_log),
         ("a_sink_may_ask_the_handle", asking_sink),
+        ("the_threads_of_files_start_with_work_and_end_with_logging", threads_of_files),
     ]
     .into_iter()
     .map(|(sentence, run)| Scenario { sentence, run, check: ended_well })
@@ -134,4 +135,37 @@ fn asking_sink(_: &Path) {
     handle.flush(SOON).unwrap();
     let report = handle.shutdown();
     assert!(report.is_complete, "{report}");
+}
+
+/// The names of this process's threads, where the system tells them.
+fn thread_names() -> Option<Vec<String>> {
+    let threads = std::fs::read_dir("/proc/self/task").ok()?;
+    let name = |thread: io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(thread.ok()?.path().join("comm")).ok()
+    };
+    Some(threads.filter_map(name).map(|name| name.trim().to_owned()).collect())
+}
+
+fn threads_of_files(dir: &Path) {
+    use logwell::config::{Compress, SyncPolicy};
+    let config = logwell::LoggingConfig::builder().console(false).log_dir(dir);
+    let mut config = config.build().unwrap();
+    config.files.compress = Compress::Gzip;
+    config.files.sync = SyncPolicy::Error;
+    let handle = QueueLayer::builder().config(config).init().unwrap();
+    let Some(before) = thread_names() else { return };
+    assert!(!before.contains(&"logwell-janitor".to_owned()), "{before:?}");
+    let wait_for = |what: &str, is_so: &dyn Fn(&[String]) -> bool| {
+        let until = std::time::Instant::now() + SOON;
+        while !thread_names().is_some_and(|names| is_so(&names)) {
+            assert!(std::time::Instant::now() < until, "{what}: {:?}", thread_names());
+            std::thread::yield_now();
+        }
+    };
+    error!("to be made durable at once");
+    handle.rotate_now().unwrap();
+    let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
+    wait_for("started", &|names| has(names, "logwell-janitor") && has(names, "logwell-sync"));
+    assert!(handle.shutdown().is_lossless());
+    wait_for("ended", &|names| !names.iter().any(|name| name.starts_with("logwell")));
 }

@@ -25,7 +25,6 @@ mod tries;
 mod web;
 mod worker;
 
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 use logwell::LoggingConfig;
@@ -139,6 +138,8 @@ fn logging(settings: &Settings) -> Result<LoggingConfig, logwell::Error> {
         Some(path) => logwell::load_config(path)?,
         None => LoggingConfig::builder().log_level("info,lapin=off").files(false).build()?,
     };
-    let variables: HashMap<_, _> = std::env::vars_os().collect();
-    config.with_env(variables)
+    // Not those that services share with the workers, such as MQ_HOST: they are about the queues.
+    let own =
+        |name: &std::ffi::OsStr| name == "RUST_LOG" || name.as_encoded_bytes().starts_with(b"LOG_");
+    config.with_env(std::env::vars_os().filter(|(name, _)| own(name)))
 }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::callsite::{Callsite, Place};
+use crate::encode::must_escape;
+use crate::encode::visible::{RESET, level_style};
 use crate::fields::Fields;
+use crate::level::Level;
 use crate::span::Id;
 use proptest::prelude::*;
 use std::sync::Arc;

@@ -52,7 +52,10 @@ impl Address {
         Ok(Self {
             peer: Peer { host, port, tls, timeout },
             user: config.user.clone(),
-            password: config.password.clone(),
+            password: match config.password.is_empty() {
+                true => Secret::new("guest"),
+                false => config.password.clone(),
+            },
             vhost: config.vhost.clone(),
             heartbeat: config.heartbeat,
             queue,
@@ -65,7 +68,8 @@ impl Address {
     }
 
     fn uri(&self) -> AMQPUri {
-        let (username, password) = (self.user.clone(), self.password.reveal().to_owned());
+        let (username, password) = (self.user.clone(), self.password.reveal());
+        let password = if password.is_empty() { "guest" } else { password }.to_owned();
         let heartbeat = self.heartbeat.as_secs().try_into().unwrap_or(u16::MAX);
         AMQPUri {
             scheme: if self.peer.tls.is_some() { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },

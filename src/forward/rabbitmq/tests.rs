@@ -11,7 +11,8 @@ use super::connection::Address;
 use super::link::Link;
 use super::{Brokered, Fate, Message, Stop, Transport};
 use crate::config::RabbitMqConfig;
-use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeleteOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
 use node::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +97,17 @@ fn take_all(port: u16) -> Vec<(String, Vec<u8>, Option<u8>)> {
     found
 }
 
+/// Makes the queue, and has the broker write down that there is one: a RabbitMQ that is killed within
+/// its first second with a new queue may have forgotten it, and with it all that it has confirmed.
+fn settle_queue(node: &Node) {
+    broker(node.port, async |channel| {
+        let durable = QueueDeclareOptions::durable();
+        channel.queue_declare(QUEUE.into(), durable, FieldTable::default()).await.unwrap();
+    });
+    node.control(&["stop_app"]);
+    node.control(&["start_app"]);
+}
+
 fn broker(port: u16, act: impl AsyncFnOnce(lapin::Channel)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -112,6 +124,7 @@ fn a_hundred_thousand_records_survive_a_broker_that_is_killed_five_times() {
     const RECORDS: usize = 100_000;
     let Some(mut node) = Node::start() else { return };
     let port = node.port;
+    settle_queue(&node);
     let direct = Direct { pace: Duration::from_millis(2), ..Direct::default() };
     let mut brokered = brokered(port, &direct);
     let (kill, killed) = (std::sync::mpsc::channel::<()>(), std::sync::mpsc::channel::<()>());

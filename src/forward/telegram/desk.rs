@@ -27,8 +27,6 @@ pub(super) struct DeskOptions {
     pub(super) per_minute: u32,
     /// How long the repetitions of a kind are collected.
     pub(super) digest_every: Duration,
-    /// What is below is not told.
-    pub(super) min_level: Level,
     pub(super) quiet_hours: Option<Hours>,
     pub(super) zone: TimeZone,
     /// The time of day, in milliseconds since 1970.
@@ -108,16 +106,16 @@ fn second(unix_ms: u64, stamp: &mut Stamp) -> String {
 impl Compose for Desk {
     fn take(&mut self, taken: Taken<'_>, now: Instant) {
         let alert = entry::read(taken.bytes).unwrap_or_else(|| Alert::unreadable(&taken));
-        if alert.level >= self.options.min_level {
-            self.groups.take(taken.id, alert, now);
-        }
+        self.groups.take(taken.id, alert, now);
     }
 
     /// At most one: what comes while it is on its way can be told together.
     fn ready(&mut self, now: Instant) -> Vec<Message> {
         let draft = self.groups.next(now, self.room(now));
-        let draft = draft.filter(|_| self.pace.take(now).is_ok());
-        draft.map(|draft| self.message(&draft)).into_iter().collect()
+        let Some(draft) = draft else { return Vec::new() };
+        // There is room, as was seen above.
+        let _taken = self.pace.take(now);
+        vec![self.message(&draft)]
     }
 
     fn due(&self) -> Option<Instant> {

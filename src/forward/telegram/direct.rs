@@ -87,3 +87,92 @@ impl Transport for Direct {
 }
 
 const LIMIT: &str = "the chat was written to as often as it may be";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forward::telegram::Audience;
+    use crate::forward::{HttpClient, HttpOptions};
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::TcpListener;
+
+    /// A server that takes every message, and says how many it was sent.
+    fn server() -> (String, std::sync::mpsc::Receiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, requests) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            loop {
+                let mut length = 0;
+                loop {
+                    let mut line = String::new();
+                    match stream.read_line(&mut line) {
+                        Ok(1..) if line.trim().is_empty() => break,
+                        Ok(1..) => {}
+                        _ => return,
+                    }
+                    let line = line.to_ascii_lowercase();
+                    if let Some(bytes) = line.strip_prefix("content-length:") {
+                        length = bytes.trim().parse().unwrap();
+                    }
+                }
+                stream.read_exact(&mut vec![0; length]).unwrap();
+                sender.send(()).unwrap();
+                let answer = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
+                stream.get_mut().write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        (url, requests)
+    }
+
+    fn message() -> Message {
+        let body = TelegramMessage {
+            audience: Audience::Developer,
+            chat_id: "-1001".to_owned(),
+            text: "disk full".to_owned(),
+            timestamp: String::new(),
+            hash: String::new(),
+            is_silent: false,
+            token: None,
+        };
+        Message { id: String::new(), body: body.to_json(), records: 1, from: 1 }
+    }
+
+    #[test]
+    fn what_the_limits_do_not_allow_is_not_sent_however_often_it_is_tried() {
+        let (url, requests) = server();
+        let client = TelegramClient::new(HttpClient::new(&HttpOptions::default()).unwrap(), &url);
+        let limits = Arc::new(Mutex::new(SendLimits::new(30, 2)));
+        let mut direct = Direct::new(client, Secret::new("12:ab"), limits);
+        // Who is asked to stop does not wait.
+        let stop = Stop::default();
+        stop.request(Instant::now() + Duration::from_secs(60));
+        let messages = [message(), message(), message(), message()];
+        for expected in [[true, true, false, false], [false; 4], [false; 4]] {
+            let fates = direct.deliver(&messages, &stop);
+            let delivered: Vec<_> = fates.iter().map(Fate::is_delivered).collect();
+            assert_eq!(delivered, expected, "{fates:?}");
+            let after = |fate: &Fate| match fate {
+                Fate::Retry { after, .. } => *after,
+                _ => None,
+            };
+            let wait = fates.last().and_then(after).unwrap();
+            assert!(wait > Duration::from_secs(50) && wait <= LONGEST_WAIT, "{wait:?}");
+        }
+        assert_eq!(requests.try_iter().count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_and_the_next_is_sent() {
+        let (url, requests) = server();
+        let client = TelegramClient::new(HttpClient::new(&HttpOptions::default()).unwrap(), &url);
+        let limits = Arc::new(Mutex::new(SendLimits::new(30, 20)));
+        let mut direct = Direct::new(client, Secret::new("12:ab"), limits);
+        let broken = Message { body: b"{}".to_vec(), ..message() };
+        let fates = direct.deliver(&[broken, message()], &Stop::default());
+        let expected = [Fate::refused("type is missing or no text"), Fate::Delivered];
+        assert_eq!(fates, expected);
+        assert_eq!(requests.try_iter().count(), 1);
+    }
+}

@@ -67,7 +67,7 @@ pub struct TelegramMessage {
     pub audience: Audience,
     /// The group's id, `-100…`, or `@name` of a public one.
     pub chat_id: String,
-    /// The text. Whoever sends it makes it [`fit`].
+    /// The text. Whoever sends it makes it [`fit()`].
     pub text: String,
     /// When it happened.
     pub timestamp: String,

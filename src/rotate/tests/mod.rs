@@ -3,19 +3,24 @@
 //! Faults that need a kernel's help (full disk, immutable files, limits) say loudly when they
 //! cannot be had; with `CI` set that is a failure.
 
+mod durable;
+mod endurance;
 mod full;
 mod limit;
 #[cfg(unix)]
 mod modes;
 mod moved;
 mod opening;
+mod packing;
 mod processes;
 mod refused;
+mod retained;
+mod scheduled;
 mod shifting;
 
 use super::file::{BATCH_BYTES, LOOK_INTERVAL, ROTATE_PAUSE, WRITE_PAUSE};
 use super::names::Names;
-use super::shift::{self, Shift};
+use super::shift;
 use super::{FileOptions, RotatingFile, Trouble};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};

@@ -36,7 +36,7 @@ fn what_a_crash_or_a_smaller_count_has_left_is_deleted_and_nothing_else() {
     let foreign = [
         "app.log.01",
         "app.log.+1",
-        "app.log.1.gz",
+        "app.log.1.bz2",
         "app.log.20260131",
         "app-audit.log.7",
         "app.log.bak",

@@ -30,7 +30,7 @@ fn with(scheme: impl SuffixScheme, path: &Path) -> u32 {
 fn ours(path: &Path) -> (u32, io::Result<()>) {
     PANICS.store(0, Relaxed);
     set_hook(Box::new(|_| _ = PANICS.fetch_add(1, Relaxed)));
-    let result = shift::shift(&Names::new(path).unwrap(), Shift { keep: 2, mode: 0o600 });
+    let result = shift::shift(&Names::new(path).unwrap(), 0o600);
     let _ = std::panic::take_hook();
     (PANICS.load(Relaxed), result)
 }
@@ -85,8 +85,7 @@ fn a_dated_file_is_deleted_by_its_own_numbering_but_not_by_ours() {
     assert_eq!(its.names(), ["app.log", "app.log.1", "app.log.2"]);
 
     let place = place(&others);
-    shift::shift(&Names::new(&place.path("app.log")).unwrap(), Shift { keep: 2, mode: 0o600 })
-        .unwrap();
+    place.open().rotate_now(place.now).unwrap();
     assert_eq!(place.names(), ["app.log", "app.log.1", "app.log.2", "app.log.20260131"]);
 }
 
@@ -144,7 +143,7 @@ fn a_missing_file_or_directory_is_an_error_and_not_a_panic() {
 fn a_gap_is_filled_and_what_is_behind_it_stays() {
     let place = place(&["app.log.2"]);
     let names = Names::new(&place.path("app.log")).unwrap();
-    shift::shift(&names, Shift { keep: 2, mode: 0o600 }).unwrap();
+    shift::shift(&names, 0o600).unwrap();
     assert_eq!(place.read("app.log"), "");
     assert_eq!(place.read("app.log.1"), "app.log");
     assert_eq!(place.read("app.log.2"), "app.log.2");

@@ -1,6 +1,6 @@
 //! What is handed out when, and what must stay in the spool.
 
-use super::super::alert::tests::{alert, news};
+use super::super::alert::tests::alert;
 use super::super::entry::tests::json_of;
 use super::*;
 use serde_json::Value;
@@ -17,7 +17,6 @@ impl TestDesk {
             letterhead: Letterhead { who: ["billing".to_owned(), String::new()], has_place: true },
             per_minute: 20,
             digest_every: Duration::from_secs(300),
-            min_level: Level::Trace,
             quiet_hours: None,
             zone: TimeZone::Utc,
             unix_ms: || 1_771_497_000_123,
@@ -96,16 +95,6 @@ fn one_record_is_two_messages_for_two_groups() {
     let [developer, customer] = Audience::ALL.map(message);
     assert_ne!(developer.id, customer.id);
     assert_eq!(body(&developer)["hash"], body(&customer)["hash"]);
-}
-
-#[test]
-fn what_is_below_the_least_level_is_not_told() {
-    let now = Instant::now();
-    let mut desk = TestDesk::new().with(|options| options.min_level = Level::Error).desk(now);
-    take(&mut desk, 1, &news("order 17 has arrived"), now);
-    assert_eq!((desk.ready(now).len(), desk.held_from()), (0, None));
-    take(&mut desk, 2, &alert("disk full"), now);
-    assert_eq!(desk.ready(now).len(), 1);
 }
 
 #[test]

@@ -1,0 +1,250 @@
+//! Args: the command line, as data; clap makes the help, the hints and the completions of it.
+//!
+//! Knows what can be asked. Does not know how it is done.
+
+use crate::filter::Condition;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Shows, follows and verifies the log files that logwell writes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "logwell",
+    version,
+    after_help = EXAMPLES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  logwell verify logs                     is every record there? which are missing?
+  logwell tail -f logs                    follow a service
+  logwell show -l error --since 1h logs   errors of the last hour, backups included
+  logwell show --field user_id=7 --field 'latency_ms>100' logs
+  logwell show --trace 4bf92f3577b34da6a3ce929d0e0e4736 --json logs | jq .message
+  zcat old.gz | logwell show -            a file from elsewhere
+
+Exit codes: 0 fine, 1 something is missing or damaged (verify), 2 it could not be done.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say whether all records are there, and if not, exactly which are missing
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
+    /// Print records for people, or as JSON
+    #[command(after_help = SHOW_HELP)]
+    Show(Show),
+    /// Print the last records, and follow the files as they grow and rotate
+    #[command(after_help = TAIL_HELP)]
+    Tail(Tail),
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  logwell completions bash > /etc/bash_completion.d/logwell")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const VERIFY_HELP: &str = "\
+Records are numbered from 1 at each start of a program (a boot). A number that is missing was
+lost, or kept out of app.log by files.level; logwell's own records say how many were, so both
+are told apart. errors.log and ai_responses.log are compared with app.log record by record.
+
+Declared losses are those the log itself tells of: records dropped since the queue was full, or
+lost by a file in an outage. What lies before the oldest kept file was rotated away, and is not
+called missing.
+
+Examples:
+  logwell verify /var/log/shop
+  logwell verify --json logs | jq '.boots[].missing'
+  logwell verify --accept-declared logs || alert
+
+Exit codes: 0 complete, 1 something is missing, damaged or out of order, 2 it could not be
+checked.";
+
+const SHOW_HELP: &str = "\
+Of a directory the records of app.log and of all its backups are shown, compressed ones too, and
+those of a second process, merged in order. A file is shown alone, unless --backups is given. -
+is standard input.
+Lines that are no records are shown with a ? before them, if nothing is filtered.
+
+Moments: 2026-02-19T10:30:00Z, '2026-02-19 10:30', 2026-02-19, 10:30, 10m or 2h or 3d (ago),
+today, yesterday.
+Fields: user_id=7, status!=200, latency_ms>100, path~/api (contains), error (is there); of the
+record, or else of its innermost span. Several conditions must all hold; of several loggers one
+is enough.
+
+Examples:
+  logwell show logs --since 10:00 --until 10:05
+  logwell show logs --level warn --logger shop::db --text timeout
+  logwell show logs --file errors.log
+  logwell show app.log --json --field 'latency_ms>=1000' > slow.jsonl
+
+Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
+
+const TAIL_HELP: &str = "\
+Takes the same files and filters as show; the last records are the last ones that the filters
+let through.
+With --follow it goes on over rotation, truncation and deletion, until it is interrupted.
+
+Examples:
+  logwell tail logs
+  logwell tail -f -n 100 --level warn logs
+  logwell tail -f --json logs | my-alarm
+
+Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The directories of log files
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// Print what was found as JSON, one object for each directory
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print long lists whole
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Count losses that the log itself tells of as complete
+    #[arg(long)]
+    pub(crate) accept_declared: bool,
+    /// The name of the file with all records
+    #[arg(long, value_name = "NAME", default_value = "app.log")]
+    pub(crate) app: String,
+    /// The name of the file with ERROR and CRITICAL
+    #[arg(long, value_name = "NAME", default_value = "errors.log")]
+    pub(crate) errors: String,
+    /// The name of the file about AI models
+    #[arg(long, value_name = "NAME", default_value = "ai_responses.log")]
+    pub(crate) ai: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Go on with what is written from now on
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// So many records
+    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 10)]
+    pub(crate) count: usize,
+    #[command(flatten)]
+    pub(crate) wanted: Wanted,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Directories of log files, log files, or - for standard input
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Of a directory, this file and its backups
+    #[arg(long, value_name = "NAME", default_value = "app.log")]
+    pub(crate) file: String,
+    /// Of a file that is named, its backups too
+    #[arg(long)]
+    pub(crate) backups: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which records")]
+pub(crate) struct Wanted {
+    /// Of this level and more important ones
+    #[arg(short, long, value_enum, ignore_case = true)]
+    pub(crate) level: Option<LevelName>,
+    /// Of this logger and those below it; several times: of any of them
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) logger: Vec<String>,
+    /// From this moment on
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Before this moment
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// With a field like this, such as user_id=7; several times: all must hold
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) field: Vec<Condition>,
+    /// With this text in the message or a field; several times: all must be there
+    #[arg(short, long)]
+    pub(crate) text: Vec<String>,
+    /// Of this trace
+    #[arg(long, value_name = "ID")]
+    pub(crate) trace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How they are shown")]
+pub(crate) struct Output {
+    /// As they are: one line of JSON each
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// With colours; auto: on a terminal, unless NO_COLOR says no or FORCE_COLOR yes
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    /// Moments in UTC instead of the local time
+    #[arg(long)]
+    pub(crate) utc: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LevelName {
+    Trace,
+    Debug,
+    Info,
+    #[value(alias = "warning")]
+    Warn,
+    #[value(alias = "err")]
+    Error,
+    #[value(alias = "crit", alias = "fatal")]
+    Critical,
+}
+
+impl LevelName {
+    pub(crate) fn level(self) -> logwell::Level {
+        match self {
+            Self::Trace => logwell::Level::Trace,
+            Self::Debug => logwell::Level::Debug,
+            Self::Info => logwell::Level::Info,
+            Self::Warn => logwell::Level::Warn,
+            Self::Error => logwell::Level::Error,
+            Self::Critical => logwell::Level::Critical,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

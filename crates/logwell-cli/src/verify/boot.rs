@@ -1,0 +1,329 @@
+//! Boot: the records of one start of a process, as they are found, and what its own records say.
+//!
+//! Knows `seq`, logwell's own records and their numbers. Does not know files or other boots.
+
+use super::gaps::{Gap, Gaps, Place};
+use crate::line::Line;
+use std::collections::BTreeMap;
+
+/// One record as the verifier sees it.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) seq: u64,
+    pub(super) unix_ns: i64,
+    pub(super) place: Place,
+    /// Whether it was there before the other files were looked at, and so must be in them.
+    pub(super) is_settled: bool,
+    pub(super) line: &'a Line<'a>,
+}
+
+/// The records of one start of a process.
+#[derive(Debug, Default)]
+pub(super) struct Boot {
+    pub(super) process: u64,
+    pub(super) id: Option<String>,
+    /// Whether its first record, `logwell.started`, is there.
+    pub(super) is_begun: bool,
+    /// Where its first record is that is there.
+    pub(super) first: Place,
+    pub(super) first_ns: i64,
+    /// The highest number, and the latest moment.
+    pub(super) last_seq: u64,
+    pub(super) last_ns: i64,
+    /// The first number that was found; lower ones may have been rotated away.
+    pub(super) base: u64,
+    /// How many different records are there.
+    pub(super) records: u64,
+    /// How many of them are logwell's own.
+    pub(super) own: u64,
+    pub(super) gaps: Gaps,
+    pub(super) duplicates: Runs,
+    pub(super) late: Runs,
+    pub(super) checkpoints: Vec<Checkpoint>,
+    /// When a record last said that others were filtered.
+    pub(super) filtered_ns: Vec<i64>,
+    /// Dropped before the queue, by level and reason, as told so far.
+    pub(super) dropped: BTreeMap<String, u64>,
+    /// Lost by a sink in an outage, as told so far.
+    pub(super) outages: Vec<Outage>,
+    pub(super) receipt: Option<Receipt>,
+    /// Numbers of records that must be in `errors.log` and in `ai_responses.log`.
+    pub(super) errors: Vec<u64>,
+    pub(super) ai: Vec<u64>,
+}
+
+/// Among the records before number `before`, so many were kept out of the file by its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Checkpoint {
+    pub(super) before: u64,
+    pub(super) filtered: u64,
+}
+
+/// That a sink failed and works again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outage {
+    pub(super) sink: String,
+    pub(super) problem: String,
+    pub(super) failed_ms: u64,
+    pub(super) dropped: u64,
+}
+
+/// What `logwell.stopped` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Receipt {
+    pub(super) seq: u64,
+    pub(super) received: u64,
+    pub(super) dropped: BTreeMap<String, u64>,
+    pub(super) sinks: BTreeMap<String, SinkCounts>,
+}
+
+/// What the receipt says of one sink.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct SinkCounts {
+    pub(super) routed: u64,
+    pub(super) written: u64,
+    pub(super) dropped: u64,
+}
+
+/// What a record turns out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It belongs to this boot.
+    Here,
+    /// It belongs to another boot of the process, whose beginning is missing.
+    NextBoot,
+}
+
+/// No counter of a boot comes near it: more than a year at ten million records a second. What
+/// claims more is wrong, and would make sums overflow.
+pub(super) const MAX_NUMBER: u64 = 1 << 48;
+/// Keeps at most so many of what a hostile file could have without end.
+const MAX_KEPT: usize = 100_000;
+
+impl Boot {
+    pub(super) fn begin(process: u64, found: &Found<'_>) -> Self {
+        let mut boot = Self {
+            process,
+            first: found.place,
+            first_ns: found.unix_ns,
+            last_ns: found.unix_ns,
+            base: found.seq,
+            ..Self::default()
+        };
+        boot.take_new(found);
+        boot
+    }
+
+    /// Takes the next record of the process.
+    pub(super) fn take(&mut self, found: &Found<'_>) -> Turn {
+        if found.seq > self.last_seq {
+            self.take_new(found);
+            return Turn::Here;
+        }
+        let is_later = found.unix_ns > self.last_ns;
+        let is_missing = self.gaps.find(found.seq).is_some();
+        // What comes again, or lies before all there is, and has happened after all of it, is not
+        // a line in the wrong place: the process has begun to count anew.
+        if is_later && (!is_missing || found.seq < self.base) {
+            return Turn::NextBoot;
+        }
+        if self.gaps.fill(found.seq) {
+            self.late.push(found.seq, found.place);
+            self.note(found);
+        } else {
+            self.duplicates.push(found.seq, found.place);
+        }
+        Turn::Here
+    }
+
+    /// Takes a record that stands among those of a later boot.
+    pub(super) fn take_stray(&mut self, found: &Found<'_>) {
+        if found.seq > self.last_seq {
+            self.late.push(found.seq, found.place);
+            self.take_new(found);
+        } else {
+            self.take(found);
+        }
+    }
+
+    fn take_new(&mut self, found: &Found<'_>) {
+        if found.seq > self.last_seq + 1 {
+            self.gaps.push(Gap {
+                from: self.last_seq + 1,
+                to: found.seq - 1,
+                after_ns: self.last_ns,
+                before: found.place,
+            });
+        }
+        self.last_seq = found.seq;
+        self.note(found);
+    }
+
+    /// Notes what a record says that was not there before.
+    fn note(&mut self, found: &Found<'_>) {
+        self.records += 1;
+        self.last_ns = self.last_ns.max(found.unix_ns);
+        if let Some(kind) = found.line.own_kind() {
+            self.own += 1;
+            self.note_own(&kind, found);
+            return;
+        }
+        if !found.is_settled {
+            return;
+        }
+        // logwell's own stand in `app.log` whatever `files.level` says, and not so elsewhere.
+        if found.line.level().is_some_and(|level| level >= logwell::Level::Error) {
+            push_in_order(&mut self.errors, found.seq);
+        }
+        if found.line.raw("logger") == Some("\"ai_responses\"") {
+            push_in_order(&mut self.ai, found.seq);
+        }
+    }
+
+    fn note_own(&mut self, kind: &str, found: &Found<'_>) {
+        let line = found.line;
+        let number = |key: &str| line.number(key).map(|number| number.min(MAX_NUMBER));
+        match kind {
+            "logwell.started" => {
+                self.is_begun = true;
+                self.id = line.text("boot_id").map(|id| id.into_owned());
+                self.add_checkpoint(found.seq, 0);
+            }
+            "logwell.filtered" => {
+                let (Some(total), Some(new), Some(first)) =
+                    (number("total"), number("filtered"), number("first_seq"))
+                else {
+                    return;
+                };
+                self.add_checkpoint(first, total.saturating_sub(new));
+                self.add_checkpoint(found.seq, total);
+                if self.filtered_ns.len() < MAX_KEPT {
+                    self.filtered_ns.push(found.unix_ns);
+                }
+            }
+            "logwell.dropped" => add_dropped(&mut self.dropped, line),
+            "logwell.recovered" if self.outages.len() < MAX_KEPT => {
+                let text = |key: &str| line.text(key).unwrap_or_default().into_owned();
+                self.outages.push(Outage {
+                    sink: text("sink"),
+                    problem: text("problem"),
+                    failed_ms: number("failed_ms").unwrap_or(0),
+                    dropped: number("dropped").unwrap_or(0),
+                });
+            }
+            "logwell.stopped" => {
+                let receipt = Receipt::read(found.seq, line);
+                self.id = self.id.take().or_else(|| line.text("boot_id").map(|id| id.into_owned()));
+                if let Some(ledger) = receipt.sinks.get(LEDGER) {
+                    let filtered = (found.seq - 1).saturating_sub(ledger.routed);
+                    self.add_checkpoint(found.seq, filtered);
+                }
+                self.receipt = Some(receipt);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_checkpoint(&mut self, before: u64, filtered: u64) {
+        if self.checkpoints.len() < MAX_KEPT {
+            let at = self.checkpoints.partition_point(|known| known.before <= before);
+            self.checkpoints.insert(at, Checkpoint { before, filtered });
+        }
+    }
+
+    /// What the log says was lost by that sink.
+    pub(super) fn declared_lost(&self, sink: &str) -> u64 {
+        let told = self.outages.iter().filter(|outage| outage.sink == sink);
+        let told = told.map(|outage| outage.dropped).sum();
+        let receipt = self.receipt.as_ref().and_then(|receipt| receipt.sinks.get(sink));
+        receipt.map_or(told, |counts| counts.dropped.max(told))
+    }
+
+    /// What the log says was dropped before the queue, by level and reason.
+    pub(super) fn declared_dropped(&self) -> &BTreeMap<String, u64> {
+        self.receipt.as_ref().map_or(&self.dropped, |receipt| &receipt.dropped)
+    }
+}
+
+/// The sink of `app.log`.
+pub(super) const LEDGER: &str = "app";
+
+impl Receipt {
+    fn read(seq: u64, line: &Line<'_>) -> Self {
+        let received = line.number("received").unwrap_or(0).min(MAX_NUMBER);
+        let mut receipt = Self { seq, received, ..Self::default() };
+        add_dropped(&mut receipt.dropped, line);
+        let mut sinks: BTreeMap<String, SinkCounts> = BTreeMap::new();
+        for (key, value) in line.members() {
+            // In ECS there is no `.` in the name of a label.
+            let Some((sink, what)) = key.rsplit_once(['.', '_']) else { continue };
+            let Ok(number) = value.trim_matches('"').parse::<u64>() else { continue };
+            let number = number.min(MAX_NUMBER);
+            let counts = sinks.entry(sink.to_owned()).or_default();
+            match what {
+                "routed" => counts.routed = number,
+                "written" => counts.written = number,
+                "dropped" => counts.dropped = number,
+                _ => {}
+            }
+        }
+        receipt.sinks = sinks
+            .into_iter()
+            .filter(|(_, counts)| counts.routed > 0 || counts.written > 0)
+            .collect();
+        receipt
+    }
+}
+
+/// `dropped.INFO.full` and the like.
+fn add_dropped(sums: &mut BTreeMap<String, u64>, line: &Line<'_>) {
+    for (key, value) in line.members() {
+        let rest = key.strip_prefix("dropped").filter(|rest| rest.starts_with(['.', '_']));
+        let Some(name) = rest.and_then(|rest| rest.get(1..)) else { continue };
+        if let Ok(number) = value.trim_matches('"').parse::<u64>() {
+            let sum = sums.entry(name.replace(['.', '_'], " ")).or_default();
+            *sum = sum.saturating_add(number).min(MAX_NUMBER);
+        }
+    }
+}
+
+/// Adds a number to a list in order; nearly always it is the last.
+pub(super) fn push_in_order(list: &mut Vec<u64>, number: u64) {
+    match list.last() {
+        Some(&last) if last >= number => {
+            let at = list.partition_point(|known| *known < number);
+            if list.get(at) != Some(&number) {
+                list.insert(at, number);
+            }
+        }
+        _ => list.push(number),
+    }
+}
+
+/// Numbers in places where they should not be, as runs of consecutive ones.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Runs {
+    pub(super) list: Vec<Run>,
+    /// How many numbers there are in all runs, those that are not kept too.
+    pub(super) count: u64,
+}
+
+/// Consecutive numbers, and where the first one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) place: Place,
+}
+
+impl Runs {
+    pub(super) fn push(&mut self, number: u64, place: Place) {
+        self.count += 1;
+        let has_room = self.list.len() < MAX_KEPT;
+        match self.list.last_mut() {
+            Some(run) if run.to + 1 == number => run.to = number,
+            _ if has_room => self.list.push(Run { from: number, to: number, place }),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Json: the report as JSON, for programs.
+
+use super::boot::{Outage, Run, Runs};
+use super::gaps::{Gap, Place};
+use super::report::{BootReport, Report, moment};
+use super::side::SideReport;
+use serde_json::{Value, json};
+
+impl Report {
+    /// All of it as JSON.
+    #[must_use]
+    pub fn json(&self, accept_declared: bool) -> Value {
+        let boots: Vec<_> = self.boots.iter().map(|boot| self.boot_json(boot)).collect();
+        let damages = self.scan.damages.iter().map(|damage| {
+            json!({
+                "file": self.name(damage.place), "offset": damage.place.offset,
+                "unpacked": self.is_packed(damage.place), "problem": damage.flaw.to_string(),
+            })
+        });
+        json!({
+            "directory": self.directory.to_string_lossy(),
+            "complete": self.is_complete(accept_declared),
+            "files": self.scan.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
+            "lines": self.scan.lines,
+            "damaged_lines": self.scan.damage_count,
+            "damages": damages.collect::<Vec<_>>(),
+            "boots": boots,
+            "records_of_unknown_processes": self.strangers,
+            "records_not_judged": self.not_judged,
+        })
+    }
+
+    fn boot_json(&self, boot: &BootReport) -> Value {
+        let judgement = &boot.judgement;
+        let proven = boot
+            .proven()
+            .into_iter()
+            .map(|(seq, _, place)| json!({"seq": seq, "stands_in": self.place_json(place)}));
+        let among = judgement
+            .among
+            .iter()
+            .map(|(count, list)| json!({"records": count, "in": self.gaps_json(list)}));
+        json!({
+            "boot_id": boot.id,
+            "process": boot.process,
+            "from": moment(boot.first_ns),
+            "to": moment(boot.last_ns),
+            "first_seq": boot.base,
+            "last_seq": boot.last_seq,
+            "records": boot.records,
+            "begun": boot.is_begun,
+            "ended_in_order": boot.has_receipt,
+            "may_be_running": boot.is_last && !boot.has_receipt,
+            "rotated_away_through": judgement.rotated_through,
+            "filtered": judgement.filtered,
+            "lost": boot.lost(),
+            "undeclared": boot.undeclared(),
+            "missing": self.gaps_json(&judgement.lost),
+            "missing_among_filtered": among.collect::<Vec<_>>(),
+            "missing_by_other_files": proven.collect::<Vec<_>>(),
+            "unknown": self.gaps_json(&judgement.unknown),
+            "duplicates": self.runs_json(&boot.duplicates),
+            "out_of_order": self.runs_json(&boot.late),
+            "contradictions": judgement.contradictions,
+            "declared": {
+                "dropped_before_the_queue": boot.dropped,
+                "lost_by_app": boot.declared,
+                "outages": boot.outages.iter().map(outage_json).collect::<Vec<_>>(),
+            },
+            "other_files": boot.sides.iter().map(|side| self.side_json(side)).collect::<Vec<_>>(),
+            "gaps_forgotten": boot.forgotten,
+        })
+    }
+
+    fn gaps_json(&self, gaps: &[Gap]) -> Vec<Value> {
+        let one = |gap: &Gap| {
+            json!({
+                "from": gap.from, "to": gap.to, "after": moment(gap.after_ns),
+                "before": self.place_json(gap.before),
+            })
+        };
+        gaps.iter().map(one).collect()
+    }
+
+    fn runs_json(&self, runs: &Runs) -> Vec<Value> {
+        let one =
+            |run: &Run| json!({"from": run.from, "to": run.to, "at": self.place_json(run.place)});
+        runs.list.iter().map(one).collect()
+    }
+
+    fn side_json(&self, side: &SideReport) -> Value {
+        json!({
+            "file": side.name,
+            "records": side.records,
+            "missing": side.missing,
+            "declared": side.declared,
+            "duplicates": self.runs_json(&side.duplicates),
+            "out_of_order": self.runs_json(&side.late),
+            "contradiction": side.contradiction,
+        })
+    }
+
+    fn place_json(&self, place: Place) -> Value {
+        json!({"file": self.name(place), "offset": place.offset, "unpacked": self.is_packed(place)})
+    }
+}
+
+fn outage_json(outage: &Outage) -> Value {
+    json!({
+        "sink": outage.sink,
+        "problem": outage.problem,
+        "failed_ms": outage.failed_ms,
+        "dropped": outage.dropped,
+    })
+}

@@ -1,0 +1,163 @@
+//! Pack: a backup is compressed, on whatever thread has time for it.
+//!
+//! Knows the formats; the only file that names flate2 and zstd. Changes no name but that of its own
+//! unfinished copy: which backup it is, and what it is called meanwhile, is for the archive to say.
+
+use super::current::told;
+use super::names::Form;
+use super::os::{self, FileId};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use std::fs::{self, File, FileTimes};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// So many bytes are compressed in one go: some milliseconds.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// The level of gzip that takes the least time for most of the gain; zstd has one like it.
+const GZIP_LEVEL: Compression = Compression::new(6);
+#[cfg(feature = "zstd")]
+const ZSTD_LEVEL: i32 = 3;
+
+/// A backup that is to be compressed.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    /// Open, so that it stays the same whatever its name becomes.
+    pub(super) source: File,
+    pub(super) id: FileId,
+    pub(super) path: PathBuf,
+    pub(super) form: Form,
+    /// Where the copy is made.
+    pub(super) unfinished: PathBuf,
+    /// How often names had been shifted when it was taken.
+    pub(super) shifts: u64,
+}
+
+/// A backup that has been compressed, or not.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    pub(super) pack: Pack,
+    /// The copy, complete and durable, and how many bytes of the source it has.
+    pub(super) result: io::Result<(File, u64)>,
+}
+
+impl Pack {
+    /// Makes the copy. Asks before each chunk whether to go on; if not, that is an error of the kind
+    /// `Interrupted`, and nothing is left.
+    pub(crate) fn run(self, go_on: &mut dyn FnMut() -> bool) -> Packed {
+        let result = self.copy(go_on).inspect_err(|_| drop(fs::remove_file(&self.unfinished)));
+        Packed { pack: self, result }
+    }
+
+    fn copy(&self, go_on: &mut dyn FnMut() -> bool) -> io::Result<(File, u64)> {
+        let metadata =
+            self.source.metadata().map_err(|error| told("look at", &self.path, error))?;
+        let mode = os::mode(&metadata);
+        let fail = |error| told("compress to", &self.unfinished, error);
+        remove(&self.unfinished).map_err(fail)?;
+        let copy = os::new_file(mode).open(&self.unfinished).map_err(fail)?;
+        os::set_mode(&copy, mode).map_err(fail)?;
+        let mut encoder = Encoder::new(copy, self.form).map_err(fail)?;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut bytes = 0;
+        loop {
+            if !go_on() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            let read = match (&self.source).read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(told("read", &self.path, error)),
+            };
+            bytes += super::write::as_u64(read);
+            encoder.write_all(chunk.get(..read).unwrap_or_default()).map_err(fail)?;
+        }
+        let copy = encoder.finish().map_err(fail)?;
+        // Retention by age asks when the last record was written.
+        if let Ok(modified) = metadata.modified() {
+            copy.set_times(FileTimes::new().set_modified(modified)).map_err(fail)?;
+        }
+        copy.sync_all().map_err(fail)?;
+        Ok((copy, bytes))
+    }
+}
+
+/// Whether `packed` has the content of `plain`, read to the end.
+pub(super) fn is_copy(plain: &Path, packed: &Path, form: Form) -> io::Result<bool> {
+    let mut plain = io::BufReader::new(File::open(plain)?);
+    let packed = File::open(packed)?;
+    match form {
+        Form::Plain => same(&mut plain, &mut io::BufReader::new(packed)),
+        Form::Gzip => same(&mut plain, &mut GzDecoder::new(packed)),
+        #[cfg(feature = "zstd")]
+        Form::Zstd => same(&mut plain, &mut zstd::Decoder::new(packed)?),
+        #[cfg(not(feature = "zstd"))]
+        Form::Zstd => Ok(false),
+    }
+}
+
+fn same(a: &mut impl Read, b: &mut impl Read) -> io::Result<bool> {
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    loop {
+        of_a.clear();
+        of_b.clear();
+        let chunk = super::write::as_u64(CHUNK_BYTES);
+        a.take(chunk).read_to_end(&mut of_a)?;
+        b.take(chunk).read_to_end(&mut of_b)?;
+        match of_a == of_b {
+            true if of_a.is_empty() => return Ok(true),
+            true => {}
+            false => return Ok(false),
+        }
+    }
+}
+
+/// Removes a file that may be missing.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+enum Encoder {
+    Gzip(GzEncoder<File>),
+    #[cfg(feature = "zstd")]
+    Zstd(zstd::Encoder<'static, File>),
+}
+
+impl Encoder {
+    fn new(copy: File, form: Form) -> io::Result<Self> {
+        match form {
+            Form::Gzip => Ok(Self::Gzip(GzEncoder::new(copy, GZIP_LEVEL))),
+            #[cfg(feature = "zstd")]
+            Form::Zstd => {
+                let mut encoder = zstd::Encoder::new(copy, ZSTD_LEVEL)?;
+                // A damaged copy must not read as another text.
+                encoder.include_checksum(true)?;
+                Ok(Self::Zstd(encoder))
+            }
+            _ => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Gzip(encoder) => encoder.write_all(bytes),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(encoder) => encoder.write_all(bytes),
+        }
+    }
+
+    /// Writes what is left and the end.
+    fn finish(self) -> io::Result<File> {
+        match self {
+            Self::Gzip(encoder) => encoder.finish(),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Faults of the kernel, one at each system call: what was logged is there, once, and logging goes on.
+//!
+//! The test runs this binary again under strace for `the_program`, which logs, rotates, compresses and
+//! syncs, with a fault at the first, second, third … call, until one run is over without a fault.
+//! Where strace is not installed or may not trace, the tests are skipped with a loud line, or fail if
+//! `CI` is set.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside of #[test] functions; a skipped test must be seen"
+)]
+
+use logwell::config::{Compress, SyncPolicy};
+use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+const DIRECTORY: &str = "LOGWELL_TEST_FAULTS";
+const ROUNDS: u64 = 9;
+const RECORDS_PER_ROUND: u64 = 8;
+/// Logged when the fault is over, to see that logging goes on.
+const LAST_RECORDS: u64 = 20;
+const SOON: Duration = Duration::from_secs(5);
+
+fn config(directory: &Path) -> LoggingConfig {
+    let logs = directory.join("logs");
+    let config = LoggingConfig::builder().console(false).log_dir(logs).max_bytes(4_096);
+    let mut config = config.backup_count(50).build().unwrap();
+    config.files.errors.enabled = false;
+    config.files.ai.enabled = false;
+    config.files.compress = Compress::Gzip;
+    config.files.sync = SyncPolicy::Error;
+    config.files.sync_interval = Duration::from_millis(20);
+    config
+}
+
+/// Asks again and again until it is so.
+fn wait_until(at_most: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + at_most;
+    while Instant::now() < until {
+        if is_so() {
+            return true;
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    false
+}
+
+fn all_is_compressed(handle: &LoggingHandle) -> bool {
+    let files = handle.log_files();
+    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
+    files.iter().map(name).all(|name| name.ends_with(".log") || name.ends_with(".gz"))
+}
+
+/// Does nothing unless it is run by another test.
+#[test]
+fn the_program() {
+    let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
+    logwell::set_self_log(|_| {});
+    let mut told = File::options().append(true).create(true).open(directory.join("told")).unwrap();
+    let Ok((layer, handle)) = QueueLayer::builder().config(config(&directory)).build() else {
+        // A fault at the start is an error of the start.
+        writeln!(told, "refused").unwrap();
+        return;
+    };
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let mut number = 0;
+        for round in 0..ROUNDS {
+            for n in 0..RECORDS_PER_ROUND {
+                number += 1;
+                match round % 2 == 0 && n == 0 {
+                    true => tracing::error!(number, "a record of ordinary length, in trouble"),
+                    false => tracing::info!(number, "a record of ordinary length, and more of it"),
+                }
+            }
+            handle.flush(SOON).unwrap();
+            writeln!(told, "flushed {number}").unwrap();
+        }
+        // After a failure the janitor has a rest.
+        let _or_not = wait_until(SOON / 10, || all_is_compressed(&handle));
+        let delivered = handle.stats().sinks.first().unwrap().written;
+        (0..LAST_RECORDS).for_each(|n| tracing::warn!(number = number + n + 1, "after the fault"));
+        let arrived = || handle.stats().sinks.first().unwrap().written >= delivered + LAST_RECORDS;
+        assert!(wait_until(SOON, arrived), "{:?} {:?}", handle.stats(), handle.health());
+    });
+    let report = handle.shutdown();
+    assert!(report.is_complete, "{report}");
+    writeln!(told, "done").unwrap();
+}
+
+fn strace_works() -> bool {
+    let probe = Command::new("strace").arg("true").stderr(Stdio::null()).status();
+    let works = probe.is_ok_and(|status| status.success());
+    assert!(works || std::env::var_os("CI").is_none(), "strace cannot trace, and this is CI");
+    if !works {
+        eprintln!("SKIPPED: strace is not installed or may not trace; nothing was checked");
+    }
+    works
+}
+
+/// What a run under strace has left.
+struct Run {
+    directory: tempfile::TempDir,
+    was_injected: bool,
+    succeeded: bool,
+    output: String,
+}
+
+impl Run {
+    fn told(&self) -> String {
+        fs::read_to_string(self.directory.path().join("told")).unwrap_or_default()
+    }
+
+    /// How many records were handed over for certain.
+    fn flushed(&self) -> u64 {
+        let told = self.told();
+        let last = told.lines().rev().find_map(|line| line.strip_prefix("flushed "));
+        last.map_or(0, |number| number.parse().unwrap())
+    }
+
+    fn is_refused(&self) -> bool {
+        self.told().contains("refused")
+    }
+
+    fn is_done(&self) -> bool {
+        self.told().contains("done")
+    }
+}
+
+/// Runs the program with faults in calls that concern the log files and nothing else.
+fn run(inject: &str) -> Run {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = directory.path().join("trace");
+    let logs = directory.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&trace);
+    if !inject.contains("KILL") {
+        // Much quicker, but strace 6.1 then sends a signal at the first call only.
+        strace.arg("--seccomp-bpf");
+    }
+    strace.arg("-e").arg(format!("trace={CALLS}")).arg("-e").arg(format!("inject={inject}"));
+    let numbers = (1..=12).flat_map(|n| [format!("app.log.{n}"), format!("app.log.{n}.gz")]);
+    for name in numbers.chain(["app.log".into(), "app.log.gz.tmp".into(), String::new()]) {
+        strace.arg("-P").arg(logs.join(name).to_str().unwrap().trim_end_matches('/'));
+    }
+    strace.arg(std::env::current_exe().unwrap()).args(["--exact", "the_program", "--nocapture"]);
+    let output = strace.env(DIRECTORY, directory.path()).output().unwrap();
+    let trace = fs::read_to_string(&trace).unwrap_or_default();
+    let succeeded = output.status.success();
+    let was_injected = trace.contains("INJECTED") || (inject.contains("KILL") && !succeeded);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    Run { directory, was_injected, succeeded, output: text }
+}
+
+const CALLS: &str = "write,openat,rename,unlink,fdatasync,fsync,ftruncate";
+
+fn unpacked(path: &Path) -> String {
+    let mut text = String::new();
+    let mut file = File::open(path).unwrap();
+    match path.extension().unwrap() == "gz" {
+        true => flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap(),
+        false => file.read_to_string(&mut text).unwrap(),
+    };
+    text
+}
+
+/// How often each numbered record is in the files. Each line is a whole record; no two files have
+/// one number.
+fn count_records(directory: &Path) -> BTreeMap<u64, u32> {
+    let mut counts = BTreeMap::new();
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory.join("logs")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == ".app.log.lock" {
+            continue;
+        }
+        let suffix = name.strip_prefix("app.log").unwrap_or_else(|| panic!("{name} is left"));
+        numbers.push(suffix.trim_end_matches(".gz").to_owned());
+        let text = unpacked(&path);
+        assert!(text.is_empty() || text.ends_with('\n'), "{name} ends in the middle of a line");
+        for line in text.lines() {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            if let Some(number) = record.get("number").and_then(serde_json::Value::as_u64) {
+                *counts.entry(number).or_default() += 1;
+            }
+        }
+    }
+    numbers.sort();
+    let before = numbers.len();
+    numbers.dedup();
+    assert_eq!(numbers.len(), before, "two files with one number: {numbers:?}");
+    counts
+}
+
+/// Starts once more in the same directory, lets it finish what is half done, and counts.
+fn restart(run: &Run, inject: &str) -> BTreeMap<u64, u32> {
+    let directory = run.directory.path();
+    let (_layer, handle) = QueueLayer::builder().config(config(directory)).build().unwrap();
+    assert!(
+        wait_until(SOON, || all_is_compressed(&handle)),
+        "{inject}: {:?}, told {:?}",
+        handle.log_files(),
+        run.told()
+    );
+    assert!(handle.shutdown().is_complete);
+    count_records(directory)
+}
+
+/// Runs until one run is over without a fault; returns how many had one.
+fn at_each_call(inject: &str, check: impl Fn(&Run, &str)) -> u32 {
+    for n in 1..=200 {
+        let inject = format!("{inject}:when={n}");
+        let run = run(&inject);
+        if !run.was_injected {
+            assert!(run.succeeded && run.is_done(), "{inject}: {}", run.output);
+            check(&run, &inject);
+            return n - 1;
+        }
+        check(&run, &inject);
+    }
+    panic!("{inject}: there is no end of it");
+}
+
+fn check_all_is_there(run: &Run, inject: &str) {
+    assert!(run.succeeded, "{inject}: {}", run.output);
+    if run.is_refused() {
+        return;
+    }
+    assert!(run.is_done(), "{inject}: {}", run.output);
+    let counts = restart(run, inject);
+    let all = 1..=ROUNDS * RECORDS_PER_ROUND + LAST_RECORDS;
+    let missing: Vec<u64> = all.filter(|number| !counts.contains_key(number)).collect();
+    assert!(missing.is_empty(), "{inject}: {missing:?} are missing");
+    // What was not known to be durable is there twice, and nothing else.
+    let twice = counts.values().filter(|count| **count > 1).count();
+    assert!(twice == 0 || inject.contains("sync:"), "{inject}: {twice} are there twice");
+}
+
+/// The error at each call in turn; a fault that is over by the next call.
+fn errors_cost_nothing(injections: &[&str]) {
+    if !strace_works() {
+        return;
+    }
+    for inject in injections {
+        let faults = at_each_call(inject, check_all_is_there);
+        eprintln!("{inject}: {faults} calls, nothing lost");
+        assert!(faults > 0, "{inject} has hit nothing");
+    }
+}
+
+#[test]
+fn an_error_at_any_write_costs_no_record() {
+    errors_cost_nothing(&["write:error=ENOSPC", "write:error=EIO", "write:error=EINTR"]);
+}
+
+#[test]
+fn an_error_at_any_open_costs_no_record() {
+    errors_cost_nothing(&["openat:error=EACCES", "openat:error=EMFILE"]);
+}
+
+#[test]
+fn an_error_at_any_change_of_a_name_costs_no_record() {
+    errors_cost_nothing(&["rename:error=EIO", "rename:error=ENOSPC", "unlink:error=EACCES"]);
+}
+
+#[test]
+fn an_error_at_any_sync_costs_no_record() {
+    errors_cost_nothing(&["fdatasync:error=EIO", "fsync:error=EIO", "fdatasync:error=EINTR"]);
+}
+
+#[test]
+fn a_kill_at_any_call_costs_nothing_that_was_handed_over() {
+    if !strace_works() {
+        return;
+    }
+    let check = |run: &Run, inject: &str| {
+        let counts = restart(run, inject);
+        let missing: Vec<u64> =
+            (1..=run.flushed()).filter(|number| !counts.contains_key(number)).collect();
+        assert!(missing.is_empty(), "{inject}: {missing:?} are missing of {}", run.flushed());
+        assert!(counts.values().all(|count| *count == 1), "{inject}: {counts:?}");
+    };
+    for calls in ["write", "openat", "rename", "unlink", "fdatasync", "fsync"] {
+        let kills = at_each_call(&format!("{calls}:signal=KILL"), check);
+        eprintln!("killed at {kills} calls of {calls}, nothing lost");
+        assert!(kills > 0, "{calls}");
+    }
+}
