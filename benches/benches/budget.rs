@@ -1,8 +1,8 @@
 //! What costs what: the parts of a call and of the listener's work, each measured alone, beside the
 //! whole. The rest is what no part explains.
 //!
-//! Each part is a process of its own, since a process has one global subscriber. `--write-docs` puts
-//! the tables into docs/performance.md.
+//! Each part is a process of its own, since a process has one global subscriber. `--write-docs`
+//! puts the tables into docs/performance.md.
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 

@@ -1,4 +1,5 @@
-//! Subject: a logger that is measured. Each file below sets one up and logs the same records with it.
+//! Subject: a logger that is measured. Each file below sets one up and logs the same records with
+//! it.
 
 use logwell_benches::Order;
 use std::path::Path;
@@ -31,7 +32,8 @@ pub trait Subject: Sync + Sized {
         work(self);
     }
 
-    /// What is called inside the spans; a subject without spans repeats their fields in each record.
+    /// What is called inside the spans; a subject without spans repeats their fields in each
+    /// record.
     fn five_fields_in_spans(&self, number: u64) {
         self.five_fields(number);
     }

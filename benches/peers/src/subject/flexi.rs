@@ -1,5 +1,5 @@
-//! flexi_logger: JSON is made on the caller, its thread writes it. Its queue has no bound and cannot
-//! block; buffers are kept for 10 000 lines. No spans: the fields are repeated.
+//! flexi_logger: JSON is made on the caller, its thread writes it. Its queue has no bound and
+//! cannot block; buffers are kept for 10 000 lines. No spans: the fields are repeated.
 
 use super::{Outcome, Subject, log_crate};
 use flexi_logger::{FileSpec, Logger, LoggerHandle, WriteMode};

@@ -1,5 +1,6 @@
 //! logforth: values are captured on the caller, JSON is made and written by its thread, a record at
-//! a time. A queue of 10 000 records that blocks when it is full. No spans: the fields are repeated.
+//! a time. A queue of 10 000 records that blocks when it is full. No spans: the fields are
+//! repeated.
 
 use super::{Outcome, Subject, log_crate};
 use logforth::append::asynchronous::AsyncBuilder;

@@ -1,5 +1,5 @@
-//! The reference: tracing-subscriber's JSON made on the caller, tracing-appender's thread writes it.
-//! A queue of 10 000 lines that blocks when it is full.
+//! The reference: tracing-subscriber's JSON made on the caller, tracing-appender's thread writes
+//! it. A queue of 10 000 lines that blocks when it is full.
 
 use super::{Outcome, Subject, tracing_crate};
 use logwell_benches::Order;
