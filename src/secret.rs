@@ -3,6 +3,7 @@
 //! Knows how such a text is masked, and how it is taken out of other texts. Does not know what it
 //! is for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A text that cannot be shown: `Debug` and `Display` print a mask.
@@ -102,10 +103,19 @@ impl SecretUrl {
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let parts = Parts::of(self.reveal());
-        // A server's error page names the path, and mostly decoded or in part.
-        let segments = parts.path.split(['/', '?', '&', '=', '#']).filter(|part| part.len() >= 8);
+        let (path, query) = parts.path.split_once('?').unwrap_or((parts.path, ""));
+        let value = |pair: &'_ str| pair.split_once('=').map_or(0, |(name, _)| name.len() + 1);
+        // A server's error page names the path and what is wrong in it, in part and decoded.
+        let segments = path.split(['/', '#']).filter(|part| part.len() >= 8);
+        let values = query.split(['&', '#']).filter_map(|pair| pair.get(value(pair)..));
+        let short = values.chain(parts.user.split(':')).filter(|part| part.len() >= 3);
         let whole = [self.reveal(), parts.path, parts.user].into_iter();
-        scrub(text, whole.filter(|part| part.len() > 1).chain(segments))
+        let written = whole.filter(|part| part.len() > 1).chain(segments).chain(short);
+        let mut secrets: Vec<Cow<'_, str>> =
+            written.flat_map(|part| [part.into(), decoded(part)]).collect();
+        // The longest first: what is left of it would be told otherwise.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        scrub(text, secrets.iter().map(|secret| &**secret))
     }
 
     /// Whether it is `https`, or speaks to this machine only.
@@ -180,6 +190,24 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The text with `%2F` and the like as the characters they stand for.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let code = behind
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
 /// The text with a mask in place of each secret.
 pub(crate) fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let replace = |text: String, secret: &str| match secret.is_empty() {
@@ -220,6 +248,19 @@ mod tests {
             let text = url.scrub(text);
             let has = ["abcdef", "s3cr3ts3", "hunter22"].iter().any(|part| text.contains(part));
             assert!(!has, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_value_and_one_that_comes_back_decoded_are_taken_out_too() {
+        let url = SecretUrl::new("https://u:pw1@h/in?key=hunter2&token=PLANTED%2FKEY99&x=a%zz");
+        for (text, without) in [
+            ("unknown key hunter2", "unknown key (secret)"),
+            ("PLANTED/KEY99 or PLANTED%2FKEY99", "(secret) or (secret)"),
+            ("no user u with pw1", "no user u with (secret)"),
+            ("bad: a%zz", "bad: (secret)"),
+        ] {
+            assert_eq!(url.scrub(text), without);
         }
     }
 

@@ -689,13 +689,8 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("forkguard", &["fork.rs"]);
     check_only("shutdown_hooks", &["hooks/exit.rs"]);
     check_only("signal_hook", &["hooks/signals.rs"]);
-    let who_knows_calendars = [
-        "clock.rs",
-        "encode/stamp.rs",
-        "forward/http.rs",
-        "rotate/period.rs",
-        "rotate/upkeep.rs",
-    ];
+    let who_knows_calendars =
+        ["clock.rs", "encode/stamp.rs", "forward/http.rs", "rotate/period.rs", "rotate/upkeep.rs"];
     check_only("jiff", &who_knows_calendars);
     check_only("ureq", &["forward/http.rs"]);
     check_only("lapin", &["forward/rabbitmq/connection.rs", "forward/rabbitmq/socket.rs"]);

@@ -182,7 +182,13 @@ impl Forwarder {
             is_taken = fate.is_delivered();
             match fate {
                 Fate::Delivered => self.counters.delivered(message.records),
-                Fate::Refused { why } => self.refused(&message, &why),
+                Fate::Refused { why } => {
+                    if let Err(error) = self.refused(&message, &why) {
+                        // It would be nowhere: it stays where it is until it can be buried.
+                        failure.get_or_insert((None, error));
+                        kept.push(message);
+                    }
+                }
                 Fate::Retry { after, why } => {
                     failure.get_or_insert((after, why));
                     kept.push(message);
@@ -209,13 +215,14 @@ impl Forwarder {
         }
     }
 
-    fn refused(&mut self, message: &Message, why: &str) {
+    /// Buries what is refused for good; the error says why that could not be done.
+    fn refused(&mut self, message: &Message, why: &str) -> Result<(), String> {
+        let buried = self.dead.bury(message, why);
+        buried.map_err(|error| format!("{why}; and a dead letter cannot be written: {error}"))?;
         self.counters.refused(message.records, why);
         let kind = format!("{} refuses a record for good: it is among the dead letters", self.name);
         selflog::tell(&kind, &why);
-        if let Err(error) = self.dead.bury(message, why) {
-            selflog::tell(&format!("{}: a dead letter cannot be written", self.name), &error);
-        }
+        Ok(())
     }
 
     fn failed(&mut self, why: &str, after: Option<Duration>) {

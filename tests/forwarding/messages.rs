@@ -205,6 +205,26 @@ fn of_a_batch_only_what_is_refused_is_lost_and_it_is_among_the_dead_letters() {
 }
 
 #[test]
+fn what_is_refused_stays_in_the_spool_while_no_dead_letter_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| Reply::Status(400));
+    let letters = dir.path().join("spool/logbeacon.dead");
+    std::fs::create_dir_all(&letters).unwrap();
+    logging(config(dir.path(), &server.url()), |handle| {
+        let logbeacon = || handle.stats().destination("logbeacon").unwrap().clone();
+        tracing::info!("kept");
+        until("a try", || logbeacon().failed_attempts > 0);
+        assert_eq!((logbeacon().waiting, logbeacon().refused), (1, 0));
+        assert!(logbeacon().problem.unwrap().contains("dead letter cannot be written"));
+
+        std::fs::remove_dir(&letters).unwrap();
+        until("a burial", || logbeacon().refused == 1 && logbeacon().waiting == 0);
+        let letter = std::fs::read_to_string(&letters).unwrap();
+        assert!(letter.contains("kept"), "{letter}");
+    });
+}
+
+#[test]
 fn long_bodies_are_compressed_if_that_is_asked_for() {
     let (server, dir) = (ok(), tempfile::tempdir().unwrap());
     let mut config = config(dir.path(), &server.url());

@@ -89,6 +89,7 @@ fn dead(
     }
     let which = match (id, all) {
         (Some(_), true) => return Err("either --id or --all".to_owned()),
+        (Some(id), _) if id.is_empty() => return Err("--id is empty; which hash?".to_owned()),
         (Some(id), false) => Some(Which::Id(id)),
         (None, true) => Some(Which::All),
         (None, false) => None,
@@ -122,6 +123,12 @@ mod tests {
     fn parsed(line: &str) -> Result<Command, String> {
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
         parse(&words).map(|(command, _)| command)
+    }
+
+    #[test]
+    fn an_empty_id_is_an_error_and_does_not_mean_those_without_one() {
+        let words = ["dead", "drop", "logbeacon", "--id", ""].map(str::to_owned);
+        assert_eq!(parse(&words), Err("--id is empty; which hash?".to_owned()));
     }
 
     #[test]

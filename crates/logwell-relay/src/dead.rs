@@ -127,10 +127,10 @@ async fn list(broker: &Broker, queue: &str, limit: usize) -> Result<String, Trou
         }
         let Some(message) = look.next().await? else { break };
         let header = |name| message.header(name).unwrap_or_else(|| "?".to_owned());
-        let id = if message.id().is_empty() { "(no id)" } else { message.id() };
+        let id = hash_of(&message).unwrap_or_else(|| "(no id)".to_owned());
         text.push_str(&format!(
             "  {}  {}  after {} tries: {}\n      {}\n",
-            line(id),
+            line(&id),
             line(&header(AT)),
             line(&header(TRIES)),
             line(&header(REASON)),
@@ -156,7 +156,7 @@ async fn take_out(
         let Some(message) = look.next().await? else { break };
         let is_wanted = match which {
             Which::All => true,
-            Which::Id(id) => message.id() == id,
+            Which::Id(id) => hash_of(&message).is_some_and(|hash| hash == *id),
         };
         if is_wanted {
             to(&message).await?;
@@ -166,6 +166,14 @@ async fn take_out(
     }
     look.close().await?;
     Ok(count)
+}
+
+/// What people know the message by: its id, else the hash in its body.
+fn hash_of(message: &Taken) -> Option<String> {
+    match message.id() {
+        "" => message::hash(message.body()),
+        id => Some(id.to_owned()),
+    }
 }
 
 fn messages(count: usize) -> String {
