@@ -104,7 +104,7 @@ fn given(message: &Map<String, Value>, key: &str) -> Option<String> {
 
 /// The hash that stands in the body, for messages that came without one as their id.
 pub(crate) fn hash(body: &[u8]) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let body: Value = serde_json::from_slice(body).ok()?;
     Some(body.get("hash")?.as_str()?.to_owned())
 }
 
