@@ -6,8 +6,8 @@
 //! listener.
 
 use crate::record::Record;
-use crossbeam_channel::{Receiver, Sender, bounded};
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 /// How many records go round together.
 const CHAIN: usize = 32;
@@ -28,18 +28,21 @@ thread_local! {
     static IN_HAND: Cell<Option<Box<Spare>>> = const { Cell::new(None) };
 }
 
-/// The spare records of one queue.
+/// The spare records of one queue, in chains. The last that came back is the first to go out again: it
+/// is most likely still in the processor's cache.
 #[derive(Debug)]
 pub(crate) struct Spares {
-    give: Sender<Box<Spare>>,
-    take: Receiver<Box<Spare>>,
+    /// Locked for a push or a pop, once for a chain; whoever logs does not wait for it.
+    #[expect(clippy::vec_box, reason = "each is the first of a chain of boxes")]
+    chains: Mutex<Vec<Box<Spare>>>,
+    most: usize,
 }
 
 impl Spares {
     /// As many as a queue of that size needs.
     pub(crate) fn new(queue_size: usize) -> Self {
-        let (give, take) = bounded(queue_size.div_ceil(CHAIN));
-        let spares = Self { give, take };
+        let most = queue_size.div_ceil(CHAIN);
+        let spares = Self { chains: Mutex::new(Vec::with_capacity(most)), most };
         let mut chain = Chain::default();
         for _ in 0..queue_size.min(MADE_AT_START) {
             spares.give_back(Spare::new(), &mut chain);
@@ -51,7 +54,7 @@ impl Spares {
     #[inline]
     pub(crate) fn take(&self) -> Box<Spare> {
         let in_hand = IN_HAND.try_with(Cell::take).ok().flatten();
-        let Some(mut spare) = in_hand.or_else(|| self.take.try_recv().ok()) else {
+        let Some(mut spare) = in_hand.or_else(|| self.chains.try_lock().ok()?.pop()) else {
             return Spare::new();
         };
         if let Some(next) = spare.next.take() {
@@ -67,10 +70,13 @@ impl Spares {
         chain.len += 1;
         if chain.len < CHAIN {
             chain.first = Some(spare);
-        } else {
-            chain.len = 0;
-            // With more than the queue holds the rest is given back to the allocator.
-            drop(self.give.try_send(spare));
+            return;
+        }
+        chain.len = 0;
+        let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
+        // With more than the queue holds the rest is given back to the allocator.
+        if chains.len() < self.most {
+            chains.push(spare);
         }
     }
 }
@@ -152,6 +158,6 @@ mod tests {
         let mut chain = Chain::default();
         let many: Vec<_> = (0..5 * CHAIN).map(|_| filled(&spares)).collect();
         many.into_iter().for_each(|spare| spares.give_back(spare, &mut chain));
-        assert!(spares.take.len() <= 1);
+        assert!(spares.chains.lock().unwrap().len() <= 1);
     }
 }

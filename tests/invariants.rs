@@ -682,7 +682,6 @@ fn each_dependency_is_named_behind_its_doors_only() {
         "janitor.rs",
         "listener.rs",
         "queue.rs",
-        "spare.rs",
         "syncer.rs",
     ];
     check_only("crossbeam_channel", &who_hands_over_to_a_thread);
