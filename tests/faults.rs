@@ -122,7 +122,9 @@ impl Run {
     /// How many records were handed over for certain.
     fn flushed(&self) -> u64 {
         let told = self.told();
-        let last = told.lines().rev().find_map(|line| line.strip_prefix("flushed "));
+        // A kill can leave half a line.
+        let whole = told.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let last = whole.lines().rev().find_map(|line| line.strip_prefix("flushed "));
         last.map_or(0, |number| number.parse().unwrap())
     }
 

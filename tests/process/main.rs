@@ -87,7 +87,10 @@ fn main() -> ExitCode {
 
 fn start(scenario: &Scenario) -> bool {
     let dir = tempfile::tempdir().unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
+    // Who runs the tests in the background may have switched signals off for them.
+    let output = Command::new("env")
+        .arg("--default-signal=HUP,INT,TERM")
+        .arg(std::env::current_exe().unwrap())
         .env("LOGWELL_SCENARIO", scenario.sentence)
         .env("LOGWELL_SCENARIO_DIR", dir.path())
         .env("RUST_BACKTRACE", "0")
