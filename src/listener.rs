@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 /// At most so many records are taken before control messages are looked at.
 const BATCH: usize = 1_024;
 /// So many are taken in hand at a time, so that they come out of the callers' caches side by side and
-/// not one after the other: a fifth of the time of a record.
+/// not one after the other.
 const HAND: usize = 32;
 /// While records keep coming, sinks are flushed at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);

@@ -93,7 +93,7 @@ section! {
     pub struct QueueConfig {
         /// How many records it holds.
         /// When it is full `when_full` decides. More absorbs longer bursts.
-        /// The room is taken at start-up: about 320 bytes each, 3 MB by default.
+        /// The room for up to 10 000 is taken at start-up, about 320 bytes each; more when it is needed.
         size: usize = 10_000 => count(1, 1_000_000);
         /// How many bytes of records it holds, whichever limit is reached first.
         /// Must have room for one record of the largest size in `limits`.

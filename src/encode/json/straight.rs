@@ -4,7 +4,7 @@
 //! For all others it says no and `line.rs` writes them. What is written here is what is written
 //! there, to the byte; a test compares them.
 //!
-//! It halves the time of a record in the listener: pieces are copied in blocks of a fixed size into
+//! It takes a third of the listener's instructions away: pieces are copied in blocks of a fixed size into
 //! a buffer with room to spare, and a text is copied while it is looked at.
 
 use super::contexts::Contexts;
