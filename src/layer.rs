@@ -3,6 +3,7 @@
 //! Knows tracing and its registry. Knows no sink, no JSON, no file and no thread. Everything here
 //! runs on the application's thread.
 
+use crate::black_box::{BlackBox, Place, Time};
 use crate::caller::{self, Owner, Scope};
 use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
@@ -43,6 +44,7 @@ pub struct QueueLayer {
     number: u32,
     queue: Arc<Queue<Box<Spare>>>,
     spares: Arc<Spares>,
+    black_box: Option<Arc<BlackBox>>,
     counters: Arc<Counters>,
     filter: SharedFilter,
     /// Whether the filter decides for the whole subscriber.
@@ -77,6 +79,7 @@ impl QueueLayer {
     pub(crate) fn new(
         queue: Arc<Queue<Box<Spare>>>,
         spares: Arc<Spares>,
+        black_box: Option<Arc<BlackBox>>,
         counters: Arc<Counters>,
         filter: SharedFilter,
         filters_globally: bool,
@@ -87,6 +90,7 @@ impl QueueLayer {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             queue,
             spares,
+            black_box,
             counters,
             filter,
             filters_globally,
@@ -387,11 +391,19 @@ where
         let mut spare = self.spares.take();
         spare.ticks = ticks;
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
+        let mut place = Place::NOWHERE;
+        if let Some(black_box) = &self.black_box {
+            place = black_box.keep(&spare.record, Time::Ticks(ticks));
+            spare.place = place;
+        }
         if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes) {
             if !self.queue.is_open() {
                 late::write(&mut refused.record);
             }
             refused.reuse();
+            if let Some(black_box) = &self.black_box {
+                black_box.take_back(place);
+            }
         }
     }
 
