@@ -492,6 +492,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod sync;
 mod syncer;
 mod waker;
 

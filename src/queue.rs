@@ -8,11 +8,12 @@ use crate::clock;
 use crate::fork::Birthplace;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::channel::{Receiver, Sender, TrySendError, bounded};
+use crate::sync::{Mutex, MutexGuard, PoisonError, thread, thread_local};
 use crate::waker::Waker;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A thread may send this part of the way to the first mark without looking at the queue. So a mark
@@ -178,14 +179,15 @@ impl<T> Queue<T> {
             static UNSEEN: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
         }
         let this = std::ptr::from_ref(self).addr();
-        match UNSEEN.get() {
+        match UNSEEN.with(Cell::get) {
             (queue, left @ 1..) if queue == this => {
-                UNSEEN.set((this, left - 1));
+                UNSEEN.with(|unseen| unseen.set((this, left - 1)));
                 0
             }
             _ => {
                 let waiting = self.sender.len();
-                UNSEEN.set((this, self.first_mark.saturating_sub(waiting) / SENDERS));
+                let left = self.first_mark.saturating_sub(waiting) / SENDERS;
+                UNSEEN.with(|unseen| unseen.set((this, left)));
                 waiting
             }
         }
@@ -206,7 +208,7 @@ impl<T> Queue<T> {
         while self.open.load(Ordering::Acquire) {
             self.waker.wake();
             let left = wait.map_or(pause, |wait| wait.saturating_sub(start.elapsed()));
-            std::thread::sleep(pause.min(left));
+            thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST_PAUSE);
             if self.sender.len() > self.go_on_at && !left.is_zero() {
                 continue;
@@ -240,7 +242,7 @@ impl<T> Queue<T> {
                 return Err(Reason::Bytes);
             }
             self.waker.wake();
-            std::thread::sleep(LONGEST_PAUSE / 4);
+            thread::sleep(LONGEST_PAUSE / 4);
         }
         Ok(())
     }

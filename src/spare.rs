@@ -6,8 +6,8 @@
 //! listener.
 
 use crate::record::Record;
+use crate::sync::{Mutex, PoisonError, thread_local};
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError};
 
 /// How many records go round together.
 const CHAIN: usize = 32;

@@ -4,8 +4,9 @@
 //! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
 
 use crate::level::Level;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::sync::{hint, thread};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,7 +154,7 @@ pub(crate) struct SinkCounters {
     pub(crate) paused: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
-    pub(crate) failing: std::sync::atomic::AtomicBool,
+    pub(crate) failing: AtomicBool,
 }
 
 impl SinkCounters {
@@ -209,9 +210,9 @@ impl Moves {
                 }
             }
             if tried % 16 == 15 {
-                std::thread::yield_now();
+                thread::yield_now();
             } else {
-                std::hint::spin_loop();
+                hint::spin_loop();
             }
         }
         look()
