@@ -277,7 +277,9 @@ impl<T> Queue<T> {
     /// Refuses everything, since nobody will take what waits.
     pub(crate) fn abandon(&self) {
         self.close();
-        self.served.store(false, Ordering::Release);
+        // In one order with the queue's own operations: either the item is seen by who looks for it
+        // after this, or this is seen by who sent it.
+        self.served.store(false, Ordering::SeqCst);
     }
 
     /// Whether it still takes items.
@@ -287,7 +289,7 @@ impl<T> Queue<T> {
 
     /// Whether somebody is there to take items.
     pub(crate) fn is_served(&self) -> bool {
-        self.served.load(Ordering::Acquire)
+        self.served.load(Ordering::SeqCst)
     }
 
     /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
