@@ -105,15 +105,22 @@ impl<T> Queue<T> {
         None
     }
 
-    /// Puts an admitted item in the queue, or counts why not and gives it back.
+    /// Puts an admitted item in the queue, or counts why not and gives it back; or another's, when
+    /// nobody takes items any more. `weigh` tells the level of any item, and its bytes on the heap.
     #[inline]
-    pub(crate) fn send(&self, item: T, admission: Admission, heap_bytes: usize) -> Result<(), T> {
+    pub(crate) fn send(
+        &self,
+        item: T,
+        admission: Admission,
+        heap_bytes: usize,
+        weigh: impl Fn(&T) -> (Level, usize),
+    ) -> Result<(), T> {
         let Admission { level, is_urgent } = admission;
         let sent = self.offer(item, level, heap_bytes as u64);
         self.waker.wake_for(is_urgent);
         match sent {
             Ok(()) if !self.is_served() => {
-                self.take_back(|_| level, |_| heap_bytes).map_or(Ok(()), Err)
+                self.take_back(|item| weigh(item).0, |item| weigh(item).1).map_or(Ok(()), Err)
             }
             Ok(()) => Ok(()),
             Err((item, reason)) => {
@@ -332,7 +339,7 @@ mod tests {
 
     fn put(queue: &Queue<u32>, item: u32, level: Level, heap_bytes: usize) {
         if let Some(admission) = queue.admits(level) {
-            let _counted = queue.send(item, admission, heap_bytes);
+            let _counted = queue.send(item, admission, heap_bytes, |_| (level, heap_bytes));
         }
     }
 
@@ -405,17 +412,31 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_back_the_item_of_another_counts_it_as_what_it_is() {
+        let queue = queue(4, NEVER);
+        let weigh =
+            |item: &u32| (if *item == 1 { Level::Error } else { Level::Info }, *item as usize);
+        let admission = queue.admits(Level::Info).unwrap();
+        assert_eq!(queue.offer(1, Level::Error, 1), Ok(()), "another is on its way");
+        queue.abandon();
+        assert_eq!(queue.send(2, admission, 2, weigh), Err(1), "it was there first");
+        assert_eq!((queue.dropped().get(Level::Error, Reason::Closed), queue.heap_bytes()), (1, 2));
+        assert_eq!(queue.take_back(|item| weigh(item).0, |item| weigh(item).1), Some(2));
+        assert_eq!((queue.dropped().get(Level::Info, Reason::Closed), queue.heap_bytes()), (1, 0));
+    }
+
+    #[test]
     fn a_sender_that_waits_goes_on_when_there_is_room_and_when_the_queue_closes() {
         let wait = [None; Level::COUNT];
         let policy = Policy { refuse_from: NEVER, wait, max_heap_bytes: 100 };
         let queue = Queue::new(1, policy);
         put(&queue, 0, Level::Info, 0);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let sender = scope.spawn(|| put(&queue, 1, Level::Info, 0));
             let mut out = Vec::new();
             while out.len() < 2 {
                 out.extend(queue.take(|_| 0));
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert_eq!(out, [0, 1]);
             sender.join().unwrap();

@@ -89,14 +89,14 @@ mod tests {
             let waker = Arc::new(Waker::default());
             let sleeper = {
                 let waker = Arc::clone(&waker);
-                std::thread::spawn(move || {
+                thread::spawn(move || {
                     waker.attach();
                     waker.sleep(how, LONG, || false);
                 })
             };
             while !sleeper.is_finished() {
                 waker.wake_for(is_urgent);
-                std::thread::yield_now();
+                thread::yield_now();
             }
             sleeper.join().unwrap();
         }

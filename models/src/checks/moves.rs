@@ -126,7 +126,7 @@ impl Pipe {
     /// What a log call does.
     fn send(&self) {
         if let Some(admission) = self.queue.admits(Level::Info) {
-            let _counted = self.queue.send((), admission, 0);
+            let _counted = self.queue.send((), admission, 0, |()| (Level::Info, 0));
         }
     }
 

@@ -100,9 +100,13 @@ fn sender(queue: &Arc<Queue<Item>>, items: Vec<Item>) -> JoinHandle<Vec<Item>> {
         let mut returned = Vec::new();
         for item in items {
             match queue.admits(item.level) {
-                Some(admission) => {
-                    returned.extend(queue.send(item, admission, item.heap_bytes).err())
-                }
+                Some(admission) => returned.extend(
+                    queue
+                        .send(item, admission, item.heap_bytes, |item| {
+                            (item.level, item.heap_bytes)
+                        })
+                        .err(),
+                ),
                 None => returned.push(item),
             }
         }

@@ -104,7 +104,7 @@ fn queue(size: usize, wait: Option<Duration>) -> Arc<Queue<usize>> {
 
 fn send(queue: &Queue<usize>, level: Level, item: usize) {
     let admission = queue.admits(level).unwrap();
-    queue.send(item, admission, item).unwrap();
+    queue.send(item, admission, item, |item| (level, *item)).unwrap();
 }
 
 fn sender<const N: usize>(
