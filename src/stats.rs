@@ -126,19 +126,22 @@ impl DropCounters {
         if let Some(counter) =
             self.counts.get(level.index()).and_then(|row| row.get(reason as usize))
         {
-            counter.fetch_add(1, Ordering::Relaxed);
+            // Who sees the number also sees the times.
+            counter.fetch_add(1, Ordering::Release);
         }
     }
 
     /// When the first and last drop happened since this was last asked, in nanoseconds since 1970.
     pub(crate) fn take_times(&self) -> (u64, u64) {
         let first = self.first_unix_ns.swap(0, Ordering::Relaxed);
-        (first, self.last_unix_ns.load(Ordering::Relaxed))
+        let last = self.last_unix_ns.load(Ordering::Relaxed);
+        // The time of a drop may have been taken just before it was counted.
+        (if first == 0 { last } else { first }, last)
     }
 
     pub(crate) fn snapshot(&self) -> Dropped {
         let row = |row: &[AtomicU64; Reason::ALL.len()]| {
-            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Relaxed)))
+            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Acquire)))
         };
         Dropped(std::array::from_fn(|at| self.counts.get(at).map_or_else(Default::default, row)))
     }
@@ -415,5 +418,21 @@ impl fmt::Display for DestinationStats {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_whose_time_was_told_before_it_was_counted_is_told_with_a_time_too() {
+        let drops = DropCounters::default();
+        drops.count(Level::Info, Reason::Full, 5);
+        assert_eq!(drops.take_times(), (5, 5));
+        assert_eq!(drops.take_times(), (5, 5), "so that it is not told as of 1970");
+        drops.count(Level::Info, Reason::Full, 6);
+        drops.count(Level::Info, Reason::Full, 7);
+        assert_eq!(drops.take_times(), (6, 7));
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) const ALL: [Model; 6] = [
     Model {
         name: "a look that ends has seen no move half done",
-        preemptions: None,
+        preemptions: Some(5),
         run: || {
             let pair = Arc::new((Moves::default(), AtomicU64::default(), AtomicU64::default()));
             let moved = Arc::clone(&pair);
@@ -34,7 +34,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "a caller that looks after each record finds the exact number",
-        preemptions: Some(3),
+        preemptions: Some(4),
         run: || {
             let pipe = Pipe::new();
             let taken = Arc::clone(&pipe);
@@ -48,7 +48,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "and while logging ends",
-        preemptions: Some(2),
+        preemptions: Some(4),
         run: || {
             let pipe = Pipe::new();
             let listener = pipe.listener();
@@ -61,7 +61,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "and while others send too, between what has been sent and what will be",
-        preemptions: Some(2),
+        preemptions: Some(3),
         run: || {
             let pipe = Pipe::new();
             let listener = pipe.listener();
@@ -95,7 +95,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "losses are told with their times",
-        preemptions: None,
+        preemptions: Some(3),
         run: || {
             let pipe = Pipe::new();
             pipe.queue.close();

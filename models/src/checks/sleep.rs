@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) const ALL: [Model; 6] = [
     Model {
         name: "any item ends a deep sleep",
-        preemptions: Some(3),
+        preemptions: Some(4),
         run: || {
             let queue = queue(4, SHORT);
             let listener = listener(&queue, Sleep::Deep, 2);
@@ -24,7 +24,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "the next sleep ends too",
-        preemptions: Some(4),
+        preemptions: Some(6),
         run: || {
             let queue = queue(4, SHORT);
             let listener = listener(&queue, Sleep::Deep, 2);
@@ -47,7 +47,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "a question ends a doze and a deep sleep",
-        preemptions: Some(3),
+        preemptions: Some(4),
         run: || {
             let waker = Arc::new(Waker::default());
             let (asker, asked) = bounded(2);
@@ -66,7 +66,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "a sender that waits for room wakes who makes it",
-        preemptions: Some(3),
+        preemptions: Some(4),
         run: || {
             let queue = queue(1, LONG);
             let listener = dozer(&queue);
@@ -77,7 +77,7 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "a sender that waits for bytes wakes who gives them back",
-        preemptions: Some(3),
+        preemptions: Some(4),
         run: || {
             let queue = queue(4, LONG);
             let listener = dozer(&queue);
