@@ -3,7 +3,7 @@
 //! Knows tracing and its registry. Knows no sink, no JSON, no file and no thread. Everything here
 //! runs on the application's thread.
 
-use crate::black_box::{BlackBox, Place, Time};
+use crate::black_box::{BlackBox, Time};
 use crate::caller::{self, Owner, Scope};
 use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
@@ -176,6 +176,18 @@ impl QueueLayer {
         record.fields_left_out =
             self.capture(callsite, &mut record.fields, |capture| event.record(capture));
         record.heap_bytes()
+    }
+
+    /// Whether a record for which the queue has no room is safe in the black box: then it may wait beside
+    /// the queue. It gets a chunk of its own, since others of this thread will be done before it.
+    #[cold]
+    fn keep_alone(&self, spare: &mut Spare) -> bool {
+        let Some(black_box) = &self.black_box else { return false };
+        let alone = black_box.keep_alone(&spare.record, Time::Ticks(spare.ticks));
+        if alone.is_somewhere() {
+            black_box.take_back(std::mem::replace(&mut spare.place, alone));
+        }
+        alone.is_somewhere()
     }
 
     /// What matters is not lost for coming after the end.
@@ -391,19 +403,19 @@ where
         let mut spare = self.spares.take();
         spare.ticks = ticks;
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
-        let mut place = Place::NOWHERE;
         if let Some(black_box) = &self.black_box {
-            place = black_box.keep(&spare.record, Time::Ticks(ticks));
-            spare.place = place;
+            spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
         }
-        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes) {
+        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
+        let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
+        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {
             if !self.queue.is_open() {
                 late::write(&mut refused.record);
             }
-            refused.reuse();
             if let Some(black_box) = &self.black_box {
-                black_box.take_back(place);
+                black_box.take_back(refused.place);
             }
+            refused.reuse();
         }
     }
 

@@ -494,6 +494,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod sync;
 mod syncer;
 mod waker;
 

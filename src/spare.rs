@@ -7,8 +7,8 @@
 
 use crate::black_box::Place;
 use crate::record::Record;
+use crate::sync::{Mutex, PoisonError, thread_local};
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError};
 
 /// How many records go round together.
 const CHAIN: usize = 32;

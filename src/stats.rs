@@ -4,8 +4,9 @@
 //! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
 
 use crate::level::Level;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::sync::{hint, thread};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,19 +133,22 @@ impl DropCounters {
         if let Some(counter) =
             self.counts.get(level.index()).and_then(|row| row.get(reason as usize))
         {
-            counter.fetch_add(1, Ordering::Relaxed);
+            // Who sees the number also sees the times.
+            counter.fetch_add(1, Ordering::Release);
         }
     }
 
     /// When the first and last drop happened since this was last asked, in nanoseconds since 1970.
     pub(crate) fn take_times(&self) -> (u64, u64) {
         let first = self.first_unix_ns.swap(0, Ordering::Relaxed);
-        (first, self.last_unix_ns.load(Ordering::Relaxed))
+        let last = self.last_unix_ns.load(Ordering::Relaxed);
+        // The time of a drop may have been taken just before it was counted.
+        (if first == 0 { last } else { first }, last)
     }
 
     pub(crate) fn snapshot(&self) -> Dropped {
         let row = |row: &[AtomicU64; Reason::ALL.len()]| {
-            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Relaxed)))
+            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Acquire)))
         };
         Dropped(std::array::from_fn(|at| self.counts.get(at).map_or_else(Default::default, row)))
     }
@@ -160,7 +164,7 @@ pub(crate) struct SinkCounters {
     pub(crate) paused: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
-    pub(crate) failing: std::sync::atomic::AtomicBool,
+    pub(crate) failing: AtomicBool,
 }
 
 impl SinkCounters {
@@ -216,9 +220,9 @@ impl Moves {
                 }
             }
             if tried % 16 == 15 {
-                std::thread::yield_now();
+                thread::yield_now();
             } else {
-                std::hint::spin_loop();
+                hint::spin_loop();
             }
         }
         look()
@@ -424,5 +428,21 @@ impl fmt::Display for DestinationStats {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_whose_time_was_told_before_it_was_counted_is_told_with_a_time_too() {
+        let drops = DropCounters::default();
+        drops.count(Level::Info, Reason::Full, 5);
+        assert_eq!(drops.take_times(), (5, 5));
+        assert_eq!(drops.take_times(), (5, 5), "so that it is not told as of 1970");
+        drops.count(Level::Info, Reason::Full, 6);
+        drops.count(Level::Info, Reason::Full, 7);
+        assert_eq!(drops.take_times(), (6, 7));
     }
 }

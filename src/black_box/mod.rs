@@ -201,13 +201,20 @@ impl BlackBox {
         held.pen.write(self, record, time)
     }
 
-    /// For a thread that is about to end and has no pen any more: a chunk for one record.
+    /// For a thread that is about to end and has no pen any more.
     #[cold]
     fn keep_last(&self, record: &Record, time: Time) -> Place {
+        let place = self.keep_alone(record, time);
+        if place.is_somewhere() { place } else { self.no_room() }
+    }
+
+    /// Copies a record into a chunk of its own: so it can be done before or after any other.
+    #[cold]
+    pub(crate) fn keep_alone(&self, record: &Record, time: Time) -> Place {
         let mut pen = Pen::new(false);
         let place = pen.write(self, record, time);
         pen.close(self);
-        if place.is_somewhere() { place } else { self.no_room() }
+        place
     }
 
     #[cold]

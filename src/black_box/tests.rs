@@ -93,3 +93,30 @@ fn what_was_in_the_queue_is_written_by_the_next_start() {
     assert!(stopping.join().unwrap().is_complete);
     assert_eq!(boxes(directory.path()), [""; 0]);
 }
+
+#[test]
+fn an_error_for_which_the_queue_has_no_room_waits_beside_it_and_survives_a_kill_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    small.queue.size = 4;
+    small.queue.max_wait = std::time::Duration::from_millis(1);
+    let (layer, handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    log(layer, || {
+        (0..4).for_each(|number| tracing::error!(number, "in the queue"));
+        (4..9).for_each(|number| tracing::error!(number, "beside it"));
+        assert_eq!((handle.stats().in_queue, handle.stats().dropped.total()), (9, 0));
+        listener.step();
+        assert_eq!(handle.stats().in_queue, 0);
+        assert_eq!(lines(&directory.path().join("app.log")).len(), 9);
+        (9..13).for_each(|number| tracing::error!(number, "in the queue"));
+        (13..20).for_each(|number| tracing::error!(number, "beside it"));
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    let app = lines(&directory.path().join("app.log"));
+    let mut numbers: Vec<_> = app.iter().filter_map(|line| line["number"].as_u64()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+}
