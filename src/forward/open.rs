@@ -152,7 +152,7 @@ fn open_one(
         compose: destination.compose,
         transport: destination.transport,
         at_once: destination.at_once,
-        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes),
+        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes, destination.hidden),
         counters,
         stop,
     };
