@@ -406,6 +406,7 @@ where
         if let Some(black_box) = &self.black_box {
             spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
         }
+        #[expect(clippy::borrowed_box, reason = "the queue carries boxes")]
         let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
         let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
         if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {

@@ -402,8 +402,8 @@ impl Listener {
                 let _nobody_waits = done.send(self.files());
             }
             Control::Stop(since, done) => {
-                let unsent = self.stop(since);
-                let _nobody_waits = done.send(End { files: self.files(), unsent });
+                let (unsent, is_handed_on) = self.stop(since);
+                let _nobody_waits = done.send(End { is_handed_on, files: self.files(), unsent });
             }
         }
     }
@@ -419,7 +419,7 @@ impl Listener {
         }
     }
 
-    fn stop(&mut self, since: Instant) -> Vec<(String, u64)> {
+    fn stop(&mut self, since: Instant) -> (Vec<(String, u64)>, bool) {
         while self.take(BATCH) > 0 {}
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
@@ -465,7 +465,7 @@ impl Listener {
         {
             keeper.end();
         }
-        self.unsent()
+        (self.unsent(), is_handed_on)
     }
 
     fn unsent(&mut self) -> Vec<(String, u64)> {

@@ -318,6 +318,9 @@ impl fmt::Display for Stats {
         for (level, reason, count) in self.dropped.iter() {
             write!(f, " [{count} {level} {}]", reason.as_str())?;
         }
+        if self.unprotected > 0 {
+            write!(f, ", {} without a copy in the black box", self.unprotected)?;
+        }
         if self.in_queue > 0 {
             write!(f, ", {} left in the queue", self.in_queue)?;
         }

@@ -237,6 +237,11 @@ impl BlackBox {
         });
     }
 
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How many records found no room.
     pub(crate) fn unprotected(&self) -> u64 {
         self.unprotected.load(Ordering::Relaxed)
