@@ -412,7 +412,7 @@
 //!
 //! - A record in the queue for which the black box had no room (it is counted) does not survive
 //!   `SIGKILL`, `_exit` or `abort()`, nor a signal that is not asked for. Sinks of your own get no recovered
-//!   records unless they say where they stand ([`Sink::mark`](sink::Sink::mark)).
+//!   records unless they say where they stand ([`Sink::mark`](sink::Sink::mark)), and neither does the console.
 //! - What the operating system has accepted does not survive a power failure; only the shutdown
 //!   syncs.
 //! - With `panic = "abort"` a panicking `Debug` ends the program, as everywhere.

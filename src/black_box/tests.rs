@@ -377,3 +377,31 @@ fn a_start_that_is_killed_while_it_recovers_writes_nothing_twice() {
     }
     assert_eq!(recovered(directory.path()), (0..50).collect::<Vec<_>>());
 }
+
+#[test]
+fn what_was_dropped_and_not_told_before_a_kill_is_told_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    small.queue.size = 10;
+    let (layer, handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    log(layer, || {
+        (0..100_u64).for_each(|number| tracing::info!(number, "told"));
+        listener.step();
+        (0..50_u64).for_each(|number| tracing::info!(number, "not told"));
+        (0..50_u64).for_each(|number| tracing::debug!(number, "not told"));
+        assert_eq!(handle.stats().dropped.total(), 92 + 42 + 50);
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    let app = lines(&directory.path().join("app.log"));
+    let told: Vec<_> = app.iter().filter(|line| line["kind"] == "logwell.dropped").collect();
+    let counts =
+        |line: &Value| (line["dropped.INFO.shed"].clone(), line["dropped.DEBUG.shed"].clone());
+    assert_eq!(counts(told[0]), (92.into(), Value::Null));
+    assert_eq!(counts(told[1]), (42.into(), 50.into()));
+    assert_eq!((told.len(), &told[1]["recovered"]), (2, &true.into()));
+    let numbers: Vec<_> = app.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [(1..=18).collect::<Vec<_>>(), vec![1]].concat());
+}
