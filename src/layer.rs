@@ -387,8 +387,10 @@ where
         let mut spare = self.spares.take();
         spare.ticks = ticks;
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
-        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
-        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh) {
+        let sent = self.queue.send(spare, admission, heap_bytes, |spare| {
+            (spare.record.level(), spare.record.heap_bytes())
+        });
+        if let Err(mut refused) = sent {
             if !self.queue.is_open() {
                 late::write(&mut refused.record);
             }
