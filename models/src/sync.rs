@@ -8,7 +8,7 @@ pub(crate) mod channel;
 mod mutex;
 
 pub(crate) use loom::hint;
-pub(crate) use mutex::{Mutex, MutexGuard};
+pub(crate) use mutex::{FOUND_LOCKED, Mutex, MutexGuard};
 pub(crate) use std::sync::PoisonError;
 
 pub(crate) mod thread {

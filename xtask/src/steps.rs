@@ -25,6 +25,9 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
 const FEATURES: [&[&str]; 2] =
     [&["--no-default-features", "--exclude", "logwell-relay"], &["--all-features"]];
 
+/// The models are a package of their own.
+const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
+
 /// What a change must pass before it is looked at.
 pub(crate) fn check() -> Outcome {
     cargo(&["fmt", "--all", "--check"])?;
@@ -33,6 +36,8 @@ pub(crate) fn check() -> Outcome {
         let clippy = ["clippy", "--workspace", "--all-targets"];
         cargo(&[&clippy[..], features, &["--", "--deny", "warnings"]].concat())?;
     }
+    cargo(&["fmt", "--manifest-path", "models/Cargo.toml", "--check"])?;
+    cargo(&[&["clippy"], &MODELS[..], &["--", "--deny", "warnings"]].concat())?;
     let docs = ["doc", "--workspace", "--no-deps", "--document-private-items", "--all-features"];
     run(Command::new("cargo").args(docs).env("RUSTDOCFLAGS", "--deny warnings"))
 }
@@ -45,6 +50,7 @@ pub(crate) fn test() -> Outcome {
         let test = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples"];
         cargo(&[&test[..], features].concat())?;
     }
+    models(&[])?;
     cargo(&["test", "--workspace", "--doc", "--all-features"])?;
     cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
     // A count of instructions is one, for it is the same each time.
@@ -57,6 +63,12 @@ pub(crate) fn test() -> Outcome {
         run(Command::new(program).args(arguments).current_dir(&elsewhere))?;
     }
     Ok(())
+}
+
+/// Tries the protocols between threads in every order; with a word, those that have it in their name.
+pub(crate) fn models(words: &[String]) -> Outcome {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    cargo(&[&["run", "--release"], &MODELS[..], &["--"], &words[..]].concat())
 }
 
 /// Runs cargo at the root.

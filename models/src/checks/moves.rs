@@ -99,11 +99,12 @@ pub(super) const ALL: [Model; 6] = [
         run: || {
             let pipe = Pipe::new();
             pipe.queue.close();
-            let refused = Arc::clone(&pipe);
-            let other = spawn(move || refused.send());
-            pipe.send();
+            let others = [1, 2].map(|_| {
+                let pipe = Arc::clone(&pipe);
+                spawn(move || pipe.send())
+            });
             let told = pipe.tell(0);
-            other.join().unwrap();
+            others.into_iter().for_each(|other| other.join().unwrap());
             pipe.tell(told);
         },
     },

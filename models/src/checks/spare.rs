@@ -1,52 +1,50 @@
-//! Spare: records go round; none is in two hands and none is lost.
+//! Spare: records go round. None is in two hands, none is lost, and none is made while there are some
+//! to be had.
 
 use super::Model;
-use crate::record::number_from_0;
+use crate::record::Record;
 use crate::spare::{Chain, Spare, Spares};
+use crate::sync::FOUND_LOCKED;
 use crate::sync::channel::bounded;
 use crate::sync::thread::{spawn, yield_now};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub(super) const ALL: [Model; 2] = [
     Model {
-        name: "records that are taken and given back at once all come out again",
-        preemptions: Some(3),
+        name: "records that two threads take are given back and come out again",
+        preemptions: None,
         run: || {
-            number_from_0();
-            let spares = Arc::new(Spares::new(MADE));
+            let spares = spares();
             let taken = Arc::clone(&spares);
-            // Two threads that log, one of which is the listener too.
-            let other = spawn(move || take(&taken, CHAIN));
-            let mut records = take(&spares, CHAIN);
+            let other = spawn(move || (0..CHAIN).map(|_| take(&taken)).collect::<Vec<_>>());
             let mut chain = Chain::default();
-            records.drain(..).for_each(|spare| spares.give_back(spare, &mut chain));
-            let rest = other.join().unwrap();
-            rest.into_iter().for_each(|spare| spares.give_back(spare, &mut chain));
-            come_out(&spares);
+            let records: Vec<_> = (0..CHAIN).map(|_| take(&spares)).collect();
+            for spare in records.into_iter().chain(other.join().unwrap()) {
+                spares.give_back(spare, &mut chain);
+            }
+            assert_none_was_made();
+            let _all: Vec<_> = (0..MADE).map(|_| take(&spares)).collect();
+            assert_none_was_made();
         },
     },
     Model {
         name: "and so do those that go through the queue",
         preemptions: Some(2),
         run: || {
-            number_from_0();
-            let spares = Arc::new(Spares::new(MADE));
+            let spares = spares();
             let (sender, receiver) = bounded(MADE);
             let taken = Arc::clone(&spares);
             let caller = spawn(move || {
-                for at in 0..CHAIN + 2 {
-                    let mut spare = taken.take();
-                    assert!(!spare.record.is_filled, "it is in another hand");
-                    spare.record.is_filled = true;
-                    if at == 1 {
-                        spare.reuse(); // as if the queue had been full
-                    } else if sender.try_send(spare).is_err() {
+                take(&taken).reuse(); // as if the queue had been full
+                for _ in 0..MADE {
+                    if sender.try_send(take(&taken)).is_err() {
                         unreachable!("there is room for all");
                     }
                 }
             });
             let mut chain = Chain::default();
-            let mut left = CHAIN + 1;
+            let mut left = MADE;
             while left > 0 {
                 match receiver.try_recv() {
                     Ok(spare) => {
@@ -58,6 +56,7 @@ pub(super) const ALL: [Model; 2] = [
                 }
             }
             caller.join().unwrap();
+            assert_none_was_made();
         },
     },
 ];
@@ -66,20 +65,20 @@ pub(super) const ALL: [Model; 2] = [
 const CHAIN: usize = 32;
 const MADE: usize = 2 * CHAIN;
 
-fn take(spares: &Spares, many: usize) -> Vec<Box<Spare>> {
-    let fill = |_| {
-        let mut spare = spares.take();
-        assert!(!spare.record.is_filled, "it is in another hand");
-        spare.record.is_filled = true;
-        spare
-    };
-    (0..many).map(fill).collect()
+fn spares() -> Arc<Spares> {
+    Record::count_from_0();
+    FOUND_LOCKED.store(0, Ordering::Relaxed);
+    Arc::new(Spares::new(MADE))
 }
 
-/// Each record that was made at the start can be taken once, unless it was made in excess.
-fn come_out(spares: &Spares) {
-    let mut numbers: Vec<_> = take(spares, MADE).iter().map(|spare| spare.record.number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert_eq!(numbers.len(), MADE);
+fn take(spares: &Spares) -> Box<Spare> {
+    let mut spare = spares.take();
+    assert!(!spare.record.is_filled, "it is in another hand");
+    spare.record.is_filled = true;
+    spare
+}
+
+/// None but instead of waiting for another thread.
+fn assert_none_was_made() {
+    assert_eq!(Record::made(), MADE + FOUND_LOCKED.load(Ordering::Relaxed));
 }

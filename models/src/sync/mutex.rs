@@ -4,7 +4,11 @@
 //! `try_lock` would ever fail. So there is something in between.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+/// How often a `try_lock` failed, for models that ask.
+pub(crate) static FOUND_LOCKED: AtomicUsize = AtomicUsize::new(0);
 
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
@@ -31,7 +35,10 @@ impl<T> Mutex<T> {
     pub(crate) fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Ok(MutexGuard { mutex: &self.0, guard }),
-            Err(_) => Err(TryLockError::WouldBlock),
+            Err(_) => {
+                FOUND_LOCKED.fetch_add(1, Ordering::Relaxed);
+                Err(TryLockError::WouldBlock)
+            }
         }
     }
 }
