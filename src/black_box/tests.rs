@@ -26,7 +26,11 @@ fn log(layer: QueueLayer, work: impl FnOnce() + Send) {
 }
 
 fn start(directory: &Path) -> (QueueLayer, LoggingHandle, Listener) {
-    QueueLayer::builder().config(config(directory)).build_stepped().unwrap()
+    start_with(config(directory))
+}
+
+fn start_with(config: LoggingConfig) -> (QueueLayer, LoggingHandle, Listener) {
+    QueueLayer::builder().config(config).build_stepped().unwrap()
 }
 
 /// Ends the pipeline as a kill does, and gives the directory as it is then. The files move, since locks
@@ -85,6 +89,8 @@ fn what_was_in_the_queue_is_written_by_the_next_start() {
     );
     assert_eq!(app[12]["kind"], "logwell.black_box");
     assert_eq!((&app[12]["recovered"], &app[12]["damaged"]), (&2.into(), &0.into()));
+    assert_eq!((&app[12]["first_seq"], &app[12]["last_seq"]), (&11.into(), &12.into()));
+    assert_eq!(app[12]["filtered"], 0);
     assert_eq!(lines(&directory.path().join("errors.log")).len(), 1);
     assert_eq!(boxes(directory.path()).len(), 1, "only its own");
 
@@ -92,4 +98,28 @@ fn what_was_in_the_queue_is_written_by_the_next_start() {
     while listener.step() != Step::Stopped {}
     assert!(stopping.join().unwrap().is_complete);
     assert_eq!(boxes(directory.path()), [""; 0]);
+}
+
+#[test]
+fn what_the_level_of_the_file_keeps_out_of_a_recovery_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let filtered = |directory: &Path| {
+        let mut config = config(directory);
+        config.files.level = crate::Level::Info.into();
+        config
+    };
+    let (layer, handle, listener) = start_with(filtered(directory.path()));
+    log(layer, || {
+        tracing::info!("one");
+        tracing::debug!("two");
+        tracing::info!("three");
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start_with(filtered(directory.path()));
+    listener.step();
+    let app = lines(&directory.path().join("app.log"));
+    let numbers: Vec<_> = app.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 3, 1]);
+    assert_eq!((&app[2]["recovered"], &app[2]["filtered"]), (&2.into(), &1.into()));
+    assert_eq!((&app[2]["first_seq"], &app[2]["last_seq"]), (&1.into(), &3.into()));
 }
