@@ -58,7 +58,8 @@ impl SideFile {
         let none = Side::default();
         let side = self.boots.get(&at).unwrap_or(&none);
         let expected = if self.sink == "errors" { &boot.errors } else { &boot.ai };
-        let missing = self.missing(at, &side.seen, expected);
+        let mut missing = self.missing(at, &side.seen, expected);
+        missing.retain(|seq| !boot.waits(*seq));
         let declared = boot.declared_lost(self.sink);
         SideReport {
             name: self.name.clone(),
