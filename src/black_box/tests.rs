@@ -123,3 +123,31 @@ fn what_the_level_of_the_file_keeps_out_of_a_recovery_is_said() {
     assert_eq!((&app[2]["recovered"], &app[2]["filtered"]), (&2.into(), &1.into()));
     assert_eq!((&app[2]["first_seq"], &app[2]["last_seq"]), (&1.into(), &3.into()));
 }
+
+/// Spoils a word of the record with that message in the only box of the directory.
+fn spoil(directory: &Path, message: &str) {
+    let path = directory.join(&boxes(directory)[0]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let is_it = |window: &[u8]| window == message.as_bytes();
+    let at = bytes.windows(message.len()).position(is_it).unwrap();
+    bytes[at] ^= 0x20;
+    std::fs::write(&path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_entry_costs_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || {
+        for text in ["first", "broken", "third", "fourth"] {
+            tracing::info!("{text}");
+        }
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    spoil(directory.path(), "broken");
+    let path = directory.path().join(&boxes(directory.path())[0]);
+    let contents = crate::black_box::read(&path).unwrap();
+    let texts: Vec<_> = contents.records.iter().map(|record| record.message()).collect();
+    assert_eq!(texts, ["first", "third", "fourth"]);
+    assert_eq!(contents.damaged, 1);
+}

@@ -250,6 +250,11 @@ impl Boot {
             // So it goes on by itself.
             self.begun_by_box = 0;
         }
+        let is_beginning = || found.line.own_kind().is_some_and(|kind| kind == "logwell.started");
+        if found.is_recovered || is_beginning() {
+            // What was found in a black box is told before the beginning, and happens after it.
+            self.first_ns = self.first_ns.min(found.unix_ns);
+        }
         self.extend(found.seq, found.place);
         self.note(found);
     }

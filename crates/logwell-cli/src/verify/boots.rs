@@ -116,7 +116,10 @@ impl Boots {
                     || found.unix_ns <= boot.last_ns
                     || boot.gaps.find(found.seq).is_some())
         };
-        let it = open.iter().find(|(_, boot)| goes_on(boot));
+        let is_next = |boot: &Boot| boot.begun_by_box > 0 && boot.last_seq + 1 == found.seq;
+        // What is told of a boot is told at once; and its first record may not be its earliest.
+        let it = open.iter().find(|(_, boot)| is_next(boot));
+        let it = it.or_else(|| open.iter().find(|(_, boot)| goes_on(boot)));
         // A clock may have been set.
         let it = it.or_else(|| open.iter().find(|(_, boot)| boot.last_seq + 1 == found.seq));
         it.map(|(at, _)| *at)

@@ -166,6 +166,7 @@ fn read_side(
     let is_cut = families.iter().any(Family::has_backups);
     let mut file = SideFile::new(sink, name, is_cut);
     for family in families {
+        file.begin_family();
         scan.family(
             family,
             |_| u64::MAX,

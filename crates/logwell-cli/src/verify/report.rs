@@ -148,9 +148,14 @@ impl BootReport {
             || self.sides.iter().any(side_is_damaged)
     }
 
-    /// Whether it has ended in order, or its black box says how it went on, or it may be running.
+    /// Whether it has ended in order, or its black box says how it went on (or is spoilt, which is told
+    /// as such), or it may be running.
     pub(super) fn has_known_end(&self) -> bool {
-        self.has_receipt || self.recovery.is_some() || self.left.is_some() || self.is_last
+        self.has_receipt
+            || self.recovery.is_some()
+            || self.left.is_some()
+            || self.is_box_put_aside
+            || self.is_last
     }
 
     /// Whether nothing is against its running.
