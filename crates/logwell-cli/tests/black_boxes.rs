@@ -130,7 +130,7 @@ fn restart_with(directory: &Path, mut wish: Value) {
     wish["dir"] = directory.to_str().unwrap().into();
     let (layer, handle) = QueueLayer::builder().config(inner_config(&wish)).build().unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        tracing::info!("again");
+        tracing::error!("again");
     });
     assert!(handle.shutdown().is_lossless());
 }
@@ -255,11 +255,36 @@ fn what_is_in_the_box_of_a_running_process_is_on_its_way() {
     let directory = tempfile::tempdir().unwrap();
     let inner = Inner::start(directory.path(), json!({}));
     let (code, text) = said(directory.path());
+    remove_line(directory.path(), "app.log", "\"seq\":5,");
+    let (code_without, text_without) = said(directory.path());
     inner.kill();
+    assert_eq!(code_without, 1, "it has handed that on: {text_without}");
+    assert!(text_without.contains("    seq 5 (1), after "), "{text_without}");
     assert_eq!(code, 0, "{text}");
     let part = "  is running; 5 records on the way in its black box\n    seq 6 to 10\n";
     assert!(text.contains(part), "{text}");
     assert!(text.ends_with("\ncomplete\n"), "{text}");
+}
+
+#[test]
+fn what_one_file_has_already_may_wait_for_another() {
+    let directory = killed(json!({}));
+    let copy = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    restart(copy.path());
+    let recovered = lines(&copy.path().join("app.log"))[5..8].concat();
+    let path = directory.path().join("app.log");
+    let written =
+        fs::read_to_string(&path).unwrap() + &recovered.replace(",\"recovered\":true", "");
+    fs::write(&path, written).unwrap();
+    let report = report(directory.path());
+    assert_eq!(report["complete"], true, "{report:#}");
+    let boot = &report["boots"][0];
+    assert_eq!((&boot["records"], &boot["black_box"]["records"]), (&json!(8), &json!(2)));
+    assert_eq!(boot["other_files"][0]["records"], 1, "the second ERROR waits for errors.log");
 }
 
 #[test]
@@ -436,7 +461,7 @@ fn boots_of_one_process_number_are_told_apart_when_they_are_recovered_one_after_
         for boot in boots {
             let sides: Vec<_> =
                 boot["other_files"].as_array().unwrap().iter().map(|s| &s["records"]).collect();
-            let expected = if boot["records"] == 7 { [0, 0] } else { [2, 1] };
+            let expected = if boot["records"] == 7 { [1, 0] } else { [2, 1] };
             assert_eq!(sides, expected, "{what}");
         }
     };
@@ -453,6 +478,52 @@ fn boots_of_one_process_number_are_told_apart_when_they_are_recovered_one_after_
         .flat_map(|boot| boot["missing"].as_array().unwrap())
         .collect();
     assert_eq!((missing.len(), &missing[0]["from"], &missing[0]["to"]), (1, &json!(7), &json!(7)));
+}
+
+#[test]
+fn a_clock_that_was_set_between_two_boots_of_one_number_mixes_nothing_up() {
+    // The other files know only moments: they cannot tell if it is set back.
+    for (moment, has_others) in
+        [("2020-01-01T00:00:00.000000", false), ("2099-01-01T00:00:00.000000", true)]
+    {
+        let directory = killed(json!({}));
+        restart(directory.path());
+        as_in_containers(directory.path());
+        let path = directory.path().join("app.log");
+        let mut all = lines(&path);
+        let found = all.iter_mut().find(|line| line.contains("logwell.black_box")).unwrap();
+        let now = serde_json::from_str::<Value>(found).unwrap()["timestamp"].to_string();
+        *found = found.replace(&now[1..27], moment);
+        fs::write(&path, all.concat()).unwrap();
+        if !has_others {
+            fs::remove_file(directory.path().join("errors.log")).unwrap();
+            fs::remove_file(directory.path().join("ai_responses.log")).unwrap();
+        }
+        let report = report(directory.path());
+        assert_eq!(report["complete"], true, "{moment}: {report:#}");
+        assert_eq!(report["boots"][1]["records"], 4, "{moment}");
+    }
+}
+
+#[test]
+fn a_process_that_has_recovered_others_may_be_running_without_a_box() {
+    let directory = tempfile::tempdir().unwrap();
+    let hidden = tempfile::tempdir().unwrap();
+    Inner::start(directory.path(), json!({})).kill();
+    let first = only_box(directory.path());
+    let first_hidden = hidden.path().join("first");
+    fs::rename(&first, &first_hidden).unwrap();
+    Inner::start(directory.path(), json!({"held_at": "logging started"})).kill();
+    fs::rename(&first_hidden, &first).unwrap();
+    // It tells of the first, and then writes all of the second, of which nothing was there.
+    let inner = Inner::start(directory.path(), json!({}));
+    fs::rename(only_box(directory.path()), hidden.path().join("its own")).unwrap();
+    let report = report(directory.path());
+    inner.kill();
+    assert_eq!(report["complete"], true, "{report:#}");
+    let boots = report["boots"].as_array().unwrap();
+    let running: Vec<_> = boots.iter().map(|boot| &boot["may_be_running"]).collect();
+    assert_eq!(running, [false, true, false], "{report:#}");
 }
 
 #[test]
