@@ -83,8 +83,11 @@ pub(crate) struct Receipt {
 #[derive(Debug)]
 pub(crate) struct FoundInBox {
     pub(crate) origin: Origin,
-    /// The highest number of its records.
+    /// The first number that may not have been in the files, and the highest of its records.
+    pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
+    /// How many from the first number on are kept out of the ledger by its level.
+    pub(crate) filtered: u64,
     /// How many were written now.
     pub(crate) recovered: u64,
     /// How many had no copy, or none that can be read, and were not written either.
@@ -168,8 +171,10 @@ impl Own {
         fields.push(Key::Name("boot_id"), Value::Str(&Id::Span(found.origin.boot).to_string()));
         for (name, count) in [
             ("of_process", found.origin.process.into()),
+            ("first_seq", found.first_seq),
             ("last_seq", found.last_seq),
             ("recovered", found.recovered),
+            ("filtered", found.filtered),
             ("lost", found.lost),
             ("damaged", found.damaged),
         ] {

@@ -35,7 +35,9 @@ pub(crate) fn replay(
     }
     let mut found = FoundInBox {
         origin: dead.origin(),
+        first_seq: dead.handed_on().saturating_add(1),
         last_seq: left.last_seq,
+        filtered: 0,
         recovered: 0,
         lost: 0,
         damaged: left.damaged,
@@ -44,7 +46,9 @@ pub(crate) fn replay(
     found.last_seq += u64::from(own.is_some());
     for record in left.records.iter().chain(&own) {
         let mut is_new = false;
-        for at in routes.of(record).iter() {
+        let wanted_by = routes.of(record);
+        found.filtered += u64::from(!wanted_by.has_all(routes.ledgers()));
+        for at in wanted_by.iter() {
             let (Some(slot), Some(Some(numbers))) = (sinks.get_mut(at), have.get(at)) else {
                 continue;
             };

@@ -3,6 +3,7 @@
 //! Looking changes nothing: what is found is still recovered by the next start.
 
 use super::find::{self, LookedAt};
+use crate::open::fnv1a;
 use crate::record::Record;
 use crate::stats::Dropped;
 use std::io;
@@ -31,6 +32,19 @@ pub struct Contents {
     pub damaged: u64,
     /// What was dropped before the queue and is not told in the log.
     pub dropped: Dropped,
+    owner: u64,
+}
+
+impl Contents {
+    /// Whether the box belongs to a log whose `app.log` is that file: one that lies beside the box and
+    /// has that name, or, if its path is what the program calls it too, one that lies elsewhere.
+    #[must_use]
+    pub fn is_of(&self, app_log: &Path) -> bool {
+        let name = app_log.file_name().map(Path::new);
+        let path = std::path::absolute(app_log).ok();
+        let mut paths = name.into_iter().chain(path.as_deref());
+        paths.any(|path| fnv1a(path.as_os_str().as_encoded_bytes()) == self.owner)
+    }
 }
 
 /// The black boxes in that directory, in use or not, by their names.
@@ -83,5 +97,6 @@ pub fn read(path: &Path) -> io::Result<Contents> {
         without_copy: left.without_copy,
         damaged: left.damaged,
         dropped: left.dropped,
+        owner: dead.owner(),
     })
 }

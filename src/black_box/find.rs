@@ -176,11 +176,14 @@ pub(super) struct LookedAt {
     pub(super) is_in_use: bool,
 }
 
-/// Opens a box to look at it. If its process is gone it is locked meanwhile.
+/// Opens a box to look at it. It is not locked meanwhile: a start would take it for one in use.
 pub(super) fn look_at(path: &Path) -> io::Result<LookedAt> {
     let file = open(path)?;
     let is_in_use = match file.try_lock_shared() {
-        Ok(()) => false,
+        Ok(()) => {
+            file.unlock()?;
+            false
+        }
         Err(TryLockError::WouldBlock) => true,
         Err(TryLockError::Error(error)) => return Err(error),
     };
@@ -230,8 +233,12 @@ impl DeadBox {
         self.head.is_ended
     }
 
-    pub(super) fn handed_on(&self) -> u64 {
+    pub(crate) fn handed_on(&self) -> u64 {
         self.head.done_seq
+    }
+
+    pub(super) fn owner(&self) -> u64 {
+        self.head.owner
     }
 
     /// Where the file of that sink stood.
@@ -287,6 +294,21 @@ fn words_of(bytes: &[u8]) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::black_box::BlackBox;
+
+    #[test]
+    fn a_start_recovers_a_box_while_somebody_looks_at_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let origin = Origin { process: 4711, boot: 0xc0ffee };
+        drop(BlackBox::create(directory.path(), 1 << 20, origin, 7).unwrap());
+        let path = directory.path().join(name(origin));
+        let looked_at = look_at(&path).unwrap();
+        assert!(!looked_at.is_in_use);
+        let dead = find(directory.path(), 7);
+        assert_eq!(dead.len(), 1);
+        assert!(look_at(&path).unwrap().is_in_use, "it is being recovered");
+        assert!(looked_at.dead.read().unwrap().records.is_empty());
+    }
 
     #[test]
     fn a_name_in_any_other_spelling_is_not_ours() {

@@ -243,8 +243,12 @@ impl<'a> Reader<'a> {
             while let Some(word) = words.get(at).filter(|word| **word != 0) {
                 let Some((kind, body)) = self.entry(chunk, at) else {
                     // Old bytes begin no entry of this use; damage may.
-                    self.damaged += u64::from(layout::Head::from_word(*word).is_some());
-                    break;
+                    let Some(head) = layout::Head::from_word(*word) else { break };
+                    let is_counted = at < done || numbered.contains(&(chunk, at));
+                    self.damaged += u64::from(!is_counted);
+                    // It costs no other: if it is not as long as it says, there is no entry either.
+                    at += 1 + head.words;
+                    continue;
                 };
                 let is_record = matches!(kind, Kind::Record | Kind::First);
                 if is_record && at >= done && !numbered.contains(&(chunk, at)) {

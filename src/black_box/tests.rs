@@ -28,7 +28,11 @@ fn log(layer: QueueLayer, work: impl FnOnce() + Send) {
 }
 
 fn start(directory: &Path) -> (QueueLayer, LoggingHandle, Listener) {
-    QueueLayer::builder().config(config(directory)).build_stepped().unwrap()
+    start_with(config(directory))
+}
+
+fn start_with(config: LoggingConfig) -> (QueueLayer, LoggingHandle, Listener) {
+    QueueLayer::builder().config(config).build_stepped().unwrap()
 }
 
 /// Ends the pipeline as a kill does, and gives the directory as it is then. The files move, since locks
@@ -117,6 +121,8 @@ fn what_was_in_the_queue_is_written_by_the_next_start() {
     );
     assert_eq!(app[12]["kind"], "logwell.black_box");
     assert_eq!((&app[12]["recovered"], &app[12]["damaged"]), (&2.into(), &0.into()));
+    assert_eq!((&app[12]["first_seq"], &app[12]["last_seq"]), (&11.into(), &12.into()));
+    assert_eq!(app[12]["filtered"], 0);
     assert_eq!(lines(&directory.path().join("errors.log")).len(), 1);
     assert_eq!(boxes(directory.path()).len(), 1, "only its own");
 
@@ -291,7 +297,7 @@ fn whichever_word_of_a_box_is_changed_the_rest_comes_out_and_nothing_panics() {
 }
 
 #[test]
-fn damage_in_the_middle_costs_what_is_behind_it_and_the_box_is_put_aside() {
+fn a_damaged_box_is_recovered_as_far_as_can_be_and_put_aside() {
     let directory = killed_with(10);
     let path = only_box(directory.path());
     let bytes = fs::read(&path).unwrap();
@@ -404,4 +410,56 @@ fn what_was_dropped_and_not_told_before_a_kill_is_told_after_it() {
     assert_eq!((told.len(), &told[1]["recovered"]), (2, &true.into()));
     let numbers: Vec<_> = app.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [(1..=18).collect::<Vec<_>>(), vec![1]].concat());
+}
+
+#[test]
+fn what_the_level_of_the_file_keeps_out_of_a_recovery_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let filtered = |directory: &Path| {
+        let mut config = config(directory);
+        config.files.level = crate::Level::Info.into();
+        config
+    };
+    let (layer, handle, listener) = start_with(filtered(directory.path()));
+    log(layer, || {
+        tracing::info!("one");
+        tracing::debug!("two");
+        tracing::info!("three");
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start_with(filtered(directory.path()));
+    listener.step();
+    let app = lines(&directory.path().join("app.log"));
+    let numbers: Vec<_> = app.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 3, 1]);
+    assert_eq!((&app[2]["recovered"], &app[2]["filtered"]), (&2.into(), &1.into()));
+    assert_eq!((&app[2]["first_seq"], &app[2]["last_seq"]), (&1.into(), &3.into()));
+}
+
+/// Spoils a word of the record with that message in the only box of the directory.
+fn spoil(directory: &Path, message: &str) {
+    let path = directory.join(&boxes(directory)[0]);
+    let mut bytes = fs::read(&path).unwrap();
+    let is_it = |window: &[u8]| window == message.as_bytes();
+    let at = bytes.windows(message.len()).position(is_it).unwrap();
+    bytes[at] ^= 0x20;
+    fs::write(&path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_entry_costs_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || {
+        for text in ["first", "broken", "third", "fourth"] {
+            tracing::info!("{text}");
+        }
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    spoil(directory.path(), "broken");
+    let path = directory.path().join(&boxes(directory.path())[0]);
+    let contents = crate::black_box::read(&path).unwrap();
+    let texts: Vec<_> = contents.records.iter().map(|record| record.message()).collect();
+    assert_eq!(texts, ["first", "third", "fourth"]);
+    assert_eq!(contents.damaged, 1);
 }
