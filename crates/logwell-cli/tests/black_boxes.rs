@@ -493,7 +493,7 @@ fn a_clock_that_was_set_between_two_boots_of_one_number_mixes_nothing_up() {
         let mut all = lines(&path);
         let found = all.iter_mut().find(|line| line.contains("logwell.black_box")).unwrap();
         let now = serde_json::from_str::<Value>(found).unwrap()["timestamp"].to_string();
-        *found = found.replace(&now[1..27], moment);
+        *found = found.replace(now.trim_matches('"').get(..26).unwrap(), moment);
         fs::write(&path, all.concat()).unwrap();
         if !has_others {
             fs::remove_file(directory.path().join("errors.log")).unwrap();
