@@ -21,6 +21,11 @@ pub(crate) fn ticks() -> u64 {
     COUNTER.raw()
 }
 
+/// How long so many ticks of the counter are.
+pub(crate) fn ns_of_ticks(ticks: u64) -> u64 {
+    COUNTER.delta_as_nanos(0, ticks)
+}
+
 /// Makes times of day of [`ticks`], as seen from one moment at which both were read.
 ///
 /// The counter's rate is known to about a hundred-thousandth: a time a millisecond away from that
@@ -37,6 +42,16 @@ impl TimeOfDay {
     /// As seen from now.
     pub(crate) fn now() -> Self {
         Self { ticks: ticks(), unix_ns: unix_ns() }
+    }
+
+    /// Where the counter stood at that moment.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// The time of day at that moment, in nanoseconds since 1970.
+    pub(crate) fn unix_ns(&self) -> u64 {
+        self.unix_ns
     }
 
     /// Nanoseconds since 1970 when the counter stood there.

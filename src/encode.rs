@@ -29,6 +29,24 @@ pub trait Encode: Send {
     /// What was in `out` before stays. There is no error: whatever the record holds, the encoder
     /// finds bytes for it.
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
+
+    /// Reads back which process a line comes from and which `seq` it has; nothing if it is no line of
+    /// this encoder. Asked when records are recovered after a kill, so that none is written twice.
+    /// The default cannot tell.
+    fn number_in(&self, line: &[u8]) -> Option<(u32, u64)> {
+        let _ = line;
+        None
+    }
+}
+
+/// Process and `seq` in a line, by the paths at which they stand.
+fn number_at(line: &[u8], process: &str, seq: &str) -> Option<(u32, u64)> {
+    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let number = |path: &str| match line.get(path) {
+        Some(number) => number.as_u64(),
+        None => line.pointer(path)?.as_u64(),
+    };
+    Some((u32::try_from(number(process)?).ok()?, number(seq)?))
 }
 
 /// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no

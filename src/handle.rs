@@ -2,6 +2,7 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
+use crate::black_box::BlackBox;
 use crate::config::{Directives, LoggingConfig};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) control: Sender<Control>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) black_box: Option<Arc<BlackBox>>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
     pub(crate) forwarders: Forwarders,
@@ -135,6 +137,7 @@ impl LoggingHandle {
             dropped: shared.queue.dropped(),
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
+            unprotected: shared.black_box.as_ref().map_or(0, |black_box| black_box.unprotected()),
             sinks,
             destinations: shared.forwarders.stats(),
         }

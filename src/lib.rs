@@ -440,6 +440,7 @@
 //! something on without its feature is an error.
 
 pub mod _documentation;
+pub mod black_box;
 pub mod config;
 pub mod encode;
 #[cfg(feature = "forward")]
@@ -482,6 +483,7 @@ mod metadata;
 mod open;
 mod own;
 mod queue;
+mod recover;
 mod report;
 mod route;
 mod secret;

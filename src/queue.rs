@@ -13,6 +13,7 @@ use crate::sync::channel::{Receiver, Sender, TrySendError, bounded};
 use crate::sync::{Mutex, MutexGuard, PoisonError, thread, thread_local};
 use crate::waker::Waker;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,9 @@ pub(crate) struct Queue<T> {
     pub(crate) waker: Waker,
     birthplace: Birthplace,
     taking_back: Mutex<()>,
+    /// Failures that found no room in time and are safe elsewhere, and how many.
+    aside: Mutex<VecDeque<T>>,
+    beside: AtomicU64,
 }
 
 impl<T> Queue<T> {
@@ -84,6 +88,8 @@ impl<T> Queue<T> {
             waker: Waker::default(),
             birthplace: Birthplace::here(),
             taking_back: Mutex::new(()),
+            aside: Mutex::new(VecDeque::new()),
+            beside: AtomicU64::new(0),
         })
     }
 
@@ -114,6 +120,7 @@ impl<T> Queue<T> {
         admission: Admission,
         heap_bytes: usize,
         weigh: impl Fn(&T) -> (Level, usize),
+        keep: impl FnOnce(&mut T) -> bool,
     ) -> Result<(), T> {
         let Admission { level, is_urgent } = admission;
         let sent = self.offer(item, level, heap_bytes as u64);
@@ -123,11 +130,33 @@ impl<T> Queue<T> {
                 self.take_back(|item| weigh(item).0, |item| weigh(item).1).map_or(Ok(()), Err)
             }
             Ok(()) => Ok(()),
-            Err((item, reason)) => {
-                self.refuse(level, reason);
-                Err(item)
+            Err((item, reason)) => self.put_aside(item, level, reason, keep),
+        }
+    }
+
+    /// Lets a failure that found no room in time wait beside the queue, if `keep` sees to its bounds and its
+    /// safety. All else is counted as dropped and given back.
+    #[cold]
+    fn put_aside(
+        &self,
+        mut item: T,
+        level: Level,
+        reason: Reason,
+        keep: impl FnOnce(&mut T) -> bool,
+    ) -> Result<(), T> {
+        if level >= Level::Error && matches!(reason, Reason::Timeout | Reason::Bytes) {
+            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.is_open() && keep(&mut item) {
+                aside.push_back(item);
+                // In one order with the waker's state, as the queue's own operations are.
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
+                drop(aside);
+                self.waker.wake();
+                return Ok(());
             }
         }
+        self.refuse(level, reason);
+        Err(item)
     }
 
     /// Takes an item out that nobody will take any more, if there is one, and counts it as dropped.
@@ -266,8 +295,15 @@ impl<T> Queue<T> {
         self.policy.wait.get(level.index()).copied().unwrap_or(Some(Duration::ZERO))
     }
 
-    /// Takes the oldest item, if there is one.
+    /// Takes an item, if there is one: first those that wait beside the queue, then the oldest.
     pub(crate) fn take(&self, heap_bytes_of: impl Fn(&T) -> usize) -> Option<T> {
+        if self.beside.load(Ordering::Acquire) > 0 {
+            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(item) = aside.pop_front() {
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
+                return Some(item); // its bytes were never reserved
+            }
+        }
         let item = self.receiver.try_recv().ok()?;
         let heap_bytes = heap_bytes_of(&item);
         if heap_bytes > 0 {
@@ -287,6 +323,8 @@ impl<T> Queue<T> {
         // In one order with the queue's own operations: either the item is seen by who looks for it
         // after this, or this is seen by who sent it.
         self.served.store(false, Ordering::SeqCst);
+        // Who has seen it open has put its item aside when this is unlocked.
+        drop(self.aside.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether it still takes items.
@@ -307,7 +345,7 @@ impl<T> Queue<T> {
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.receiver.len()
+        self.receiver.len() + self.beside.load(Ordering::SeqCst) as usize
     }
 
     /// How many bytes on the heap the waiting items take.
@@ -339,7 +377,8 @@ mod tests {
 
     fn put(queue: &Queue<u32>, item: u32, level: Level, heap_bytes: usize) {
         if let Some(admission) = queue.admits(level) {
-            let _counted = queue.send(item, admission, heap_bytes, |_| (level, heap_bytes));
+            let _counted =
+                queue.send(item, admission, heap_bytes, |_| (level, heap_bytes), |_| false);
         }
     }
 
@@ -419,10 +458,27 @@ mod tests {
         let admission = queue.admits(Level::Info).unwrap();
         assert_eq!(queue.offer(1, Level::Error, 1), Ok(()), "another is on its way");
         queue.abandon();
-        assert_eq!(queue.send(2, admission, 2, weigh), Err(1), "it was there first");
+        assert_eq!(queue.send(2, admission, 2, weigh, |_| false), Err(1), "it was there first");
         assert_eq!((queue.dropped().get(Level::Error, Reason::Closed), queue.heap_bytes()), (1, 2));
         assert_eq!(queue.take_back(|item| weigh(item).0, |item| weigh(item).1), Some(2));
         assert_eq!((queue.dropped().get(Level::Info, Reason::Closed), queue.heap_bytes()), (1, 0));
+    }
+
+    #[test]
+    fn a_failure_that_found_no_room_waits_beside_the_queue_if_it_is_safe_elsewhere() {
+        let queue = queue(1, NEVER);
+        let send =
+            |item, level, is_safe| queue.put_aside(item, level, Reason::Timeout, |_| is_safe);
+        put(&queue, 1, Level::Error, 0);
+        assert_eq!(send(2, Level::Error, true), Ok(()));
+        assert_eq!(send(3, Level::Critical, false), Err(3));
+        assert_eq!(send(4, Level::Warn, true), Err(4), "only failures do");
+        assert_eq!((queue.len(), queue.dropped().total()), (2, 2));
+        assert_eq!(queue.take(|_| 0), Some(2));
+        assert_eq!(queue.take(|_| 0), Some(1));
+        queue.abandon();
+        assert_eq!(queue.put_aside(5, Level::Error, Reason::Timeout, |_| true), Err(5));
+        assert_eq!((queue.len(), queue.dropped().total()), (0, 3));
     }
 
     #[test]

@@ -81,6 +81,13 @@ impl Dropped {
         self.0.iter().flatten().sum()
     }
 
+    pub(crate) fn set(&mut self, level: Level, reason: Reason, count: u64) {
+        if let Some(of) = self.0.get_mut(level.index()).and_then(|row| row.get_mut(reason as usize))
+        {
+            *of = count;
+        }
+    }
+
     /// What was dropped for that reason alone.
     pub(crate) fn only(&self, reason: Reason) -> Self {
         let mut only = Self::default();
@@ -271,6 +278,9 @@ pub struct Stats {
     pub own: u64,
     /// Values whose `Debug` or `Display` panicked or failed.
     pub unformatted_values: u64,
+    /// Records that had no copy in the black box, since it was full: a `kill -9` before they were
+    /// written would have lost them. 0 if there is no black box.
+    pub unprotected: u64,
     /// Each sink.
     pub sinks: Vec<SinkStats>,
     /// Each destination to which records are forwarded, after its sink has put them on disk.

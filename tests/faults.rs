@@ -263,21 +263,26 @@ fn errors_cost_nothing(injections: &[&str]) {
 #[test]
 fn an_error_at_any_write_costs_no_record() {
     errors_cost_nothing(&["write:error=ENOSPC", "write:error=EIO", "write:error=EINTR"]);
+    // As after an error of the disk, when the kernel lets nobody write to it any more.
+    errors_cost_nothing(&["write:error=EROFS"]);
 }
 
 #[test]
 fn an_error_at_any_open_costs_no_record() {
-    errors_cost_nothing(&["openat:error=EACCES", "openat:error=EMFILE"]);
+    errors_cost_nothing(&["openat:error=EACCES", "openat:error=EMFILE", "openat:error=EINTR"]);
+    errors_cost_nothing(&["openat:error=ENOSPC", "openat:error=EIO", "openat:error=EROFS"]);
 }
 
 #[test]
 fn an_error_at_any_change_of_a_name_costs_no_record() {
-    errors_cost_nothing(&["rename:error=EIO", "rename:error=ENOSPC", "unlink:error=EACCES"]);
+    errors_cost_nothing(&["rename:error=EIO", "rename:error=ENOSPC", "rename:error=EACCES"]);
+    errors_cost_nothing(&["unlink:error=EACCES", "unlink:error=EIO"]);
 }
 
 #[test]
 fn an_error_at_any_sync_costs_no_record() {
     errors_cost_nothing(&["fdatasync:error=EIO", "fsync:error=EIO", "fdatasync:error=EINTR"]);
+    errors_cost_nothing(&["fdatasync:error=ENOSPC", "fsync:error=ENOSPC"]);
 }
 
 #[test]

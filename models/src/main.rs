@@ -11,6 +11,8 @@
 mod checks;
 mod sync;
 
+#[path = "../../src/black_box/chunks.rs"]
+mod chunks;
 #[path = "../../src/level.rs"]
 mod level;
 #[path = "../../src/queue.rs"]
@@ -42,6 +44,16 @@ mod fork {
         pub(crate) const fn is_elsewhere(&self) -> bool {
             false
         }
+    }
+}
+
+/// Where its copy is makes no difference here.
+mod black_box {
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Place;
+
+    impl Place {
+        pub(crate) const NOWHERE: Self = Self;
     }
 }
 

@@ -10,8 +10,9 @@ use crate::record::Record;
 use crate::rotate::lock::PathLock;
 use crate::rotate::{FileOptions, NotWritten, RotatingFile};
 use crate::selflog;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{Mark, Sink, Unflushed};
 use crate::syncer::Syncer;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -164,6 +165,19 @@ impl Sink for FileSink {
 
     fn files(&self) -> Vec<PathBuf> {
         self.file.files()
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(self.file.mark())
+    }
+
+    fn numbers_since(&mut self, mark: Option<Mark>, process: u32) -> io::Result<HashSet<u64>> {
+        let mut numbers = HashSet::new();
+        self.file.lines_since(mark, |line| {
+            let number = self.encoder.number_in(line).filter(|(of, _)| *of == process);
+            numbers.extend(number.map(|(_, seq)| seq));
+        })?;
+        Ok(numbers)
     }
 }
 
