@@ -190,6 +190,13 @@ impl Prepared {
         let takes_part = slots.iter().any(|slot: &SinkSlot| slot.takes_part);
         let black_box = if takes_part { open::black_box(&config, boot) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
+        if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
+            queue.drops_are_witnessed_by(move |level, reason| {
+                if let Some(black_box) = black_box.upgrade() {
+                    black_box.note_dropped(level, reason);
+                }
+            });
+        }
         let spares = Arc::new(Spares::new(config.queue.size));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());

@@ -261,9 +261,12 @@ impl LoggingHandle {
         let after = self.ask(left, |done| Control::Stop(start, done));
         let is_complete = after.is_ok();
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
-        let unknown = |_| End { files: before.unwrap_or_default(), unsent: Vec::new() };
-        let end = after.unwrap_or_else(unknown);
+        let end =
+            after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
+        let black_box = shared.black_box.as_ref().filter(|_| !end.is_handed_on);
+        let black_box = black_box.map(|black_box| black_box.path().to_owned());
         let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
+        let made = ShutdownReport { black_box, ..made };
         *report = Some(made.clone());
         made
     }

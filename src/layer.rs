@@ -406,14 +406,10 @@ where
         if let Some(black_box) = &self.black_box {
             spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
         }
-        let sent = self.queue.send(
-            spare,
-            admission,
-            heap_bytes,
-            |spare| (spare.record.level(), spare.record.heap_bytes()),
-            |spare| self.keep_alone(spare),
-        );
-        if let Err(mut refused) = sent {
+        #[expect(clippy::borrowed_box, reason = "the queue carries boxes")]
+        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
+        let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
+        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {
             if !self.queue.is_open() {
                 late::write(&mut refused.record);
             }

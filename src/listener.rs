@@ -190,7 +190,8 @@ impl Listener {
     /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this process.
     #[cfg(test)]
     pub(crate) fn kill(mut self) {
-        self.sinks.drain(..).for_each(std::mem::forget);
+        drop(self.keeper.take());
+        std::mem::forget(self);
     }
 
     /// Steps until it is stopped, on a thread of its own.
@@ -321,7 +322,6 @@ impl Listener {
                 let mark = slot.call(now, |sink| sink.mark())??;
                 Some((slot.name.as_str(), mark))
             });
-            keeper.note_untold(&self.queue.dropped().since(&self.told));
             keeper.handed_on(self.seq, marks, &TimeOfDay::now());
         }
         for dead in self.recovered.drain(..) {
@@ -372,8 +372,15 @@ impl Listener {
         self.told = dropped;
         self.told_at = Some(now);
         let times = self.queue.take_drop_times();
-        self.write_own(|own| own.dropped(&since, times));
+        self.write_dropped(&since, times);
         selflog::tell("records were dropped", &format_args!("{} so far", dropped.total()));
+    }
+
+    fn write_dropped(&mut self, dropped: &Dropped, times: (u64, u64)) {
+        self.write_own(|own| own.dropped(dropped, times));
+        if let Some(keeper) = &self.keeper {
+            keeper.told(dropped);
+        }
     }
 
     fn obey(&mut self, message: Control) {
@@ -402,8 +409,8 @@ impl Listener {
                 let _nobody_waits = done.send(self.files());
             }
             Control::Stop(since, done) => {
-                let unsent = self.stop(since);
-                let _nobody_waits = done.send(End { files: self.files(), unsent });
+                let (unsent, is_handed_on) = self.stop(since);
+                let _nobody_waits = done.send(End { is_handed_on, files: self.files(), unsent });
             }
         }
     }
@@ -419,7 +426,7 @@ impl Listener {
         }
     }
 
-    fn stop(&mut self, since: Instant) -> Vec<(String, u64)> {
+    fn stop(&mut self, since: Instant) -> (Vec<(String, u64)>, bool) {
         while self.take(BATCH) > 0 {}
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
@@ -427,7 +434,7 @@ impl Listener {
         let untold = self.queue.dropped().since(&self.told);
         if untold.total() > 0 {
             let times = self.queue.take_drop_times();
-            self.write_own(|own| own.dropped(&untold, times));
+            self.write_dropped(&untold, times);
         }
         self.flush(self.clock.now());
         // The receipt is to say what became of records that are still on their way.
@@ -465,7 +472,7 @@ impl Listener {
         {
             keeper.end();
         }
-        self.unsent()
+        (self.unsent(), is_handed_on)
     }
 
     fn unsent(&mut self) -> Vec<(String, u64)> {

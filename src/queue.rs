@@ -180,6 +180,14 @@ impl<T> Queue<T> {
         self.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Calls `witness` for each item that is dropped.
+    pub(crate) fn drops_are_witnessed_by(
+        &self,
+        witness: impl Fn(Level, Reason) + Send + Sync + 'static,
+    ) {
+        self.dropped.witnessed_by(witness);
+    }
+
     /// Counts an item that never came as far as the queue.
     #[cold]
     pub(crate) fn refuse(&self, level: Level, reason: Reason) {

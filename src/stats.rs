@@ -7,6 +7,7 @@ use crate::level::Level;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::sync::{hint, thread};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,9 +122,25 @@ pub(crate) struct DropCounters {
     /// When the first one happened that was not told yet, in nanoseconds since 1970; 0 if none.
     first_unix_ns: AtomicU64,
     last_unix_ns: AtomicU64,
+    witness: Witness,
+}
+
+/// Who else is to know of each drop, whatever becomes of this process.
+#[derive(Default)]
+struct Witness(OnceLock<Box<dyn Fn(Level, Reason) + Send + Sync>>);
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Witness" } else { "nobody" })
+    }
 }
 
 impl DropCounters {
+    /// Calls `witness` for each drop from now on. Only the first one is taken.
+    pub(crate) fn witnessed_by(&self, witness: impl Fn(Level, Reason) + Send + Sync + 'static) {
+        let _there_is_one = self.witness.0.set(Box::new(witness));
+    }
+
     pub(crate) fn count(&self, level: Level, reason: Reason, unix_ns: u64) {
         self.last_unix_ns.store(unix_ns, Ordering::Relaxed);
         let unset = self.first_unix_ns.load(Ordering::Relaxed) == 0;
@@ -135,6 +152,9 @@ impl DropCounters {
         {
             // Who sees the number also sees the times.
             counter.fetch_add(1, Ordering::Release);
+        }
+        if let Some(witness) = self.witness.0.get() {
+            witness(level, reason);
         }
     }
 
@@ -317,6 +337,9 @@ impl fmt::Display for Stats {
         write!(f, ", {} dropped", self.dropped.total())?;
         for (level, reason, count) in self.dropped.iter() {
             write!(f, " [{count} {level} {}]", reason.as_str())?;
+        }
+        if self.unprotected > 0 {
+            write!(f, ", {} without a copy in the black box", self.unprotected)?;
         }
         if self.in_queue > 0 {
             write!(f, ", {} left in the queue", self.in_queue)?;

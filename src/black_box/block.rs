@@ -34,8 +34,8 @@ pub(super) fn push_callsite(out: &mut Vec<u8>, callsite: &Callsite) {
 /// The callsite that these bytes tell of. It is kept for the life of the process, like any, but made
 /// only once.
 pub(super) fn callsite(bytes: &[u8]) -> Option<&'static Callsite> {
-    static KNOWN: LazyLock<Mutex<HashMap<Box<[u8]>, &'static Callsite>>> =
-        LazyLock::new(Mutex::default);
+    type Known = HashMap<Box<[u8]>, &'static Callsite>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     /// No program has so many; a box that somebody has made up is not to fill the memory.
     const MAX_KNOWN: usize = 20_000;
 

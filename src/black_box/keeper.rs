@@ -8,10 +8,9 @@ use super::layout::{DONE, END, FIRST, Place, copy, head};
 use super::pen::Pen;
 use super::{BlackBox, Mark, Time};
 use crate::clock::TimeOfDay;
-use crate::level::Level;
 use crate::record::Record;
 use crate::selflog;
-use crate::stats::{Dropped, Reason};
+use crate::stats::Dropped;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -29,8 +28,6 @@ pub(crate) struct Keeper {
     done_seq: u64,
     /// Which copy of the marks is in force.
     copy: usize,
-    /// What the box says is not told yet.
-    untold: Dropped,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +45,6 @@ impl Keeper {
             touched: Vec::new(),
             done_seq: 0,
             copy: 0,
-            untold: Dropped::default(),
             black_box,
         }
     }
@@ -146,15 +142,12 @@ impl Keeper {
         self.black_box.store(head::DONE, self.done_seq << 1 | self.copy as u64);
     }
 
-    /// Notes what was dropped and is not told in the log.
-    pub(crate) fn note_untold(&mut self, untold: &Dropped) {
-        if *untold == self.untold {
-            return;
-        }
-        self.untold = *untold;
-        let all = Level::ALL.iter().flat_map(|&level| Reason::ALL.iter().map(move |&r| (level, r)));
-        for ((level, reason), at) in all.zip(head::DROPPED..) {
-            self.black_box.store(at, untold.get(level, reason));
+    /// These drops are told in the log now.
+    pub(crate) fn told(&self, dropped: &Dropped) {
+        for (level, reason, count) in dropped.iter() {
+            if let Some(word) = self.black_box.untold(level, reason) {
+                word.fetch_sub(count, Ordering::Relaxed);
+            }
         }
     }
 

@@ -116,10 +116,10 @@ impl Head {
     }
 }
 
-/// The checksum of an entry, word by word.
+/// The checksum of an entry: each word times a key of its own, added up; the upper half of the sum.
 ///
-/// Products of 128 bits, folded and added: the multiplications do not wait for each other. The place
-/// of a word goes into it, and where the entry stands, in which use of the chunk, and the box's seed.
+/// The keys are odd, so a changed word always changes the sum. They begin with where the entry stands, in
+/// which use of the chunk, and the box's seed: an entry in another place is none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
     sum: u64,
@@ -127,28 +127,24 @@ pub(super) struct Check {
 }
 
 impl Check {
-    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-    const FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    const STEP: u64 = 0xd6e8_feb8_6659_fd94;
 
     #[inline]
     pub(super) fn new(seed: u64, chunk_use: u64, at: usize) -> Self {
-        Self {
-            sum: 0,
-            key: seed.wrapping_add((chunk_use << 12 | at as u64).wrapping_mul(Self::STEP)),
-        }
+        let place = (chunk_use << 12 | at as u64).wrapping_mul(Self::FACTOR);
+        Self { sum: place, key: seed.wrapping_add(place) | 1 }
     }
 
     #[inline]
     pub(super) fn add(&mut self, word: u64) {
-        let product = u128::from(word ^ self.key) * u128::from(Self::FACTOR);
-        self.sum = self.sum.wrapping_add((product >> 64) as u64 ^ product as u64);
+        self.sum = self.sum.wrapping_add(word.wrapping_mul(self.key));
         self.key = self.key.wrapping_add(Self::STEP);
     }
 
     #[inline]
     pub(super) fn finish(self) -> u32 {
-        let product = u128::from(self.sum ^ self.key) * u128::from(Self::FACTOR);
-        ((product >> 64) as u64 ^ product as u64) as u32
+        (self.sum >> 32) as u32
     }
 }
 

@@ -37,8 +37,10 @@ pub(crate) use left::Left;
 
 use crate::clock;
 use crate::fork::Birthplace;
+use crate::level::Level;
 use crate::record::Record;
 use crate::rotate::os;
+use crate::stats::Reason;
 use chunks::{Chunks, Emptied};
 use find::Unfinished;
 use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
@@ -235,6 +237,26 @@ impl BlackBox {
                 pen.take_back(self, place);
             }
         });
+    }
+
+    /// Notes a drop, which is to be told in the log though this process may be killed.
+    #[cold]
+    pub(crate) fn note_dropped(&self, level: Level, reason: Reason) {
+        if !self.birthplace.is_elsewhere()
+            && let Some(word) = self.untold(level, reason)
+        {
+            word.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many drops of a kind are not told yet.
+    fn untold(&self, level: Level, reason: Reason) -> Option<&AtomicU64> {
+        self.map.words().get(head::DROPPED + level.index() * Reason::ALL.len() + reason as usize)
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How many records found no room.

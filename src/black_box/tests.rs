@@ -1,10 +1,12 @@
 //! A pipeline is left as a kill leaves it, and another is started in its place.
 
-use crate::LoggingConfig;
+use super::{contents, find};
 use crate::testing::{Listener, Step};
-use crate::{LoggingHandle, QueueLayer};
+use crate::{LoggingConfig, LoggingContext, LoggingHandle, QueueLayer};
 use serde_json::Value;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -38,20 +40,50 @@ fn kill(directory: &Path, (handle, listener): (LoggingHandle, Listener)) -> Temp
     for entry in directory.read_dir().unwrap() {
         let name = entry.unwrap().file_name();
         if !name.to_string_lossy().ends_with(".lock") {
-            std::fs::rename(directory.join(&name), left.path().join(&name)).unwrap();
+            fs::rename(directory.join(&name), left.path().join(&name)).unwrap();
         }
     }
     left
 }
 
 fn lines(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 fn boxes(directory: &Path) -> Vec<String> {
     let names = directory.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.into_string().unwrap()).filter(|name| name.contains(".box")).collect()
+    let names = names.map(|name| name.into_string().unwrap());
+    let mut boxes: Vec<_> = names.filter(|name| name.contains(".box")).collect();
+    boxes.sort();
+    boxes
+}
+
+/// The only box in the directory.
+fn only_box(directory: &Path) -> PathBuf {
+    let [name] = <[String; 1]>::try_from(boxes(directory)).unwrap();
+    directory.join(name)
+}
+
+/// A directory in which a process has left so many records that nobody had taken.
+fn killed_with(records: u64) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || {
+        for number in 0..records {
+            let _span = tracing::info_span!("request", number).entered();
+            tracing::info!(number, name = "value", "a record");
+        }
+    });
+    kill(directory.path(), (handle, listener))
+}
+
+/// The messages' numbers in `app.log` after a start.
+fn recovered(directory: &Path) -> Vec<u64> {
+    let (_layer, _handle, mut listener) = start(directory);
+    listener.step();
+    let app = lines(&directory.join("app.log"));
+    app.iter().filter_map(|line| line["number"].as_u64()).collect()
 }
 
 #[test]
@@ -119,4 +151,257 @@ fn an_error_for_which_the_queue_has_no_room_waits_beside_it_and_survives_a_kill_
     let mut numbers: Vec<_> = app.iter().filter_map(|line| line["number"].as_u64()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_recovered_record_says_what_it_would_have_said() {
+    fn workload() {
+        #[derive(Debug)]
+        struct Failing;
+        impl std::fmt::Display for Failing {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the disk is on fire")
+            }
+        }
+        impl std::error::Error for Failing {}
+        let context = LoggingContext::new().trace_id("trace-1").with("tenant", "acme");
+        let _in_context = context.enter();
+        let outer = tracing::info_span!(
+            "outer",
+            user = 7,
+            span_id = "span-1",
+            late = tracing::field::Empty
+        );
+        let _outer = outer.enter();
+        tracing::info!(a = 1, b = -2, c = 1.5, d = true, e = "text \u{202e} \n", "values");
+        outer.record("late", "recorded");
+        let _inner = tracing::debug_span!("inner", rows = 3, span_id = "span-2").entered();
+        tracing::trace!(big = u128::MAX, bytes = &b"\x00\xff"[..], none = ?None::<u8>, "more values");
+        tracing::error!(error = &Failing as &dyn std::error::Error, "an error");
+        crate::critical!(code = 5, "worst");
+        tracing::info!(target: "ai_responses", model = "m", "an answer");
+        tracing::info!(parent: None, long = "x".repeat(70_000), "alone");
+    }
+    let said = |is_killed: bool| {
+        let directory = tempfile::tempdir().unwrap();
+        let (layer, handle, mut listener) = start(directory.path());
+        log(layer, workload);
+        let directory = if is_killed {
+            let directory = kill(directory.path(), (handle, listener));
+            assert_eq!(lines(&directory.path().join("app.log")).len(), 0);
+            let (_layer, _handle, mut listener) = start(directory.path());
+            listener.step();
+            directory
+        } else {
+            listener.step();
+            directory
+        };
+        let mut all = Vec::new();
+        for name in ["app.log", "errors.log", "ai_responses.log"] {
+            for mut line in lines(&directory.path().join(name)) {
+                let members = line.as_object_mut().unwrap();
+                let is_recovered = members.remove("recovered").is_some();
+                for key in ["timestamp", "process", "thread"] {
+                    members.remove(key).unwrap();
+                }
+                if members.get("kind").is_none_or(|kind| kind != "logwell.black_box") {
+                    assert_eq!(is_recovered, is_killed, "{line}");
+                    all.push(line);
+                }
+            }
+        }
+        all
+    };
+    let (whole, recovered) = (said(false), said(true));
+    assert_eq!(whole.len(), 6 + 2 + 1);
+    assert!(whole == recovered, "{whole:#?}\n{recovered:#?}");
+}
+
+#[test]
+fn when_the_box_is_full_records_are_logged_all_the_same_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start(directory.path());
+    log(layer, || {
+        (0..40_u64).for_each(|number| tracing::info!(number, text = "x".repeat(60_000), "large"));
+        let unprotected = handle.stats().unprotected;
+        assert!((1..40).contains(&unprotected), "{unprotected}");
+        listener.step();
+        (40..45_u64).for_each(|number| tracing::info!(number, text = "x".repeat(60_000), "large"));
+        assert_eq!(handle.stats().unprotected, unprotected, "there is room again");
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    assert_eq!(recovered(directory.path()), (0..45).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_box_has_room_for_ever_while_records_are_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start(directory.path());
+    log(layer, || {
+        for round in 0..200_u64 {
+            for number in 0..200_u64 {
+                let _span = tracing::info_span!("request", number).entered();
+                tracing::info!(
+                    round,
+                    number,
+                    "a record of {} bytes",
+                    "some ".repeat(number as usize)
+                );
+            }
+            listener.step();
+        }
+    });
+    assert_eq!(handle.stats().unprotected, 0);
+}
+
+#[test]
+fn whichever_word_of_a_box_is_changed_the_rest_comes_out_and_nothing_panics() {
+    const RECORDS: u64 = 12;
+    let directory = killed_with(RECORDS);
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let words = bytes.as_chunks::<8>().0;
+    let last = words.iter().rposition(|word| *word != [0; 8]).unwrap();
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut refused = 0;
+    let used = |at: &usize| words[*at] != [0; 8] || at.is_multiple_of(50);
+    for at in (0..last + 20).filter(used) {
+        let before = words.get(at).copied().unwrap_or_default();
+        let changes =
+            [u64::MAX, 0, random.u64(..), u64::from_ne_bytes(before) ^ 1 << random.u64(0..64)];
+        for changed in changes {
+            file.write_all_at(&changed.to_ne_bytes(), at as u64 * 8).unwrap();
+            match contents::read(&path) {
+                Ok(contents) => {
+                    assert!(contents.records.len() as u64 <= RECORDS);
+                    // One thread, one chunk: what stands before the damage is whole.
+                    for record in &contents.records {
+                        record.fields().for_each(drop);
+                    }
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        file.write_all_at(&before, at as u64 * 8).unwrap();
+    }
+    assert!(refused > 20, "{refused}");
+    assert_eq!(contents::read(&path).unwrap().records.len() as u64, RECORDS);
+    assert_eq!(recovered(directory.path()), (0..RECORDS).collect::<Vec<_>>());
+}
+
+#[test]
+fn damage_in_the_middle_costs_what_is_behind_it_and_the_box_is_put_aside() {
+    let directory = killed_with(10);
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(8).rposition(|bytes| bytes == b"a record").unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().write_all_at(b"A", at as u64).unwrap();
+    assert_eq!(recovered(directory.path()), (0..9).collect::<Vec<_>>());
+    let app = lines(&directory.path().join("app.log"));
+    let found = app.iter().find(|line| line["kind"] == "logwell.black_box").unwrap();
+    assert_eq!((&found["recovered"], &found["damaged"]), (&9.into(), &1.into()));
+    assert_eq!(found["level"], "WARN");
+    assert!(boxes(directory.path()).iter().any(|name| name.ends_with(".box.bad")));
+}
+
+#[test]
+fn what_is_no_box_never_stops_a_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |number: u64| find::name(super::Origin { process: 1, boot: number });
+    for (number, content) in
+        [&b""[..], b"logwell\x01", &[0xff; 5_000], &[0; 1 << 20]].iter().enumerate()
+    {
+        fs::write(directory.path().join(name(number as u64)), content).unwrap();
+    }
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    std::os::unix::fs::symlink(outside.path(), directory.path().join(name(10))).unwrap();
+    fs::create_dir(directory.path().join(name(11))).unwrap();
+    let fifo = directory.path().join(name(12));
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for number in 20..30 {
+        fs::write(directory.path().join(name(number)), "more than are kept").unwrap();
+    }
+    assert_eq!(recovered(directory.path()), [0; 0]);
+    let bad = boxes(directory.path()).iter().filter(|name| name.ends_with(".bad")).count();
+    assert_eq!(bad, 8, "as many are kept");
+    assert!(outside.path().exists());
+}
+
+#[test]
+fn a_box_in_use_is_left_alone_and_one_of_other_logs_too() {
+    let directory = killed_with(3);
+    let path = only_box(directory.path());
+    let lock = File::open(&path).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(recovered(directory.path()), [0; 0]);
+    drop(lock);
+    let mut other = config(directory.path());
+    other.files.app.name = "other.log".to_owned();
+    let (_layer, _handle, mut listener) =
+        QueueLayer::builder().config(other).build_stepped().unwrap();
+    listener.step();
+    assert!(path.exists());
+}
+
+#[test]
+fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), "in the way").unwrap();
+    let mut config = config(directory.path());
+    config.black_box.dir = "file/boxes".into();
+    let (layer, handle, mut listener) =
+        QueueLayer::builder().config(config).build_stepped().unwrap();
+    log(layer, || tracing::info!("logged"));
+    listener.step();
+    assert_eq!(lines(&directory.path().join("app.log")).len(), 1);
+    assert_eq!(handle.stats().unprotected, 0);
+}
+
+#[test]
+fn a_start_that_is_killed_while_it_recovers_writes_nothing_twice() {
+    let mut directory = killed_with(50);
+    for _ in 0..3 {
+        // Recovered and handed on, but the box is there again: as if the kill had come just before.
+        let path = only_box(directory.path());
+        let copy = fs::read(&path).unwrap();
+        let (_layer, handle, mut listener) = start(directory.path());
+        listener.step();
+        fs::write(&path, copy).unwrap();
+        directory = kill(directory.path(), (handle, listener));
+        for name in boxes(directory.path()) {
+            if directory.path().join(&name) != directory.path().join(path.file_name().unwrap()) {
+                fs::remove_file(directory.path().join(name)).unwrap();
+            }
+        }
+    }
+    assert_eq!(recovered(directory.path()), (0..50).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_dropped_and_not_told_before_a_kill_is_told_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    small.queue.size = 10;
+    let (layer, handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    log(layer, || {
+        (0..100_u64).for_each(|number| tracing::info!(number, "told"));
+        listener.step();
+        (0..50_u64).for_each(|number| tracing::info!(number, "not told"));
+        (0..50_u64).for_each(|number| tracing::debug!(number, "not told"));
+        assert_eq!(handle.stats().dropped.total(), 92 + 42 + 50);
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    let app = lines(&directory.path().join("app.log"));
+    let told: Vec<_> = app.iter().filter(|line| line["kind"] == "logwell.dropped").collect();
+    let counts =
+        |line: &Value| (line["dropped.INFO.shed"].clone(), line["dropped.DEBUG.shed"].clone());
+    assert_eq!(counts(told[0]), (92.into(), Value::Null));
+    assert_eq!(counts(told[1]), (42.into(), 50.into()));
+    assert_eq!((told.len(), &told[1]["recovered"]), (2, &true.into()));
+    let numbers: Vec<_> = app.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [(1..=18).collect::<Vec<_>>(), vec![1]].concat());
 }

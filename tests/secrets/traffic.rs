@@ -210,7 +210,8 @@ fn run_round(n: usize, planted: &mut Planted) {
 
     planted.assert_absent_in_files(directory.path());
     let names: Vec<_> = marker::files(directory.path());
-    for name in ["app.log", "errors.log", "logbeacon.dead", "telegram_developer.dead"] {
+    for name in ["black-box", "app.log", "errors.log", "logbeacon.dead", "telegram_developer.dead"]
+    {
         assert!(names.iter().any(|path| path.ends_with(name)), "{name}: {names:?}");
     }
     let mut sent = vec![("broker", round.broker.logins().join(" "))];
