@@ -54,6 +54,10 @@ impl Part {
     }
 }
 
+#[expect(
+    clippy::arc_with_non_send_sync,
+    reason = "the threads of loom take turns on one real thread"
+)]
 fn black_box(chunks: u16) -> (Arc<BlackBox>, Sender<u16>, Receiver<u16>) {
     let pages = (0..chunks).map(|_| Page::default()).collect();
     let (sender, receiver) = bounded(8);
