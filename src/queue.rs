@@ -148,7 +148,8 @@ impl<T> Queue<T> {
             let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
             if self.is_open() && keep(&mut item) {
                 aside.push_back(item);
-                self.beside.store(aside.len() as u64, Ordering::Release);
+                // In one order with the waker's state, as the queue's own operations are.
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
                 drop(aside);
                 self.waker.wake();
                 return Ok(());
@@ -307,7 +308,7 @@ impl<T> Queue<T> {
         if self.beside.load(Ordering::Acquire) > 0 {
             let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(item) = aside.pop_front() {
-                self.beside.store(aside.len() as u64, Ordering::Release);
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
                 return Some(item); // its bytes were never reserved
             }
         }
@@ -352,7 +353,7 @@ impl<T> Queue<T> {
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.receiver.len() + self.beside.load(Ordering::Acquire) as usize
+        self.receiver.len() + self.beside.load(Ordering::SeqCst) as usize
     }
 
     /// How many bytes on the heap the waiting items take.

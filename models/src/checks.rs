@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+mod chunks;
 mod moves;
 mod queue;
 mod sleep;
 mod spare;
 
-pub(crate) const ALL: [&[Model]; 4] = [&sleep::ALL, &queue::ALL, &moves::ALL, &spare::ALL];
+pub(crate) const ALL: [&[Model]; 5] =
+    [&sleep::ALL, &queue::ALL, &moves::ALL, &spare::ALL, &chunks::ALL];
 
 /// What a few threads do, and what must be true of it in each order.
 pub(crate) struct Model {
     pub(crate) name: &'static str,
     /// How often a thread is interrupted that could go on; `None` is as often as can be. Few mistakes
-    /// need more than two, and each more makes a model some ten times as long.
+    /// need more than two or three, and each more makes a model some ten times as long.
     pub(crate) preemptions: Option<usize>,
     pub(crate) run: fn(),
 }

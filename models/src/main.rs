@@ -11,6 +11,8 @@
 mod checks;
 mod sync;
 
+#[path = "../../src/black_box/chunks.rs"]
+mod chunks;
 #[path = "../../src/level.rs"]
 mod level;
 #[path = "../../src/queue.rs"]

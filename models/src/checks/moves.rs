@@ -9,7 +9,7 @@ use crate::sync::thread::{JoinHandle, spawn};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const ALL: [Model; 6] = [
+pub(super) const ALL: [Model; 8] = [
     Model {
         name: "a look that ends has seen no move half done",
         preemptions: Some(5),
@@ -34,9 +34,9 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "a caller that looks after each record finds the exact number",
-        preemptions: Some(4),
+        preemptions: Some(3),
         run: || {
-            let pipe = Pipe::new();
+            let pipe = Pipe::new(0);
             let taken = Arc::clone(&pipe);
             let listener = spawn(move || (0..2).for_each(|_| taken.take(1)));
             for sent in 1..=2 {
@@ -48,9 +48,9 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "and while logging ends",
-        preemptions: Some(4),
+        preemptions: Some(3),
         run: || {
-            let pipe = Pipe::new();
+            let pipe = Pipe::new(0);
             let listener = pipe.listener();
             for sent in 1..=2 {
                 pipe.send();
@@ -61,9 +61,9 @@ pub(super) const ALL: [Model; 6] = [
     },
     Model {
         name: "and while others send too, between what has been sent and what will be",
-        preemptions: Some(3),
+        preemptions: Some(2),
         run: || {
-            let pipe = Pipe::new();
+            let pipe = Pipe::new(0);
             let listener = pipe.listener();
             let sent = Arc::clone(&pipe);
             let other = spawn(move || sent.send());
@@ -72,6 +72,33 @@ pub(super) const ALL: [Model; 6] = [
             other.join().unwrap();
             assert_eq!(pipe.captured(), 2);
             listener.join().unwrap();
+        },
+    },
+    Model {
+        name: "and while failures wait beside the queue",
+        preemptions: Some(3),
+        run: || {
+            let pipe = Pipe::new(1);
+            let listener = pipe.listener();
+            for sent in 1..=2 {
+                pipe.send();
+                assert_eq!(pipe.captured(), sent);
+            }
+            listener.join().unwrap();
+        },
+    },
+    Model {
+        name: "and while a record is taken back",
+        preemptions: None,
+        run: || {
+            let pipe = Pipe::new(0);
+            pipe.send();
+            pipe.queue.abandon();
+            let left = Arc::clone(&pipe);
+            let listener = spawn(move || left.queue.take_back(|()| LEVEL, |()| 0));
+            assert_eq!(pipe.captured(), 1);
+            assert_eq!(listener.join().unwrap(), Some(()));
+            assert_eq!(pipe.captured(), 1);
         },
     },
     Model {
@@ -97,7 +124,7 @@ pub(super) const ALL: [Model; 6] = [
         name: "losses are told with their times",
         preemptions: Some(3),
         run: || {
-            let pipe = Pipe::new();
+            let pipe = Pipe::new(0);
             pipe.queue.close();
             let others = [1, 2].map(|_| {
                 let pipe = Arc::clone(&pipe);
@@ -114,28 +141,38 @@ pub(super) const ALL: [Model; 6] = [
 struct Pipe {
     queue: Arc<Queue<()>>,
     counters: Counters,
+    /// Of each item, and one such item is as much as the queue takes.
+    heap_bytes: usize,
 }
 
+const LEVEL: Level = Level::Error;
+
 impl Pipe {
-    fn new() -> Arc<Self> {
+    fn new(heap_bytes: usize) -> Arc<Self> {
         let refuse_from = [usize::MAX; Level::COUNT];
         let wait = [Some(Duration::ZERO); Level::COUNT];
         let queue = Queue::new(4, Policy { refuse_from, wait, max_heap_bytes: 0 });
-        Arc::new(Self { queue, counters: Counters::default() })
+        Arc::new(Self { queue, counters: Counters::default(), heap_bytes })
     }
 
     /// What a log call does.
     fn send(&self) {
-        if let Some(admission) = self.queue.admits(Level::Info) {
-            let _counted = self.queue.send((), admission, 0, |()| (Level::Info, 0), |()| false);
+        if let Some(admission) = self.queue.admits(LEVEL) {
+            let _counted = self.queue.send(
+                (),
+                admission,
+                self.heap_bytes,
+                |()| (LEVEL, self.heap_bytes),
+                |()| true,
+            );
         }
     }
 
     /// Takes what there is, so many at a time (`Listener::take`).
     fn take(&self, at_most: usize) {
         self.counters.moves.during(|| {
-            let taken = std::iter::from_fn(|| self.queue.take(|()| 0)).take(at_most);
-            taken.for_each(|()| self.counters.count_received(Level::Info));
+            let taken = std::iter::from_fn(|| self.queue.take(|()| self.heap_bytes)).take(at_most);
+            taken.for_each(|()| self.counters.count_received(LEVEL));
         });
     }
 

@@ -8,7 +8,7 @@ use crate::sync::thread::{JoinHandle, spawn};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const ALL: [Model; 4] = [
+pub(super) const ALL: [Model; 5] = [
     Model {
         name: "of items that come while logging ends none is lost and none is there twice",
         preemptions: Some(3),
@@ -49,6 +49,18 @@ pub(super) const ALL: [Model; 4] = [
         },
     },
     Model {
+        name: "nor while a failure waits beside the queue",
+        preemptions: Some(3),
+        run: || {
+            let queue = queue(4);
+            let senders = [LARGE, SAFE].map(|item| sender(&queue, vec![item]));
+            let taken = stop(&queue);
+            let returned: Vec<_> =
+                senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
+            account(&queue, &[LARGE, SAFE], &taken, &returned);
+        },
+    },
+    Model {
         name: "the bytes that wait stay within their budget and come back",
         preemptions: Some(3),
         run: || {
@@ -75,6 +87,8 @@ struct Item {
 const SMALL: Item = Item { level: Level::Info, heap_bytes: 0 };
 const OTHER: Item = Item { level: Level::Warn, heap_bytes: 10 };
 const LARGE: Item = Item { level: Level::Error, heap_bytes: 60 };
+/// One that may wait beside the queue.
+const SAFE: Item = Item { level: Level::Critical, heap_bytes: 61 };
 const MAX_HEAP_BYTES: u64 = 100;
 
 impl Item {
@@ -107,7 +121,7 @@ fn sender(queue: &Arc<Queue<Item>>, items: Vec<Item>) -> JoinHandle<Vec<Item>> {
                             admission,
                             item.heap_bytes,
                             |item| (item.level, item.heap_bytes),
-                            |_| false,
+                            |item| *item == SAFE,
                         )
                         .err(),
                 ),

@@ -9,7 +9,7 @@ use crate::waker::{Sleep, Waker};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const ALL: [Model; 6] = [
+pub(super) const ALL: [Model; 7] = [
     Model {
         name: "any item ends a deep sleep",
         preemptions: Some(4),
@@ -76,6 +76,18 @@ pub(super) const ALL: [Model; 6] = [
         },
     },
     Model {
+        name: "a failure that waits beside the queue ends a deep sleep",
+        preemptions: Some(4),
+        run: || {
+            let queue = queue(4, SHORT);
+            let listener = listener(&queue, Sleep::Deep, 2);
+            send(&queue, Level::Error, HALF_THE_BYTES);
+            send(&queue, Level::Error, HALF_THE_BYTES + 1);
+            listener.join().unwrap();
+            assert_eq!(queue.heap_bytes(), 0);
+        },
+    },
+    Model {
         name: "a sender that waits for bytes wakes who gives them back",
         preemptions: Some(4),
         run: || {
@@ -104,7 +116,7 @@ fn queue(size: usize, wait: Option<Duration>) -> Arc<Queue<usize>> {
 
 fn send(queue: &Queue<usize>, level: Level, item: usize) {
     let admission = queue.admits(level).unwrap();
-    queue.send(item, admission, item, |item| (level, *item), |_| false).unwrap();
+    queue.send(item, admission, item, |item| (level, *item), |_| true).unwrap();
 }
 
 fn sender<const N: usize>(

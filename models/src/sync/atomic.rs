@@ -136,3 +136,4 @@ atomic!(AtomicBool, bool, false);
 atomic_number!(AtomicU8, u8);
 atomic_number!(AtomicU32, u32);
 atomic_number!(AtomicU64, u64);
+atomic_number!(AtomicI64, i64);
