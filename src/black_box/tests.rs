@@ -1,10 +1,14 @@
 //! A pipeline is left as a kill leaves it, and another is started in its place.
 
+use super::layout::{copy, head};
 use super::{contents, find};
+use crate::record::Record;
+use crate::sink::{Accepts, Mark, Sink, Unflushed};
 use crate::testing::{Listener, Step};
 use crate::{LoggingConfig, LoggingContext, LoggingHandle, QueueLayer};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -376,4 +380,79 @@ fn a_start_that_is_killed_while_it_recovers_writes_nothing_twice() {
         }
     }
     assert_eq!(recovered(directory.path()), (0..50).collect::<Vec<_>>());
+}
+
+/// The numbers in all files of `app.log`, current and old.
+fn numbers_everywhere(directory: &Path) -> Vec<u64> {
+    let names = directory.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    let files = names.filter(|name| name.starts_with("app."));
+    let lines = files.flat_map(|name| lines(&directory.join(name)));
+    let mut numbers: Vec<_> = lines.filter_map(|line| line["number"].as_u64()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Takes part and never hands on what it was given.
+struct Stuck;
+
+impl Sink for Stuck {
+    fn write(&mut self, _: &Record) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Unflushed> {
+        Err(Unflushed { error: io::Error::other("stuck"), kept: u64::MAX, lost: 0 })
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark::default())
+    }
+}
+
+fn start_beside_a_stuck_sink(config: LoggingConfig) -> (QueueLayer, LoggingHandle, Listener) {
+    let builder = QueueLayer::builder().config(config);
+    builder.sink("stuck", Accepts::all(), Stuck).build_stepped().unwrap()
+}
+
+#[test]
+fn nothing_is_written_twice_however_often_the_file_was_rotated_behind_the_mark() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    small.files.app.max_bytes = 4_096;
+    small.files.app.backup_count = 900;
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(small.clone());
+    log(layer, || {
+        (0..1_000_u64).for_each(|number| tracing::info!(number, "a record"));
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    assert!(directory.path().join("app.log.20").exists());
+    small.files.dir = directory.path().to_owned();
+    let (_layer, _handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..1_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_system_that_was_mounted_anew_costs_no_record_of_a_process_with_an_old_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start(directory.path());
+    log(layer, || (100..200_u64).for_each(|number| tracing::info!(number, "an earlier start")));
+    let stopping = std::thread::spawn(move || handle.shutdown());
+    while listener.step() != Step::Stopped {}
+    stopping.join().unwrap();
+    drop(listener);
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || (0..3_u64).for_each(|number| tracing::info!(number, "this one")));
+    let directory = kill(directory.path(), (handle, listener));
+    let file = OpenOptions::new().write(true).open(only_box(directory.path())).unwrap();
+    for copy in head::COPIES {
+        for mark in 0..3 {
+            let at = copy + copy::FIRST_MARK + mark * copy::MARK_WORDS + copy::NAME_WORDS;
+            file.write_all_at(&0xabcd_u64.to_ne_bytes(), at as u64 * 8).unwrap();
+        }
+    }
+    assert_eq!(recovered(directory.path())[100..], [0, 1, 2]);
 }
