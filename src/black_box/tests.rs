@@ -456,3 +456,24 @@ fn a_file_system_that_was_mounted_anew_costs_no_record_of_a_process_with_an_old_
     }
     assert_eq!(recovered(directory.path())[100..], [0, 1, 2]);
 }
+
+#[test]
+fn records_for_which_the_journal_had_no_place_do_not_come_back_under_other_numbers() {
+    const ALL: u64 = 6_000;
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    log(layer, || {
+        for number in 0..ALL {
+            tracing::info!(number, "a record");
+            if number % 1_000 == 0 {
+                listener.step();
+            }
+        }
+        while listener.step() != Step::Took(0) {}
+    });
+    assert!(handle.stats().unprotected > 0, "the journal was full");
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..ALL).collect::<Vec<_>>());
+}
