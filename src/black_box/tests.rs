@@ -477,3 +477,25 @@ fn records_for_which_the_journal_had_no_place_do_not_come_back_under_other_numbe
     listener.step();
     assert_eq!(numbers_everywhere(directory.path()), (0..ALL).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_callsite_is_found_in_its_own_chunk_after_however_many_chunks() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    let black_box = handle.black_box();
+    log(layer, || {
+        let rare = |number: u64| tracing::info!(number, "rare");
+        rare(0);
+        for _ in 2..=1 << 16 {
+            let (chunk, _) = black_box.take().unwrap();
+            black_box.close(chunk, 0);
+        }
+        // The chunk's rest is too small, and the next use of one is number 65 537.
+        tracing::info!(text = "x".repeat(20_000));
+        tracing::info!(text = "x".repeat(20_000));
+        rare(1);
+    });
+    drop(black_box);
+    let directory = kill(directory.path(), (handle, listener));
+    assert_eq!(recovered(directory.path()), [0, 1]);
+}
