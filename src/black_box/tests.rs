@@ -499,3 +499,26 @@ fn a_callsite_is_found_in_its_own_chunk_after_however_many_chunks() {
     let directory = kill(directory.path(), (handle, listener));
     assert_eq!(recovered(directory.path()), [0, 1]);
 }
+
+#[test]
+fn a_box_whose_numbers_all_lead_to_one_copy_gives_one_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    log(layer, || {
+        tracing::info!(text = "x".repeat(20_000), "large");
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let word = |at: usize| u64::from_ne_bytes(bytes.as_chunks::<8>().0[at]);
+    let journal = word(head::JOURNAL) as usize;
+    let place = word(head::END + 1) & 0xffff_ffff;
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    for seq in 1..=journal {
+        let at = head::END + (seq & (journal - 1));
+        file.write_all_at(&((seq as u64) << 32 | place).to_ne_bytes(), at as u64 * 8).unwrap();
+    }
+    let contents = contents::read(&path).unwrap();
+    assert_eq!((contents.records.len(), contents.damaged), (1, journal as u64 - 1));
+}
