@@ -522,3 +522,15 @@ fn a_box_whose_numbers_all_lead_to_one_copy_gives_one_record() {
     let contents = contents::read(&path).unwrap();
     assert_eq!((contents.records.len(), contents.damaged), (1, journal as u64 - 1));
 }
+
+#[test]
+fn a_damaged_box_is_put_aside_only_when_its_records_are_handed_on() {
+    let directory = killed_with(10);
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(8).rposition(|bytes| bytes == b"a record").unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().write_all_at(b"A", at as u64).unwrap();
+    let (_layer, _handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    listener.step();
+    assert!(path.exists(), "a kill now is no loss");
+}
