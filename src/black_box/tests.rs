@@ -534,3 +534,14 @@ fn a_damaged_box_is_put_aside_only_when_its_records_are_handed_on() {
     listener.step();
     assert!(path.exists(), "a kill now is no loss");
 }
+
+#[test]
+fn a_box_of_another_user_is_left_for_that_user() {
+    let directory = killed_with(3);
+    let path = only_box(directory.path());
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_err() {
+        return; // only root can give a file away
+    }
+    assert_eq!(recovered(directory.path()), [0; 0]);
+    assert!(path.exists());
+}
