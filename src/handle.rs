@@ -271,6 +271,11 @@ impl LoggingHandle {
         made
     }
 
+    #[cfg(test)]
+    pub(crate) fn black_box(&self) -> Arc<BlackBox> {
+        self.0.black_box.clone().unwrap()
+    }
+
     fn ask<T>(
         &self,
         deadline: Duration,

@@ -183,11 +183,10 @@ impl QueueLayer {
     #[cold]
     fn keep_alone(&self, spare: &mut Spare) -> bool {
         let Some(black_box) = &self.black_box else { return false };
-        let alone = black_box.keep_alone(&spare.record, Time::Ticks(spare.ticks));
-        if alone.is_somewhere() {
-            black_box.take_back(std::mem::replace(&mut spare.place, alone));
-        }
-        alone.is_somewhere()
+        // In this order: a kill in between must not find it twice, and its call has not returned.
+        black_box.take_back(std::mem::take(&mut spare.place));
+        spare.place = black_box.keep_alone(&spare.record, Time::Ticks(spare.ticks));
+        spare.place.is_somewhere()
     }
 
     /// What matters is not lost for coming after the end.

@@ -113,9 +113,10 @@ pub struct Listener {
     pub(crate) clock: Clock,
     pub(crate) own: Own,
     keeper: Option<Keeper>,
-    /// Black boxes that are to be recovered, and those whose records are in the sinks' hands.
+    /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
+    /// how many of its entries are damaged.
     dead: Vec<DeadBox>,
-    recovered: Vec<DeadBox>,
+    recovered: Vec<(DeadBox, u64)>,
     seq: u64,
     /// The last record of which all sinks have said that they have handed it on.
     handed_on: u64,
@@ -324,8 +325,11 @@ impl Listener {
             });
             keeper.handed_on(self.seq, marks, &TimeOfDay::now());
         }
-        for dead in self.recovered.drain(..) {
-            dead.remove();
+        for (dead, damaged) in self.recovered.drain(..) {
+            match damaged {
+                0 => dead.remove(),
+                _ => dead.quarantine(&format_args!("{damaged} entries are damaged")),
+            }
         }
         true
     }
@@ -336,10 +340,7 @@ impl Listener {
             let Self { sinks, routes, clock, .. } = self;
             match recover::replay(&dead, sinks, routes, clock.now()) {
                 Ok(found) => {
-                    match found.damaged {
-                        0 => self.recovered.push(dead),
-                        damaged => dead.quarantine(&format_args!("{damaged} entries are damaged")),
-                    }
+                    self.recovered.push((dead, found.damaged));
                     self.write_own(|own| own.found(&found));
                     // One after the other: a start that is killed has done a part of the work.
                     self.flush(self.clock.now());

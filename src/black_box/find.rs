@@ -125,6 +125,8 @@ pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
         match DeadBox::open(&path, owner) {
             // Somebody else has recovered it meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // Another user's, who recovers it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
             Ok(Some(dead)) if dead.is_ended() => dead.remove(),
             Ok(found_one) => found.extend(found_one),
             Err(error) => quarantine(&path, &error),
@@ -212,8 +214,13 @@ impl DeadBox {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        if !os::is_mine(&file.metadata()?) {
-            return Err(io::Error::other("it belongs to another user"));
+        let metadata = file.metadata()?;
+        if os::id(&path.symlink_metadata()?) != os::id(&metadata) {
+            // Somebody had it between our two steps and is done with it.
+            return Err(ErrorKind::NotFound.into());
+        }
+        if !os::is_mine(&metadata) {
+            return Err(ErrorKind::PermissionDenied.into());
         }
         let dead = Self::with_head(path, file)?;
         Ok((dead.head.owner == owner).then_some(dead))

@@ -95,6 +95,8 @@ impl Keeper {
     fn give_up_half(&mut self, seq: u64) {
         let half = self.black_box.layout.journal as u64 / 2;
         self.black_box.unprotected.fetch_add(half, Ordering::Relaxed);
+        // First: without a number it would look like one that nobody has taken, and get another.
+        self.say_how_far();
         self.done_seq = seq - half;
         self.commit();
     }
@@ -121,12 +123,7 @@ impl Keeper {
             count += 1;
         }
         self.black_box.store(start + copy::MARKS, count);
-        for &chunk in &self.touched {
-            let at = self.done.get(usize::from(chunk)).map_or(FIRST as u16, |done| done.at);
-            if let Some(word) = self.black_box.chunk(chunk).get(DONE) {
-                word.store(u64::from(at), Ordering::Release);
-            }
-        }
+        self.say_how_far();
         self.done_seq = seq;
         self.commit();
         // Only now: whoever takes a chunk writes over what is in it.
@@ -134,6 +131,16 @@ impl Keeper {
             if let Some(done) = self.done.get_mut(usize::from(chunk)) {
                 let entries = std::mem::take(done).entries;
                 self.black_box.free(self.black_box.chunks.done(chunk, entries));
+            }
+        }
+    }
+
+    /// Says in each chunk up to where its records have numbers: what is before is in the journal, or done.
+    fn say_how_far(&self) {
+        for &chunk in &self.touched {
+            let at = self.done.get(usize::from(chunk)).map_or(FIRST as u16, |done| done.at);
+            if let Some(word) = self.black_box.chunk(chunk).get(DONE) {
+                word.store(u64::from(at), Ordering::Release);
             }
         }
     }

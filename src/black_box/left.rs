@@ -191,8 +191,9 @@ impl Left {
                 left.without_copy.push(seq);
                 continue;
             };
-            numbered.insert((chunk, at));
-            match reader.record(chunk, at) {
+            // A copy has one number: one that had all would fill the memory.
+            let is_first = numbered.insert((chunk, at));
+            match is_first.then(|| reader.record(chunk, at)).flatten() {
                 Some(record) => left.records.push(record.with_seq(seq)),
                 None => {
                     reader.damaged += 1;

@@ -127,10 +127,11 @@ impl BlackBox {
         owner: u64,
     ) -> io::Result<Arc<Self>> {
         os::make_directory(directory)?;
-        let bytes = bytes.min(os::available(directory) / LARGEST_PART);
+        let bytes = bytes.min(os::available(directory) / LARGEST_PART).min(os::longest_file());
         if bytes < MIN_BYTES {
             let text = format!(
-                "there is no room: it would take {MIN_BYTES} bytes, a quarter of what is free"
+                "there is no room: it takes {MIN_BYTES} bytes, of a quarter of what is free and \
+                 the longest file that is allowed"
             );
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }

@@ -38,7 +38,7 @@ pub(super) struct Pen {
     thread_at: u16,
     /// Whether several threads write with it, one after the other.
     is_shared: bool,
-    /// Callsites and where in the chunk they stand: `number << 48 | index << 16 | place`.
+    /// Callsites and where in the chunk they stand: `index << 16 | place`; 0 if nothing does.
     callsites: [u64; KNOWN_CALLSITES],
     /// The context that was written last. It is kept, so that no other has its address.
     context: Option<(Arc<SpanContext>, u16)>,
@@ -171,9 +171,11 @@ impl Pen {
         callsite: &'static Callsite,
     ) -> Result<u16, NoRoom> {
         let index = callsite.index();
-        let known = self.number << 48 | (index as u64 & 0xffff_ffff) << 16;
+        let known = (index as u64 & 0xffff_ffff) << 16;
         match self.callsites.get(index % KNOWN_CALLSITES) {
-            Some(slot) if slot & !0xffff == known => Ok((slot & 0xffff) as u16),
+            Some(slot) if slot & !0xffff == known && *slot & 0xffff != 0 => {
+                Ok((slot & 0xffff) as u16)
+            }
             _ => self.new_callsite(owner, words, callsite, known),
         }
     }
@@ -274,6 +276,7 @@ impl Pen {
 
     fn begin(&mut self, (chunk, number): (u16, u64)) {
         (self.chunk, self.number, self.at, self.records) = (chunk, number, FIRST, 0);
+        self.callsites = [0; KNOWN_CALLSITES];
     }
 
     /// Writes a record that is larger than a chunk: in parts, each the last entry of its chunk.

@@ -1,10 +1,14 @@
 //! A pipeline is left as a kill leaves it, and another is started in its place.
 
+use super::layout::{copy, head};
 use super::{contents, find};
+use crate::record::Record;
+use crate::sink::{Accepts, Mark, Sink, Unflushed};
 use crate::testing::{Listener, Step};
 use crate::{LoggingConfig, LoggingContext, LoggingHandle, QueueLayer};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -462,4 +466,168 @@ fn a_damaged_entry_costs_no_other() {
     let texts: Vec<_> = contents.records.iter().map(|record| record.message()).collect();
     assert_eq!(texts, ["first", "third", "fourth"]);
     assert_eq!(contents.damaged, 1);
+}
+
+/// The numbers in all files of `app.log`, current and old.
+fn numbers_everywhere(directory: &Path) -> Vec<u64> {
+    let names = directory.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    let files = names.filter(|name| name.starts_with("app."));
+    let lines = files.flat_map(|name| lines(&directory.join(name)));
+    let mut numbers: Vec<_> = lines.filter_map(|line| line["number"].as_u64()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Takes part and never hands on what it was given.
+struct Stuck;
+
+impl Sink for Stuck {
+    fn write(&mut self, _: &Record) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Unflushed> {
+        Err(Unflushed { error: io::Error::other("stuck"), kept: u64::MAX, lost: 0 })
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark::default())
+    }
+}
+
+fn start_beside_a_stuck_sink(config: LoggingConfig) -> (QueueLayer, LoggingHandle, Listener) {
+    let builder = QueueLayer::builder().config(config);
+    builder.sink("stuck", Accepts::all(), Stuck).build_stepped().unwrap()
+}
+
+#[test]
+fn nothing_is_written_twice_however_often_the_file_was_rotated_behind_the_mark() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    small.files.app.max_bytes = 4_096;
+    small.files.app.backup_count = 900;
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(small.clone());
+    log(layer, || {
+        (0..1_000_u64).for_each(|number| tracing::info!(number, "a record"));
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    assert!(directory.path().join("app.log.20").exists());
+    small.files.dir = directory.path().to_owned();
+    let (_layer, _handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..1_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_system_that_was_mounted_anew_costs_no_record_of_a_process_with_an_old_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start(directory.path());
+    log(layer, || (100..200_u64).for_each(|number| tracing::info!(number, "an earlier start")));
+    let stopping = std::thread::spawn(move || handle.shutdown());
+    while listener.step() != Step::Stopped {}
+    stopping.join().unwrap();
+    drop(listener);
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || (0..3_u64).for_each(|number| tracing::info!(number, "this one")));
+    let directory = kill(directory.path(), (handle, listener));
+    let file = OpenOptions::new().write(true).open(only_box(directory.path())).unwrap();
+    for copy in head::COPIES {
+        for mark in 0..3 {
+            let at = copy + copy::FIRST_MARK + mark * copy::MARK_WORDS + copy::NAME_WORDS;
+            file.write_all_at(&0xabcd_u64.to_ne_bytes(), at as u64 * 8).unwrap();
+        }
+    }
+    assert_eq!(recovered(directory.path())[100..], [0, 1, 2]);
+}
+
+#[test]
+fn records_for_which_the_journal_had_no_place_do_not_come_back_under_other_numbers() {
+    const ALL: u64 = 6_000;
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    log(layer, || {
+        for number in 0..ALL {
+            tracing::info!(number, "a record");
+            if number % 1_000 == 0 {
+                listener.step();
+            }
+        }
+        while listener.step() != Step::Took(0) {}
+    });
+    assert!(handle.stats().unprotected > 0, "the journal was full");
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..ALL).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_callsite_is_found_in_its_own_chunk_after_however_many_chunks() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    let black_box = handle.black_box();
+    log(layer, || {
+        let rare = |number: u64| tracing::info!(number, "rare");
+        rare(0);
+        for _ in 2..=1 << 16 {
+            let (chunk, _) = black_box.take().unwrap();
+            black_box.close(chunk, 0);
+        }
+        // The chunk's rest is too small, and the next use of one is number 65 537.
+        tracing::info!(text = "x".repeat(20_000));
+        tracing::info!(text = "x".repeat(20_000));
+        rare(1);
+    });
+    drop(black_box);
+    let directory = kill(directory.path(), (handle, listener));
+    assert_eq!(recovered(directory.path()), [0, 1]);
+}
+
+#[test]
+fn a_box_whose_numbers_all_lead_to_one_copy_gives_one_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    log(layer, || {
+        tracing::info!(text = "x".repeat(20_000), "large");
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let word = |at: usize| u64::from_ne_bytes(bytes.as_chunks::<8>().0[at]);
+    let journal = word(head::JOURNAL) as usize;
+    let place = word(head::END + 1) & 0xffff_ffff;
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    for seq in 1..=journal {
+        let at = head::END + (seq & (journal - 1));
+        file.write_all_at(&((seq as u64) << 32 | place).to_ne_bytes(), at as u64 * 8).unwrap();
+    }
+    let contents = contents::read(&path).unwrap();
+    assert_eq!((contents.records.len(), contents.damaged), (1, journal as u64 - 1));
+}
+
+#[test]
+fn a_damaged_box_is_put_aside_only_when_its_records_are_handed_on() {
+    let directory = killed_with(10);
+    let path = only_box(directory.path());
+    let bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(8).rposition(|bytes| bytes == b"a record").unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().write_all_at(b"A", at as u64).unwrap();
+    let (_layer, _handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    listener.step();
+    assert!(path.exists(), "a kill now is no loss");
+}
+
+#[test]
+fn a_box_of_another_user_is_left_for_that_user() {
+    let directory = killed_with(3);
+    let path = only_box(directory.path());
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_err() {
+        return; // only root can give a file away
+    }
+    assert_eq!(recovered(directory.path()), [0; 0]);
+    assert!(path.exists());
 }

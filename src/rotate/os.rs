@@ -178,6 +178,15 @@ pub(crate) fn available(directory: &Path) -> u64 {
     u64::MAX
 }
 
+/// How long a file this process may make (`ulimit -f`). To go beyond ends the process by a signal.
+pub(crate) fn longest_file() -> u64 {
+    #[cfg(unix)]
+    if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        return limit;
+    }
+    u64::MAX
+}
+
 /// Whether the file belongs to the user that this process acts for.
 #[cfg(unix)]
 pub(crate) fn is_mine(metadata: &Metadata) -> bool {

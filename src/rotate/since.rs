@@ -15,11 +15,13 @@ use std::path::{Path, PathBuf};
 /// More than a process writes between two marks by far. What lies behind is not looked at.
 const MOST_BYTES: u64 = 256 << 20;
 /// So many backups are looked at for the one with the mark.
-const MOST_BACKUPS: usize = 16;
+const MOST_BACKUPS: usize = 1_000;
 
 impl Mark {
+    /// Asked for files of one directory only. There the inode tells them apart; the device may have
+    /// another number since the file system was mounted again.
     fn is_of(self, id: FileId) -> bool {
-        (self.device, self.inode) == (id.0, id.1)
+        self.inode == id.1
     }
 }
 
