@@ -177,6 +177,12 @@ pub(crate) fn utc_text(unix_ns: u64) -> String {
     format!("{seconds}{:06}+00:00", unix_ns % 1_000_000_000 / 1_000)
 }
 
+/// Microseconds since 1970 at the moment that a text in RFC 3339 names.
+pub(crate) fn unix_us_of(text: &str) -> Option<u64> {
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(moment.as_microsecond()).ok()
+}
+
 /// Appends `2026-02-19T10:30:00.` for that second since 1970.
 pub(crate) fn push_utc_second(out: &mut Vec<u8>, unix_s: u64) {
     let second = i64::try_from(unix_s).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());

@@ -113,6 +113,8 @@ pub struct Listener {
     pub(crate) clock: Clock,
     pub(crate) own: Own,
     keeper: Option<Keeper>,
+    /// How many records without a copy were told of.
+    unprotected: u64,
     /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
     /// how many of its entries are damaged.
     dead: Vec<DeadBox>,
@@ -145,6 +147,7 @@ impl Listener {
             clock,
             own,
             keeper,
+            unprotected: 0,
             dead,
             recovered: Vec::new(),
             seq: 0,
@@ -191,7 +194,8 @@ impl Listener {
     /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this process.
     #[cfg(test)]
     pub(crate) fn kill(mut self) {
-        drop(self.keeper.take());
+        drop((self.keeper.take(), std::mem::take(&mut self.dead)));
+        drop(std::mem::take(&mut self.recovered));
         std::mem::forget(self);
     }
 
@@ -267,7 +271,7 @@ impl Listener {
         self.seq += 1;
         record.seq = self.seq;
         if let Some(keeper) = &mut self.keeper {
-            keeper.note(self.seq, place);
+            keeper.note(self.seq, record.unix_ns, place);
         }
         let sinks = self.routes.of(record);
         for at in sinks.iter() {
@@ -305,8 +309,20 @@ impl Listener {
         let flush = |slot: &mut SinkSlot| slot.flush(now, |sink| sink.flush());
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
         self.hand_on();
+        self.tell_unprotected();
         for recovered in &recovered {
             self.write_own(|own| own.recovered(recovered));
+        }
+    }
+
+    /// Says so when records have found no room in the black box.
+    fn tell_unprotected(&mut self) {
+        let unprotected = self.keeper.as_ref().map_or(0, Keeper::unprotected);
+        if unprotected > self.unprotected {
+            self.unprotected = unprotected;
+            let text =
+                format_args!("{unprotected} so far; a kill would lose them until they are written");
+            selflog::tell("records found no room in the black box", &text);
         }
     }
 

@@ -73,9 +73,9 @@ pub(crate) fn files(
     }
     let (janitor, syncer) = (Janitor::new(), Syncer::new());
     let open = |(wanted, (path, lock)): (WantedFile<'_>, Claimed)| {
-        for mark in dead.iter().filter_map(|dead| dead.mark(wanted.name)) {
+        for dead in dead {
             // If it fails, the half line is ended as any other.
-            let _ = rotate::cut_torn(&path, mark);
+            let _ = rotate::cut_torn(&path, dead.mark(wanted.name));
         }
         let threads = (janitor.share(), syncer.share());
         let options = file_options(config, wanted.file, path);

@@ -272,7 +272,7 @@ pub(crate) fn untold(left: &Left, origin: Origin) -> Option<Record> {
     let last = left.records.last();
     Some(Record {
         seq: left.last_seq + 1,
-        unix_ns: last.map_or_else(clock::unix_ns, Record::unix_ns),
+        unix_ns: last.map_or(left.unix_ns, Record::unix_ns), // the same whenever it is told
         origin: Some(Arc::new(origin)),
         ..record(*WARN, fields)
     })

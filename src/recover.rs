@@ -3,10 +3,10 @@
 //! Knows black boxes, routes and sinks in their slots. Does not know what a sink does with a record.
 
 use crate::black_box::DeadBox;
+use crate::encode::LineId;
 use crate::own::{self, FoundInBox};
 use crate::route::Routes;
 use crate::slot::SinkSlot;
-use std::collections::HashSet;
 use std::io;
 use std::time::Instant;
 
@@ -23,15 +23,13 @@ pub(crate) fn replay(
     now: Instant,
 ) -> io::Result<FoundInBox> {
     let left = dead.read()?;
-    let process = dead.origin().process;
     let mut have = Vec::new();
     for slot in sinks.iter_mut() {
         let mark = dead.mark(&slot.name);
-        let numbers = match slot.takes_part {
-            true => slot.call(now, |sink| sink.numbers_since(mark, process)).transpose()?,
+        have.push(match slot.takes_part {
+            true => slot.call(now, |sink| sink.written_since(mark)).transpose()?,
             false => None,
-        };
-        have.push(numbers);
+        });
     }
     let mut found = FoundInBox {
         origin: dead.origin(),
@@ -49,10 +47,10 @@ pub(crate) fn replay(
         let wanted_by = routes.of(record);
         found.filtered += u64::from(!wanted_by.has_all(routes.ledgers()));
         for at in wanted_by.iter() {
-            let (Some(slot), Some(Some(numbers))) = (sinks.get_mut(at), have.get(at)) else {
+            let (Some(slot), Some(Some(written))) = (sinks.get_mut(at), have.get(at)) else {
                 continue;
             };
-            if numbers.contains(&record.seq()) {
+            if written.contains(&LineId::of(record)) {
                 continue;
             }
             if !slot.write_recovered(record, now) {
@@ -63,8 +61,7 @@ pub(crate) fn replay(
         }
         found.recovered += u64::from(is_new);
     }
-    let written: HashSet<_> = have.iter().flatten().flatten().copied().collect();
-    let is_lost = |seq: &&u64| !written.contains(*seq);
+    let is_lost = |id: &&LineId| !have.iter().flatten().any(|written| written.contains(*id));
     found.lost = left.without_copy.iter().filter(is_lost).count() as u64;
     Ok(found)
 }

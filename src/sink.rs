@@ -15,6 +15,7 @@ pub use file::FileSink;
 pub use memory::MemorySink;
 
 pub use crate::black_box::Mark;
+pub use crate::encode::LineId;
 
 use crate::record::Record;
 use std::collections::HashSet;
@@ -85,14 +86,14 @@ pub trait Sink: Send {
         None
     }
 
-    /// Which records of that process its files have behind the mark, by their `seq`: what is to be
-    /// recovered and is in this set is not written again. Without a mark: in the whole current file.
+    /// Which records its files have behind the mark: what is to be recovered and is in this set is not
+    /// written again. There may be more in it than are behind the mark.
     ///
     /// # Errors
     ///
     /// The files cannot be read.
-    fn numbers_since(&mut self, mark: Option<Mark>, process: u32) -> io::Result<HashSet<u64>> {
-        let _ = (mark, process);
+    fn written_since(&mut self, mark: Mark) -> io::Result<HashSet<LineId>> {
+        let _ = mark;
         Ok(HashSet::new())
     }
 

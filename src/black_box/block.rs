@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// A context is kept up to this length; outer spans, and pairs, go first.
-const MAX_CONTEXT_BYTES: usize = 12 << 10;
+const MAX_CONTEXT_BYTES: usize = 6 << 10;
 const NO_TEXT: u16 = u16::MAX;
 
 /// Appends a callsite.
@@ -284,7 +284,7 @@ mod tests {
         push_context(&mut bytes, &around.unwrap(), |_| Some(9));
         assert!(bytes.len() <= MAX_CONTEXT_BYTES + 2_000);
         let read = context(&bytes, |_| Some(callsite)).unwrap();
-        assert_eq!(read.span().unwrap().depth(), 11);
+        assert_eq!(read.span().unwrap().depth(), 5);
         let innermost = read.span().unwrap().fields().next().unwrap().1.value;
         assert_eq!(innermost, Value::U64(99));
     }

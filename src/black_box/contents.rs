@@ -1,6 +1,7 @@
 //! Contents: what is in a black box, for programs that look at one.
 //!
-//! Looking changes nothing: what is found is still recovered by the next start.
+//! Looking changes nothing: what is found is still recovered by the next start (by the one after, if it
+//! looks for boxes in the very moment in which this one is opened).
 
 use super::find::{self, LookedAt};
 use crate::open::fnv1a;
@@ -94,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<Contents> {
         is_ended: dead.is_ended(),
         handed_on: dead.handed_on(),
         records: left.records,
-        without_copy: left.without_copy,
+        without_copy: left.without_copy.iter().map(|id| id.seq).collect(),
         damaged: left.damaged,
         dropped: left.dropped,
         owner: dead.owner(),

@@ -12,6 +12,7 @@ use crate::selflog;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Only the owner may read what people log.
 const MODE: u32 = 0o600;
@@ -140,11 +141,19 @@ pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
 /// Removes a box that its process did not live to finish. Never keeps it in a list.
 fn remove_unfinished(path: &Path) -> bool {
     if let Ok(file) = open(path)
+        && is_old(&file)
         && file.try_lock().is_ok()
     {
         let _ = std::fs::remove_file(path);
     }
     false
+}
+
+/// Whether nobody can be about to lock it any more.
+fn is_old(file: &File) -> bool {
+    const OLD: Duration = Duration::from_secs(60);
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > OLD))
 }
 
 /// Puts a box aside that cannot be read.
@@ -248,8 +257,8 @@ impl DeadBox {
         self.head.owner
     }
 
-    /// Where the file of that sink stood.
-    pub(crate) fn mark(&self, sink: &str) -> Option<Mark> {
+    /// Where the file of that sink stood; of one that had none, when that was.
+    pub(crate) fn mark(&self, sink: &str) -> Mark {
         self.head.mark(sink)
     }
 

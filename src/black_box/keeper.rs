@@ -55,14 +55,16 @@ impl Keeper {
         if place.is_somewhere() { place } else { self.black_box.no_room() }
     }
 
-    /// The record of that number has its copy there.
+    /// The record of that number and time has its copy there.
     #[inline]
-    pub(crate) fn note(&mut self, seq: u64, place: Place) {
+    pub(crate) fn note(&mut self, seq: u64, unix_ns: u64, place: Place) {
         if seq - self.done_seq >= self.black_box.layout.journal as u64 {
             self.give_up_half(seq);
         }
         let entry = (seq & 0xffff_ffff) << 32 | place.to_journal();
-        self.black_box.store(self.black_box.layout.journal_at(seq), entry);
+        let at = self.black_box.layout.journal_at(seq);
+        self.black_box.store(at + 1, unix_ns);
+        self.black_box.store(at, entry);
         if place.is_large() {
             self.note_parts(place);
         } else if place.is_somewhere() {
@@ -156,6 +158,11 @@ impl Keeper {
                 word.fetch_sub(count, Ordering::Relaxed);
             }
         }
+    }
+
+    /// How many records have found no room.
+    pub(crate) fn unprotected(&self) -> u64 {
+        self.black_box.unprotected()
     }
 
     /// Logging has ended as it should: there is nothing to recover, and the box goes.

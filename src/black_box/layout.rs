@@ -52,8 +52,11 @@ pub(super) mod copy {
     pub(in super::super) const MAX_MARKS: usize = 16;
 }
 
-/// A chunk is 32 KiB; one thread at a time writes to it.
-pub(super) const CHUNK_WORDS: usize = 4_096;
+/// What the journal has for a record: where its copy is, and its time.
+const NOTE_WORDS: usize = 2;
+
+/// A chunk is 16 KiB; one thread at a time writes to it.
+pub(super) const CHUNK_WORDS: usize = 2_048;
 /// Which use of the chunk this is, counted over all chunks from 1; 0 while it is free.
 pub(super) const USE: usize = 0;
 /// Up to which word all is written.
@@ -209,11 +212,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// For a box of so many bytes: a sixteenth for the journal, the rest for chunks.
+    /// For a box of so many bytes: at most an eighth for the journal, the rest for chunks.
     pub(super) fn of(bytes: u64) -> Self {
         let words = usize::try_from(bytes / 8).unwrap_or(usize::MAX);
-        let journal = (words / 16).next_power_of_two() / 2;
-        let chunks = words.saturating_sub(head::END + journal) / CHUNK_WORDS;
+        let journal = 1 << (words / 16).max(1).ilog2();
+        let chunks = words.saturating_sub(head::END + journal * NOTE_WORDS) / CHUNK_WORDS;
         Self { journal, chunks: chunks.min(usize::from(u16::MAX)) }
     }
 
@@ -228,12 +231,12 @@ impl Layout {
     /// The word of the journal for the record with that `seq`.
     #[inline]
     pub(super) fn journal_at(self, seq: u64) -> usize {
-        head::END + (seq as usize & (self.journal - 1))
+        head::END + (seq as usize & (self.journal - 1)) * NOTE_WORDS
     }
 
     #[inline]
     pub(super) fn chunk_at(self, chunk: usize) -> usize {
-        head::END + self.journal + chunk * CHUNK_WORDS
+        head::END + self.journal * NOTE_WORDS + chunk * CHUNK_WORDS
     }
 }
 

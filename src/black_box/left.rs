@@ -10,6 +10,7 @@ use super::layout::{
 use super::pen::{IS_TIME_OF_DAY, PART_WORDS, RECORD_WORDS};
 use super::{Mark, Origin};
 use crate::callsite::Callsite;
+use crate::encode::LineId;
 use crate::fields::{Fields, Key, Value};
 use crate::level::Level;
 use crate::record::Record;
@@ -105,9 +106,10 @@ impl Head {
         (0..layout.chunks).map(move |chunk| layout.chunk_at(chunk))
     }
 
-    pub(super) fn mark(&self, sink: &str) -> Option<Mark> {
+    pub(super) fn mark(&self, sink: &str) -> Mark {
         let name: String = cut_name(sink);
-        self.marks.iter().find(|(known, _)| *known == name).map(|(_, mark)| *mark)
+        let mark = self.marks.iter().find(|(known, _)| *known == name).map(|(_, mark)| *mark);
+        Mark { unix_ns: self.unix_ns, ..mark.unwrap_or_default() }
     }
 
     fn unix_ns_at(&self, ticks: u64) -> u64 {
@@ -129,7 +131,7 @@ fn mark(words: &[u64]) -> Option<(String, Mark)> {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let name = String::from_utf8_lossy(bytes.get(..end)?).into_owned();
     let [device, inode, bytes] = *rest.first_chunk()?;
-    Some((name, Mark { device, inode, bytes }))
+    Some((name, Mark { device, inode, bytes, unix_ns: 0 }))
 }
 
 /// What a process has left behind.
@@ -139,9 +141,11 @@ pub(crate) struct Left {
     pub(crate) records: Vec<Record>,
     /// The highest number there is.
     pub(crate) last_seq: u64,
-    /// The numbers of records that have no copy, or none that can be read: if they are not in the
-    /// files, they are lost.
-    pub(crate) without_copy: Vec<u64>,
+    /// Records that have a number and no copy, or none that can be read: if they are not in the files, they
+    /// are lost.
+    pub(crate) without_copy: Vec<LineId>,
+    /// When it was last written that something is handed on.
+    pub(crate) unix_ns: u64,
     /// Entries that cannot be read.
     pub(crate) damaged: u64,
     /// What was dropped before the queue, and not told.
@@ -154,6 +158,8 @@ struct Reader<'a> {
     chunks: &'a [Vec<u64>],
     callsites: HashMap<(u16, u16), &'static Callsite>,
     contexts: HashMap<(u16, u16), Arc<SpanContext>>,
+    /// Chunks whose further part of a record belongs to one already.
+    joined: HashSet<u16>,
     damaged: u64,
 }
 
@@ -170,11 +176,13 @@ impl Left {
     /// Reads header and journal, and the chunks; those that are not in use may be empty.
     pub(super) fn read(head: &Head, front: &[u64], chunks: &[Vec<u64>]) -> Self {
         let (callsites, contexts) = (HashMap::new(), HashMap::new());
-        let mut reader = Reader { head, chunks, callsites, contexts, damaged: 0 };
+        let joined = HashSet::new();
+        let mut reader = Reader { head, chunks, callsites, contexts, joined, damaged: 0 };
         let mut left = Self {
             records: Vec::new(),
             last_seq: head.done_seq,
             without_copy: Vec::new(),
+            unix_ns: head.unix_ns,
             damaged: 0,
             dropped: head.dropped,
         };
@@ -182,22 +190,26 @@ impl Left {
         for seq in head.done_seq.saturating_add(1)
             ..=head.done_seq.saturating_add(head.layout.journal as u64)
         {
-            let entry = front.get(head.layout.journal_at(seq)).copied().unwrap_or(0);
+            let at = head.layout.journal_at(seq);
+            let word = |at: usize| front.get(at).copied().unwrap_or(0);
+            let (entry, unix_ns) = (word(at), word(at + 1));
             if entry >> 32 != seq & 0xffff_ffff {
                 break;
             }
             left.last_seq = seq;
+            let id = LineId { process: head.origin.process, seq, unix_us: unix_ns / 1_000 };
             let Some((chunk, at)) = Place::from_journal(entry) else {
-                left.without_copy.push(seq);
+                left.without_copy.push(id);
                 continue;
             };
             // A copy has one number: one that had all would fill the memory.
             let is_first = numbered.insert((chunk, at));
             match is_first.then(|| reader.record(chunk, at)).flatten() {
-                Some(record) => left.records.push(record.with_seq(seq)),
+                // The time that the line has, or would have.
+                Some(record) => left.records.push(Record { seq, unix_ns, ..record }),
                 None => {
                     reader.damaged += 1;
-                    left.without_copy.push(seq);
+                    left.without_copy.push(id);
                 }
             }
         }
@@ -303,24 +315,26 @@ impl<'a> Reader<'a> {
     }
 
     /// A record in parts, put together.
-    fn joined(&self, first: &[u64]) -> Option<Vec<u64>> {
+    fn joined(&mut self, first: &[u64]) -> Option<Vec<u64>> {
         let mut all = Vec::new();
         let mut part = first;
-        // A chain cannot be longer than there are chunks: one that is leads in a circle.
-        for _ in 0..=self.head.layout.chunks {
+        loop {
             let (&[words, next], body) = part.split_first_chunk::<PART_WORDS>()?;
             all.extend_from_slice(body);
             if next == 0 {
                 return (all.len() as u64 == words).then_some(all);
             }
             let chunk = (next & 0xffff) as u16;
+            // A part is of one record: whatever a made-up box says, no chain leads in a circle.
+            if !self.joined.insert(chunk) {
+                return None;
+            }
             let is_that_use = *self.chunk(chunk).get(USE)? == next >> 16;
-            (part) = match self.entry(chunk, FIRST)? {
+            part = match self.entry(chunk, FIRST)? {
                 (Kind::Rest, body) if is_that_use => body,
                 _ => return None,
             };
         }
-        None
     }
 
     fn block(&self, chunk: u16, at: u16, wanted: Kind) -> Option<Vec<u8>> {

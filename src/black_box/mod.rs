@@ -46,6 +46,7 @@ use find::Unfinished;
 use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
 use map::Map;
 use pen::Pen;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
@@ -56,6 +57,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A box is not smaller, and takes no more than this part of the room that is free.
 const MIN_BYTES: u64 = 1 << 20;
 const LARGEST_PART: u64 = 4;
+
+/// So many pens a thread has, one for each pipeline that it logs to.
+const MOST_PENS: usize = 8;
 
 /// When a record was made.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +82,8 @@ pub struct Mark {
     pub(crate) device: u64,
     pub(crate) inode: u64,
     pub(crate) bytes: u64,
+    /// When that was, in nanoseconds since 1970. Only what is read back from a box has it.
+    pub(crate) unix_ns: u64,
 }
 
 /// The black box of one pipeline.
@@ -110,7 +116,8 @@ impl Drop for Held {
 }
 
 thread_local! {
-    static PEN: RefCell<Option<Held>> = const { RefCell::new(None) };
+    /// Mostly there is one; more pipelines than this take turns.
+    static PENS: RefCell<SmallVec<[Held; 1]>> = const { RefCell::new(SmallVec::new_const()) };
 }
 
 impl BlackBox {
@@ -181,13 +188,11 @@ impl BlackBox {
     /// Copies a record that is on its way; says where, or nowhere if there was no room.
     #[inline]
     pub(crate) fn keep(self: &Arc<Self>, record: &Record, time: Time) -> Place {
-        let kept = PEN.try_with(|held| {
-            let mut held = held.try_borrow_mut().ok()?;
-            match &mut *held {
-                Some(Held { pen, owner }) if Arc::ptr_eq(owner, self) => {
-                    Some(pen.write(self, record, time))
-                }
-                held => Some(self.keep_first(held, record, time)),
+        let kept = PENS.try_with(|pens| {
+            let mut pens = pens.try_borrow_mut().ok()?;
+            match pens.iter_mut().find(|held| Arc::ptr_eq(&held.owner, self)) {
+                Some(held) => Some(held.pen.write(self, record, time)),
+                None => Some(self.keep_first(&mut pens, record, time)),
             }
         });
         match kept {
@@ -198,10 +203,19 @@ impl BlackBox {
     }
 
     #[cold]
-    fn keep_first(self: &Arc<Self>, held: &mut Option<Held>, record: &Record, time: Time) -> Place {
-        // A thread that logs to two pipelines in turn has a pen for the one it logged to last.
-        let held = held.insert(Held { pen: Pen::new(false), owner: Arc::clone(self) });
-        held.pen.write(self, record, time)
+    fn keep_first(
+        self: &Arc<Self>,
+        pens: &mut SmallVec<[Held; 1]>,
+        record: &Record,
+        time: Time,
+    ) -> Place {
+        if pens.len() == MOST_PENS {
+            drop(pens.remove(0));
+        }
+        let mut pen = Pen::new(false);
+        let place = pen.write(self, record, time);
+        pens.push(Held { pen, owner: Arc::clone(self) });
+        place
     }
 
     /// For a thread that is about to end and has no pen any more.
@@ -229,13 +243,12 @@ impl BlackBox {
     /// Takes back the copy of a record that the queue has not taken, if it was the thread's last.
     #[cold]
     pub(crate) fn take_back(&self, place: Place) {
-        let _gone = PEN.try_with(|held| {
-            if let Ok(mut held) = held.try_borrow_mut()
-                && let Some(Held { pen, owner }) = &mut *held
-                && std::ptr::eq(&raw const **owner, self)
+        let _gone = PENS.try_with(|pens| {
+            if let Ok(mut pens) = pens.try_borrow_mut()
+                && let Some(held) = pens.iter_mut().find(|held| std::ptr::eq(&*held.owner, self))
                 && place.is_somewhere()
             {
-                pen.take_back(self, place);
+                held.pen.take_back(self, place);
             }
         });
     }

@@ -545,7 +545,7 @@ fn a_file_system_that_was_mounted_anew_costs_no_record_of_a_process_with_an_old_
 
 #[test]
 fn records_for_which_the_journal_had_no_place_do_not_come_back_under_other_numbers() {
-    const ALL: u64 = 6_000;
+    const ALL: u64 = 10_000;
     let directory = tempfile::tempdir().unwrap();
     let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
     log(layer, || {
@@ -599,10 +599,10 @@ fn a_box_whose_numbers_all_lead_to_one_copy_gives_one_record() {
     let bytes = fs::read(&path).unwrap();
     let word = |at: usize| u64::from_ne_bytes(bytes.as_chunks::<8>().0[at]);
     let journal = word(head::JOURNAL) as usize;
-    let place = word(head::END + 1) & 0xffff_ffff;
+    let place = word(head::END + 2) & 0xffff_ffff;
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     for seq in 1..=journal {
-        let at = head::END + (seq & (journal - 1));
+        let at = head::END + (seq & (journal - 1)) * 2;
         file.write_all_at(&((seq as u64) << 32 | place).to_ne_bytes(), at as u64 * 8).unwrap();
     }
     let contents = contents::read(&path).unwrap();
@@ -630,4 +630,71 @@ fn a_box_of_another_user_is_left_for_that_user() {
     }
     assert_eq!(recovered(directory.path()), [0; 0]);
     assert!(path.exists());
+}
+
+#[test]
+fn two_pipelines_of_one_thread_have_room_in_both_boxes() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (layer, handle, _listener) = start(one.path());
+    let (other, _other_handle, _other_listener) = start(two.path());
+    std::thread::spawn(|| {
+        let subscriber = tracing_subscriber::registry().with(layer).with(other);
+        tracing::subscriber::with_default(subscriber, || {
+            (0..100_u64).for_each(|number| tracing::info!(number, "a record"));
+        });
+    })
+    .join()
+    .unwrap();
+    assert_eq!(handle.stats().unprotected, 0);
+}
+
+#[test]
+fn lines_of_a_process_whose_file_had_its_own_name_are_not_written_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = File::create(directory.path().join(".app.log.lock")).unwrap();
+    other.lock().unwrap();
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(config(directory.path()));
+    log(layer, || {
+        (0..100_u64).for_each(|number| tracing::info!(number, "a record"));
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn lines_are_known_again_though_the_file_of_the_mark_was_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut small = config(directory.path());
+    (small.files.app.max_bytes, small.files.app.backup_count) = (4_096, 2);
+    let (layer, handle, mut listener) = start_beside_a_stuck_sink(small.clone());
+    log(layer, || {
+        (0..1_000_u64).for_each(|number| tracing::info!(number, "a record"));
+        listener.step();
+    });
+    let directory = kill(directory.path(), (handle, listener));
+    small.files.dir = directory.path().to_owned();
+    small.files.app.backup_count = 900;
+    let (_layer, _handle, mut listener) =
+        QueueLayer::builder().config(small).build_stepped().unwrap();
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..1_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn two_killed_starts_with_one_process_number_are_both_recovered() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || (0..10_u64).for_each(|number| tracing::info!(number, "the first start")));
+    let directory = kill(directory.path(), (handle, listener));
+    // The second start is killed before it has recovered: its listener has done nothing.
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || (10..20_u64).for_each(|number| tracing::info!(number, "the second start")));
+    let directory = kill(directory.path(), (handle, listener));
+    assert_eq!(boxes(directory.path()).len(), 2);
+    let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
+    assert_eq!(numbers_everywhere(directory.path()), (0..20).collect::<Vec<_>>());
 }

@@ -140,7 +140,8 @@ section! {
         enabled: bool = true => flag();
         /// How large the file is; the room is set aside at start-up and memory used as needed.
         /// It takes no more than a quarter of the room that is free on the disk.
-        /// When it is full, records go without a copy and are counted. It holds some 100 000 ordinary ones.
+        /// When it is full, records go without a copy and are counted. It holds some 80 000 ordinary ones;
+        /// each thread that logs has 16 KiB of it.
         max_bytes: u64 = 16 * MIB => bytes(MIB, GIB);
         /// Where it lies. A relative path starts at `files.dir`, and `.` is that directory itself.
         /// A directory in memory, such as one in `/dev/shm`, survives the process, but not the machine.

@@ -11,7 +11,7 @@ mod straight;
 use crate::config::RecordConfig;
 use crate::encode::stamp::UtcSecond;
 use crate::encode::value::ValueWriter;
-use crate::encode::{Encode, number_at};
+use crate::encode::{Encode, LineId, id_at};
 use crate::record::Record;
 use contexts::Contexts;
 use line::Line;
@@ -111,8 +111,8 @@ impl JsonEncoder {
 }
 
 impl Encode for JsonEncoder {
-    fn number_in(&self, line: &[u8]) -> Option<(u32, u64)> {
-        number_at(line, "process", "seq")
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["timestamp", "process", "seq"])
     }
 
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::rotate::lock::PathLock;
 use crate::rotate::{FileOptions, NotWritten, RotatingFile};
 use crate::selflog;
-use crate::sink::{Mark, Sink, Unflushed};
+use crate::sink::{LineId, Mark, Sink, Unflushed};
 use crate::syncer::Syncer;
 use std::collections::HashSet;
 use std::fmt;
@@ -171,13 +171,10 @@ impl Sink for FileSink {
         Some(self.file.mark())
     }
 
-    fn numbers_since(&mut self, mark: Option<Mark>, process: u32) -> io::Result<HashSet<u64>> {
-        let mut numbers = HashSet::new();
-        self.file.lines_since(mark, |line| {
-            let number = self.encoder.number_in(line).filter(|(of, _)| *of == process);
-            numbers.extend(number.map(|(_, seq)| seq));
-        })?;
-        Ok(numbers)
+    fn written_since(&mut self, mark: Mark) -> io::Result<HashSet<LineId>> {
+        let mut written = HashSet::new();
+        self.file.lines_since(mark, |line| written.extend(self.encoder.id_in(line)))?;
+        Ok(written)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::encode::preset::{
     Failure, Line, Moment, PresetOptions, Text, fit, push_display, push_key,
 };
 use crate::encode::value::{ValueWriter, push_string, to_text};
-use crate::encode::{Encode, number_at};
+use crate::encode::{Encode, LineId, id_at};
 use crate::fields::{Entry, Value};
 use crate::record::Record;
 use std::borrow::Cow;
@@ -135,8 +135,8 @@ impl EcsEncoder {
 }
 
 impl Encode for EcsEncoder {
-    fn number_in(&self, line: &[u8]) -> Option<(u32, u64)> {
-        number_at(line, "process.pid", "event.sequence")
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["@timestamp", "process.pid", "event.sequence"])
     }
 
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {

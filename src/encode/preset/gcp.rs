@@ -8,7 +8,7 @@ use crate::encode::preset::{
     Line, Moment, PresetOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };
 use crate::encode::value::push_string;
-use crate::encode::{Encode, number_at};
+use crate::encode::{Encode, LineId, id_at};
 use crate::level::Level;
 use crate::record::Record;
 use std::borrow::Cow;
@@ -88,8 +88,8 @@ impl GcpEncoder {
 }
 
 impl Encode for GcpEncoder {
-    fn number_in(&self, line: &[u8]) -> Option<(u32, u64)> {
-        number_at(line, "process", "seq")
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["time", "process", "seq"])
     }
 
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {

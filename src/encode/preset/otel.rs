@@ -4,12 +4,12 @@
 //! to fit.
 
 use crate::config::Spans;
-use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::preset::{
     Failure, Line, PresetOptions, Text, fit, push_display, push_uid, span_members,
 };
 use crate::encode::value::{ValueWriter, push_string};
+use crate::encode::{Encode, LineId};
 use crate::fields::{Entry, Value};
 use crate::level::Level;
 use crate::record::Record;
@@ -89,12 +89,16 @@ impl OtelEncoder {
 }
 
 impl Encode for OtelEncoder {
-    fn number_in(&self, line: &[u8]) -> Option<(u32, u64)> {
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
         let line: serde_json::Value = serde_json::from_slice(line).ok()?;
         let resource = line.pointer("/resourceLogs/0")?;
         let record = resource.pointer("/scopeLogs/0/logRecords/0")?;
         let process = int_attribute(resource.pointer("/resource/attributes")?, "process.pid")?;
-        Some((u32::try_from(process).ok()?, int_attribute(record.get("attributes")?, "seq")?))
+        Some(LineId {
+            process: u32::try_from(process).ok()?,
+            seq: int_attribute(record.get("attributes")?, "seq")?,
+            unix_us: record.get("timeUnixNano")?.as_str()?.parse::<u64>().ok()? / 1_000,
+        })
     }
 
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
