@@ -8,7 +8,7 @@ use std::process::Command;
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 10] = [
+const EXAMPLES: [(&str, &[&str]); 11] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -18,6 +18,7 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
     ("ai_responses", &[]),
     ("testing", &[]),
     ("forwarding", &[]),
+    ("black_box", &[]),
     ("service", &["--demo", "--requests", "500"]),
 ];
 
