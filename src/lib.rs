@@ -487,6 +487,8 @@ mod route;
 mod secret;
 mod selflog;
 mod setup;
+#[cfg(test)]
+mod simulation;
 mod slot;
 mod span;
 mod spare;

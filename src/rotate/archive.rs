@@ -7,13 +7,14 @@
 //! no lock, and nobody waits.
 
 use super::current::told;
+use super::disk;
 use super::names::{Backup, Form, Names};
 use super::options::FileOptions;
 use super::os::{self, FileId};
 use super::pack::{self, Pack, Packed};
 use super::policy::{self, Kept, Pause, Retention, SteadyClock};
 use super::shift;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -141,7 +142,7 @@ impl Archive {
         let is_asked = limits.max_age.is_some() || limits.max_total_bytes.is_some();
         let unknown = Kept { bytes: 0, age: Duration::ZERO };
         let measure = |backup: &Backup| {
-            let metadata = fs::symlink_metadata(self.names.backup(*backup)).ok()?;
+            let metadata = disk::look(&self.names.backup(*backup)).ok()?;
             let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
             let age = self.wall.map_or(Duration::ZERO, |wall| wall.saturating_sub(modified));
             Some(Kept { bytes: metadata.len(), age })
@@ -153,7 +154,7 @@ impl Archive {
     /// Takes the name away; the content goes when the file is let go of.
     fn delete(&mut self, backup: Backup) -> io::Result<()> {
         let path = self.names.backup(backup);
-        let open = File::open(&path);
+        let open = disk::open_to_read(&path);
         pack::remove(&path).map_err(|error| told("delete", &path, error))?;
         if let Ok(file) = open {
             self.release(file);
@@ -194,11 +195,11 @@ impl Archive {
         let mut second_choice = None;
         for backup in plain.into_iter().rev() {
             let path = self.names.backup(backup);
-            let source = match File::open(&path) {
+            let source = match disk::open_to_read(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 opened => opened.map_err(|error| told("open", &path, error))?,
             };
-            let id = os::id(&source.metadata().map_err(|error| told("look at", &path, error))?);
+            let id = os::id(&disk::look_at(&source).map_err(|error| told("look at", &path, error))?);
             let pack = Pack {
                 source,
                 id,
@@ -255,7 +256,7 @@ impl Archive {
             return Ok(false);
         }
         let is_it = |path: &std::path::Path| {
-            let found = path.symlink_metadata();
+            let found = disk::look(path);
             found.is_ok_and(|found| os::id(&found) == pack.id && found.len() == bytes)
         };
         let backups = shift::backups(&self.names)?;
@@ -268,11 +269,11 @@ impl Archive {
             return Ok(false);
         }
         let (from, to) = (self.names.backup(*backup), self.names.backup(to));
-        fs::rename(&pack.unfinished, &to)
+        disk::rename(&pack.unfinished, &to)
             .map_err(|error| told("finish", &pack.unfinished, error))?;
-        if let Err(error) = fs::remove_file(&from) {
+        if let Err(error) = disk::remove(&from) {
             // Without the copy there is exactly one again.
-            let _ = fs::remove_file(&to);
+            let _ = disk::remove(&to);
             return Err(told("delete", &from, error));
         }
         Ok(true)

@@ -37,7 +37,7 @@ pub(crate) struct SyncJob {
 pub(crate) struct Synced {
     pub(super) mark: u64,
     /// What was written after this is not part of it.
-    pub(super) began: Instant,
+    pub(crate) began: Instant,
     pub(super) files: io::Result<()>,
     /// The names of the files. They can be synced again, what is in the files cannot.
     pub(super) directory: io::Result<()>,

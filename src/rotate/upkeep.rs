@@ -12,7 +12,7 @@ use super::options::FileOptions;
 use super::pack::{Pack, Packed};
 use super::period::{Period, Verdict};
 use super::report::Trouble;
-use super::{os, shift};
+use super::{disk, os, shift};
 use crate::config::{Rotate, TimeZone as Zone};
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -314,7 +314,7 @@ impl RotatingFile {
         for number in 1..=self.upkeep.rotations_since_sync.min(self.options.backup_count) {
             // A compressed one is durable already.
             let path = self.names.backup(Backup { number, form: Form::Plain });
-            match File::open(&path).and_then(|file| current::sync_file(&file)) {
+            match disk::open_to_read(&path).and_then(|file| current::sync_file(&file)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(told("sync", &path, error));
                 }
