@@ -342,9 +342,7 @@ impl RotatingFile {
         self.backlog.restart_line();
         self.rotate_pause.end();
         let has_unsafe = self.backlog.unsafe_bytes() > 0;
-        if let Err(error) = self.upkeep.replaced(has_unsafe.then(|| before.into_file())) {
-            self.write_again(&error, None);
-        }
+        self.upkeep.replaced(has_unsafe.then(|| before.into_file()));
     }
 }
 

@@ -30,6 +30,8 @@ mod world;
 
 pub(crate) use world::{is_on, later, now, unix_ns};
 
+use crate::rotate::disk::Call;
+use disk::{EIO, ENOSPC, Fault, How};
 use play::Tally;
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,6 +72,39 @@ fn play_at(seed: u64, root: &Path) -> Tally {
 fn play_once(seed: u64) -> Tally {
     let directory = directory();
     play_at(seed, directory.path())
+}
+
+/// A disk on which some calls of this thread fail, for a test that needs no more than that.
+pub(crate) struct BrokenDisk;
+
+impl BrokenDisk {
+    /// All calls of a kind fail.
+    pub(crate) fn at(call: Call) -> Self {
+        world::begin(crate::testing::ManualClock::new());
+        let fault = Fault { call, after: 0, times: u32::MAX, how: How::Error(EIO) };
+        world::with(|world| world.faults.add(fault));
+        Self
+    }
+
+    /// A write ends after so many bytes, and what was written cannot be taken back.
+    pub(crate) fn torn(bytes: usize) -> Self {
+        world::begin(crate::testing::ManualClock::new());
+        let fault = |call, times, how| Fault { call, after: 0, times, how };
+        for fault in [
+            fault(Call::Write, 1, How::Short(bytes)),
+            fault(Call::Write, 1, How::Error(ENOSPC)),
+            fault(Call::Cut, 1, How::Error(EIO)),
+        ] {
+            world::with(|world| world.faults.add(fault));
+        }
+        Self
+    }
+}
+
+impl Drop for BrokenDisk {
+    fn drop(&mut self) {
+        world::end();
+    }
 }
 
 #[test]
