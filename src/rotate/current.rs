@@ -109,6 +109,11 @@ impl Current {
         written
     }
 
+    /// Takes back the half line it ends in, since the rest will not follow.
+    pub(super) fn take_back(&self, torn: usize) -> io::Result<()> {
+        disk::take_back(&self.file, self.bytes, self.bytes.saturating_sub(as_u64(torn)))
+    }
+
     /// Asks the open file what became of it.
     pub(super) fn look(&mut self) -> io::Result<Change> {
         let metadata = disk::look_at(&self.file)?;

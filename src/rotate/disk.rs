@@ -23,6 +23,7 @@ pub(crate) enum Call {
     List,
     Write,
     Cut,
+    TakeBack,
     Rename,
     Remove,
     Sync,
@@ -70,6 +71,15 @@ pub(super) fn write(mut file: &File, bytes: &[u8]) -> io::Result<usize> {
 pub(super) fn cut(file: &File, bytes: u64) -> io::Result<()> {
     before(Call::Cut)?;
     file.set_len(bytes)
+}
+
+/// Cuts a file of one length to another, if it is still of that length.
+pub(super) fn take_back(file: &File, from_bytes: u64, to_bytes: u64) -> io::Result<()> {
+    before(Call::TakeBack)?;
+    if file.metadata()?.len() != from_bytes {
+        return Err(io::Error::other("somebody else writes to the file"));
+    }
+    file.set_len(to_bytes)
 }
 
 /// Gives a file another name.

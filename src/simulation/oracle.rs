@@ -24,7 +24,7 @@ pub(super) fn check(boots: &[Boot], outside: &Outside) {
     for boot in boots {
         check_accepted(boot);
     }
-    let mut torn = 0;
+    let mut torn = Vec::new();
     for (family, name) in FAMILIES.into_iter().enumerate() {
         let mut gone = HashSet::new();
         let of_family = |path: &Path| names::family(&outside::name(path)) == Some(family);
@@ -48,9 +48,10 @@ pub(super) fn check(boots: &[Boot], outside: &Outside) {
             }
         }
         let known = Known::new(boots, family);
-        torn += known.check(name, &files, &gone, outside);
+        torn.extend(known.check(name, &files, &gone, outside));
     }
-    assert!(torn <= outside.torn, "{torn} lines are torn, and {} may be", outside.torn);
+    let (count, may) = (torn.len() as u64, outside.torn);
+    assert!(count <= may, "{count} lines are torn, and {may} may be: {torn:#?}");
 }
 
 /// What was queued was accepted, in order and without a gap, up to a kill.
@@ -102,16 +103,16 @@ impl Known {
         Self { name: FAMILIES[family], lines, places }
     }
 
-    /// Checks the files; returns how many torn lines they have.
+    /// Checks the files; returns the torn lines they have.
     fn check(
         &self,
         name: &str,
         files: &[(std::path::PathBuf, Vec<u8>)],
         gone: &HashSet<Vec<u8>>,
         outside: &Outside,
-    ) -> u64 {
+    ) -> Vec<String> {
         let mut counts: HashMap<&[u8], usize> = HashMap::new();
-        let mut torn = 0;
+        let mut torn = Vec::new();
         let mut chain = Vec::new();
         for (path, bytes) in files {
             let mut places = Vec::new();
@@ -123,8 +124,9 @@ impl Known {
                     }
                     None if line.starts_with(THEIRS.as_bytes()) => {}
                     None => {
-                        torn += 1;
-                        assert!(self.may_be_torn(line), "{}: {:?}", path.display(), text(line));
+                        let told = format!("{}: {:?}", path.display(), text(line));
+                        assert!(self.may_be_torn(line), "{told}");
+                        torn.push(told);
                     }
                 }
             }
@@ -147,13 +149,18 @@ impl Known {
         torn
     }
 
-    /// Files have lines in the order in which they were accepted; of one that is there twice the first
-    /// counts.
+    /// Files have lines in the order in which they were accepted. Lines that were written again are
+    /// there twice: either the first or the last of them are in order.
     fn check_order(&self, what: &str, places: Vec<usize>) {
         let mut seen = HashSet::new();
-        let firsts: Vec<usize> = places.into_iter().filter(|place| seen.insert(*place)).collect();
+        let firsts = places.iter().copied().filter(|place| seen.insert(*place)).collect::<Vec<_>>();
+        let mut seen = HashSet::new();
+        let lasts = places.iter().copied().rev().filter(|place| seen.insert(*place));
+        if lasts.is_sorted_by(|a, b| a > b) {
+            return;
+        }
         let wrong = firsts.windows(2).find(|pair| pair[0] > pair[1]);
-        let lines = wrong.map(|pair| [text(&self.lines[pair[0]].bytes), text(&self.lines[pair[1]].bytes)]);
+        let lines = wrong.map(|pair| [0, 1].map(|at| text(&self.lines[pair[at]].bytes)));
         assert!(lines.is_none(), "{what} ({}) is out of order: {lines:#?}", self.name);
     }
 
