@@ -199,7 +199,8 @@ impl Archive {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 opened => opened.map_err(|error| told("open", &path, error))?,
             };
-            let id = os::id(&disk::look_at(&source).map_err(|error| told("look at", &path, error))?);
+            let id =
+                os::id(&disk::look_at(&source).map_err(|error| told("look at", &path, error))?);
             let pack = Pack {
                 source,
                 id,

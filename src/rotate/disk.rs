@@ -11,9 +11,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(test)]
-use crate::simulation::disk::{before, may_write, removes, renames, skips_sync};
-#[cfg(test)]
 pub(super) use crate::simulation::disk::shift;
+#[cfg(test)]
+use crate::simulation::disk::{before, may_write, removes, renames, skips_sync};
 
 /// What can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,7 +79,9 @@ impl Faults {
 
     /// What becomes of a call; for a write how many bytes it takes.
     fn judge(&mut self, call: Call, bytes: usize) -> io::Result<usize> {
-        if !self.is_dead && let Some((calls, last_bytes)) = &mut self.life {
+        if !self.is_dead
+            && let Some((calls, last_bytes)) = &mut self.life
+        {
             match calls.checked_sub(1) {
                 Some(left) => *calls = left,
                 None => {

@@ -24,7 +24,8 @@ pub(super) fn log(rng: &mut Rng, number: u64) {
     }
     match rng.u8(..16) {
         0 | 1 => {
-            let span = tracing::info_span!("work", round = number / 3, more = tracing::field::Empty);
+            let span =
+                tracing::info_span!("work", round = number / 3, more = tracing::field::Empty);
             let _inside = span.enter();
             span.record("more", text.len());
             log!(number, "{text}");
@@ -32,7 +33,14 @@ pub(super) fn log(rng: &mut Rng, number: u64) {
         2 => crate::ai_response!(number, gen_ai.request.model = "a model", text, "answered"),
         3 => log!(number, value = ?Panics, "a value panics"),
         4 => log!(number, value = ?Fails, "a value fails"),
-        5 => log!(number, share = 0.1, yes = true, bytes = &text.as_bytes()[..4], text, "of all kinds"),
+        5 => log!(
+            number,
+            share = 0.1,
+            yes = true,
+            bytes = &text.as_bytes()[..4],
+            text,
+            "of all kinds"
+        ),
         _ => log!(number, text, "an event"),
     }
 }
@@ -45,13 +53,12 @@ fn text(rng: &mut Rng) -> String {
         _ => 20,
     };
     let odd = ["\n", "\"", "\\", "\u{2028}", "\u{7f}", "ä", "🦀", "\u{0}"];
-    let mut text = String::from("text");
-    for _ in 0..rng.usize(..=length) {
-        match rng.u8(..64) {
-            0 => text.push_str(odd[rng.usize(..odd.len())]),
-            _ => text.push(rng.alphanumeric()),
-        }
+    let piece: String = (0..8).map(|_| rng.alphanumeric()).collect();
+    let mut text = piece.repeat(rng.usize(..=length / piece.len()));
+    for _ in 0..rng.u8(..4) {
+        text.push_str(odd[rng.usize(..odd.len())]);
     }
+    text.insert_str(0, &piece);
     text
 }
 

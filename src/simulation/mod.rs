@@ -37,6 +37,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 /// So many are played with each run of the tests, unless `LOGWELL_SIM_SEEDS` says how many.
@@ -57,21 +59,41 @@ fn directory() -> TempDir {
     tempfile::tempdir_in(in_memory).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// Plays a seed on a thread of its own, that knows nothing of the seeds before it.
-fn play_at(seed: u64, root: &Path) -> Tally {
+/// Plays a seed on a thread of its own, that knows nothing of the seeds before it; nothing if it has
+/// failed.
+fn play_at(seed: u64, root: &Path) -> Option<Tally> {
     let root = root.to_owned();
     let thread = std::thread::Builder::new().name("simulation".to_owned());
     let played = thread.spawn(move || play::play(seed, &root)).unwrap().join();
-    played.unwrap_or_else(|panic| {
+    if played.is_err() {
         let how = format!("LOGWELL_SIM_SEED={seed} cargo test --lib simulation");
-        writeln!(io::stderr(), "\nthe seed {seed} has failed; play it again with\n  {how}\n").unwrap();
-        std::panic::resume_unwind(panic)
-    })
+        writeln!(io::stderr(), "\nthe seed {seed} has failed; play it again with\n  {how}\n")
+            .unwrap();
+    }
+    played.ok()
 }
 
-fn play_once(seed: u64) -> Tally {
-    let directory = directory();
-    play_at(seed, directory.path())
+/// Plays all seeds, on as many threads as there are processors; returns those that have failed.
+fn play_all(seeds: &[u64]) -> (Tally, Vec<u64>) {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new((Tally::default(), Vec::new()));
+    let work = || {
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let directory = directory();
+            let played = play_at(*seed, directory.path());
+            let mut results = results.lock().unwrap();
+            match played {
+                Some(tally) => results.0 += tally,
+                None => results.1.push(*seed),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    results.into_inner().unwrap()
 }
 
 /// A disk on which some calls of this thread fail, for a test that needs no more than that.
@@ -117,11 +139,9 @@ fn every_seed_keeps_its_records_and_its_accounts() {
             (0..number("LOGWELL_SIM_SEEDS").unwrap_or(SEEDS)).chain([random]).collect()
         }
     };
-    let mut sum = Tally::default();
-    for seed in &seeds {
-        sum += play_once(*seed);
-    }
+    let (sum, failed) = play_all(&seeds);
     writeln!(io::stdout(), "{} seeds: {sum:?}", seeds.len()).unwrap();
+    assert!(failed.is_empty(), "{} of {} seeds have failed: {failed:?}", failed.len(), seeds.len());
     assert!(seeds.len() == 1 || sum.kills > 0 && sum.faults > 0 && sum.outside > 0);
 }
 
@@ -132,7 +152,7 @@ fn a_seed_that_is_played_twice_leaves_the_same_files_byte_for_byte() {
     for seed in 0..30 {
         let played = || {
             fs::create_dir(&root).unwrap();
-            play_at(seed, &root);
+            play_at(seed, &root).unwrap();
             let mut files = BTreeMap::new();
             read_all(&root, &mut files);
             fs::remove_dir_all(&root).unwrap();

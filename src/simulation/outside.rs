@@ -2,10 +2,10 @@
 
 use super::names::{self, FAMILIES};
 use fastrand::Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +22,8 @@ pub(super) struct Outside {
     pub(super) taken: Vec<(PathBuf, Vec<u8>)>,
     /// How many lines may be torn: the file was taken away in the middle of them.
     pub(super) torn: u64,
+    /// Files in which a process has ended, and their lengths.
+    ended: HashSet<(u64, u64)>,
     pub(super) acts: u64,
 }
 
@@ -48,6 +50,7 @@ impl Outside {
             obstacles: Vec::new(),
             taken: Vec::new(),
             torn: 0,
+            ended: HashSet::new(),
             acts: 0,
         }
     }
@@ -103,11 +106,15 @@ impl Outside {
         self.torn += u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
     }
 
-    /// The process is killed: its files may end in the middle of a line.
-    pub(super) fn note_kill(&mut self) {
-        for name in FAMILIES {
+    /// The process is gone: the file it wrote to may end in the middle of a line. After a rotation that
+    /// has failed half-way that is the newest backup.
+    pub(super) fn note_end(&mut self) {
+        let newest = FAMILIES.map(|name| format!("{name}.1"));
+        for name in FAMILIES.into_iter().chain(newest.iter().map(String::as_str)) {
             let path = self.logs.join(name);
-            if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+            if let Some(found) = path.symlink_metadata().ok().filter(|found| found.is_file())
+                && self.ended.insert((found.ino(), found.len()))
+            {
                 let bytes = fs::read(path).unwrap();
                 self.note_torn(&bytes);
             }

@@ -203,7 +203,7 @@ impl Play {
                 // It ends as a process does, with no regard to what others do to its files.
                 let boot = self.process.take().map(Process::shut_down);
                 self.boots.extend(boot);
-                self.note_kill();
+                self.outside.note_end();
             }
             Act::Kill => self.kill(),
             Act::KillSoon => {
@@ -220,12 +220,7 @@ impl Play {
         let boot = self.process.take().map(Process::kill);
         self.boots.extend(boot);
         self.tally.kills += 1;
-        self.note_kill();
-    }
-
-    /// A process is gone: what its files end in stays so.
-    fn note_kill(&mut self) {
-        self.outside.note_kill();
+        self.outside.note_end();
     }
 
     fn fault(&mut self) -> String {
@@ -243,8 +238,7 @@ impl Play {
         };
         let number = errors[self.rng.usize(..errors.len())];
         let is_short = call == Call::Write && self.rng.u8(..3) == 0;
-        let how =
-            if is_short { How::Short(self.rng.usize(1..300)) } else { How::Error(number) };
+        let how = if is_short { How::Short(self.rng.usize(1..300)) } else { How::Error(number) };
         // Who is interrupted for ever tries for ever.
         let is_lasting = number != EINTR && self.rng.u8(..3) == 0;
         let times = if is_lasting { u32::MAX } else { self.rng.u32(1..4) };
@@ -363,18 +357,23 @@ impl Play {
     /// What was kept is within the limits.
     fn check_limits(&self) {
         let files = &self.config.files;
-        for (file, name) in [&files.app, &files.errors, &files.ai].into_iter().zip(names::FAMILIES) {
+        for (file, name) in [&files.app, &files.errors, &files.ai].into_iter().zip(names::FAMILIES)
+        {
             let ours = |path: &PathBuf| {
                 let found = outside::name(path);
                 found == name || (found.starts_with(name) && names::is_backup(&found))
             };
-            let there: Vec<_> = outside::files(&self.outside.logs).into_iter().filter(ours).collect();
+            let there: Vec<_> =
+                outside::files(&self.outside.logs).into_iter().filter(ours).collect();
             assert!(there.len() as u64 <= u64::from(file.backup_count) + 1, "{there:?}");
             let bytes = |path: &PathBuf| fs::metadata(path).unwrap().len();
             let all: u64 = there.iter().map(bytes).sum();
             // The current file is never deleted, and may have grown since backups were counted.
             if let Some(max) = file.max_total_bytes {
-                assert!(all <= max.max(file.max_bytes) + file.max_bytes, "{there:?}: {all} of {max}");
+                assert!(
+                    all <= max.max(file.max_bytes) + file.max_bytes,
+                    "{there:?}: {all} of {max}"
+                );
             }
             let hits = world::with(|world| world.faults.hits).unwrap();
             if hits == 0 && self.outside.acts == 0 && self.tally.kills == 0 {

@@ -64,9 +64,9 @@ impl Boot {
     pub(super) fn lines(&self, family: usize) -> Vec<Line> {
         match family {
             3 => self.small.with(|lines| lines.clone()),
-            _ => self.accepted.with(|all| {
-                all.iter().filter(|line| self.takes(family, line)).cloned().collect()
-            }),
+            _ => self
+                .accepted
+                .with(|all| all.iter().filter(|line| self.takes(family, line)).cloned().collect()),
         }
     }
 
@@ -182,10 +182,10 @@ impl Process {
     /// Logs some events.
     pub(super) fn log(&mut self, count: usize, rng: &mut Rng, next: &mut u64) {
         for _ in 0..count {
-            let before = self.handle.stats();
+            let before = self.listener.queue.dropped();
             tracing::dispatcher::with_default(&self.dispatch, || events::log(rng, *next));
             self.boot.calls += 1;
-            if self.handle.stats().dropped == before.dropped {
+            if self.listener.queue.dropped() == before {
                 self.boot.queued.push(*next);
             }
             *next += 1;

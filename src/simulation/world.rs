@@ -55,7 +55,8 @@ pub(crate) fn now() -> Option<Instant> {
 
 /// The time of day, in nanoseconds since 1970.
 pub(crate) fn unix_ns() -> Option<u64> {
-    let since_epoch = with(|world| world.clock.wall().duration_since(SystemTime::UNIX_EPOCH))?.ok()?;
+    let since_epoch =
+        with(|world| world.clock.wall().duration_since(SystemTime::UNIX_EPOCH))?.ok()?;
     u64::try_from(since_epoch.as_nanos()).ok()
 }
 
