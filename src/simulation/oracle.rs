@@ -121,8 +121,11 @@ impl Known {
                 match self.places.get(line) {
                     Some(at) => {
                         *counts.entry(line).or_default() += 1;
-                        // Of equal ones it cannot be said which it is.
-                        places.extend(at.first().filter(|_| at.len() == 1));
+                        // Of equal ones it cannot be said which it is, and of one that was written
+                        // again, with one of both gone, where it was.
+                        let is_sure =
+                            at.len() == 1 && !(self.lines[at[0]].may_repeat && gone.contains(line));
+                        places.extend(at.first().filter(|_| is_sure));
                     }
                     None if line.starts_with(THEIRS.as_bytes()) => {}
                     None => {
