@@ -343,6 +343,10 @@ impl RotatingFile {
         for number in 1..=self.upkeep.rotations_since_sync.min(self.options.backup_count) {
             // A compressed one is durable already.
             let path = self.names.backup(Backup { number, form: Form::Plain });
+            // To open a FIFO would wait for somebody who writes to it.
+            if disk::look(&path).is_ok_and(|found| !found.is_file()) {
+                continue;
+            }
             match disk::open_to_read(&path).and_then(|file| current::sync_file(&file)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(told("sync", &path, error));

@@ -33,12 +33,8 @@ pub(super) fn check(boots: &[Boot], outside: &Outside) {
                 gone.extend(lines(&unpacked(path, bytes)).map(<[u8]>::to_vec));
             }
         }
-        let mut directories = vec![outside.root.clone()];
-        let subdirectories =
-            fs::read_dir(&outside.root).unwrap().map(|entry| entry.unwrap().path());
-        directories.extend(subdirectories.filter(|path| path.is_dir()));
         let mut files = Vec::new();
-        for directory in directories {
+        for directory in outside.directories() {
             for path in outside::files(&directory).into_iter().filter(|path| of_family(path)) {
                 let name = outside::name(&path);
                 if names::is_unfinished(&name) || outside.foreign.contains_key(&path) {

@@ -106,19 +106,28 @@ impl Outside {
         self.torn += u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
     }
 
-    /// The process is gone: the file it wrote to may end in the middle of a line. After a rotation that
-    /// has failed half-way that is the newest backup.
+    /// The process is gone: the file it wrote to may end in the middle of a line. If somebody has moved
+    /// it, that is some file; after a rotation that has failed half-way it is the newest backup.
     pub(super) fn note_end(&mut self) {
-        let newest = FAMILIES.map(|name| format!("{name}.1"));
-        for name in FAMILIES.into_iter().chain(newest.iter().map(String::as_str)) {
-            let path = self.logs.join(name);
-            if let Some(found) = path.symlink_metadata().ok().filter(|found| found.is_file())
+        for path in self.directories().iter().flat_map(|directory| files(directory)) {
+            let name = name(&path);
+            let found = fs::metadata(&path).unwrap();
+            if names::family(&name).is_some()
+                && names::number(&name).unwrap_or_default() <= 1
                 && self.ended.insert((found.ino(), found.len()))
             {
-                let bytes = fs::read(path).unwrap();
-                self.note_torn(&bytes);
+                self.note_torn(&fs::read(path).unwrap());
             }
         }
+    }
+
+    /// Where files can be: the directory of the logs, and those that were it.
+    pub(super) fn directories(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.root).unwrap().map(|entry| entry.unwrap());
+        let directories = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+        let mut paths: Vec<_> = directories.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
     }
 
     fn move_away(&mut self, path: &Path) -> Option<&'static str> {

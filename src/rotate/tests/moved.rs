@@ -182,3 +182,15 @@ fn a_file_that_is_left_behind_in_the_middle_of_a_line_ends_with_a_whole_one() {
     file.flush(place.now).unwrap();
     assert_eq!((place.read("moved"), place.read("app.log")), ("one\n".into(), "two\n".into()));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_in_the_place_of_a_backup_holds_up_no_sync() {
+    let place = Place::new(4, 5);
+    let mut file = place.open();
+    place.write(&mut file, &["one", "two", "three"]);
+    fs::remove_file(place.path("app.log.1")).unwrap();
+    assert!(run("mkfifo", &[place.path("app.log.1").to_str().unwrap()]));
+    file.sync(place.now).unwrap();
+    assert!(place.names().contains(&"app.log.1".to_owned()));
+}
