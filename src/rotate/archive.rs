@@ -43,6 +43,8 @@ pub(super) struct Archive {
     /// What could not be compressed; others come first.
     failed: Option<FileId>,
     shifts: u64,
+    /// Whether a backup may stand beside its complete copy.
+    may_have_twins: bool,
     /// Whether somebody takes what is released.
     is_helped: bool,
     released: Vec<File>,
@@ -67,6 +69,7 @@ impl Archive {
             pack_pause: Pause::default(),
             failed: None,
             shifts: 0,
+            may_have_twins: true,
             is_helped: false,
             released: Vec::new(),
         }
@@ -74,10 +77,19 @@ impl Archive {
 
     /// Finishes what a crash has left half done: an unfinished copy is deleted, and so is a backup
     /// beside its complete copy.
-    pub(super) fn finish_half_done(&self) -> io::Result<()> {
+    pub(super) fn finish_half_done(&mut self) -> io::Result<()> {
         for form in Form::ALL.into_iter().filter(|form| *form != Form::Plain) {
             let path = self.names.unfinished(form);
             pack::remove(&path).map_err(|error| told("delete", &path, error))?;
+        }
+        self.part_from_copies()
+    }
+
+    /// Deletes backups beside their complete copies, unless it is sure that there are none. To shift the
+    /// names would part them.
+    pub(super) fn part_from_copies(&mut self) -> io::Result<()> {
+        if !self.may_have_twins {
+            return Ok(());
         }
         for (first, second) in shift::twins(&shift::backups(&self.names)?) {
             let (plain, packed) = (self.names.backup(first), self.names.backup(second));
@@ -88,6 +100,7 @@ impl Archive {
                 pack::remove(&plain).map_err(|error| told("delete", &plain, error))?;
             }
         }
+        self.may_have_twins = false;
         Ok(())
     }
 
@@ -252,7 +265,7 @@ impl Archive {
     }
 
     /// Whether the copy has taken the place of its backup; if not, that is gone or was written to.
-    fn put(&self, pack: &Pack, bytes: u64) -> io::Result<bool> {
+    fn put(&mut self, pack: &Pack, bytes: u64) -> io::Result<bool> {
         if !os::KNOWS_IDENTITY && pack.shifts != self.shifts {
             return Ok(false);
         }
@@ -273,8 +286,8 @@ impl Archive {
         disk::rename(&pack.unfinished, &to)
             .map_err(|error| told("finish", &pack.unfinished, error))?;
         if let Err(error) = disk::remove(&from) {
-            // Without the copy there is exactly one again.
-            let _ = disk::remove(&to);
+            // Without the copy there is exactly one again. What cannot be deleted can be renamed.
+            self.may_have_twins = disk::rename(&to, &pack.unfinished).is_err();
             return Err(told("delete", &from, error));
         }
         Ok(true)

@@ -151,14 +151,17 @@ impl RotatingFile {
     ///
     /// Whether it worked is seen on the disk: something else than the open file is at the path.
     fn shift(&mut self) -> io::Result<()> {
-        let path = self.names.current();
-        let mode = self.options.mode;
-        let new = self.current.locked(|| {
-            if !self.current.is_at(path)? {
+        let Self { names, current, archive, options, .. } = self;
+        let path = names.current();
+        let mode = options.mode;
+        let new = current.locked(|| {
+            if !current.is_at(path)? {
                 return Ok(None);
             }
-            match shift::shift(&self.names, mode) {
-                Err(error) if self.current.is_at(path)? => Err(error),
+            // If that fails, what is there twice stays so.
+            let _ = archive.part_from_copies();
+            match shift::shift(names, mode) {
+                Err(error) if current.is_at(path)? => Err(error),
                 _ => Current::open_new(path, mode).map(Some),
             }
         })?;

@@ -151,6 +151,10 @@ impl Outside {
     }
 
     fn cut(&mut self, path: &Path, rng: &mut Rng) -> Option<&'static str> {
+        // A line that is not ours and has no end is one that somebody is just writing.
+        let is_theirs =
+            |bytes: &[u8]| bytes.windows(THEIRS.len()).any(|at| at == THEIRS.as_bytes());
+        fs::read(path).ok().filter(|bytes| !is_theirs(bytes))?;
         let bytes = self.note(path)?;
         let length = rng.usize(..=bytes.len());
         self.note_torn(&bytes[..length]);
