@@ -154,7 +154,8 @@ impl Outside {
         // A line that is not ours and has no end is one that somebody is just writing.
         let is_theirs =
             |bytes: &[u8]| bytes.windows(THEIRS.len()).any(|at| at == THEIRS.as_bytes());
-        fs::read(path).ok().filter(|bytes| !is_theirs(bytes))?;
+        path.symlink_metadata().ok().filter(|found| found.is_file())?;
+        Some(fs::read(path).unwrap()).filter(|bytes| !is_theirs(bytes))?;
         let bytes = self.note(path)?;
         let length = rng.usize(..=bytes.len());
         self.note_torn(&bytes[..length]);
