@@ -7,6 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Nanoseconds since 1970 by the system's clock; 0 before it.
 pub(crate) fn unix_ns() -> u64 {
+    #[cfg(test)]
+    if let Some(unix_ns) = crate::simulation::unix_ns() {
+        return unix_ns;
+    }
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -18,6 +22,10 @@ static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
 /// [`TimeOfDay`] makes of it.
 #[inline]
 pub(crate) fn ticks() -> u64 {
+    #[cfg(test)]
+    if crate::simulation::is_on() {
+        return 0; // what a record waits is not simulated
+    }
     COUNTER.raw()
 }
 

@@ -276,6 +276,17 @@ impl LoggingHandle {
         self.0.black_box.clone().unwrap()
     }
 
+    /// Asks and does not wait, for who steps the listener itself.
+    #[cfg(test)]
+    pub(crate) fn ask_later<T>(
+        &self,
+        question: impl FnOnce(Sender<T>) -> Control,
+    ) -> crossbeam_channel::Receiver<T> {
+        let (answer, answered) = bounded(1);
+        let _no_room = self.0.control.try_send(question(answer));
+        answered
+    }
+
     fn ask<T>(
         &self,
         deadline: Duration,

@@ -71,6 +71,8 @@ impl Janitor {
 impl Thread {
     /// Whether the work was taken; if not, it is gone.
     fn give(&self, work: Work) -> bool {
+        #[cfg(test)]
+        let Some(work) = simulated(work) else { return true };
         let thread = self.work.get_or_init(|| {
             let (work, waiting) = bounded(MAX_WAITING);
             let is_over = Arc::clone(&self.is_over);
@@ -80,6 +82,18 @@ impl Thread {
         let refused = |refused: TrySendError<Work>| drop(refused.into_inner());
         thread.as_ref().is_some_and(|work_to| work_to.try_send(work).map_err(refused).is_ok())
     }
+}
+
+/// In a simulation there is no thread: work is done when its turn comes.
+#[cfg(test)]
+fn simulated(work: Work) -> Option<Work> {
+    if !crate::simulation::is_on() {
+        return Some(work);
+    }
+    if let Work::Pack(pack, done) = work {
+        crate::simulation::later(move || drop(done.try_send(pack.run(&mut || true))));
+    }
+    None
 }
 
 impl Drop for Thread {

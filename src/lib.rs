@@ -533,3 +533,6 @@ pub mod __private {
     pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }
+
+#[cfg(test)]
+mod simulation;

@@ -48,6 +48,10 @@ pub fn set_self_log(callback: impl Fn(&str) + Send + Sync + 'static) {
 
 /// Tells trouble of that kind, unless it was told within the last minute.
 pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
+    #[cfg(test)]
+    if crate::simulation::is_on() {
+        return;
+    }
     let Some(unsaid) = count(kind, Instant::now()) else { return };
     let line = match unsaid {
         0 => format!("logwell: {kind}: {text}"),
@@ -63,6 +67,10 @@ pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
 
 /// Has a line written to standard error, and waits for it, but not for long.
 pub(crate) fn to_stderr(line: String) {
+    #[cfg(test)]
+    if crate::simulation::is_on() {
+        return;
+    }
     match &*STDERR {
         Some(stderr) => stderr.tell(line),
         // Not `eprintln!`: it panics when standard error is closed.

@@ -73,6 +73,8 @@ impl Syncer {
 
 impl Thread {
     fn give(&self, order: Order) -> Result<(), Order> {
+        #[cfg(test)]
+        let Some(order) = simulated(order) else { return Ok(()) };
         let thread = self.orders.get_or_init(|| {
             let (orders, given) = bounded(MAX_WAITING);
             let thread = std::thread::Builder::new().name(NAME.to_owned());
@@ -83,6 +85,22 @@ impl Thread {
             None => Err(order),
         }
     }
+}
+
+/// In a simulation there is no thread: a job is done when its turn comes.
+#[cfg(test)]
+fn simulated(order: Order) -> Option<Order> {
+    if !crate::simulation::is_on() {
+        return Some(order);
+    }
+    if let Order::Sync(_, job, done) = order {
+        crate::simulation::later(move || {
+            let mut synced = job.run();
+            synced.began = crate::simulation::now().unwrap_or(synced.began);
+            drop(done.try_send(synced));
+        });
+    }
+    None
 }
 
 fn run(given: &Receiver<Order>) {

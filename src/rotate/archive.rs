@@ -7,13 +7,14 @@
 //! no lock, and nobody waits.
 
 use super::current::told;
+use super::disk;
 use super::names::{Backup, Form, Names};
 use super::options::FileOptions;
 use super::os::{self, FileId};
 use super::pack::{self, Pack, Packed};
 use super::policy::{self, Kept, Pause, Retention, SteadyClock};
 use super::shift;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -42,6 +43,8 @@ pub(super) struct Archive {
     /// What could not be compressed; others come first.
     failed: Option<FileId>,
     shifts: u64,
+    /// Whether a backup may stand beside its complete copy.
+    may_have_twins: bool,
     /// Whether somebody takes what is released.
     is_helped: bool,
     released: Vec<File>,
@@ -66,6 +69,7 @@ impl Archive {
             pack_pause: Pause::default(),
             failed: None,
             shifts: 0,
+            may_have_twins: true,
             is_helped: false,
             released: Vec::new(),
         }
@@ -73,10 +77,19 @@ impl Archive {
 
     /// Finishes what a crash has left half done: an unfinished copy is deleted, and so is a backup
     /// beside its complete copy.
-    pub(super) fn finish_half_done(&self) -> io::Result<()> {
+    pub(super) fn finish_half_done(&mut self) -> io::Result<()> {
         for form in Form::ALL.into_iter().filter(|form| *form != Form::Plain) {
             let path = self.names.unfinished(form);
             pack::remove(&path).map_err(|error| told("delete", &path, error))?;
+        }
+        self.part_from_copies()
+    }
+
+    /// Deletes backups beside their complete copies, unless it is sure that there are none. To shift the
+    /// names would part them.
+    pub(super) fn part_from_copies(&mut self) -> io::Result<()> {
+        if !self.may_have_twins {
+            return Ok(());
         }
         for (first, second) in shift::twins(&shift::backups(&self.names)?) {
             let (plain, packed) = (self.names.backup(first), self.names.backup(second));
@@ -87,6 +100,7 @@ impl Archive {
                 pack::remove(&plain).map_err(|error| told("delete", &plain, error))?;
             }
         }
+        self.may_have_twins = false;
         Ok(())
     }
 
@@ -141,7 +155,7 @@ impl Archive {
         let is_asked = limits.max_age.is_some() || limits.max_total_bytes.is_some();
         let unknown = Kept { bytes: 0, age: Duration::ZERO };
         let measure = |backup: &Backup| {
-            let metadata = fs::symlink_metadata(self.names.backup(*backup)).ok()?;
+            let metadata = disk::look(&self.names.backup(*backup)).ok()?;
             let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
             let age = self.wall.map_or(Duration::ZERO, |wall| wall.saturating_sub(modified));
             Some(Kept { bytes: metadata.len(), age })
@@ -153,7 +167,7 @@ impl Archive {
     /// Takes the name away; the content goes when the file is let go of.
     fn delete(&mut self, backup: Backup) -> io::Result<()> {
         let path = self.names.backup(backup);
-        let open = File::open(&path);
+        let open = disk::open_to_read(&path);
         pack::remove(&path).map_err(|error| told("delete", &path, error))?;
         if let Ok(file) = open {
             self.release(file);
@@ -194,11 +208,12 @@ impl Archive {
         let mut second_choice = None;
         for backup in plain.into_iter().rev() {
             let path = self.names.backup(backup);
-            let source = match File::open(&path) {
+            let source = match disk::open_to_read(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 opened => opened.map_err(|error| told("open", &path, error))?,
             };
-            let id = os::id(&source.metadata().map_err(|error| told("look at", &path, error))?);
+            let id =
+                os::id(&disk::look_at(&source).map_err(|error| told("look at", &path, error))?);
             let pack = Pack {
                 source,
                 id,
@@ -250,12 +265,12 @@ impl Archive {
     }
 
     /// Whether the copy has taken the place of its backup; if not, that is gone or was written to.
-    fn put(&self, pack: &Pack, bytes: u64) -> io::Result<bool> {
+    fn put(&mut self, pack: &Pack, bytes: u64) -> io::Result<bool> {
         if !os::KNOWS_IDENTITY && pack.shifts != self.shifts {
             return Ok(false);
         }
         let is_it = |path: &std::path::Path| {
-            let found = path.symlink_metadata();
+            let found = disk::look(path);
             found.is_ok_and(|found| os::id(&found) == pack.id && found.len() == bytes)
         };
         let backups = shift::backups(&self.names)?;
@@ -268,11 +283,11 @@ impl Archive {
             return Ok(false);
         }
         let (from, to) = (self.names.backup(*backup), self.names.backup(to));
-        fs::rename(&pack.unfinished, &to)
+        disk::rename(&pack.unfinished, &to)
             .map_err(|error| told("finish", &pack.unfinished, error))?;
-        if let Err(error) = fs::remove_file(&from) {
-            // Without the copy there is exactly one again.
-            let _ = fs::remove_file(&to);
+        if let Err(error) = disk::remove(&from) {
+            // Without the copy there is exactly one again. What cannot be deleted can be renamed.
+            self.may_have_twins = disk::rename(&to, &pack.unfinished).is_err();
             return Err(told("delete", &from, error));
         }
         Ok(true)

@@ -37,7 +37,7 @@ pub(crate) struct SyncJob {
 pub(crate) struct Synced {
     pub(super) mark: u64,
     /// What was written after this is not part of it.
-    pub(super) began: Instant,
+    pub(crate) began: Instant,
     pub(super) files: io::Result<()>,
     /// The names of the files. They can be synced again, what is in the files cannot.
     pub(super) directory: io::Result<()>,
@@ -103,10 +103,15 @@ impl Durability {
         self.in_hand
     }
 
+    /// Whether no job is under way and no failure was just now.
+    pub(super) fn is_rested(&self, now: Instant) -> bool {
+        !self.in_hand && self.pause.is_over(now)
+    }
+
     /// When a job that is made now should begin; `None` if there should be none. What lies in memory
     /// until it is durable must not become too much: `is_much` hastens it.
     pub(super) fn due(&mut self, is_much: bool, now: Instant) -> Option<Instant> {
-        if !self.is_wanted() || self.in_hand || !self.pause.is_over(now) {
+        if !self.is_wanted() || !self.is_rested(now) {
             return None;
         }
         self.in_hand = true;

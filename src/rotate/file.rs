@@ -339,12 +339,14 @@ impl RotatingFile {
 
     pub(super) fn take_over(&mut self, current: Current) {
         let before = std::mem::replace(&mut self.current, current);
+        if self.backlog.torn() > 0 {
+            // If that fails, somebody reads half a line at its end; no other is glued to it.
+            let _ = before.take_back(self.backlog.torn());
+        }
         self.backlog.restart_line();
         self.rotate_pause.end();
         let has_unsafe = self.backlog.unsafe_bytes() > 0;
-        if let Err(error) = self.upkeep.replaced(has_unsafe.then(|| before.into_file())) {
-            self.write_again(&error, None);
-        }
+        self.upkeep.replaced(has_unsafe.then(|| before.into_file()));
     }
 }
 

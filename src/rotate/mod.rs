@@ -23,6 +23,7 @@
 //! | `write.rs` | whole lines into something that may refuse in the middle of one |
 //! | `shift.rs` | one rotation of the names, by `file-rotate` |
 //! | `os.rs` | identity, links and modes of files |
+//! | `disk.rs` | the calls to the file system, each of which can be made to fail |
 //!
 //! # When something is wrong
 //!
@@ -45,6 +46,7 @@
 mod archive;
 mod backlog;
 mod current;
+pub(crate) mod disk;
 mod durability;
 mod file;
 pub(crate) mod lock;

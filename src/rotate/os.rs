@@ -3,6 +3,7 @@
 //! The only file with `cfg(unix)`. Elsewhere identity, links and modes are unknown: a file counts
 //! as the same as long as there is one.
 
+use super::disk;
 use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -78,10 +79,10 @@ pub(super) fn mode(_: &Metadata) -> u32 {
 #[cfg(unix)]
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    if self::mode(&file.metadata()?) == mode & MODE_BITS {
+    if self::mode(&disk::look_at(file)?) == mode & MODE_BITS {
         return Ok(());
     }
-    file.set_permissions(PermissionsExt::from_mode(mode & MODE_BITS))
+    disk::set_permissions(file, PermissionsExt::from_mode(mode & MODE_BITS))
 }
 
 /// Gives a file exactly `mode`, which the umask may have cut.
@@ -94,7 +95,7 @@ pub(super) fn set_mode(_: &File, _: u32) -> io::Result<()> {
 #[cfg(unix)]
 pub(super) fn narrow_mode(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let now = file.metadata()?.permissions().mode();
+    let now = disk::look_at(file)?.permissions().mode();
     set_mode(file, now & mode)
 }
 
@@ -110,12 +111,12 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIRECTORY_MODE);
-    builder.create(path)
+    disk::make_directory(&builder, path)
 }
 
 /// Makes the names in a directory durable.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { disk::sync_all(&disk::open_to_read(path)?) } else { Ok(()) }
 }
 
 /// What stands there instead of a file.

@@ -4,12 +4,13 @@
 //! unfinished copy: which backup it is, and what it is called meanwhile, is for the archive to say.
 
 use super::current::told;
+use super::disk;
 use super::names::Form;
 use super::os::{self, FileId};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use std::fs::{self, File, FileTimes};
+use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -47,17 +48,17 @@ impl Pack {
     /// Makes the copy. Asks before each chunk whether to go on; if not, that is an error of the kind
     /// `Interrupted`, and nothing is left.
     pub(crate) fn run(self, go_on: &mut dyn FnMut() -> bool) -> Packed {
-        let result = self.copy(go_on).inspect_err(|_| drop(fs::remove_file(&self.unfinished)));
+        let result = self.copy(go_on).inspect_err(|_| drop(disk::remove(&self.unfinished)));
         Packed { pack: self, result }
     }
 
     fn copy(&self, go_on: &mut dyn FnMut() -> bool) -> io::Result<(File, u64)> {
         let metadata =
-            self.source.metadata().map_err(|error| told("look at", &self.path, error))?;
+            disk::look_at(&self.source).map_err(|error| told("look at", &self.path, error))?;
         let mode = os::mode(&metadata);
         let fail = |error| told("compress to", &self.unfinished, error);
         remove(&self.unfinished).map_err(fail)?;
-        let copy = os::new_file(mode).open(&self.unfinished).map_err(fail)?;
+        let copy = disk::open(&os::new_file(mode), &self.unfinished).map_err(fail)?;
         os::set_mode(&copy, mode).map_err(fail)?;
         let mut encoder = Encoder::new(copy, self.form).map_err(fail)?;
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -78,9 +79,10 @@ impl Pack {
         let copy = encoder.finish().map_err(fail)?;
         // Retention by age asks when the last record was written.
         if let Ok(modified) = metadata.modified() {
-            copy.set_times(FileTimes::new().set_modified(modified)).map_err(fail)?;
+            let times = FileTimes::new().set_modified(modified);
+            disk::set_times(&copy, times).map_err(fail)?;
         }
-        copy.sync_all().map_err(fail)?;
+        disk::sync_all(&copy).map_err(fail)?;
         Ok((copy, bytes))
     }
 }
@@ -103,8 +105,8 @@ pub(super) fn reader(file: File, form: Form) -> io::Result<Box<dyn Read>> {
 
 /// Whether `packed` has the content of `plain`, read to the end.
 pub(super) fn is_copy(plain: &Path, packed: &Path, form: Form) -> io::Result<bool> {
-    let mut plain = io::BufReader::new(File::open(plain)?);
-    let packed = File::open(packed)?;
+    let mut plain = io::BufReader::new(disk::open_to_read(plain)?);
+    let packed = disk::open_to_read(packed)?;
     match form {
         Form::Plain => same(&mut plain, &mut io::BufReader::new(packed)),
         Form::Gzip => same(&mut plain, &mut GzDecoder::new(packed)),
@@ -133,20 +135,21 @@ fn same(a: &mut impl Read, b: &mut impl Read) -> io::Result<bool> {
 
 /// Removes a file that may be missing.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+    match disk::remove(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
 enum Encoder {
-    Gzip(GzEncoder<File>),
+    Gzip(GzEncoder<disk::Writer<File>>),
     #[cfg(feature = "zstd")]
-    Zstd(zstd::Encoder<'static, File>),
+    Zstd(zstd::Encoder<'static, disk::Writer<File>>),
 }
 
 impl Encoder {
     fn new(copy: File, form: Form) -> io::Result<Self> {
+        let copy = disk::Writer(copy);
         match form {
             Form::Gzip => Ok(Self::Gzip(GzEncoder::new(copy, GZIP_LEVEL))),
             #[cfg(feature = "zstd")]
@@ -171,9 +174,9 @@ impl Encoder {
     /// Writes what is left and the end.
     fn finish(self) -> io::Result<File> {
         match self {
-            Self::Gzip(encoder) => encoder.finish(),
+            Self::Gzip(encoder) => encoder.finish().map(|copy| copy.0),
             #[cfg(feature = "zstd")]
-            Self::Zstd(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish().map(|copy| copy.0),
         }
     }
 }

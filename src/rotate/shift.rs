@@ -24,14 +24,13 @@
 //! that are well-behaved are kept out by the lock on the current file.
 
 use super::names::{self, Backup, Form, MAX_NUMBER, Names};
-use super::{current::told, os};
+use super::{current::told, disk, os};
 use file_rotate::compression::Compression;
 use file_rotate::suffix::{Representation, SuffixScheme};
 use file_rotate::{ContentLimit, FileRotate, SuffixInfo};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -47,6 +46,10 @@ pub(super) fn shift(names: &Names, mode: u32) -> io::Result<()> {
     let mut found = list(names)?;
     clear_way(names, &found)?;
     part_twins(names, &mut found.backups)?;
+    #[cfg(test)]
+    if let Some(result) = disk::shift(&moves(names, &found.backups)) {
+        return result;
+    }
     let scheme = Exact { backups: found.backups };
     let options = os::new_file(mode);
     let rotation = AssertUnwindSafe(|| {
@@ -78,7 +81,7 @@ struct Found {
 fn list(names: &Names) -> io::Result<Found> {
     let directory = names.directory();
     let mut found = Found::default();
-    for entry in fs::read_dir(directory).map_err(|error| told("list", directory, error))? {
+    for entry in disk::list(directory).map_err(|error| told("list", directory, error))? {
         let entry = entry.map_err(|error| told("list", directory, error))?;
         let Some(backup) = names.read(&entry.file_name()) else { continue };
         match entry.file_type() {
@@ -100,7 +103,7 @@ fn list(names: &Names) -> io::Result<Found> {
 /// Whether the current file and each backup up to the first gap can move: they are regular files.
 fn clear_way(names: &Names, found: &Found) -> io::Result<()> {
     let path = names.current();
-    match path.symlink_metadata() {
+    match disk::look(path) {
         Ok(there) if there.is_file() => {}
         Ok(there) => {
             let kind = os::describe(there.file_type());
@@ -139,7 +142,7 @@ fn part_twins(names: &Names, backups: &mut BTreeSet<Backup>) -> io::Result<()> {
         }
         let parted = Backup { number, ..second };
         let (from, to) = (names.backup(second), names.backup(parted));
-        fs::rename(&from, to).map_err(|error| told("move", &from, error))?;
+        disk::rename(&from, &to).map_err(|error| told("move", &from, error))?;
         backups.remove(&second);
         backups.insert(parted);
     }
@@ -151,6 +154,17 @@ fn part_twins(names: &Names, backups: &mut BTreeSet<Backup>) -> io::Result<()> {
 pub(super) fn twins(backups: &BTreeSet<Backup>) -> Vec<(Backup, Backup)> {
     let pairs = backups.iter().zip(backups.iter().skip(1));
     pairs.filter(|(a, b)| a.number == b.number).map(|(a, b)| (*a, *b)).collect()
+}
+
+/// What `file-rotate` will rename, in its order.
+#[cfg(test)]
+fn moves(names: &Names, backups: &BTreeSet<Backup>) -> Vec<(PathBuf, PathBuf)> {
+    let gap = first_gap(backups);
+    let moved = backups.iter().rev().filter(|backup| backup.number < gap);
+    let up = |backup: &Backup| Backup { number: backup.number + 1, ..*backup };
+    let backups = moved.map(|backup| (names.backup(*backup), names.backup(up(backup))));
+    let newest = names.backup(Backup { number: 1, form: Form::Plain });
+    backups.chain([(names.current().to_owned(), newest)]).collect()
 }
 
 /// The numbering for `file-rotate`: counts like its `AppendCount`, but only sees names that are

@@ -12,7 +12,7 @@ use super::options::FileOptions;
 use super::pack::{Pack, Packed};
 use super::period::{Period, Verdict};
 use super::report::Trouble;
-use super::{os, shift};
+use super::{disk, os, shift};
 use crate::config::{Rotate, TimeZone as Zone};
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -35,6 +35,9 @@ pub(super) struct Upkeep {
     rotations_since_sync: u32,
     directory_changed: bool,
     sync_error: Option<io::Error>,
+    /// Why lines that were written have to be written again, as soon as that makes sense: not in the
+    /// middle of a line, and not while nothing can be made durable.
+    doubt: Option<io::Error>,
 }
 
 impl Upkeep {
@@ -52,18 +55,21 @@ impl Upkeep {
             rotations_since_sync: 0,
             directory_changed: true,
             sync_error: None,
+            doubt: None,
         }
     }
 
     /// Another file is the current one; the one before is given if it has lines that are not known
-    /// to be durable. An error says that they will not be.
-    pub(super) fn replaced(&mut self, before: Option<File>) -> io::Result<()> {
+    /// to be durable.
+    pub(super) fn replaced(&mut self, before: Option<File>) {
         self.directory_changed = true;
         self.unsafe_files.extend(before);
-        if self.unsafe_files.len() > MAX_UNSAFE_FILES {
-            current::sync_file(&self.unsafe_files.remove(0))?;
+        if self.unsafe_files.len() > MAX_UNSAFE_FILES
+            && let Err(error) = current::sync_file(&self.unsafe_files.remove(0))
+        {
+            // Not at once: to write them again would replace as many files, and so on without end.
+            self.doubt = Some(error);
         }
-        Ok(())
     }
 
     /// A new file was started.
@@ -145,14 +151,17 @@ impl RotatingFile {
     ///
     /// Whether it worked is seen on the disk: something else than the open file is at the path.
     fn shift(&mut self) -> io::Result<()> {
-        let path = self.names.current();
-        let mode = self.options.mode;
-        let new = self.current.locked(|| {
-            if !self.current.is_at(path)? {
+        let Self { names, current, archive, options, .. } = self;
+        let path = names.current();
+        let mode = options.mode;
+        let new = current.locked(|| {
+            if !current.is_at(path)? {
                 return Ok(None);
             }
-            match shift::shift(&self.names, mode) {
-                Err(error) if self.current.is_at(path)? => Err(error),
+            // If that fails, what is there twice stays so.
+            let _ = archive.part_from_copies();
+            match shift::shift(names, mode) {
+                Err(error) if current.is_at(path)? => Err(error),
                 _ => Current::open_new(path, mode).map(Some),
             }
         })?;
@@ -229,6 +238,7 @@ impl RotatingFile {
                 return None;
             }
         }
+        self.resolve_doubt(now);
         let unsafe_bytes = self.backlog.unsafe_bytes();
         if unsafe_bytes == 0 || !self.durability.is_wanted() {
             return None;
@@ -254,7 +264,12 @@ impl RotatingFile {
             }
             (Err(error), _) => {
                 let is_first = self.durability.failed(now);
-                self.write_again(&error, is_first.then_some(now));
+                if self.backlog.torn() == 0 {
+                    self.write_again(&error, is_first.then_some(now));
+                } else {
+                    // The file ends in half a line, to which they would be glued.
+                    self.upkeep.doubt = Some(again(&error));
+                }
                 error
             }
             (Ok(()), Err(error)) => {
@@ -284,6 +299,17 @@ impl RotatingFile {
         }
     }
 
+    /// Has written again what is in doubt, if it is time for that.
+    fn resolve_doubt(&mut self, now: Instant) {
+        if self.backlog.torn() == 0
+            && self.durability.is_rested(now)
+            && let Some(error) = self.upkeep.doubt.take()
+        {
+            let is_first = self.durability.failed(now);
+            self.write_again(&error, is_first.then_some(now));
+        }
+    }
+
     /// Makes all durable that was written; what cannot be is written again, once.
     pub(super) fn sync_now(&mut self, now: Instant) -> io::Result<()> {
         if let Err(error) = self.sync_lines() {
@@ -293,7 +319,10 @@ impl RotatingFile {
             }
             self.write_again(&error, Some(now));
             self.write(now)?;
-            self.sync_lines()?;
+            if let Err(error) = self.sync_lines() {
+                self.upkeep.doubt = Some(again(&error));
+                return Err(error);
+            }
         }
         self.sync_backups()?;
         self.backlog.is_durable(self.backlog.mark());
@@ -303,6 +332,9 @@ impl RotatingFile {
     /// Makes the current file durable, and those before it that are kept open for that.
     fn sync_lines(&mut self) -> io::Result<()> {
         let fail = |error| told("sync", self.names.current(), error);
+        if let Some(error) = self.upkeep.doubt.take() {
+            return Err(fail(error));
+        }
         for file in std::mem::take(&mut self.upkeep.unsafe_files) {
             current::sync_file(&file).map_err(fail)?;
         }
@@ -314,7 +346,11 @@ impl RotatingFile {
         for number in 1..=self.upkeep.rotations_since_sync.min(self.options.backup_count) {
             // A compressed one is durable already.
             let path = self.names.backup(Backup { number, form: Form::Plain });
-            match File::open(&path).and_then(|file| current::sync_file(&file)) {
+            // To open a FIFO would wait for somebody who writes to it.
+            if disk::look(&path).is_ok_and(|found| !found.is_file()) {
+                continue;
+            }
+            match disk::open_to_read(&path).and_then(|file| current::sync_file(&file)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(told("sync", &path, error));
                 }

@@ -3,9 +3,10 @@
 //! Knows short writes, interruptions and how to take back half a line; knows no path, no rotation
 //! and no clock.
 
+use super::disk;
 use super::policy::whole_lines;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 
 /// What lines are written to: a file opened for appending, or a fake that fails on purpose.
 pub(super) trait Medium {
@@ -18,14 +19,14 @@ pub(super) trait Medium {
 
 impl Medium for &File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Write::write(self, bytes)
+        disk::write(self, bytes)
     }
 
     fn cut(&mut self, from_bytes: u64, to_bytes: u64) -> io::Result<()> {
-        if self.metadata()?.len() != from_bytes {
+        if disk::look_at(self)?.len() != from_bytes {
             return Err(io::Error::other("somebody else writes to the file"));
         }
-        self.set_len(to_bytes)
+        disk::cut(self, to_bytes)
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn a_half_line_is_not_cut_off_when_somebody_else_has_written_behind_it() {
         let mut file = &tempfile::tempfile().unwrap();
-        Write::write_all(&mut file, b"half of ours, all of theirs\n").unwrap();
+        io::Write::write_all(&mut file, b"half of ours, all of theirs\n").unwrap();
         assert!(file.cut(4, 0).is_err());
         assert_eq!(file.metadata().unwrap().len(), 28);
     }

@@ -5,6 +5,8 @@
 use super::*;
 use crate::config::SyncPolicy;
 use crate::rotate::Synced;
+use crate::rotate::disk::Call;
+use crate::simulation::BrokenDisk;
 
 fn place(sync: SyncPolicy) -> Place {
     let mut place = Place::new(1_000, 9);
@@ -161,4 +163,64 @@ fn an_urgent_line_is_written_and_due_at_once() {
     let job = file.take_sync(place.now).unwrap();
     assert_eq!((job.due, place.read("app.log")), (place.now, "ordinary\nan error\n".to_owned()));
     assert_eq!(file.urgency(), (false, true));
+}
+
+#[test]
+fn a_disk_that_makes_nothing_durable_has_lines_written_again_once_for_each_pause() {
+    let mut place = Place::new(20, 5_000);
+    place.options.sync = SyncPolicy::Interval;
+    let mut file = place.open();
+    for n in 100..140 {
+        place.write(&mut file, &[&format!("a line {n}")]);
+    }
+    let before = file.rotations();
+    let broken = BrokenDisk::at(Call::Sync);
+    for n in 140..160 {
+        place.write(&mut file, &[&format!("a line {n}")]);
+    }
+    assert_eq!(file.rotations() - before, 20);
+
+    // When the lines are written again, more files wait for being made durable than may.
+    let _none_while_it_fails = file.take_sync(place.now);
+    place.write(&mut file, &["a line 160"]);
+    assert!(file.rotations() - before < 100, "{}", file.rotations() - before);
+
+    drop(broken);
+    place.pass(Duration::from_secs(60));
+    let _written_again = file.take_sync(place.now);
+    place.pass(Duration::from_secs(60));
+    place.write(&mut file, &["a line 161"]);
+    let job = file.take_sync(place.now).unwrap();
+    file.synced(job.run(), place.now);
+    let text = everything(&file);
+    for n in 100..162 {
+        assert!(text.contains(&format!("a line {n}\n")), "{n}");
+    }
+}
+
+#[test]
+fn what_is_written_again_is_not_glued_to_half_a_line() {
+    let mut place = Place::new(1_000, 5);
+    place.options.sync = SyncPolicy::Interval;
+    let mut file = place.open();
+    place.write(&mut file, &["one", "two"]);
+    let job = file.take_sync(place.now).unwrap();
+    let synced = Synced { files: Err(failure()), ..job.run() };
+
+    let torn = BrokenDisk::torn(3);
+    file.append(b"three\n", place.now).unwrap();
+    file.flush(place.now).unwrap_err();
+    drop(torn);
+    file.synced(synced, place.now);
+    place.pass(WRITE_PAUSE);
+    let _told = file.flush(place.now);
+
+    assert_eq!(file.kept_lines(), 0);
+    for path in file.files() {
+        let text = fs::read_to_string(path).unwrap();
+        let is_whole = |line: &str| ["one", "two", "three", "thr"].contains(&line);
+        assert!(text.lines().all(is_whole), "{text:?}");
+        assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+    }
+    assert!(everything(&file).ends_with("one\ntwo\nthree\n"));
 }

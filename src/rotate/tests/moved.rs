@@ -1,6 +1,7 @@
 //! Moved: what others do to the files while they are in use.
 
 use super::*;
+use crate::simulation::BrokenDisk;
 
 #[test]
 fn a_deleted_file_is_made_anew_before_the_next_line() {
@@ -163,4 +164,33 @@ fn while_another_process_has_the_lock_nothing_rotates() {
     place.write(&mut file, &["four"]);
     assert_eq!(place.read("app.log.1"), "one\ntwo\nthree\n");
     assert_eq!(place.read("app.log"), "four\n");
+}
+
+#[test]
+fn a_file_that_is_left_behind_in_the_middle_of_a_line_ends_with_a_whole_one() {
+    let mut place = Place::new(100, 2);
+    let mut file = place.open();
+    place.write(&mut file, &["one"]);
+    let torn = BrokenDisk::torn(2);
+    file.append(b"two\n", place.now).unwrap();
+    file.flush(place.now).unwrap_err();
+    drop(torn);
+    assert_eq!(place.read("app.log"), "one\ntw");
+
+    fs::rename(place.path("app.log"), place.path("moved")).unwrap();
+    place.pass(LOOK_INTERVAL);
+    file.flush(place.now).unwrap();
+    assert_eq!((place.read("moved"), place.read("app.log")), ("one\n".into(), "two\n".into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fifo_in_the_place_of_a_backup_holds_up_no_sync() {
+    let place = Place::new(4, 5);
+    let mut file = place.open();
+    place.write(&mut file, &["one", "two", "three"]);
+    fs::remove_file(place.path("app.log.1")).unwrap();
+    assert!(run("mkfifo", &[place.path("app.log.1").to_str().unwrap()]));
+    file.sync(place.now).unwrap();
+    assert!(place.names().contains(&"app.log.1".to_owned()));
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::config::Compress;
 use crate::rotate::Packed;
 use crate::rotate::archive::LOOK_INTERVAL as RETRY;
+use crate::rotate::disk::Call;
+use crate::simulation::BrokenDisk;
 use flate2::read::GzDecoder;
 use std::io::Read as _;
 
@@ -245,4 +247,39 @@ fn a_link_in_the_place_of_the_copy_is_not_followed() {
     pack_all(&place, &mut file);
     assert_eq!(place.read("victim"), "untouched");
     assert_eq!(all(&file), "one 111\ntwo 222\n");
+}
+
+#[test]
+fn a_backup_that_cannot_be_deleted_does_not_stay_beside_its_copy() {
+    let mut place = place(8, 9);
+    let mut file = place.open();
+    place.write(&mut file, &["one 111", "two 222"]);
+    let packed = begin(&place, &mut file).unwrap();
+    let broken = BrokenDisk::at(Call::Remove);
+    file.packed(packed, place.now);
+    drop(broken);
+    assert!(matches!(file.take_trouble(), Some(Trouble::NotCompressed(_))));
+    place.write(&mut file, &["three 3"]);
+    assert_eq!(all(&file), "one 111\ntwo 222\nthree 3\n");
+    place.pass(RETRY);
+    pack_all(&place, &mut file);
+    assert_eq!(place.names(), ["app.log", "app.log.1.gz", "app.log.2.gz"]);
+}
+
+#[test]
+fn what_was_left_half_done_and_could_not_be_finished_is_finished_before_names_are_shifted() {
+    let place = place(8, 9);
+    let mut file = place.open();
+    place.write(&mut file, &["one 111", "two 222"]);
+    let packed = begin(&place, &mut file).unwrap();
+    let copy = packed.pack.unfinished.clone();
+    fs::rename(copy, place.path("app.log.1.gz")).unwrap();
+    drop(file);
+
+    let broken = BrokenDisk::at(Call::Remove);
+    let mut file = place.open();
+    drop(broken);
+    assert!(matches!(file.take_trouble(), Some(Trouble::NotCompressed(_))));
+    place.write(&mut file, &["three 3"]);
+    assert_eq!(all(&file), "one 111\ntwo 222\nthree 3\n");
 }

@@ -1,0 +1,80 @@
+//! World: what the code under simulation has instead of a machine: a clock, a disk that can fail, and
+//! turns instead of threads.
+//!
+//! One for a thread. Code that asks for it and is in no simulation gets nothing, and goes on as usual.
+
+use super::disk::Faults;
+use crate::testing::ManualClock;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+/// What is simulated on this thread.
+pub(crate) struct World {
+    pub(super) clock: ManualClock,
+    pub(super) faults: Faults,
+    /// What other threads would do.
+    jobs: VecDeque<Box<dyn FnOnce()>>,
+    /// The files that logwell has removed, as they were.
+    pub(super) removed: Vec<(PathBuf, Vec<u8>)>,
+    /// What must never be done and was.
+    pub(super) wrongs: Vec<String>,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// Begins a simulation on this thread.
+pub(super) fn begin(clock: ManualClock) {
+    let (faults, jobs) = (Faults::default(), VecDeque::new());
+    let world = World { clock, faults, jobs, removed: Vec::new(), wrongs: Vec::new() };
+    WORLD.set(Some(world));
+}
+
+/// Ends it.
+pub(super) fn end() {
+    WORLD.set(None);
+}
+
+/// Does something with the world, if there is one.
+pub(super) fn with<T>(work: impl FnOnce(&mut World) -> T) -> Option<T> {
+    WORLD.try_with(|world| world.borrow_mut().as_mut().map(work)).ok().flatten()
+}
+
+/// Whether this thread is in a simulation.
+pub(crate) fn is_on() -> bool {
+    with(|_| ()).is_some()
+}
+
+/// The moment it is.
+pub(crate) fn now() -> Option<Instant> {
+    with(|world| world.clock.now())
+}
+
+/// The time of day, in nanoseconds since 1970.
+pub(crate) fn unix_ns() -> Option<u64> {
+    let since_epoch =
+        with(|world| world.clock.wall().duration_since(SystemTime::UNIX_EPOCH))?.ok()?;
+    u64::try_from(since_epoch.as_nanos()).ok()
+}
+
+/// Has something done when it is the turn of other threads.
+pub(crate) fn later(job: impl FnOnce() + 'static) {
+    with(|world| world.jobs.push_back(Box::new(job)));
+}
+
+/// Lets one of the other threads do what it has to do, if there is anything.
+pub(super) fn take_turn(which: usize) -> bool {
+    let job = with(|world| {
+        let count = world.jobs.len();
+        world.jobs.remove(which.checked_rem(count)?)
+    });
+    job.flatten().map(|job| job()).is_some()
+}
+
+/// The process is gone, and its threads with it.
+pub(super) fn forget_jobs() {
+    drop(with(|world| std::mem::take(&mut world.jobs)));
+}
