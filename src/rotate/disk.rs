@@ -3,7 +3,7 @@
 //!
 //! Knows neither names nor lines. Each call does what the one of `std` does; in a test it first asks the
 //! simulation of that thread, if there is one, whether it is to fail. What `file-rotate` calls itself is
-//! foretold by [`shift`].
+//! foretold by `shift`.
 
 use std::borrow::Borrow;
 use std::fs::{self, DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions, ReadDir};
@@ -127,7 +127,7 @@ pub(super) fn make_directory(builder: &DirBuilder, path: &Path) -> io::Result<()
     builder.create(path)
 }
 
-/// A file that is written to by way of [`write`].
+/// A file that is written to by way of [`write()`].
 #[derive(Debug)]
 pub(super) struct Writer<F>(pub(super) F);
 
