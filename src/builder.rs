@@ -3,6 +3,7 @@
 //! In this order, so that nothing can fail after the first thread has started: the configuration is
 //! checked whole, files are opened, threads start.
 
+use crate::black_box::{DeadBox, Keeper};
 use crate::clock::Clock;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
@@ -130,10 +131,16 @@ impl Builder {
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
-        let open::OpenFiles { mut sinks, diverted } = open::files(&self.config, &self.clock)?;
+        let takes_part = open::wanted_files(&self.config).next().is_some()
+            || !forward::names(&self.config).is_empty()
+            || own.iter().any(|(.., sink)| sink.mark().is_some());
+        let dead = if takes_part { open::dead_boxes(&self.config) } else { Vec::new() };
+        let open::OpenFiles { mut sinks, diverted } =
+            open::files(&self.config, &self.clock, &dead)?;
         sinks.extend(own);
-        let forward = forward::open(&self.config, &self.clock)?;
-        Ok(Prepared { sinks, diverted, forward, builder: self })
+        let boot = fastrand::u64(1..);
+        let forward = forward::open(&self.config, &self.clock, boot)?;
+        Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
     }
 }
 
@@ -144,6 +151,10 @@ pub(crate) struct Prepared {
     /// Why the files are not called as the configuration says.
     diverted: Option<String>,
     forward: Opened,
+    /// The black boxes of processes that are gone.
+    dead: Vec<DeadBox>,
+    /// The number of this start.
+    boot: u64,
 }
 
 impl Prepared {
@@ -163,7 +174,7 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, diverted, forward } = self;
+        let Self { builder, mut sinks, diverted, forward, dead, boot } = self;
         let config = builder.config;
         if config.console.enabled {
             sinks.push(open::console(&config)?);
@@ -176,7 +187,16 @@ impl Prepared {
             rules.push(accepts);
             slots.push(SinkSlot::new(name, sink));
         }
+        let takes_part = slots.iter().any(|slot: &SinkSlot| slot.takes_part);
+        let black_box = if takes_part { open::black_box(&config, boot) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
+        if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
+            queue.drops_are_witnessed_by(move |level, reason| {
+                if let Some(black_box) = black_box.upgrade() {
+                    black_box.note_dropped(level, reason);
+                }
+            });
+        }
         let spares = Arc::new(Spares::new(config.queue.size));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
@@ -184,17 +204,19 @@ impl Prepared {
         let layer = QueueLayer::new(
             Arc::clone(&queue),
             Arc::clone(&spares),
+            black_box.clone(),
             Arc::clone(&counters),
             filter.clone(),
             builder.filters_globally,
             &config.limits,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(fingerprint(&config), diverted);
+        let own = Own::new(boot, fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
             counters: Arc::clone(&counters),
+            black_box: black_box.clone(),
             sinks: slots.iter().map(named).collect(),
             filter,
             forwarders,
@@ -210,6 +232,8 @@ impl Prepared {
             sinks: slots,
             clock: builder.clock,
             own,
+            keeper: black_box.map(Keeper::new),
+            dead,
         });
         Ok((layer, handle, listener))
     }
@@ -267,8 +291,6 @@ fn check_names(names: &[&str]) -> Result<(), Error> {
 
 /// A number that is the same for equal configurations (FNV-1a of their text).
 fn fingerprint(config: &LoggingConfig) -> String {
-    let hash = config.to_yaml().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = open::fnv1a(config.to_yaml().as_bytes());
     format!("{hash:016x}")
 }

@@ -29,6 +29,11 @@ pub(crate) fn ticks() -> u64 {
     COUNTER.raw()
 }
 
+/// How long so many ticks of the counter are.
+pub(crate) fn ns_of_ticks(ticks: u64) -> u64 {
+    COUNTER.delta_as_nanos(0, ticks)
+}
+
 /// Makes times of day of [`ticks`], as seen from one moment at which both were read.
 ///
 /// The counter's rate is known to about a hundred-thousandth: a time a millisecond away from that
@@ -45,6 +50,16 @@ impl TimeOfDay {
     /// As seen from now.
     pub(crate) fn now() -> Self {
         Self { ticks: ticks(), unix_ns: unix_ns() }
+    }
+
+    /// Where the counter stood at that moment.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// The time of day at that moment, in nanoseconds since 1970.
+    pub(crate) fn unix_ns(&self) -> u64 {
+        self.unix_ns
     }
 
     /// Nanoseconds since 1970 when the counter stood there.
@@ -168,6 +183,12 @@ pub(crate) fn utc_text(unix_ns: u64) -> String {
     push_utc_second(&mut text, unix_ns / 1_000_000_000);
     let seconds = String::from_utf8_lossy(&text);
     format!("{seconds}{:06}+00:00", unix_ns % 1_000_000_000 / 1_000)
+}
+
+/// Microseconds since 1970 at the moment that a text in RFC 3339 names.
+pub(crate) fn unix_us_of(text: &str) -> Option<u64> {
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(moment.as_microsecond()).ok()
 }
 
 /// Appends `2026-02-19T10:30:00.` for that second since 1970.

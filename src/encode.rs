@@ -15,6 +15,7 @@ mod value;
 #[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
+use crate::clock;
 use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;
 use json::{JsonEncoder, JsonOptions};
@@ -29,6 +30,44 @@ pub trait Encode: Send {
     /// What was in `out` before stays. There is no error: whatever the record holds, the encoder
     /// finds bytes for it.
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
+
+    /// Reads back which record a line is; nothing if it is no line of this encoder. Asked when records
+    /// are recovered after a kill, so that none is written twice. The default cannot tell.
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        let _ = line;
+        None
+    }
+}
+
+/// What tells a record from any other, as far as a line says it. The process and `seq` alone do not:
+/// in a container each start may have the same process number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LineId {
+    /// The number of the process that made it.
+    pub process: u32,
+    /// Its number in that start of the process.
+    pub seq: u64,
+    /// When it was made, in microseconds since 1970.
+    pub unix_us: u64,
+}
+
+impl LineId {
+    /// That of the record.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        let unix_us = record.unix_ns() / 1_000;
+        Self { process: record.process(), seq: record.seq(), unix_us }
+    }
+}
+
+/// The id in a line whose members have these names.
+fn id_at(line: &[u8], [time, process, seq]: [&str; 3]) -> Option<LineId> {
+    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    Some(LineId {
+        process: u32::try_from(line.get(process)?.as_u64()?).ok()?,
+        seq: line.get(seq)?.as_u64()?,
+        unix_us: clock::unix_us_of(line.get(time)?.as_str()?)?,
+    })
 }
 
 /// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no

@@ -156,6 +156,14 @@ impl Fields {
         Self { bytes: ByteBuf::new() }
     }
 
+    /// The fields that these bytes tell of: what [`as_bytes`](Self::as_bytes) gave. Of bytes that
+    /// are none the entries end where they cannot be read.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let mut fields = Self::new();
+        fields.bytes.push(bytes);
+        fields
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
+use crate::black_box::BlackBox;
 use crate::config::{Directives, LoggingConfig};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) control: Sender<Control>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) black_box: Option<Arc<BlackBox>>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
     pub(crate) forwarders: Forwarders,
@@ -135,6 +137,7 @@ impl LoggingHandle {
             dropped: shared.queue.dropped(),
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
+            unprotected: shared.black_box.as_ref().map_or(0, |black_box| black_box.unprotected()),
             sinks,
             destinations: shared.forwarders.stats(),
         }
@@ -258,9 +261,12 @@ impl LoggingHandle {
         let after = self.ask(left, |done| Control::Stop(start, done));
         let is_complete = after.is_ok();
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
-        let unknown = |_| End { files: before.unwrap_or_default(), unsent: Vec::new() };
-        let end = after.unwrap_or_else(unknown);
+        let end =
+            after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
+        let black_box = shared.black_box.as_ref().filter(|_| !end.is_handed_on);
+        let black_box = black_box.map(|black_box| black_box.path().to_owned());
         let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
+        let made = ShutdownReport { black_box, ..made };
         *report = Some(made.clone());
         made
     }
@@ -274,6 +280,11 @@ impl LoggingHandle {
         let (answer, answered) = bounded(1);
         let _no_room = self.0.control.try_send(question(answer));
         answered
+    }
+
+    #[cfg(test)]
+    pub(crate) fn black_box(&self) -> Arc<BlackBox> {
+        self.0.black_box.clone().unwrap()
     }
 
     fn ask<T>(

@@ -3,6 +3,7 @@
 //! Knows tracing and its registry. Knows no sink, no JSON, no file and no thread. Everything here
 //! runs on the application's thread.
 
+use crate::black_box::{BlackBox, Time};
 use crate::caller::{self, Owner, Scope};
 use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
@@ -43,6 +44,7 @@ pub struct QueueLayer {
     number: u32,
     queue: Arc<Queue<Box<Spare>>>,
     spares: Arc<Spares>,
+    black_box: Option<Arc<BlackBox>>,
     counters: Arc<Counters>,
     filter: SharedFilter,
     /// Whether the filter decides for the whole subscriber.
@@ -77,6 +79,7 @@ impl QueueLayer {
     pub(crate) fn new(
         queue: Arc<Queue<Box<Spare>>>,
         spares: Arc<Spares>,
+        black_box: Option<Arc<BlackBox>>,
         counters: Arc<Counters>,
         filter: SharedFilter,
         filters_globally: bool,
@@ -87,6 +90,7 @@ impl QueueLayer {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             queue,
             spares,
+            black_box,
             counters,
             filter,
             filters_globally,
@@ -172,6 +176,17 @@ impl QueueLayer {
         record.fields_left_out =
             self.capture(callsite, &mut record.fields, |capture| event.record(capture));
         record.heap_bytes()
+    }
+
+    /// Whether a record for which the queue has no room is safe in the black box: then it may wait beside
+    /// the queue. It gets a chunk of its own, since others of this thread will be done before it.
+    #[cold]
+    fn keep_alone(&self, spare: &mut Spare) -> bool {
+        let Some(black_box) = &self.black_box else { return false };
+        // In this order: a kill in between must not find it twice, and its call has not returned.
+        black_box.take_back(std::mem::take(&mut spare.place));
+        spare.place = black_box.keep_alone(&spare.record, Time::Ticks(spare.ticks));
+        spare.place.is_somewhere()
     }
 
     /// What matters is not lost for coming after the end.
@@ -387,9 +402,18 @@ where
         let mut spare = self.spares.take();
         spare.ticks = ticks;
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
-        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes) {
+        if let Some(black_box) = &self.black_box {
+            spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
+        }
+        #[expect(clippy::borrowed_box, reason = "the queue carries boxes")]
+        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
+        let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
+        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {
             if !self.queue.is_open() {
                 late::write(&mut refused.record);
+            }
+            if let Some(black_box) = &self.black_box {
+                black_box.take_back(refused.place);
             }
             refused.reuse();
         }

@@ -356,12 +356,14 @@
 //! A panic inside a `Debug` that is formatted for a record is told by that record, and one in a sink
 //! by the sink's counters: neither makes a record of its own. For a signal that the program handles
 //! already when logging is set up (Linux), logwell only writes the record, and the program decides.
-//! There is no hook for `abort()` and `_exit`.
+//! There is no hook for `abort()`, `_exit` and `kill -9`, and none is needed: the [black box](black_box) has
+//! what was on its way, and the next start writes it (`black_box.enabled`, on by default).
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
 //! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a
 //! second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how many; at most
-//! once an hour), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
+//! once an hour), `logwell.black_box` (what was found in the box
+//! of a process that was killed), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
 //! what it lost) and `logwell.stopped` (the receipt). They stand in `app.log` whatever `files.level`
 //! says; with them the program `logwell verify` proves that no record is missing. logwell's own trouble
 //! goes to standard error, or to [`set_self_log`]: each kind at
@@ -408,8 +410,9 @@
 //!
 //! Not guaranteed:
 //!
-//! - A record in the queue does not survive `SIGKILL`, `_exit` or `abort()`, for which there is no
-//!   hook, nor a signal that is not asked for. What was flushed does.
+//! - A record in the queue for which the black box had no room (it is counted) does not survive
+//!   `SIGKILL`, `_exit` or `abort()`, nor a signal that is not asked for. Sinks of your own get no recovered
+//!   records unless they say where they stand ([`Sink::mark`](sink::Sink::mark)), and neither does the console.
 //! - What the operating system has accepted does not survive a power failure; only the shutdown
 //!   syncs.
 //! - With `panic = "abort"` a panicking `Debug` ends the program, as everywhere.
@@ -440,6 +443,7 @@
 //! something on without its feature is an error.
 
 pub mod _documentation;
+pub mod black_box;
 pub mod config;
 pub mod encode;
 #[cfg(feature = "forward")]
@@ -482,6 +486,7 @@ mod metadata;
 mod open;
 mod own;
 mod queue;
+mod recover;
 mod report;
 mod route;
 mod secret;
@@ -494,6 +499,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod sync;
 mod syncer;
 mod waker;
 

@@ -3,6 +3,7 @@
 //! Knows the queue, the routes and the `Sink` trait; knows no kind of sink. Runs on a thread of its
 //! own, or is stepped by a test.
 
+use crate::black_box::{DeadBox, Keeper, Place};
 use crate::caller;
 use crate::capture::discard;
 use crate::clock::{Clock, TimeOfDay};
@@ -10,6 +11,7 @@ use crate::late;
 use crate::own::{Filtered, Own, Receipt};
 use crate::queue::Queue;
 use crate::record::Record;
+use crate::recover;
 use crate::report::End;
 use crate::route::Routes;
 use crate::selflog;
@@ -41,6 +43,8 @@ const SHORTEST_DOZE: Duration = Duration::from_micros(100);
 const DOZE_FOR: Duration = Duration::from_millis(100);
 /// How often it looks after its files then.
 const DEEP_SLEEP: Duration = Duration::from_secs(1);
+/// With a black box they are flushed at least after so many: copies of what is written make room.
+const FLUSH_RECORDS: u64 = 4_096;
 /// How often a sink that has kept records is asked to try again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// A program that catches panic after panic does not wait for the disk each time.
@@ -85,6 +89,9 @@ pub(crate) struct Parts {
     pub(crate) sinks: Vec<SinkSlot>,
     pub(crate) clock: Clock,
     pub(crate) own: Own,
+    pub(crate) keeper: Option<Keeper>,
+    /// The black boxes of processes that are gone.
+    pub(crate) dead: Vec<DeadBox>,
 }
 
 /// The second half of the pipeline: from the queue to the sinks.
@@ -105,7 +112,16 @@ pub struct Listener {
     pub(crate) sinks: Vec<SinkSlot>,
     pub(crate) clock: Clock,
     pub(crate) own: Own,
+    keeper: Option<Keeper>,
+    /// How many records without a copy were told of.
+    unprotected: u64,
+    /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
+    /// how many of its entries are damaged.
+    dead: Vec<DeadBox>,
+    recovered: Vec<(DeadBox, u64)>,
     seq: u64,
+    /// The last record of which all sinks have said that they have handed it on.
+    handed_on: u64,
     flushed: Instant,
     told: Dropped,
     told_at: Option<Instant>,
@@ -116,9 +132,10 @@ pub struct Listener {
 
 impl Listener {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { queue, spares, control, counters, routes, sinks, clock, own } = parts;
+        let Parts { queue, spares, control, counters, routes, sinks, clock, own, keeper, dead } =
+            parts;
         let flushed = clock.now();
-        Self {
+        let mut listener = Self {
             queue,
             spares,
             hand: Vec::with_capacity(HAND),
@@ -129,14 +146,21 @@ impl Listener {
             sinks,
             clock,
             own,
+            keeper,
+            unprotected: 0,
+            dead,
+            recovered: Vec::new(),
             seq: 0,
+            handed_on: 0,
             flushed,
             told: Dropped::default(),
             told_at: None,
             filtered: Filtered::default(),
             synced: None,
             stopped: false,
-        }
+        };
+        listener.hand_on();
+        listener
     }
 
     /// Does what there is to do, and returns: obeys control messages, takes a batch of records,
@@ -145,10 +169,13 @@ impl Listener {
         if self.stopped {
             return Step::Stopped;
         }
+        self.recover();
         let taken = self.take(BATCH);
         let now = self.clock.now();
         let ran_empty = taken < BATCH;
-        if ran_empty || now.saturating_duration_since(self.flushed) >= FLUSH_EVERY {
+        let is_due = now.saturating_duration_since(self.flushed) >= FLUSH_EVERY;
+        let is_much = self.keeper.is_some() && self.seq - self.handed_on >= FLUSH_RECORDS;
+        if ran_empty || is_due || is_much {
             self.tell_losses(now);
             self.tell_filtered(now);
             self.flush(now);
@@ -164,11 +191,20 @@ impl Listener {
         Step::Took(taken)
     }
 
+    /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this process.
+    #[cfg(test)]
+    pub(crate) fn kill(mut self) {
+        drop((self.keeper.take(), std::mem::take(&mut self.dead)));
+        drop(std::mem::take(&mut self.recovered));
+        std::mem::forget(self);
+    }
+
     /// Steps until it is stopped, on a thread of its own.
     pub(crate) fn run(mut self) {
         caller::claim_thread();
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
+        self.recover();
         self.write_own(|own| own.started());
         let mut doze = SHORTEST_DOZE;
         let mut last_record = self.clock.now();
@@ -222,7 +258,8 @@ impl Listener {
             taken += hand.len();
             for mut spare in hand.drain(..) {
                 spare.record.unix_ns = time_of_day.unix_ns_at(spare.ticks);
-                self.accept(&mut spare.record, now);
+                let place = std::mem::take(&mut spare.place);
+                self.accept(&mut spare.record, place, now);
                 self.spares.give_back(spare, &mut self.done);
             }
         }
@@ -230,9 +267,12 @@ impl Listener {
         taken
     }
 
-    fn accept(&mut self, record: &mut Record, now: Instant) {
+    fn accept(&mut self, record: &mut Record, place: Place, now: Instant) {
         self.seq += 1;
         record.seq = self.seq;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.note(self.seq, record.unix_ns, place);
+        }
         let sinks = self.routes.of(record);
         for at in sinks.iter() {
             if let Some(slot) = self.sinks.get_mut(at) {
@@ -259,15 +299,70 @@ impl Listener {
         add(&self.counters.own, 1);
         let mut record = make(&self.own);
         let now = self.clock.now();
-        self.accept(&mut record, now);
+        let keep = |keeper: &mut Keeper| keeper.keep_own(&record);
+        let place = self.keeper.as_mut().map_or(Place::NOWHERE, keep);
+        self.accept(&mut record, place, now);
     }
 
     fn flush(&mut self, now: Instant) {
         self.flushed = now;
         let flush = |slot: &mut SinkSlot| slot.flush(now, |sink| sink.flush());
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
+        self.hand_on();
+        self.tell_unprotected();
         for recovered in &recovered {
             self.write_own(|own| own.recovered(recovered));
+        }
+    }
+
+    /// Says so when records have found no room in the black box.
+    fn tell_unprotected(&mut self) {
+        let unprotected = self.keeper.as_ref().map_or(0, Keeper::unprotected);
+        if unprotected > self.unprotected {
+            self.unprotected = unprotected;
+            let text =
+                format_args!("{unprotected} so far; a kill would lose them until they are written");
+            selflog::tell("records found no room in the black box", &text);
+        }
+    }
+
+    /// Says that all records so far are handed on, if they are: then their copies can be forgotten.
+    fn hand_on(&mut self) -> bool {
+        if self.sinks.iter().any(|slot| slot.takes_part && slot.has_pending()) {
+            return false;
+        }
+        self.handed_on = self.seq;
+        if let Some(keeper) = &mut self.keeper {
+            let now = self.clock.now();
+            let marks = self.sinks.iter_mut().filter(|slot| slot.takes_part);
+            let marks = marks.filter_map(|slot| {
+                let mark = slot.call(now, |sink| sink.mark())??;
+                Some((slot.name.as_str(), mark))
+            });
+            keeper.handed_on(self.seq, marks, &TimeOfDay::now());
+        }
+        for (dead, damaged) in self.recovered.drain(..) {
+            match damaged {
+                0 => dead.remove(),
+                _ => dead.quarantine(&format_args!("{damaged} entries are damaged")),
+            }
+        }
+        true
+    }
+
+    /// Writes what processes that are gone have left in their black boxes.
+    fn recover(&mut self) {
+        for dead in std::mem::take(&mut self.dead) {
+            let Self { sinks, routes, clock, .. } = self;
+            match recover::replay(&dead, sinks, routes, clock.now()) {
+                Ok(found) => {
+                    self.recovered.push((dead, found.damaged));
+                    self.write_own(|own| own.found(&found));
+                    // One after the other: a start that is killed has done a part of the work.
+                    self.flush(self.clock.now());
+                }
+                Err(error) => selflog::tell("a black box is left for the next start", &error),
+            }
         }
     }
 
@@ -294,8 +389,15 @@ impl Listener {
         self.told = dropped;
         self.told_at = Some(now);
         let times = self.queue.take_drop_times();
-        self.write_own(|own| own.dropped(&since, times));
+        self.write_dropped(&since, times);
         selflog::tell("records were dropped", &format_args!("{} so far", dropped.total()));
+    }
+
+    fn write_dropped(&mut self, dropped: &Dropped, times: (u64, u64)) {
+        self.write_own(|own| own.dropped(dropped, times));
+        if let Some(keeper) = &self.keeper {
+            keeper.told(dropped);
+        }
     }
 
     fn obey(&mut self, message: Control) {
@@ -324,8 +426,8 @@ impl Listener {
                 let _nobody_waits = done.send(self.files());
             }
             Control::Stop(since, done) => {
-                let unsent = self.stop(since);
-                let _nobody_waits = done.send(End { files: self.files(), unsent });
+                let (unsent, is_handed_on) = self.stop(since);
+                let _nobody_waits = done.send(End { is_handed_on, files: self.files(), unsent });
             }
         }
     }
@@ -341,7 +443,7 @@ impl Listener {
         }
     }
 
-    fn stop(&mut self, since: Instant) -> Vec<(String, u64)> {
+    fn stop(&mut self, since: Instant) -> (Vec<(String, u64)>, bool) {
         while self.take(BATCH) > 0 {}
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
@@ -349,7 +451,7 @@ impl Listener {
         let untold = self.queue.dropped().since(&self.told);
         if untold.total() > 0 {
             let times = self.queue.take_drop_times();
-            self.write_own(|own| own.dropped(&untold, times));
+            self.write_dropped(&untold, times);
         }
         self.flush(self.clock.now());
         // The receipt is to say what became of records that are still on their way.
@@ -381,7 +483,13 @@ impl Listener {
             slot.flush(now, |sink| sink.sync());
         }
         self.stopped = true;
-        self.unsent()
+        let is_handed_on = self.hand_on();
+        if let Some(keeper) = &mut self.keeper
+            && is_handed_on
+        {
+            keeper.end();
+        }
+        (self.unsent(), is_handed_on)
     }
 
     fn unsent(&mut self) -> Vec<(String, u64)> {

@@ -3,6 +3,7 @@
 //! Knows every kind of sink that comes with the crate. Does not know queues and threads, except that
 //! the console has one.
 
+use crate::black_box::{self, BlackBox, DeadBox};
 use crate::clock::Clock;
 use crate::config::{FileConfig, LoggingConfig, Stream};
 use crate::encode::text::{TextEncoder, TextOptions};
@@ -10,8 +11,8 @@ use crate::encode::{Encode, encoder_for};
 use crate::error::{Error, ErrorKind};
 use crate::janitor::Janitor;
 use crate::level::Level;
-use crate::rotate::FileOptions;
 use crate::rotate::lock::{self, Claim, PathLock};
+use crate::rotate::{self, FileOptions};
 use crate::route::Accepts;
 use crate::selflog;
 use crate::sink::Sink;
@@ -20,7 +21,8 @@ use crate::sink::file::FileSink;
 use crate::syncer::Syncer;
 use crate::terminal;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A sink, its name and what it takes.
 pub(crate) type NamedSink = (String, Accepts, Box<dyn Sink>);
@@ -57,7 +59,13 @@ pub(crate) struct OpenFiles {
 /// Opens the files that the configuration asks for.
 ///
 /// If another process has one of them, all get names of this process's own.
-pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, Error> {
+///
+/// Half a line that one of the dead boxes' processes has left is cut off.
+pub(crate) fn files(
+    config: &LoggingConfig,
+    clock: &Clock,
+    dead: &[DeadBox],
+) -> Result<OpenFiles, Error> {
     let wanted: Vec<_> = wanted_files(config).collect();
     let (paths, diverted) = claim_paths(config, &wanted)?;
     if let Some(why) = &diverted {
@@ -65,6 +73,10 @@ pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, 
     }
     let (janitor, syncer) = (Janitor::new(), Syncer::new());
     let open = |(wanted, (path, lock)): (WantedFile<'_>, Claimed)| {
+        for dead in dead {
+            // If it fails, the half line is ended as any other.
+            let _ = rotate::cut_torn(&path, dead.mark(wanted.name));
+        }
         let threads = (janitor.share(), syncer.share());
         let options = file_options(config, wanted.file, path);
         let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
@@ -74,6 +86,56 @@ pub(crate) fn files(config: &LoggingConfig, clock: &Clock) -> Result<OpenFiles, 
     };
     let sinks = wanted.into_iter().zip(paths).map(open).collect::<Result<_, Error>>()?;
     Ok(OpenFiles { sinks, diverted })
+}
+
+/// The black boxes of processes that are gone and whose logs went to the same files.
+pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
+    black_box::find(&box_dir(config), box_owner(config))
+}
+
+/// A black box of this process's own, if one is asked for and can be had. Without it records are logged
+/// all the same.
+pub(crate) fn black_box(config: &LoggingConfig, boot: u64) -> Option<Arc<BlackBox>> {
+    if !config.black_box.enabled {
+        return None;
+    }
+    let origin = black_box::Origin { process: std::process::id(), boot };
+    let (directory, bytes) = (box_dir(config), config.black_box.max_bytes);
+    match BlackBox::create(&directory, bytes, origin, box_owner(config)) {
+        Ok(black_box) => Some(black_box),
+        Err(error) => {
+            let text = format!("{}: {error}", directory.display());
+            selflog::tell("there is no black box, so a kill loses what is not written yet", &text);
+            None
+        }
+    }
+}
+
+fn box_dir(config: &LoggingConfig) -> PathBuf {
+    let dir = &config.black_box.dir;
+    if is_beside_logs(dir) { config.files.dir.clone() } else { config.files.dir.join(dir) }
+}
+
+fn is_beside_logs(dir: &Path) -> bool {
+    dir == Path::new(".")
+}
+
+/// Whose boxes are whose, when several programs have theirs in one directory: by the log file. Beside
+/// its log a box is known by the file's name alone, since a directory may be mounted anywhere.
+fn box_owner(config: &LoggingConfig) -> u64 {
+    let name = PathBuf::from(&config.files.app.name);
+    let path = match is_beside_logs(&config.black_box.dir) {
+        true => name,
+        false => std::path::absolute(config.files.dir.join(&name)).unwrap_or(name),
+    };
+    fnv1a(path.as_os_str().as_encoded_bytes())
+}
+
+/// The hash FNV-1a: the same in every build.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A path that no other process writes to.

@@ -4,6 +4,7 @@
 //! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
 //! logger is `logwell`; the field `kind` tells them apart.
 
+use crate::black_box::{Left, Origin};
 use crate::caller;
 use crate::callsite::{Callsite, Kind, Place};
 use crate::clock;
@@ -78,6 +79,23 @@ pub(crate) struct Receipt {
     pub(crate) elapsed: Duration,
 }
 
+/// What the black box of a process that is gone had in it.
+#[derive(Debug)]
+pub(crate) struct FoundInBox {
+    pub(crate) origin: Origin,
+    /// The first number that may not have been in the files, and the highest of its records.
+    pub(crate) first_seq: u64,
+    pub(crate) last_seq: u64,
+    /// How many from the first number on are kept out of the ledger by its level.
+    pub(crate) filtered: u64,
+    /// How many were written now.
+    pub(crate) recovered: u64,
+    /// How many had no copy, or none that can be read, and were not written either.
+    pub(crate) lost: u64,
+    /// How many entries could not be read.
+    pub(crate) damaged: u64,
+}
+
 /// Makes the framework's own records.
 #[derive(Debug)]
 pub(crate) struct Own {
@@ -92,8 +110,8 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    pub(crate) fn new(config_fingerprint: String, diverted: Option<String>) -> Self {
-        let (unix_ns, boot_id) = (clock::unix_ns(), Id::random_span());
+    pub(crate) fn new(boot: u64, config_fingerprint: String, diverted: Option<String>) -> Self {
+        let (unix_ns, boot_id) = (clock::unix_ns(), Id::Span(boot));
         Self { unix_ns, boot_id, config_fingerprint, diverted }
     }
 
@@ -142,6 +160,27 @@ impl Own {
         fields.push(Key::Name("failed_ms"), Value::U64(failed_ms));
         fields.push(Key::Name("dropped"), Value::U64(recovered.dropped));
         record(*WARN, fields)
+    }
+
+    /// `logwell.black_box`: what was found in the box of a process that is gone.
+    pub(crate) fn found(&self, found: &FoundInBox) -> Record {
+        let message = "the records of a process that ended without shutdown are complete now";
+        let broken = "of a process that ended without shutdown some records are lost";
+        let is_whole = found.lost + found.damaged == 0;
+        let mut fields = head(if is_whole { message } else { broken }, "logwell.black_box");
+        fields.push(Key::Name("boot_id"), Value::Str(&Id::Span(found.origin.boot).to_string()));
+        for (name, count) in [
+            ("of_process", found.origin.process.into()),
+            ("first_seq", found.first_seq),
+            ("last_seq", found.last_seq),
+            ("recovered", found.recovered),
+            ("filtered", found.filtered),
+            ("lost", found.lost),
+            ("damaged", found.damaged),
+        ] {
+            fields.push(Key::Name(name), Value::U64(count));
+        }
+        record(if is_whole { *INFO } else { *WARN }, fields)
     }
 
     /// `logwell.stopped`: the receipt.
@@ -222,6 +261,23 @@ fn head(message: &str, kind: &str) -> Fields {
     fields
 }
 
+/// What a process that is gone has dropped and not told, told in its place.
+pub(crate) fn untold(left: &Left, origin: Origin) -> Option<Record> {
+    if left.dropped.total() == 0 {
+        return None;
+    }
+    let mut fields = head("records were dropped", "logwell.dropped");
+    push_dropped(&mut fields, &left.dropped);
+    fields.push(Key::Name("recovered"), Value::Bool(true));
+    let last = left.records.last();
+    Some(Record {
+        seq: left.last_seq + 1,
+        unix_ns: last.map_or(left.unix_ns, Record::unix_ns), // the same whenever it is told
+        origin: Some(Arc::new(origin)),
+        ..record(*WARN, fields)
+    })
+}
+
 fn record(callsite: &'static Callsite, fields: Fields) -> Record {
     Record {
         callsite,
@@ -231,6 +287,7 @@ fn record(callsite: &'static Callsite, fields: Fields) -> Record {
         thread: "logwell".into(),
         fields,
         fields_left_out: 0,
+        origin: None,
     }
 }
 

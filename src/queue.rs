@@ -8,11 +8,13 @@ use crate::clock;
 use crate::fork::Birthplace;
 use crate::level::Level;
 use crate::stats::{DropCounters, Dropped, Reason};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::channel::{Receiver, Sender, TrySendError, bounded};
+use crate::sync::{Mutex, MutexGuard, PoisonError, thread, thread_local};
 use crate::waker::Waker;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A thread may send this part of the way to the first mark without looking at the queue. So a mark
@@ -62,6 +64,9 @@ pub(crate) struct Queue<T> {
     pub(crate) waker: Waker,
     birthplace: Birthplace,
     taking_back: Mutex<()>,
+    /// Failures that found no room in time and are safe elsewhere, and how many.
+    aside: Mutex<VecDeque<T>>,
+    beside: AtomicU64,
 }
 
 impl<T> Queue<T> {
@@ -83,6 +88,8 @@ impl<T> Queue<T> {
             waker: Waker::default(),
             birthplace: Birthplace::here(),
             taking_back: Mutex::new(()),
+            aside: Mutex::new(VecDeque::new()),
+            beside: AtomicU64::new(0),
         })
     }
 
@@ -104,22 +111,52 @@ impl<T> Queue<T> {
         None
     }
 
-    /// Puts an admitted item in the queue, or counts why not and gives it back.
+    /// Puts an admitted item in the queue, or counts why not and gives it back; or another's, when
+    /// nobody takes items any more. `weigh` tells the level of any item, and its bytes on the heap.
     #[inline]
-    pub(crate) fn send(&self, item: T, admission: Admission, heap_bytes: usize) -> Result<(), T> {
+    pub(crate) fn send(
+        &self,
+        item: T,
+        admission: Admission,
+        heap_bytes: usize,
+        weigh: impl Fn(&T) -> (Level, usize),
+        keep: impl FnOnce(&mut T) -> bool,
+    ) -> Result<(), T> {
         let Admission { level, is_urgent } = admission;
         let sent = self.offer(item, level, heap_bytes as u64);
         self.waker.wake_for(is_urgent);
         match sent {
             Ok(()) if !self.is_served() => {
-                self.take_back(|_| level, |_| heap_bytes).map_or(Ok(()), Err)
+                self.take_back(|item| weigh(item).0, |item| weigh(item).1).map_or(Ok(()), Err)
             }
             Ok(()) => Ok(()),
-            Err((item, reason)) => {
-                self.refuse(level, reason);
-                Err(item)
+            Err((item, reason)) => self.put_aside(item, level, reason, keep),
+        }
+    }
+
+    /// Lets a failure that found no room in time wait beside the queue, if `keep` sees to its bounds and its
+    /// safety. All else is counted as dropped and given back.
+    #[cold]
+    fn put_aside(
+        &self,
+        mut item: T,
+        level: Level,
+        reason: Reason,
+        keep: impl FnOnce(&mut T) -> bool,
+    ) -> Result<(), T> {
+        if level >= Level::Error && matches!(reason, Reason::Timeout | Reason::Bytes) {
+            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.is_open() && keep(&mut item) {
+                aside.push_back(item);
+                // In one order with the waker's state, as the queue's own operations are.
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
+                drop(aside);
+                self.waker.wake();
+                return Ok(());
             }
         }
+        self.refuse(level, reason);
+        Err(item)
     }
 
     /// Takes an item out that nobody will take any more, if there is one, and counts it as dropped.
@@ -141,6 +178,14 @@ impl<T> Queue<T> {
     /// As long as this is held, no item is taken back: it would be nowhere for a moment.
     pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
         self.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `witness` for each item that is dropped.
+    pub(crate) fn drops_are_witnessed_by(
+        &self,
+        witness: impl Fn(Level, Reason) + Send + Sync + 'static,
+    ) {
+        self.dropped.witnessed_by(witness);
     }
 
     /// Counts an item that never came as far as the queue.
@@ -178,14 +223,15 @@ impl<T> Queue<T> {
             static UNSEEN: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
         }
         let this = std::ptr::from_ref(self).addr();
-        match UNSEEN.get() {
+        match UNSEEN.with(Cell::get) {
             (queue, left @ 1..) if queue == this => {
-                UNSEEN.set((this, left - 1));
+                UNSEEN.with(|unseen| unseen.set((this, left - 1)));
                 0
             }
             _ => {
                 let waiting = self.sender.len();
-                UNSEEN.set((this, self.first_mark.saturating_sub(waiting) / SENDERS));
+                let left = self.first_mark.saturating_sub(waiting) / SENDERS;
+                UNSEEN.with(|unseen| unseen.set((this, left)));
                 waiting
             }
         }
@@ -206,7 +252,7 @@ impl<T> Queue<T> {
         while self.open.load(Ordering::Acquire) {
             self.waker.wake();
             let left = wait.map_or(pause, |wait| wait.saturating_sub(start.elapsed()));
-            std::thread::sleep(pause.min(left));
+            thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST_PAUSE);
             if self.sender.len() > self.go_on_at && !left.is_zero() {
                 continue;
@@ -240,7 +286,7 @@ impl<T> Queue<T> {
                 return Err(Reason::Bytes);
             }
             self.waker.wake();
-            std::thread::sleep(LONGEST_PAUSE / 4);
+            thread::sleep(LONGEST_PAUSE / 4);
         }
         Ok(())
     }
@@ -257,8 +303,15 @@ impl<T> Queue<T> {
         self.policy.wait.get(level.index()).copied().unwrap_or(Some(Duration::ZERO))
     }
 
-    /// Takes the oldest item, if there is one.
+    /// Takes an item, if there is one: first those that wait beside the queue, then the oldest.
     pub(crate) fn take(&self, heap_bytes_of: impl Fn(&T) -> usize) -> Option<T> {
+        if self.beside.load(Ordering::Acquire) > 0 {
+            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(item) = aside.pop_front() {
+                self.beside.store(aside.len() as u64, Ordering::SeqCst);
+                return Some(item); // its bytes were never reserved
+            }
+        }
         let item = self.receiver.try_recv().ok()?;
         let heap_bytes = heap_bytes_of(&item);
         if heap_bytes > 0 {
@@ -275,7 +328,11 @@ impl<T> Queue<T> {
     /// Refuses everything, since nobody will take what waits.
     pub(crate) fn abandon(&self) {
         self.close();
-        self.served.store(false, Ordering::Release);
+        // In one order with the queue's own operations: either the item is seen by who looks for it
+        // after this, or this is seen by who sent it.
+        self.served.store(false, Ordering::SeqCst);
+        // Who has seen it open has put its item aside when this is unlocked.
+        drop(self.aside.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether it still takes items.
@@ -285,7 +342,7 @@ impl<T> Queue<T> {
 
     /// Whether somebody is there to take items.
     pub(crate) fn is_served(&self) -> bool {
-        self.served.load(Ordering::Acquire)
+        self.served.load(Ordering::SeqCst)
     }
 
     /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
@@ -296,7 +353,7 @@ impl<T> Queue<T> {
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.receiver.len()
+        self.receiver.len() + self.beside.load(Ordering::SeqCst) as usize
     }
 
     /// How many bytes on the heap the waiting items take.
@@ -328,7 +385,8 @@ mod tests {
 
     fn put(queue: &Queue<u32>, item: u32, level: Level, heap_bytes: usize) {
         if let Some(admission) = queue.admits(level) {
-            let _counted = queue.send(item, admission, heap_bytes);
+            let _counted =
+                queue.send(item, admission, heap_bytes, |_| (level, heap_bytes), |_| false);
         }
     }
 
@@ -401,17 +459,48 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_back_the_item_of_another_counts_it_as_what_it_is() {
+        let queue = queue(4, NEVER);
+        let weigh =
+            |item: &u32| (if *item == 1 { Level::Error } else { Level::Info }, *item as usize);
+        let admission = queue.admits(Level::Info).unwrap();
+        assert_eq!(queue.offer(1, Level::Error, 1), Ok(()), "another is on its way");
+        queue.abandon();
+        assert_eq!(queue.send(2, admission, 2, weigh, |_| false), Err(1), "it was there first");
+        assert_eq!((queue.dropped().get(Level::Error, Reason::Closed), queue.heap_bytes()), (1, 2));
+        assert_eq!(queue.take_back(|item| weigh(item).0, |item| weigh(item).1), Some(2));
+        assert_eq!((queue.dropped().get(Level::Info, Reason::Closed), queue.heap_bytes()), (1, 0));
+    }
+
+    #[test]
+    fn a_failure_that_found_no_room_waits_beside_the_queue_if_it_is_safe_elsewhere() {
+        let queue = queue(1, NEVER);
+        let send =
+            |item, level, is_safe| queue.put_aside(item, level, Reason::Timeout, |_| is_safe);
+        put(&queue, 1, Level::Error, 0);
+        assert_eq!(send(2, Level::Error, true), Ok(()));
+        assert_eq!(send(3, Level::Critical, false), Err(3));
+        assert_eq!(send(4, Level::Warn, true), Err(4), "only failures do");
+        assert_eq!((queue.len(), queue.dropped().total()), (2, 2));
+        assert_eq!(queue.take(|_| 0), Some(2));
+        assert_eq!(queue.take(|_| 0), Some(1));
+        queue.abandon();
+        assert_eq!(queue.put_aside(5, Level::Error, Reason::Timeout, |_| true), Err(5));
+        assert_eq!((queue.len(), queue.dropped().total()), (0, 3));
+    }
+
+    #[test]
     fn a_sender_that_waits_goes_on_when_there_is_room_and_when_the_queue_closes() {
         let wait = [None; Level::COUNT];
         let policy = Policy { refuse_from: NEVER, wait, max_heap_bytes: 100 };
         let queue = Queue::new(1, policy);
         put(&queue, 0, Level::Info, 0);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let sender = scope.spawn(|| put(&queue, 1, Level::Info, 0));
             let mut out = Vec::new();
             while out.len() < 2 {
                 out.extend(queue.take(|_| 0));
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert_eq!(out, [0, 1]);
             sender.join().unwrap();

@@ -7,6 +7,7 @@ pub use crate::fields::{Entries, Entry, ErrorValue, Fields, Key, Value};
 pub use crate::level::Level;
 pub use crate::span::{Id, SpanContext, SpanData};
 
+use crate::black_box::Origin;
 use crate::span::named;
 use smol_str::SmolStr;
 use std::borrow::Cow;
@@ -24,6 +25,8 @@ pub struct Record {
     pub(crate) fields: Fields,
     /// Fields beyond the limit on their number.
     pub(crate) fields_left_out: u32,
+    /// Where it comes from, if it was recovered from the black box of a process that is gone.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl Record {
@@ -39,6 +42,7 @@ impl Record {
             thread: SmolStr::default(),
             fields,
             fields_left_out: 0,
+            origin: None,
         }
     }
 
@@ -170,6 +174,13 @@ impl Record {
     #[must_use]
     pub fn thread(&self) -> &str {
         &self.thread
+    }
+
+    /// The number of the process that made it: this one's, unless it was recovered after that was
+    /// killed.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.origin.as_ref().map_or_else(std::process::id, |origin| origin.process)
     }
 
     /// Its place in the order of accepted records, from 1 at each start; 0 before it is accepted.

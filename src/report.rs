@@ -8,6 +8,8 @@ use std::time::Duration;
 /// What the sinks say at the end.
 #[derive(Debug, Default)]
 pub(crate) struct End {
+    /// Whether all records are handed on that the black box has.
+    pub(crate) is_handed_on: bool,
     pub(crate) files: Vec<(String, Vec<PathBuf>)>,
     pub(crate) unsent: Vec<(String, u64)>,
 }
@@ -25,6 +27,9 @@ pub struct ShutdownReport {
     /// How many records are kept safe for each destination that has not taken them yet; they are
     /// sent after the next start. Empty if nothing is sent anywhere.
     pub unsent: Vec<(String, u64)>,
+    /// Where the records are that are not written, if some are not: the next start of the program
+    /// writes them. Nothing if all is written, or there is no black box.
+    pub black_box: Option<PathBuf>,
     /// How long the shutdown took.
     pub elapsed: Duration,
     /// Whether everything was done within the deadline.
@@ -42,7 +47,7 @@ impl ShutdownReport {
                 None => unsent.push((to.name.clone(), to.waiting)),
             }
         }
-        Self { stats, files, unsent, elapsed, is_complete }
+        Self { stats, files, unsent, black_box: None, elapsed, is_complete }
     }
 
     /// How many records log calls made.
@@ -97,6 +102,9 @@ impl fmt::Display for ShutdownReport {
         for (at, (destination, records)) in unsent.enumerate() {
             let before = if at == 0 { "; kept to be sent: " } else { ", " };
             write!(f, "{before}{destination} {records}")?;
+        }
+        if let Some(black_box) = &self.black_box {
+            write!(f, "; not written, but kept for the next start in {}", black_box.display())?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! Knows how such a text is masked, and how it is taken out of other texts. Does not know what it
 //! is for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -40,10 +42,24 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// The text without this secret, in case somebody has repeated it.
+    /// The text without this secret, in case somebody has repeated it, in whatever spelling.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         scrub(text, [self.reveal()])
+    }
+
+    /// The same for the value of a header: its words are secret too, such as `abc` in `Bearer abc` or
+    /// `s=abc; Path=/`, and what `Basic` stands before is known to who can read base64.
+    #[cfg(feature = "forward")]
+    pub(crate) fn scrub_header(&self, text: &str) -> String {
+        let value = self.reveal();
+        let credentials = value.split_once(' ').map_or(value, |(_, credentials)| credentials);
+        let basic = BASE64.decode(credentials).ok().and_then(|basic| String::from_utf8(basic).ok());
+        let basic = basic.unwrap_or_default();
+        let whole = [value, credentials].into_iter().filter(|part| part.len() >= 4);
+        let words = value.split([' ', ';', ',', '=']).filter(|word| word.len() >= 8);
+        let pair = [basic.as_str()].into_iter().chain(basic.split(':'));
+        scrub(text, whole.chain(words).chain(pair.filter(|part| part.len() >= 3)))
     }
 
     pub(crate) fn replace(&mut self, text: &str) {
@@ -110,12 +126,7 @@ impl SecretUrl {
         let values = query.split(['&', '#']).filter_map(|pair| pair.get(value(pair)..));
         let short = values.chain(parts.user.split(':')).filter(|part| part.len() >= 3);
         let whole = [self.reveal(), parts.path, parts.user].into_iter();
-        let written = whole.filter(|part| part.len() > 1).chain(segments).chain(short);
-        let mut secrets: Vec<Cow<'_, str>> =
-            written.flat_map(|part| [part.into(), decoded(part)]).collect();
-        // The longest first: what is left of it would be told otherwise.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        scrub(text, secrets.iter().map(|secret| &**secret))
+        scrub(text, whole.filter(|part| part.len() > 1).chain(segments).chain(short))
     }
 
     /// Whether it is `https`, or speaks to this machine only.
@@ -208,13 +219,40 @@ fn decoded(text: &str) -> Cow<'_, str> {
     String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
-/// The text with a mask in place of each secret.
-pub(crate) fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let replace = |text: String, secret: &str| match secret.is_empty() {
-        true => text,
-        false => text.replace(secret, MASK),
+/// The text with `%2F` and the like in place of all but letters and digits.
+fn percent(text: &str) -> String {
+    let spell = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
     };
-    secrets.into_iter().fold(text.to_owned(), replace)
+    text.bytes().map(spell).collect()
+}
+
+/// The inside of a JSON string.
+fn json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).to_owned()
+}
+
+/// As what a text may be repeated.
+fn spellings(text: &str) -> impl Iterator<Item = String> {
+    let decoded = decoded(text);
+    let base64 = [BASE64.encode(text), BASE64.encode(&*decoded)];
+    let escaped = [json(text), json(&decoded), percent(text), percent(&decoded)];
+    [text.to_owned(), decoded.into_owned()].into_iter().chain(base64).chain(escaped)
+}
+
+/// The text with a mask in place of each secret, however it is spelled.
+fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+    let mut spelled: Vec<String> = secrets.flat_map(spellings).collect();
+    // The longest first: what is left of it would be told otherwise.
+    spelled.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    spelled.dedup();
+    spelled.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
 }
 
 #[cfg(test)]
@@ -261,6 +299,28 @@ mod tests {
             ("bad: a%zz", "bad: (secret)"),
         ] {
             assert_eq!(url.scrub(text), without);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_in_each_spelling_in_which_it_may_be_repeated() {
+        let secret = Secret::new("a\"b/c+7");
+        for text in ["a\"b/c+7", r#"a\"b/c+7"#, "a%22b%2Fc%2B7", "YSJiL2MrNw==", "a%22b/c+7"] {
+            let is_known = text != "a%22b/c+7";
+            assert_eq!(secret.scrub(text) == MASK, is_known, "{text}");
+        }
+    }
+
+    #[cfg(feature = "forward")]
+    #[test]
+    fn of_a_header_the_words_are_taken_out_and_what_basic_stands_for() {
+        for (value, text) in [
+            ("Bearer abcd", "unknown token abcd"),
+            ("Basic dXNlcjpwdzE=", "user has not the password pw1"),
+            ("session=12345678; Path=/", "no session 12345678"),
+        ] {
+            let scrubbed = Secret::new(value).scrub_header(text);
+            assert!(scrubbed.ends_with(MASK), "{scrubbed}");
         }
     }
 

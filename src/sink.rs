@@ -14,7 +14,11 @@ pub use console::ConsoleSink;
 pub use file::FileSink;
 pub use memory::MemorySink;
 
+pub use crate::black_box::Mark;
+pub use crate::encode::LineId;
+
 use crate::record::Record;
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -73,6 +77,24 @@ pub trait Sink: Send {
     /// Its files, the current one first.
     fn files(&self) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// Where its file stands: all that was flushed is before that. A sink that says so takes part in
+    /// recovery: the black box keeps a record until these sinks have it, and after a kill they get what
+    /// they do not have. The default takes no part.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
+
+    /// Which records its files have behind the mark: what is to be recovered and is in this set is not
+    /// written again. There may be more in it than are behind the mark.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be read.
+    fn written_since(&mut self, mark: Mark) -> io::Result<HashSet<LineId>> {
+        let _ = mark;
+        Ok(HashSet::new())
     }
 
     /// How many records it keeps safe, on disk say, for each destination that has not taken them

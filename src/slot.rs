@@ -25,6 +25,10 @@ pub(crate) struct SinkSlot {
     pub(crate) name: String,
     pub(crate) sink: Box<dyn Sink>,
     pub(crate) counters: Arc<SinkCounters>,
+    /// Whether the black box keeps records until this sink has handed them on.
+    pub(crate) takes_part: bool,
+    /// Whether it was given records of a process that is gone since it was flushed.
+    has_recovered: bool,
     /// Taken by the sink and not yet reported as handed over.
     pending: u64,
     pause: Option<Pause>,
@@ -51,7 +55,23 @@ struct Pause {
 
 impl SinkSlot {
     pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        Self { name, sink, counters: Arc::default(), pending: 0, pause: None, outage: None }
+        let takes_part = sink.mark().is_some();
+        Self {
+            name,
+            sink,
+            counters: Arc::default(),
+            takes_part,
+            has_recovered: false,
+            pending: 0,
+            pause: None,
+            outage: None,
+        }
+    }
+
+    /// Gives the sink a record of a process that is gone: it is in none of this one's numbers.
+    pub(crate) fn write_recovered(&mut self, record: &Record, now: Instant) -> bool {
+        self.has_recovered = true;
+        matches!(self.call(now, |sink| sink.write(record)), Some(Ok(())))
     }
 
     /// Gives the sink a record, and counts it.
@@ -81,7 +101,10 @@ impl SinkSlot {
             return None;
         }
         match self.call(now, how)? {
-            Ok(()) => self.flushed(now, 0),
+            Ok(()) => {
+                self.has_recovered = false;
+                self.flushed(now, 0)
+            }
             Err(unflushed) if unflushed.is_only_waiting() => self.flushed(now, unflushed.kept),
             Err(Unflushed { error, kept, lost }) => {
                 self.trouble(now, "could not write", &error);
@@ -113,7 +136,7 @@ impl SinkSlot {
 
     /// Whether the sink has records that it could not hand over yet.
     pub(crate) fn has_pending(&self) -> bool {
-        self.pending > 0
+        self.pending > 0 || self.has_recovered
     }
 
     /// Forgets that it was to be left alone: there is no later.

@@ -5,9 +5,10 @@
 //! to the threads that log, in chains so that few exchanges carry many. Knows neither queue nor
 //! listener.
 
+use crate::black_box::Place;
 use crate::record::Record;
+use crate::sync::{Mutex, PoisonError, thread_local};
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError};
 
 /// How many records go round together.
 const CHAIN: usize = 32;
@@ -20,6 +21,8 @@ pub(crate) struct Spare {
     pub(crate) record: Record,
     /// When it was made, which the listener turns into the record's time.
     pub(crate) ticks: u64,
+    /// Where its copy is in the black box.
+    pub(crate) place: Place,
     next: Option<Box<Self>>,
 }
 
@@ -83,7 +86,7 @@ impl Spares {
 
 impl Spare {
     fn new() -> Box<Self> {
-        Box::new(Self { record: Record::empty(), ticks: 0, next: None })
+        Box::new(Self { record: Record::empty(), ticks: 0, place: Place::NOWHERE, next: None })
     }
 
     /// Empties a record that the queue has not taken, for the thread's next call.

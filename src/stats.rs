@@ -4,8 +4,10 @@
 //! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
 
 use crate::level::Level;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::sync::{hint, thread};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::OnceLock;
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +82,13 @@ impl Dropped {
         self.0.iter().flatten().sum()
     }
 
+    pub(crate) fn set(&mut self, level: Level, reason: Reason, count: u64) {
+        if let Some(of) = self.0.get_mut(level.index()).and_then(|row| row.get_mut(reason as usize))
+        {
+            *of = count;
+        }
+    }
+
     /// What was dropped for that reason alone.
     pub(crate) fn only(&self, reason: Reason) -> Self {
         let mut only = Self::default();
@@ -113,9 +122,25 @@ pub(crate) struct DropCounters {
     /// When the first one happened that was not told yet, in nanoseconds since 1970; 0 if none.
     first_unix_ns: AtomicU64,
     last_unix_ns: AtomicU64,
+    witness: Witness,
+}
+
+/// Who else is to know of each drop, whatever becomes of this process.
+#[derive(Default)]
+struct Witness(OnceLock<Box<dyn Fn(Level, Reason) + Send + Sync>>);
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Witness" } else { "nobody" })
+    }
 }
 
 impl DropCounters {
+    /// Calls `witness` for each drop from now on. Only the first one is taken.
+    pub(crate) fn witnessed_by(&self, witness: impl Fn(Level, Reason) + Send + Sync + 'static) {
+        let _there_is_one = self.witness.0.set(Box::new(witness));
+    }
+
     pub(crate) fn count(&self, level: Level, reason: Reason, unix_ns: u64) {
         self.last_unix_ns.store(unix_ns, Ordering::Relaxed);
         let unset = self.first_unix_ns.load(Ordering::Relaxed) == 0;
@@ -125,19 +150,25 @@ impl DropCounters {
         if let Some(counter) =
             self.counts.get(level.index()).and_then(|row| row.get(reason as usize))
         {
-            counter.fetch_add(1, Ordering::Relaxed);
+            // Who sees the number also sees the times.
+            counter.fetch_add(1, Ordering::Release);
+        }
+        if let Some(witness) = self.witness.0.get() {
+            witness(level, reason);
         }
     }
 
     /// When the first and last drop happened since this was last asked, in nanoseconds since 1970.
     pub(crate) fn take_times(&self) -> (u64, u64) {
         let first = self.first_unix_ns.swap(0, Ordering::Relaxed);
-        (first, self.last_unix_ns.load(Ordering::Relaxed))
+        let last = self.last_unix_ns.load(Ordering::Relaxed);
+        // The time of a drop may have been taken just before it was counted.
+        (if first == 0 { last } else { first }, last)
     }
 
     pub(crate) fn snapshot(&self) -> Dropped {
         let row = |row: &[AtomicU64; Reason::ALL.len()]| {
-            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Relaxed)))
+            std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Acquire)))
         };
         Dropped(std::array::from_fn(|at| self.counts.get(at).map_or_else(Default::default, row)))
     }
@@ -153,7 +184,7 @@ pub(crate) struct SinkCounters {
     pub(crate) paused: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
-    pub(crate) failing: std::sync::atomic::AtomicBool,
+    pub(crate) failing: AtomicBool,
 }
 
 impl SinkCounters {
@@ -209,9 +240,9 @@ impl Moves {
                 }
             }
             if tried % 16 == 15 {
-                std::thread::yield_now();
+                thread::yield_now();
             } else {
-                std::hint::spin_loop();
+                hint::spin_loop();
             }
         }
         look()
@@ -267,6 +298,9 @@ pub struct Stats {
     pub own: u64,
     /// Values whose `Debug` or `Display` panicked or failed.
     pub unformatted_values: u64,
+    /// Records that had no copy in the black box, since it was full: a `kill -9` before they were
+    /// written would have lost them. 0 if there is no black box.
+    pub unprotected: u64,
     /// Each sink.
     pub sinks: Vec<SinkStats>,
     /// Each destination to which records are forwarded, after its sink has put them on disk.
@@ -303,6 +337,9 @@ impl fmt::Display for Stats {
         write!(f, ", {} dropped", self.dropped.total())?;
         for (level, reason, count) in self.dropped.iter() {
             write!(f, " [{count} {level} {}]", reason.as_str())?;
+        }
+        if self.unprotected > 0 {
+            write!(f, ", {} without a copy in the black box", self.unprotected)?;
         }
         if self.in_queue > 0 {
             write!(f, ", {} left in the queue", self.in_queue)?;
@@ -414,5 +451,21 @@ impl fmt::Display for DestinationStats {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_whose_time_was_told_before_it_was_counted_is_told_with_a_time_too() {
+        let drops = DropCounters::default();
+        drops.count(Level::Info, Reason::Full, 5);
+        assert_eq!(drops.take_times(), (5, 5));
+        assert_eq!(drops.take_times(), (5, 5), "so that it is not told as of 1970");
+        drops.count(Level::Info, Reason::Full, 6);
+        drops.count(Level::Info, Reason::Full, 7);
+        assert_eq!(drops.take_times(), (6, 7));
     }
 }

@@ -5,9 +5,9 @@
 //! nothing has come for a while it sleeps deeply, which costs no processor time, and the first
 //! record wakes it.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread::Thread;
+use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::thread::{self, Thread};
+use crate::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How a thread sleeps.
@@ -56,14 +56,14 @@ impl Waker {
 
     /// Makes the calling thread the one that sleeps.
     pub(crate) fn attach(&self) {
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current());
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
     }
 
     /// Sleeps until woken, at most that long, unless `has_work` says there is work after all.
     pub(crate) fn sleep(&self, how: Sleep, at_most: Duration, has_work: impl Fn() -> bool) {
         self.state.store(how as u8, Ordering::SeqCst);
         if !has_work() {
-            std::thread::park_timeout(at_most);
+            thread::park_timeout(at_most);
         }
         self.state.store(AWAKE, Ordering::SeqCst);
     }
@@ -89,14 +89,14 @@ mod tests {
             let waker = Arc::new(Waker::default());
             let sleeper = {
                 let waker = Arc::clone(&waker);
-                std::thread::spawn(move || {
+                thread::spawn(move || {
                     waker.attach();
                     waker.sleep(how, LONG, || false);
                 })
             };
             while !sleeper.is_finished() {
                 waker.wake_for(is_urgent);
-                std::thread::yield_now();
+                thread::yield_now();
             }
             sleeper.join().unwrap();
         }

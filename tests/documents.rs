@@ -51,6 +51,51 @@ fn anchor(heading: &str) -> String {
     heading.trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
+/// All Rust files there and below, without what was built.
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true if path.ends_with("target") => Vec::new(),
+        true => rust_files(&path),
+        false => vec![path],
+    };
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    paths.flat_map(of).filter(is_rust).collect()
+}
+
+/// The names of all tests, and the sentences of those that are processes.
+fn tests() -> Vec<String> {
+    let name = |line: &str| {
+        let name = line.trim_start().strip_prefix("fn ").and_then(|rest| rest.split_once('('));
+        let sentence = || line.split('"').nth(1);
+        name.map(|(name, _)| name).or_else(sentence).map(str::to_owned)
+    };
+    let folders = ["src", "tests", "crates", "benches/benches"];
+    let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
+    files
+        .flat_map(|file| {
+            fs::read_to_string(file).unwrap().lines().filter_map(name).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn every_test_that_shows_a_promise_is_there() {
+    let (page, tests) = (read("docs/reliability.md"), tests());
+    let is_sentence =
+        |name: &&str| name.matches('_').count() >= 3 && !name.contains(['/', '.', ' ', '=']);
+    let mut rows = 0;
+    for name in quoted(&page).filter(is_sentence).filter(|name| name.to_lowercase() == **name) {
+        let is_there = match name.strip_suffix('…') {
+            Some(beginning) => tests.iter().any(|test| test.starts_with(beginning)),
+            None => tests.iter().any(|test| test == name),
+        };
+        assert!(is_there, "docs/reliability.md names {name}");
+        rows += 1;
+    }
+    assert!(rows > 100, "{rows}");
+}
+
 #[test]
 fn the_options_table_of_the_readme_has_the_keys_and_defaults_of_the_code() {
     let (readme, defaults) = (read("README.md"), defaults());

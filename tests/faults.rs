@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 const DIRECTORY: &str = "LOGWELL_TEST_FAULTS";
+/// Set when the program is to end after the first round, without a word.
+const LEAVES: &str = "LOGWELL_TEST_LEAVES";
 const ROUNDS: u64 = 9;
 const RECORDS_PER_ROUND: u64 = 8;
 /// Logged when the fault is over, to see that logging goes on.
@@ -65,14 +67,18 @@ fn all_is_compressed(handle: &LoggingHandle) -> bool {
 fn the_program() {
     let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
     logwell::set_self_log(|_| {});
+    // A second one in the same directory has other numbers.
+    let first = if directory.join("told").exists() { 1_000 } else { 0 };
     let mut told = File::options().append(true).create(true).open(directory.join("told")).unwrap();
-    let Ok((layer, handle)) = QueueLayer::builder().config(config(&directory)).build() else {
+    let mut config = config(&directory);
+    config.queue.max_wait = SOON; // the listener may be stopped under strace for long
+    let Ok((layer, handle)) = QueueLayer::builder().config(config).build() else {
         // A fault at the start is an error of the start.
         writeln!(told, "refused").unwrap();
         return;
     };
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        let mut number = 0;
+        let mut number = first;
         for round in 0..ROUNDS {
             for n in 0..RECORDS_PER_ROUND {
                 number += 1;
@@ -80,9 +86,13 @@ fn the_program() {
                     true => tracing::error!(number, "a record of ordinary length, in trouble"),
                     false => tracing::info!(number, "a record of ordinary length, and more of it"),
                 }
+                // The call has returned: it is not to be lost any more.
+                writeln!(told, "logged {number}").unwrap();
+            }
+            if std::env::var_os(LEAVES).is_some() {
+                std::process::abort();
             }
             handle.flush(SOON).unwrap();
-            writeln!(told, "flushed {number}").unwrap();
         }
         // After a failure the janitor has a rest.
         let _or_not = wait_until(SOON / 10, || all_is_compressed(&handle));
@@ -119,13 +129,13 @@ impl Run {
         fs::read_to_string(self.directory.path().join("told")).unwrap_or_default()
     }
 
-    /// How many records were handed over for certain.
-    fn flushed(&self) -> u64 {
+    /// The numbers of the records that were logged for certain.
+    fn logged(&self) -> Vec<u64> {
         let told = self.told();
         // A kill can leave half a line.
         let whole = told.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let last = whole.lines().rev().find_map(|line| line.strip_prefix("flushed "));
-        last.map_or(0, |number| number.parse().unwrap())
+        let numbers = whole.lines().filter_map(|line| line.strip_prefix("logged "));
+        numbers.map(|number| number.parse().unwrap()).collect()
     }
 
     fn is_refused(&self) -> bool {
@@ -139,10 +149,13 @@ impl Run {
 
 /// Runs the program with faults in calls that concern the log files and nothing else.
 fn run(inject: &str) -> Run {
-    let directory = tempfile::tempdir().unwrap();
+    run_in(tempfile::tempdir().unwrap(), inject)
+}
+
+fn run_in(directory: tempfile::TempDir, inject: &str) -> Run {
     let trace = directory.path().join("trace");
     let logs = directory.path().join("logs");
-    fs::create_dir(&logs).unwrap();
+    fs::create_dir_all(&logs).unwrap();
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&trace);
     if !inject.contains("KILL") {
@@ -154,6 +167,9 @@ fn run(inject: &str) -> Run {
     for name in numbers.chain(["app.log".into(), "app.log.gz.tmp".into(), String::new()]) {
         strace.arg("-P").arg(logs.join(name).to_str().unwrap().trim_end_matches('/'));
     }
+    for black_box in black_boxes(&logs) {
+        strace.arg("-P").arg(black_box);
+    }
     strace.arg(std::env::current_exe().unwrap()).args(["--exact", "the_program", "--nocapture"]);
     let output = strace.env(DIRECTORY, directory.path()).output().unwrap();
     let trace = fs::read_to_string(&trace).unwrap_or_default();
@@ -161,6 +177,22 @@ fn run(inject: &str) -> Run {
     let was_injected = trace.contains("INJECTED") || (inject.contains("KILL") && !succeeded);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     Run { directory, was_injected, succeeded, output: text }
+}
+
+fn black_boxes(logs: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(logs).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "box")).collect()
+}
+
+/// A directory in which the program has logged a round and ended without writing it.
+fn left_behind() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let program = std::env::current_exe().unwrap();
+    let mut program = Command::new(program);
+    program.args(["--exact", "the_program"]).env(DIRECTORY, directory.path()).env(LEAVES, "1");
+    assert!(!program.output().unwrap().status.success());
+    assert_eq!(black_boxes(&directory.path().join("logs")).len(), 1);
+    directory
 }
 
 const CALLS: &str = "write,openat,rename,unlink,fdatasync,fsync,ftruncate";
@@ -248,6 +280,15 @@ fn check_all_is_there(run: &Run, inject: &str) {
     assert!(twice == 0 || inject.contains("sync:"), "{inject}: {twice} are there twice");
 }
 
+/// After a kill and another start all that was logged is there, once.
+fn check_all_logged_is_there(run: &Run, inject: &str) {
+    let counts = restart(run, inject);
+    let mut missing = run.logged();
+    missing.retain(|number| !counts.contains_key(number));
+    assert!(missing.is_empty(), "{inject}: {missing:?} are missing");
+    assert!(counts.values().all(|count| *count == 1), "{inject}: {counts:?}");
+}
+
 /// The error at each call in turn; a fault that is over by the next call.
 fn errors_cost_nothing(injections: &[&str]) {
     if !strace_works() {
@@ -263,38 +304,56 @@ fn errors_cost_nothing(injections: &[&str]) {
 #[test]
 fn an_error_at_any_write_costs_no_record() {
     errors_cost_nothing(&["write:error=ENOSPC", "write:error=EIO", "write:error=EINTR"]);
+    // As after an error of the disk, when the kernel lets nobody write to it any more.
+    errors_cost_nothing(&["write:error=EROFS"]);
 }
 
 #[test]
 fn an_error_at_any_open_costs_no_record() {
-    errors_cost_nothing(&["openat:error=EACCES", "openat:error=EMFILE"]);
+    errors_cost_nothing(&["openat:error=EACCES", "openat:error=EMFILE", "openat:error=EINTR"]);
+    errors_cost_nothing(&["openat:error=ENOSPC", "openat:error=EIO", "openat:error=EROFS"]);
 }
 
 #[test]
 fn an_error_at_any_change_of_a_name_costs_no_record() {
-    errors_cost_nothing(&["rename:error=EIO", "rename:error=ENOSPC", "unlink:error=EACCES"]);
+    errors_cost_nothing(&["rename:error=EIO", "rename:error=ENOSPC", "rename:error=EACCES"]);
+    errors_cost_nothing(&["unlink:error=EACCES", "unlink:error=EIO"]);
 }
 
 #[test]
 fn an_error_at_any_sync_costs_no_record() {
     errors_cost_nothing(&["fdatasync:error=EIO", "fsync:error=EIO", "fdatasync:error=EINTR"]);
+    errors_cost_nothing(&["fdatasync:error=ENOSPC", "fsync:error=ENOSPC"]);
 }
 
 #[test]
-fn a_kill_at_any_call_costs_nothing_that_was_handed_over() {
+fn a_kill_at_any_call_costs_nothing_that_was_logged() {
     if !strace_works() {
         return;
     }
-    let check = |run: &Run, inject: &str| {
-        let counts = restart(run, inject);
-        let missing: Vec<u64> =
-            (1..=run.flushed()).filter(|number| !counts.contains_key(number)).collect();
-        assert!(missing.is_empty(), "{inject}: {missing:?} are missing of {}", run.flushed());
-        assert!(counts.values().all(|count| *count == 1), "{inject}: {counts:?}");
-    };
     for calls in ["write", "openat", "rename", "unlink", "fdatasync", "fsync"] {
-        let kills = at_each_call(&format!("{calls}:signal=KILL"), check);
+        let kills = at_each_call(&format!("{calls}:signal=KILL"), check_all_logged_is_there);
         eprintln!("killed at {kills} calls of {calls}, nothing lost");
+        assert!(kills > 0, "{calls}");
+    }
+}
+
+#[test]
+fn a_kill_at_any_call_of_a_start_that_recovers_costs_nothing_either() {
+    if !strace_works() {
+        return;
+    }
+    for calls in ["write", "openat", "rename", "unlink", "fdatasync"] {
+        // Later calls are those of any run.
+        let mut kills = 0;
+        for n in 1..=12 {
+            let inject = format!("{calls}:signal=KILL:when={n}");
+            let run = run_in(left_behind(), &inject);
+            kills += u32::from(run.was_injected);
+            assert!(run.logged().len() as u64 >= RECORDS_PER_ROUND);
+            check_all_logged_is_there(&run, &inject);
+        }
+        eprintln!("a start that recovers, killed at {kills} calls of {calls}, nothing lost");
         assert!(kills > 0, "{calls}");
     }
 }

@@ -220,6 +220,8 @@ fn a_slow_disk_makes_no_caller_wait() {
         config.files.app.backup_count = 100;
         config.shutdown_timeout = SOON;
         logging(config, |handle| {
+            // With its first record a thread gets a pen, for which memory may be asked of the system.
+            tracing::info!("the first");
             assert!(fs::metadata(BEGIN).is_err());
             (0..EVENTS).for_each(|number| tracing::info!(number, "a record of ordinary length"));
             assert!(fs::metadata(END).is_err());

@@ -129,6 +129,7 @@ fn forward(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
     }
     if forward.rabbitmq.enabled {
         queues(config, conflicts);
+        broker(forward, conflicts);
     }
     if forward.telegram.enabled {
         telegram(forward, conflicts);
@@ -153,15 +154,31 @@ fn queues(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
     });
 }
 
+/// The host is shown in reports: a URL with a password does not belong there.
+fn broker(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {
+    let is_odd = |c: char| c.is_whitespace() || "/@?#,;".contains(c);
+    if forward.rabbitmq.host.is_empty() || forward.rabbitmq.host.contains(is_odd) {
+        conflicts.push(Conflict {
+            keys: vec!["forward.rabbitmq.host"],
+            problem: "is no name of a host".to_owned(),
+            help: "write the host alone, such as mq.example.com; port, user, password and vhost \
+                   have options of their own"
+                .to_owned(),
+        });
+    }
+}
+
 fn telegram(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {
     const SWITCH: &str = "forward.telegram.enabled";
     let telegram = &forward.telegram;
     let url = Secret::new(telegram.base_url.as_str());
-    match SecretUrl::from(&url).fault().filter(|_| !url.is_empty()) {
+    // It is shown in reports.
+    let open = url.reveal().contains(['@', '?', '#']).then_some("has a part that may be secret");
+    match SecretUrl::from(&url).fault().or(open).filter(|_| !url.is_empty()) {
         Some(problem) => conflicts.push(Conflict {
             keys: vec!["forward.telegram.base_url"],
             problem: problem.to_owned(),
-            help: "write it as https://host, or leave it out".to_owned(),
+            help: "write it as https://host or https://host/path, or leave it out".to_owned(),
         }),
         None => needed_url(("forward.telegram.base_url", SWITCH), &url, forward, conflicts),
     }

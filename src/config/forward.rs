@@ -138,7 +138,7 @@ section! {
     pub struct RabbitMqConfig {
         /// Whether messages go through the broker.
         enabled: bool = false => flag();
-        /// Where it is.
+        /// Where it is: a name or an address, no URL. It is shown in reports.
         host: String = "127.0.0.1".to_owned() => text(253);
         /// Its port; with TLS mostly 5671.
         port: u16 = 5_672 => count(1, 65_535);
@@ -169,7 +169,7 @@ section! {
     pub struct TelegramConfig {
         /// Whether people are told.
         enabled: bool = false => flag();
-        /// Where Telegram is, or a server that speaks as it does.
+        /// Where Telegram is, or a server that speaks as it does. It is shown in reports.
         base_url: String = "https://api.telegram.org".to_owned() => text(1024);
         /// The developers' group.
         developer: TelegramGroup = TelegramGroup::default() => section();

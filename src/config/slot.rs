@@ -206,7 +206,8 @@ impl Slot<'_> {
     /// The mistake of giving a value of another type or spelling.
     fn unfit(&self, given: Given<'_>) -> Wrong {
         let shown = match self {
-            Slot::Secret { .. } => format!("{} (not shown)", given.kind()),
+            // A token may have been written where its section should be.
+            Slot::Secret { .. } | Slot::Section(_) => format!("{} (not shown)", given.kind()),
             _ => given.to_string(),
         };
         let help = match self {
@@ -437,8 +438,9 @@ fn check_text(text: &str, max_bytes: usize) -> Result<(), Wrong> {
     } else {
         return Ok(());
     };
+    // It is not shown: what does not look like a text may be a URL with a password.
     Err(Wrong {
-        problem: format!("{:?} {problem}", shorten(text)),
+        problem: problem.to_owned(),
         help: format!("write a text in one line, of at most {max_bytes} bytes"),
     })
 }

@@ -852,4 +852,29 @@ mod telegram {
         }
         good("forward: {telegram: {developer: {chat_id: Ops}}}");
     }
+
+    #[test]
+    fn a_password_is_refused_where_it_would_be_shown_and_not_told() {
+        for url in ["https://user:hunter2@t.example", "https://t.example/?key=hunter2"] {
+            let text = format!("{ON}{GROUP}    base_url: \"{url}\"\n");
+            let error = load(&text).expect_err(url).to_string();
+            assert!(error.contains("base_url: has a part that may be secret"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let broker = |host: &str| {
+            let mut config = LoggingConfig::default();
+            config.service.domain = "shop.example".to_owned();
+            config.forward.rabbitmq.enabled = true;
+            config.forward.rabbitmq.host = host.to_owned();
+            config.check().map_err(|error| error.to_string())
+        };
+        for host in ["", "amqp://user:hunter2@mq.example", "user:hunter2@mq.example", "mq/vhost"] {
+            let error = broker(host).expect_err(host);
+            assert!(error.contains("rabbitmq.host: is no name of a host"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        for host in ["mq.example", "10.0.0.5", "::1", "[::1]", "MQ_1"] {
+            assert_eq!(broker(host), Ok(()), "{host}");
+        }
+    }
 }

@@ -9,9 +9,9 @@ mod plan;
 mod straight;
 
 use crate::config::RecordConfig;
-use crate::encode::Encode;
 use crate::encode::stamp::UtcSecond;
 use crate::encode::value::ValueWriter;
+use crate::encode::{Encode, LineId, id_at};
 use crate::record::Record;
 use contexts::Contexts;
 use line::Line;
@@ -120,6 +120,10 @@ impl JsonEncoder {
 }
 
 impl Encode for JsonEncoder {
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["timestamp", "process", "seq"])
+    }
+
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
         let plan = self.plan_for(record);
         if self.push_straight(record, out, plan) {

@@ -362,7 +362,12 @@ impl Moment {
 /// Appends an id of the record that no other has, as the inside of a string: the same in all files.
 fn push_uid(out: &mut Vec<u8>, record: &Record) {
     static START: LazyLock<Id> = LazyLock::new(Id::random_span);
-    push_display(out, format_args!("{}-{:016x}", *START, record.seq()));
+    match &record.origin {
+        None => push_display(out, format_args!("{}-{:016x}", *START, record.seq())),
+        Some(origin) => {
+            push_display(out, format_args!("{:016x}-{:016x}", origin.boot, record.seq()))
+        }
+    }
 }
 
 fn push_key(out: &mut Vec<u8>, key: &str) {

@@ -22,7 +22,7 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// The configuration asks for a destination.
-pub(crate) fn open(config: &LoggingConfig, _: &Clock) -> Result<Opened, Error> {
+pub(crate) fn open(config: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
     let switches = [
         ("forward.logbeacon.enabled", config.forward.logbeacon.enabled),
         ("forward.telegram.enabled", config.forward.telegram.enabled),

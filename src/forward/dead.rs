@@ -6,6 +6,7 @@ use super::message::Message;
 use crate::clock;
 use crate::encode::push_string;
 use crate::rotate::{FileOptions, RotatingFile};
+use crate::secret::Secret;
 use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,12 +15,14 @@ use std::time::Instant;
 pub(crate) struct DeadLetters {
     path: PathBuf,
     max_bytes: u64,
+    /// What is in the messages and only the other side is to see.
+    hidden: Secret,
     file: Option<RotatingFile>,
 }
 
 impl DeadLetters {
-    pub(crate) fn new(path: PathBuf, max_bytes: u64) -> Self {
-        Self { path, max_bytes, file: None }
+    pub(crate) fn new(path: PathBuf, max_bytes: u64, hidden: Secret) -> Self {
+        Self { path, max_bytes, hidden, file: None }
     }
 
     /// Adds a message, and why it was refused. Older ones go when there is no room.
@@ -30,7 +33,8 @@ impl DeadLetters {
         line.extend_from_slice(b",\"why\":");
         push_string(&mut line, why);
         line.extend_from_slice(b",\"message\":");
-        line.extend_from_slice(&message.body);
+        let body = self.hidden.scrub(&String::from_utf8_lossy(&message.body));
+        line.extend_from_slice(body.as_bytes());
         line.extend_from_slice(b"}\n");
         let file = self.open()?;
         file.append(&line, now)?;
@@ -67,7 +71,7 @@ mod tests {
     fn a_dead_letter_is_a_json_line_and_the_files_have_a_bound() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("logbeacon.dead");
-        let mut dead = DeadLetters::new(path.clone(), 4096);
+        let mut dead = DeadLetters::new(path.clone(), 4096, Secret::default());
         assert!(!path.exists());
         for number in 0..1_000 {
             let body = format!("{{\"n\":{number}}}").into_bytes();

@@ -6,6 +6,7 @@ use super::transport::Transport;
 use crate::forward_level::ForwardLevel;
 use crate::level::Level;
 use crate::record::Record;
+use crate::secret::Secret;
 use std::time::{Duration, Instant};
 
 /// A place where records go: LogBeacon, or a group of people.
@@ -22,6 +23,8 @@ pub(crate) struct Destination {
     pub(crate) compose: Box<dyn Compose>,
     /// Delivers messages.
     pub(crate) transport: Box<dyn Transport>,
+    /// What is in its messages and only the other side is to see; mostly nothing.
+    pub(crate) hidden: Secret,
     /// So many messages are given to the transport at once; what it has delivered comes again if the
     /// program is killed before all of them are.
     pub(crate) at_once: usize,

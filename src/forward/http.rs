@@ -6,7 +6,7 @@
 use super::fate::Fate;
 use crate::config::HttpConfig;
 use crate::error::{Error, ErrorKind, Mistake, Origin};
-use crate::secret::{Secret, SecretUrl, scrub};
+use crate::secret::{Secret, SecretUrl};
 use flate2::{Compression, write::GzEncoder};
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -178,15 +178,13 @@ impl HttpClient {
     ) -> Result<Answer, HttpError> {
         // What ureq logs may hold the path: nobody is to see it.
         let result = with_default(&Dispatch::none(), || self.post(url, headers, body));
-        let secrets = |text: &str| {
-            // `Bearer abc` may be repeated without its first word.
-            let values = headers.iter().map(|(_, value)| value.reveal());
-            let words = values.clone().filter_map(|value| Some(value.split_once(' ')?.1));
-            scrub(&url.scrub(text), values.chain(words).filter(|value| value.len() >= 4))
+        // Of the proxy's answers nothing is told.
+        let scrub = |text: &str| {
+            headers.iter().fold(url.scrub(text), |text, (_, value)| value.scrub_header(&text))
         };
         match result {
-            Ok(answer) => Ok(Answer { body_start: secrets(&answer.body_start), ..answer }),
-            Err(error) => Err(HttpError::new(secrets(&error.why))),
+            Ok(answer) => Ok(Answer { body_start: scrub(&answer.body_start), ..answer }),
+            Err(error) => Err(HttpError::new(scrub(&error.why))),
         }
     }
 

@@ -101,6 +101,7 @@ pub(crate) fn destination(
         render: Box::new(encoder),
         compose: Box::new(Batches::new(batch_records, batch_wait)),
         transport: Box::new(Direct { client, batch_records }),
+        hidden: Secret::default(),
         at_once: batch_records,
         max_bytes,
         max_age,

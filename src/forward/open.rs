@@ -25,7 +25,6 @@ use crate::route::Accepts;
 use crate::selflog;
 use crate::sink::forward::ForwardSink;
 use crate::spool::{self, SpoolOptions, SpoolReader, SpoolStatus, SpoolWriter};
-use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,8 +54,7 @@ pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// A directory cannot be used, or the options of HTTP cannot.
-pub(crate) fn open(config: &LoggingConfig, clock: &Clock) -> Result<Opened, Error> {
-    let boot = RandomState::new().hash_one(std::process::id());
+pub(crate) fn open(config: &LoggingConfig, clock: &Clock, boot: u64) -> Result<Opened, Error> {
     let mut parts = Vec::new();
     for (destination, stop) in destinations(config)? {
         parts.push(open_one(config, clock, (destination, stop), boot)?);
@@ -154,7 +152,7 @@ fn open_one(
         compose: destination.compose,
         transport: destination.transport,
         at_once: destination.at_once,
-        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes),
+        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes, destination.hidden),
         counters,
         stop,
     };

@@ -23,6 +23,7 @@ use super::message::Message;
 use super::transport::{Stop, Transport};
 use crate::config::LoggingConfig;
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::selflog;
 use connection::Address;
 use link::Link;
@@ -51,21 +52,29 @@ pub(crate) fn through(
     };
     let address = Address::new(&config.forward.rabbitmq, queue)?;
     let shown = format!("{address}, else {}", destination.address);
-    let transport = Brokered::new(destination.name, Link::start(address)?, destination.transport);
+    let password = config.forward.rabbitmq.password.clone();
+    let link = Link::start(address)?;
+    let transport = Brokered::new((destination.name, password), link, destination.transport);
     Ok(Destination { transport: Box::new(transport), address: shown, at_once, ..destination })
 }
 
 /// Publishes messages, and delivers directly what the broker does not take.
 struct Brokered {
     name: &'static str,
+    /// A broker may repeat it when it says why it refuses.
+    password: Secret,
     link: Link,
     direct: Box<dyn Transport>,
     is_direct: bool,
 }
 
 impl Brokered {
-    fn new(name: &'static str, link: Link, direct: Box<dyn Transport>) -> Self {
-        Self { name, link, direct, is_direct: false }
+    fn new(
+        (name, password): (&'static str, Secret),
+        link: Link,
+        direct: Box<dyn Transport>,
+    ) -> Self {
+        Self { name, password, link, direct, is_direct: false }
     }
 
     /// Tells when the way changes.
@@ -73,7 +82,7 @@ impl Brokered {
         match why_direct {
             Some(why) if !self.is_direct => {
                 let kind = format!("{}: RabbitMQ is out of reach, and passed by", self.name);
-                selflog::tell(&kind, &why);
+                selflog::tell(&kind, &self.password.scrub(why));
             }
             None if self.is_direct => {
                 let kind = format!("{}: RabbitMQ is back", self.name);

@@ -86,7 +86,9 @@ pub(super) fn destinations(
         let (stop, interrupted) = (Stop::default(), client.clone());
         stop.at_deadline(move || interrupted.shutdown());
         let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
-        let desk = Desk::new(desk_options(config, service, (audience, group)), Instant::now());
+        let options = desk_options(config, service, (audience, group));
+        let hidden = options.token.clone().unwrap_or_default();
+        let desk = Desk::new(options, Instant::now());
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
@@ -94,6 +96,7 @@ pub(super) fn destinations(
             render: Box::new(Entries),
             compose: Box::new(desk),
             transport: Box::new(direct),
+            hidden,
             // What comes while a message is on its way can be told together with what waits.
             at_once: 1,
             max_bytes: telegram.max_bytes,

@@ -98,6 +98,11 @@ impl Current {
         self.bytes
     }
 
+    /// Which file it is.
+    pub(super) fn id(&self) -> FileId {
+        self.id
+    }
+
     /// Appends whole lines; see [`write::append`].
     pub(super) fn append(&mut self, lines: &[u8], torn: usize) -> Written {
         if let Err(error) = self.end_line() {

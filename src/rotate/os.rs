@@ -18,18 +18,18 @@ const MODE_BITS: u32 = 0o7777;
 
 /// What tells two files apart, whatever their names: device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileId(u64, u64);
+pub(crate) struct FileId(pub(crate) u64, pub(crate) u64);
 
 /// The identity of a file.
 #[cfg(unix)]
-pub(super) fn id(metadata: &Metadata) -> FileId {
+pub(crate) fn id(metadata: &Metadata) -> FileId {
     use std::os::unix::fs::MetadataExt;
     FileId(metadata.dev(), metadata.ino())
 }
 
 /// The identity of a file.
 #[cfg(not(unix))]
-pub(super) fn id(_: &Metadata) -> FileId {
+pub(crate) fn id(_: &Metadata) -> FileId {
     FileId(0, 0)
 }
 
@@ -52,7 +52,7 @@ pub(super) fn has_name(_: &Metadata) -> bool {
 /// Options that make a new file for appending, and only a new one.
 ///
 /// It follows no link and takes over nobody's file.
-pub(super) fn new_file(mode: u32) -> OpenOptions {
+pub(crate) fn new_file(mode: u32) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create_new(true);
     #[cfg(unix)]
@@ -106,7 +106,7 @@ pub(super) fn narrow_mode(_: &File, _: u32) -> io::Result<()> {
 }
 
 /// Makes a directory and those above it; one that exists stays as it is.
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -141,4 +141,61 @@ pub(super) fn describe(kind: FileType) -> &'static str {
         kind if kind.is_symlink() => "a symbolic link",
         _ => "something unknown",
     }
+}
+
+/// Has the system set room aside, so that no later write can find the disk full. The file is then so
+/// long and reads as zeros.
+///
+/// # Errors
+///
+/// There is no room; or, with [`Unsupported`](io::ErrorKind::Unsupported), it cannot be asked for.
+#[cfg(target_os = "linux")]
+pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    loop {
+        return match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            done => Ok(done?),
+        };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn allocate(_: &File, _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How many bytes can still be written in that directory; as many as there are, where that is not told.
+pub(crate) fn available(directory: &Path) -> u64 {
+    #[cfg(unix)]
+    if let Ok(told) = rustix::fs::statvfs(directory) {
+        return told.f_bavail.saturating_mul(told.f_frsize);
+    }
+    let _ = directory;
+    u64::MAX
+}
+
+/// How long a file this process may make (`ulimit -f`). To go beyond ends the process by a signal.
+pub(crate) fn longest_file() -> u64 {
+    #[cfg(unix)]
+    if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        return limit;
+    }
+    u64::MAX
+}
+
+/// Whether the file belongs to the user that this process acts for.
+#[cfg(unix)]
+pub(crate) fn is_mine(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_mine(_: &Metadata) -> bool {
+    true
 }

@@ -87,6 +87,22 @@ impl Pack {
     }
 }
 
+/// Reads what is in a file of that form.
+///
+/// # Errors
+///
+/// The form is not known in this build.
+pub(super) fn reader(file: File, form: Form) -> io::Result<Box<dyn Read>> {
+    Ok(match form {
+        Form::Plain => Box::new(file),
+        Form::Gzip => Box::new(GzDecoder::new(file)),
+        #[cfg(feature = "zstd")]
+        Form::Zstd => Box::new(zstd::Decoder::new(file)?),
+        #[cfg(not(feature = "zstd"))]
+        Form::Zstd => return Err(ErrorKind::Unsupported.into()),
+    })
+}
+
 /// Whether `packed` has the content of `plain`, read to the end.
 pub(super) fn is_copy(plain: &Path, packed: &Path, form: Form) -> io::Result<bool> {
     let mut plain = io::BufReader::new(disk::open_to_read(plain)?);

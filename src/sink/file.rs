@@ -10,8 +10,9 @@ use crate::record::Record;
 use crate::rotate::lock::PathLock;
 use crate::rotate::{FileOptions, NotWritten, RotatingFile};
 use crate::selflog;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{LineId, Mark, Sink, Unflushed};
 use crate::syncer::Syncer;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -164,6 +165,16 @@ impl Sink for FileSink {
 
     fn files(&self) -> Vec<PathBuf> {
         self.file.files()
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(self.file.mark())
+    }
+
+    fn written_since(&mut self, mark: Mark) -> io::Result<HashSet<LineId>> {
+        let mut written = HashSet::new();
+        self.file.lines_since(mark, |line| written.extend(self.encoder.id_in(line)))?;
+        Ok(written)
     }
 }
 

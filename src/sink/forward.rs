@@ -6,7 +6,7 @@
 use crate::forward::destination::{Notice, Render};
 use crate::forward_level::{ForwardLevel, ForwardLevels};
 use crate::record::Record;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{Mark, Sink, Unflushed};
 use crate::spool::{Refused, SpoolStatus, SpoolWriter, Urgency};
 use std::io;
 
@@ -56,7 +56,8 @@ impl ForwardSink {
 impl Sink for ForwardSink {
     fn write(&mut self, record: &Record) -> io::Result<()> {
         let level = self.levels.of(record.level(), record.callsite().marked);
-        let hash = hash(self.boot, record.seq());
+        let boot = record.origin.as_ref().map_or(self.boot, |origin| origin.boot);
+        let hash = hash(boot, record.seq());
         self.entry.clear();
         self.render.render(&Notice { record, level, hash: &hash }, &mut self.entry);
         self.append(urgency(level)).map_err(|refused| io::Error::other(refused.to_string()))?;
@@ -72,6 +73,11 @@ impl Sink for ForwardSink {
     fn sync(&mut self) -> Result<(), Unflushed> {
         let result = self.writer.sync();
         self.flushed(result)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        // What was flushed is safe; what is put in twice is known by its hash.
+        Some(Mark::default())
     }
 
     fn unsent(&self) -> Vec<(String, u64)> {

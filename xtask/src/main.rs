@@ -10,7 +10,8 @@ mod steps;
 
 const HELP: &str = "\
 cargo x check      format, clippy and rustdoc, warnings denied
-cargo x test       everything that must pass: check, all tests, all examples run
+cargo x test       everything that must pass: check, all tests, all models, all examples run
+cargo x models     the protocols between threads in every order; `cargo x models WORD` some of them
 cargo x bench      the benchmarks; `cargo x bench NAME` runs one
                    `peers`: logwell beside other loggers; `peers --help` says more
                    `instructions`: counted and compared; `--record` records them
@@ -21,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.next().as_deref() {
         Some("check") => steps::check(),
         Some("test") => steps::test(),
+        Some("models") => steps::models(&arguments.collect::<Vec<_>>()),
         Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         Some("reference") => reference::run(),
         Some("help" | "--help" | "-h") | None => {

@@ -8,7 +8,7 @@ use std::process::Command;
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 10] = [
+const EXAMPLES: [(&str, &[&str]); 11] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -18,12 +18,16 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
     ("ai_responses", &[]),
     ("testing", &[]),
     ("forwarding", &[]),
+    ("black_box", &[]),
     ("service", &["--demo", "--requests", "500"]),
 ];
 
 /// The sets of features that matter. logwell-relay needs some, and would switch them on for all.
 const FEATURES: [&[&str]; 2] =
     [&["--no-default-features", "--exclude", "logwell-relay"], &["--all-features"]];
+
+/// The models are a package of their own.
+const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
 
 /// What a change must pass before it is looked at.
 pub(crate) fn check() -> Outcome {
@@ -33,6 +37,8 @@ pub(crate) fn check() -> Outcome {
         let clippy = ["clippy", "--workspace", "--all-targets"];
         cargo(&[&clippy[..], features, &["--", "--deny", "warnings"]].concat())?;
     }
+    cargo(&["fmt", "--manifest-path", "models/Cargo.toml", "--check"])?;
+    cargo(&[&["clippy"], &MODELS[..], &["--", "--deny", "warnings"]].concat())?;
     let docs = ["doc", "--workspace", "--no-deps", "--document-private-items", "--all-features"];
     run(Command::new("cargo").args(docs).env("RUSTDOCFLAGS", "--deny warnings"))
 }
@@ -45,6 +51,7 @@ pub(crate) fn test() -> Outcome {
         let test = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples"];
         cargo(&[&test[..], features].concat())?;
     }
+    models(&[])?;
     cargo(&["test", "--workspace", "--doc", "--all-features"])?;
     cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
     // A count of instructions is one, for it is the same each time.
@@ -57,6 +64,12 @@ pub(crate) fn test() -> Outcome {
         run(Command::new(program).args(arguments).current_dir(&elsewhere))?;
     }
     Ok(())
+}
+
+/// Tries the protocols between threads in every order; with a word, those that have it in their name.
+pub(crate) fn models(words: &[String]) -> Outcome {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    cargo(&[&["run", "--release"], &MODELS[..], &["--"], &words[..]].concat())
 }
 
 /// Runs cargo at the root.

@@ -61,13 +61,16 @@ Declared losses are those the log itself tells of: records dropped since the que
 lost by a file in an outage. What lies before the oldest kept file was rotated away, and is not
 called missing.
 
+What a program that was killed had not written yet waits in its black box, and the next start of
+the program writes it: that is not missing. What is in the box of one that runs is on its way.
+
 Examples:
   logwell verify /var/log/shop
   logwell verify --json logs | jq '.boots[].missing'
   logwell verify --accept-declared logs || alert
 
-Exit codes: 0 complete, 1 something is missing, damaged or out of order, 2 it could not be
-checked.";
+Exit codes: 0 complete, with what waits in black boxes; 1 something is missing, damaged or out of
+order; 2 it could not be checked, or a black box that may have more cannot be read.";
 
 const SHOW_HELP: &str = "\
 Of a directory the records of app.log and of all its backups are shown, compressed ones too, and
@@ -124,6 +127,9 @@ pub(crate) struct Verify {
     /// The name of the file about AI models
     #[arg(long, value_name = "NAME", default_value = "ai_responses.log")]
     pub(crate) ai: String,
+    /// Where the black boxes are, if not beside the files (black_box.dir)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) black_box_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,7 @@ fn verify_all(asked: &args::Verify, out: &mut dyn Write, errors: &mut dyn Write)
         app: asked.app.clone(),
         errors: asked.errors.clone(),
         ai: asked.ai.clone(),
+        black_box_dir: asked.black_box_dir.clone(),
         ..verify::Options::default()
     };
     let mut code = FINE;
@@ -72,8 +73,12 @@ fn verify_all(asked: &args::Verify, out: &mut dyn Write, errors: &mut dyn Write)
                     true => writeln!(out, "{}", report.json(asked.accept_declared)),
                     false => write!(out, "{}", report.text(asked.accept_declared, asked.all)),
                 };
-                let complete = report.is_complete(asked.accept_declared);
-                (if complete { FINE } else { INCOMPLETE }, said)
+                let code = match report.verdict(asked.accept_declared) {
+                    verify::Verdict::Complete => FINE,
+                    verify::Verdict::Incomplete => INCOMPLETE,
+                    verify::Verdict::Unknown => FAILED,
+                };
+                (code, said)
             }
             Err(problem) => (FAILED, writeln!(errors, "logwell: {problem}")),
         };

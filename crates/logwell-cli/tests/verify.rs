@@ -671,7 +671,8 @@ fn any_line() -> impl Strategy<Value = String> {
             Just((1 << 48) + 1)
         ]
     };
-    let kinds = ["started", "filtered", "dropped", "recovered", "stopped", "panic", "other"];
+    let kinds =
+        ["started", "filtered", "dropped", "recovered", "black_box", "stopped", "panic", "other"];
     let keys = [
         "total",
         "filtered",
@@ -685,10 +686,15 @@ fn any_line() -> impl Strategy<Value = String> {
         "dropped",
         "dropped.INFO.full",
         "failed_ms",
+        "of_process",
+        "last_seq",
+        "lost",
+        "damaged",
     ];
     let fields = proptest::collection::vec((0..keys.len(), number()), 0..6);
-    (number(), 0_u64..3, 0..kinds.len() + 3, 0_u32..8, fields, 0_u8..10).prop_map(
-        move |(seq, process, kind, second, fields, level)| {
+    let is_recovered = any::<bool>();
+    (number(), 0_u64..3, 0..kinds.len() + 3, 0_u32..8, fields, 0_u8..10, is_recovered).prop_map(
+        move |(seq, process, kind, second, fields, level, is_recovered)| {
             let level = if level < 3 { "ERROR" } else { "INFO" };
             let mut line = json!({
                 "timestamp": format!("2026-02-19T10:30:0{second}.000000+00:00"), "level": level,
@@ -698,6 +704,9 @@ fn any_line() -> impl Strategy<Value = String> {
             match kinds.get(kind) {
                 Some(kind) => line["kind"] = format!("logwell.{kind}").into(),
                 None => line["logger"] = "ai_responses".into(),
+            }
+            if is_recovered {
+                line["recovered"] = true.into();
             }
             for (key, value) in fields {
                 line[keys[key]] = value.into();

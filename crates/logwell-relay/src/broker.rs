@@ -68,7 +68,10 @@ impl Broker {
         let tls = OwnedTLSConfig { identity: None, cert_chain };
         let runtime = lapin::runtime::default_runtime().map_err(|error| told(&error))?;
         let connect = Connection::connect_uri_with_config(uri(options), properties, tls, runtime);
-        let connection = within(options.timeout, "connecting", connect).await?;
+        let connection = within(options.timeout, "connecting", connect).await;
+        // A broker may repeat the password when it says why it refuses.
+        let connection =
+            connection.map_err(|Trouble(why)| Trouble(options.password.scrub(&why)))?;
         Ok(Self { connection, timeout: options.timeout })
     }
 

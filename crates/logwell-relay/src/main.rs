@@ -136,10 +136,16 @@ async fn work(settings: Settings, destination: Destination) -> Outcome {
 fn logging(settings: &Settings) -> Result<LoggingConfig, logwell::Error> {
     let config = match &settings.logging_file {
         Some(path) => logwell::load_config(path)?,
-        None => LoggingConfig::builder().log_level("info,lapin=off").files(false).build()?,
+        None => LoggingConfig::builder().log_level("info").files(false).build()?,
     };
     // Not those that services share with the workers, such as MQ_HOST: they are about the queues.
     let own =
         |name: &std::ffi::OsStr| name == "RUST_LOG" || name.as_encoded_bytes().starts_with(b"LOG_");
-    config.with_env(std::env::vars_os().filter(|(name, _)| own(name)))
+    let mut config = config.with_env(std::env::vars_os().filter(|(name, _)| own(name)))?;
+    // Whatever they say: lapin's traces hold the password for the broker.
+    let level = config.level.to_string();
+    let others = level.split(',').filter(|part| !part.trim_start().starts_with("lapin"));
+    let level = others.chain(["lapin=off"]).collect::<Vec<_>>().join(",");
+    config.level = level.parse().unwrap_or(config.level);
+    Ok(config)
 }

@@ -1,5 +1,7 @@
 //! The command line: help, mistakes, exit codes, the check, and the page of metrics.
 
+#[path = "../../../tests/secrets/broker.rs"]
+mod broker;
 mod support;
 
 use std::io::{Read as _, Write as _};
@@ -42,6 +44,23 @@ fn a_broker_out_of_reach_is_tried_as_often_as_asked_and_ends_with_code_3() {
     assert_eq!(ended.status.code(), Some(3), "{text}");
     assert_eq!(text.matches("the broker cannot be reached").count(), 4, "{text}");
     assert!(!text.contains("guest"), "{text}");
+}
+
+#[test]
+fn the_password_for_the_broker_is_in_no_line_whatever_the_level() {
+    let broker = broker::Broker::start(|login| login.replace('\0', " "));
+    let tries = ["--broker-tries", "2", "--broker-pause", "50ms"];
+    let mut command = program(&["logbeacon", "--domain", "d"]);
+    command.args(tries).env("LOGBEACON_URL", "http://127.0.0.1:1/");
+    command.env("MQ_PORT", broker.address.port().to_string()).env("MQ_PASSWORD", "hush-hush");
+    command
+        .env("LOG_LEVEL", "trace,lapin=trace,lapin::frames=trace")
+        .env("LOG_CONSOLE_LEVEL", "trace");
+    let (ended, text) = output(command);
+    assert_eq!(ended.status.code(), Some(3), "{text}");
+    assert_eq!(broker.logins(), ["\0guest\0hush-hush", "\0guest\0hush-hush"]);
+    assert!(text.contains("login was refused for  guest (secret)"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
 }
 
 #[test]

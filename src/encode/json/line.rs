@@ -39,7 +39,14 @@ impl<'a> Line<'a> {
         out.extend_from_slice(&micros(self.record.unix_ns()));
         self.push_to_thread(out);
         self.values.text(out, || "thread".into(), self.record.thread(), None);
-        out.extend_from_slice(process);
+        match &self.record.origin {
+            None => out.extend_from_slice(process),
+            Some(origin) => {
+                out.extend_from_slice(b",\"process\":");
+                out.extend_from_slice(itoa::Buffer::new().format(origin.process).as_bytes());
+                out.extend_from_slice(b",\"seq\":");
+            }
+        }
         out.extend_from_slice(itoa::Buffer::new().format(self.record.seq()).as_bytes());
         self.push_context(contexts, out);
         if self.cut.with_fields && !(self.plan.is_simple && self.push_simple_fields(out)) {

@@ -49,7 +49,7 @@ impl Straight {
     /// The line, or nothing if the record is not one of the usual.
     pub(super) fn line(&mut self, record: &Record, around: &Around<'_>) -> Option<&[u8]> {
         let plan = around.plan;
-        if !plan.is_straight || record.fields_left_out > 0 {
+        if !plan.is_straight || record.fields_left_out > 0 || record.origin.is_some() {
             return None;
         }
         let context = match &record.context {

@@ -3,12 +3,12 @@
 //! Knows the keys of ECS. Does not know how a record is cut to fit.
 
 use crate::config::Spans;
-use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::preset::{
     Failure, Line, Moment, PresetOptions, Text, fit, push_display, push_key,
 };
 use crate::encode::value::{ValueWriter, push_string, to_text};
+use crate::encode::{Encode, LineId, id_at};
 use crate::fields::{Entry, Value};
 use crate::record::Record;
 use std::borrow::Cow;
@@ -135,6 +135,10 @@ impl EcsEncoder {
 }
 
 impl Encode for EcsEncoder {
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["@timestamp", "process.pid", "event.sequence"])
+    }
+
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
         let Self { options, moment } = self;
         fit(record, options, out, |line, out| push_line(line, moment, out));
@@ -152,7 +156,7 @@ fn push_line(mut line: Line<'_>, moment: &mut Moment, out: &mut Vec<u8>) {
     push_display(out, format_args!(",\"ecs.version\":\"{VERSION}\""));
     let logger = line.logger();
     line.push_member(out, "log.logger", &logger);
-    push_display(out, format_args!(",\"process.pid\":{}", std::process::id()));
+    push_display(out, format_args!(",\"process.pid\":{}", line.record.process()));
     push_display(out, format_args!(",\"event.sequence\":{}", line.record.seq()));
     push_optional_keys(&mut line, out);
     let fields = line.fields(spans_of(&line), &["error"]);

@@ -3,12 +3,12 @@
 //! Knows the keys that Google's agents take out of a line. Does not know how a record is cut to fit.
 
 use crate::config::Spans;
-use crate::encode::Encode;
 use crate::encode::members::{Members, Naming};
 use crate::encode::preset::{
     Line, Moment, PresetOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };
 use crate::encode::value::push_string;
+use crate::encode::{Encode, LineId, id_at};
 use crate::level::Level;
 use crate::record::Record;
 use std::borrow::Cow;
@@ -88,6 +88,10 @@ impl GcpEncoder {
 }
 
 impl Encode for GcpEncoder {
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        id_at(line, ["time", "process", "seq"])
+    }
+
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
         let Self { options, moment } = self;
         fit(record, options, out, |line, out| push_line(line, moment, out));
@@ -115,7 +119,7 @@ fn push_line(mut line: Line<'_>, moment: &mut Moment, out: &mut Vec<u8>) {
         let thread = Text::whole(line.record.thread());
         line.push_member(out, "thread", &thread);
     }
-    let (process, seq) = (std::process::id(), line.record.seq());
+    let (process, seq) = (line.record.process(), line.record.seq());
     push_display(out, format_args!(",\"process\":{process},\"seq\":{seq}"));
     let spans = line.options.json.record.spans;
     if spans == Spans::Nested {

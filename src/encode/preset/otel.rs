@@ -4,12 +4,12 @@
 //! to fit.
 
 use crate::config::Spans;
-use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::preset::{
     Failure, Line, PresetOptions, Text, fit, push_display, push_uid, span_members,
 };
 use crate::encode::value::{ValueWriter, push_string};
+use crate::encode::{Encode, LineId};
 use crate::fields::{Entry, Value};
 use crate::level::Level;
 use crate::record::Record;
@@ -89,6 +89,18 @@ impl OtelEncoder {
 }
 
 impl Encode for OtelEncoder {
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+        let resource = line.pointer("/resourceLogs/0")?;
+        let record = resource.pointer("/scopeLogs/0/logRecords/0")?;
+        let process = int_attribute(resource.pointer("/resource/attributes")?, "process.pid")?;
+        Some(LineId {
+            process: u32::try_from(process).ok()?,
+            seq: int_attribute(record.get("attributes")?, "seq")?,
+            unix_us: record.get("timeUnixNano")?.as_str()?.parse::<u64>().ok()? / 1_000,
+        })
+    }
+
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>) {
         fit(record, &self.options, out, push_line);
     }
@@ -134,6 +146,12 @@ fn push_line(mut line: Line<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}]}]}]}\n");
 }
 
+/// The integer of that key in a list of attributes.
+fn int_attribute(attributes: &serde_json::Value, key: &str) -> Option<u64> {
+    let attribute = attributes.as_array()?.iter().find(|attribute| attribute["key"] == key)?;
+    attribute.pointer("/value/intValue")?.as_str()?.parse().ok()
+}
+
 /// The least number of the range that the data model has for the level.
 fn severity_number(level: Level) -> u8 {
     match level {
@@ -147,7 +165,7 @@ fn severity_number(level: Level) -> u8 {
 }
 
 fn push_resource(line: &mut Line<'_>, out: &mut Vec<u8>) {
-    push_int_attribute(out, "process.pid", std::process::id().into());
+    push_int_attribute(out, "process.pid", line.record.process().into());
     let keys = ["service.name", "service.version", "deployment.environment.name"];
     for (key, text) in line.service(keys) {
         push_text_attribute(line, out, (key, &text));

@@ -10,7 +10,7 @@ mod node;
 use super::connection::Address;
 use super::link::Link;
 use super::{Brokered, Fate, Message, Stop, Transport};
-use crate::config::RabbitMqConfig;
+use crate::config::{RabbitMqConfig, Secret};
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
@@ -53,7 +53,11 @@ fn brokered(port: u16, direct: &Direct) -> Brokered {
     let timeout = Duration::from_secs(5);
     let config = RabbitMqConfig { port, timeout, ..RabbitMqConfig::default() };
     let address = Address::new(&config, QUEUE.to_owned()).unwrap();
-    Brokered::new("logbeacon", Link::start(address).unwrap(), Box::new(direct.clone()))
+    Brokered::new(
+        ("logbeacon", Secret::default()),
+        Link::start(address).unwrap(),
+        Box::new(direct.clone()),
+    )
 }
 
 fn message(n: usize) -> Message {
@@ -254,7 +258,8 @@ fn a_broker_that_accepts_and_says_nothing_holds_up_no_one_and_costs_no_thread_ea
     let address = Address::new(&config, QUEUE.to_owned()).unwrap();
     let direct = Direct::default();
     let link = Link::start(address).unwrap();
-    let mut brokered = Brokered::new("logbeacon", link, Box::new(direct.clone()));
+    let mut brokered =
+        Brokered::new(("logbeacon", Secret::default()), link, Box::new(direct.clone()));
     let begin = Instant::now();
     assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Fate::Delivered]);
     assert_eq!(direct.count(), 1);

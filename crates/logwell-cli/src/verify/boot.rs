@@ -1,7 +1,9 @@
-//! Boot: the records of one start of a process, as they are found, and what its own records say.
+//! Boot: the records of one start of a process, as they are found, what its own records say, and what
+//! its black box holds.
 //!
 //! Knows `seq`, logwell's own records and their numbers. Does not know files or other boots.
 
+use super::boxes::BlackBox;
 use super::gaps::{Gap, Gaps, Place};
 use crate::line::Line;
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ pub(super) struct Found<'a> {
     pub(super) place: Place,
     /// Whether it was there before the other files were looked at, and so must be in them.
     pub(super) is_settled: bool,
+    /// Whether another process wrote it, which had it from the black box.
+    pub(super) is_recovered: bool,
     pub(super) line: &'a Line<'a>,
 }
 
@@ -47,6 +51,17 @@ pub(super) struct Boot {
     /// Lost by a sink in an outage, as told so far.
     pub(super) outages: Vec<Outage>,
     pub(super) receipt: Option<Receipt>,
+    /// What the process that recovered its black box says.
+    pub(super) recovery: Option<Recovery>,
+    /// What its black box still holds.
+    pub(super) left: Option<Left>,
+    /// Whether its black box could not be read and was put aside, and so was not recovered.
+    pub(super) is_box_put_aside: bool,
+    /// The number with which it begins, if only the black box told of it; 0 if the files did.
+    pub(super) begun_by_box: u64,
+    /// The latest number that was recovered, and the latest of those before that are in another file.
+    last_recovered: u64,
+    before_box: u64,
     /// Numbers of records that must be in `errors.log` and in `ai_responses.log`.
     pub(super) errors: Vec<u64>,
     pub(super) ai: Vec<u64>,
@@ -85,6 +100,63 @@ pub(super) struct SinkCounts {
     pub(super) dropped: u64,
 }
 
+/// What `logwell.black_box` says of a boot that was killed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Recovery {
+    /// Everything before this number was in the files.
+    pub(super) first_seq: u64,
+    /// The highest number of the boot.
+    pub(super) last_seq: u64,
+    pub(super) lost: u64,
+    pub(super) damaged: u64,
+    /// Of the numbers from the first to the last, so many are kept out of the file by its level.
+    pub(super) filtered: u64,
+}
+
+/// What the black box of a boot holds that is not in the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Whether the box is in use: then all of it is on its way.
+    pub(super) is_in_use: bool,
+    /// The highest number in the files; 0 if there is none.
+    pub(super) last_in_files: u64,
+    /// Numbers that are not in the file, as ranges.
+    pub(super) waiting: Vec<(u64, u64)>,
+    /// Records that have no copy and are not in the file either.
+    pub(super) lost: u64,
+    pub(super) damaged: u64,
+    /// All numbers in the box: what is in one file may wait for another.
+    numbers: Vec<u64>,
+}
+
+impl Left {
+    pub(super) fn count(&self) -> u64 {
+        self.waiting.iter().map(|(from, to)| to - from + 1).sum()
+    }
+
+    fn wait(&mut self, number: u64) {
+        match self.waiting.last_mut() {
+            Some((_, to)) if *to + 1 == number => *to = number,
+            _ => self.waiting.push((number, number)),
+        }
+    }
+}
+
+impl Recovery {
+    /// The boot that it is about, its process, and what is said.
+    pub(super) fn read(line: &Line<'_>) -> Option<(String, u64, Self)> {
+        let number = |key: &str| line.number(key).map_or(0, |number| number.min(MAX_NUMBER));
+        let recovery = Self {
+            first_seq: number("first_seq"),
+            last_seq: number("last_seq"),
+            lost: number("lost"),
+            damaged: number("damaged"),
+            filtered: number("filtered"),
+        };
+        Some((line.text("boot_id")?.into_owned(), line.number("of_process")?, recovery))
+    }
+}
+
 /// What a record turns out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -110,8 +182,25 @@ impl Boot {
             base: found.seq,
             ..Self::default()
         };
+        if found.is_recovered {
+            boot.begun_by_box = found.seq;
+        }
         boot.take_new(found);
         boot
+    }
+
+    /// A boot of which nothing is in the files.
+    pub(super) fn in_box_only(black_box: &BlackBox) -> Self {
+        let [first_ns, last_ns] = black_box.times;
+        Self {
+            process: black_box.process,
+            id: Some(black_box.boot_id.clone()),
+            first_ns,
+            last_ns,
+            base: black_box.handed_on + 1,
+            begun_by_box: black_box.handed_on + 1,
+            ..Self::default()
+        }
     }
 
     /// Takes the next record of the process.
@@ -128,7 +217,17 @@ impl Boot {
             return Turn::NextBoot;
         }
         if self.gaps.fill(found.seq) {
-            self.late.push(found.seq, found.place);
+            let is_in_place = match found.is_recovered {
+                true => found.seq > self.last_recovered,
+                // What was not in the box is in a file that is read later.
+                false => found.seq < self.begun_by_box && found.seq > self.before_box,
+            };
+            if is_in_place {
+                self.base = self.base.min(found.seq);
+                self.before_box = self.before_box.max(found.seq);
+            } else {
+                self.late.push(found.seq, found.place);
+            }
             self.note(found);
         } else {
             self.duplicates.push(found.seq, found.place);
@@ -147,21 +246,110 @@ impl Boot {
     }
 
     fn take_new(&mut self, found: &Found<'_>) {
-        if found.seq > self.last_seq + 1 {
+        if !found.is_recovered && self.last_seq > 0 {
+            // So it goes on by itself.
+            self.begun_by_box = 0;
+        }
+        let is_beginning = || found.line.own_kind().is_some_and(|kind| kind == "logwell.started");
+        if found.is_recovered || is_beginning() {
+            // What was found in a black box is told before the beginning, and happens after it.
+            self.first_ns = self.first_ns.min(found.unix_ns);
+        }
+        self.extend(found.seq, found.place);
+        self.note(found);
+    }
+
+    /// The number is there, and all before it that are not are missing.
+    fn extend(&mut self, number: u64, place: Place) {
+        if number > self.last_seq + 1 {
             self.gaps.push(Gap {
                 from: self.last_seq + 1,
-                to: found.seq - 1,
+                to: number - 1,
                 after_ns: self.last_ns,
-                before: found.place,
+                before: place,
             });
         }
-        self.last_seq = found.seq;
-        self.note(found);
+        self.last_seq = number;
+    }
+
+    /// There were numbers up to this one, so those that are not here are missing.
+    fn lacks_through(&mut self, number: u64) {
+        if number > self.last_seq {
+            self.extend(number + 1, Place::END);
+            self.last_seq = number;
+        }
+    }
+
+    /// Takes what the one who has recovered the boot says. What it had is in the files now.
+    pub(super) fn recovered(&mut self, recovery: Recovery) {
+        self.lacks_through(recovery.last_seq);
+        self.recovery = Some(recovery);
+    }
+
+    /// Takes what is in the black box: that is not missing.
+    pub(super) fn take_box(&mut self, black_box: &BlackBox) {
+        let numbers = black_box.numbers.clone();
+        let mut left = Left {
+            is_in_use: black_box.is_in_use,
+            last_in_files: self.last_seq,
+            damaged: black_box.damaged,
+            ..Left::default()
+        };
+        self.lacks_through(black_box.handed_on);
+        for &number in &numbers {
+            if number > self.last_seq {
+                // Of one in use, what was not there a moment ago is no loss.
+                if !left.is_in_use {
+                    self.extend(number, Place::END);
+                }
+                left.wait(number);
+            } else if self.gaps.fill(number) {
+                left.wait(number);
+            }
+        }
+        left.numbers = numbers;
+        if left.is_in_use {
+            left.damaged = 0;
+        } else {
+            self.lacks_through(black_box.without_copy.last().copied().unwrap_or(0));
+            let is_lost = |number: &&u64| self.gaps.find(**number).is_some();
+            left.lost = black_box.without_copy.iter().filter(is_lost).count() as u64;
+            for (name, count) in &black_box.dropped {
+                let sum = self.dropped.entry(name.clone()).or_default();
+                *sum = sum.saturating_add(*count).min(MAX_NUMBER);
+            }
+        }
+        self.left = Some(left);
+    }
+
+    /// Whether some of its records came out of a black box.
+    pub(super) fn has_recovered(&self) -> bool {
+        self.last_recovered > 0
+    }
+
+    /// Whether the record is in the black box: then it is missing nowhere.
+    pub(super) fn waits(&self, number: u64) -> bool {
+        self.left.as_ref().is_some_and(|left| left.numbers.binary_search(&number).is_ok())
+    }
+
+    /// How many records the log or the black box tells to be lost of those it had.
+    pub(super) fn lost_by_box(&self) -> u64 {
+        let recovered = self.recovery.map_or(0, |recovery| recovery.lost);
+        recovered.max(self.left.as_ref().map_or(0, |left| left.lost))
+    }
+
+    /// How many entries of the black box could not be read.
+    pub(super) fn damaged_in_box(&self) -> u64 {
+        let recovered = self.recovery.map_or(0, |recovery| recovery.damaged);
+        recovered.max(self.left.as_ref().map_or(0, |left| left.damaged))
     }
 
     /// Notes what a record says that was not there before.
     fn note(&mut self, found: &Found<'_>) {
         self.records += 1;
+        if found.is_recovered {
+            self.last_recovered = self.last_recovered.max(found.seq);
+        }
         self.last_ns = self.last_ns.max(found.unix_ns);
         if let Some(kind) = found.line.own_kind() {
             self.own += 1;

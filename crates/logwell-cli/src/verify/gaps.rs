@@ -11,7 +11,7 @@ pub(super) struct Gap {
     pub(super) to: u64,
     /// When the record before it happened, in nanoseconds since 1970.
     pub(super) after_ns: i64,
-    /// The record after it: in which file, and where in it.
+    /// The record after it: in which file, and where in it; `END` if there is none.
     pub(super) before: Place,
 }
 
@@ -22,6 +22,11 @@ pub(super) struct Place {
     pub(super) file: usize,
     /// Bytes from its beginning.
     pub(super) offset: u64,
+}
+
+impl Place {
+    /// Behind all there is.
+    pub(super) const END: Self = Self { file: usize::MAX, offset: 0 };
 }
 
 impl Gap {

@@ -1,8 +1,9 @@
 //! Json: the report as JSON, for programs.
 
-use super::boot::{Outage, Run, Runs};
+use super::boot::{Left, Outage, Run, Runs};
+use super::boxes::{State, Unreadable};
 use super::gaps::{Gap, Place};
-use super::report::{BootReport, Report, moment};
+use super::report::{BootReport, Report, Verdict, moment};
 use super::side::SideReport;
 use serde_json::{Value, json};
 
@@ -20,11 +21,13 @@ impl Report {
         json!({
             "directory": self.directory.to_string_lossy(),
             "complete": self.is_complete(accept_declared),
+            "known": self.verdict(accept_declared) != Verdict::Unknown,
             "files": self.scan.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
             "lines": self.scan.lines,
             "damaged_lines": self.scan.damage_count,
             "damages": damages.collect::<Vec<_>>(),
             "boots": boots,
+            "unreadable_black_boxes": self.unreadable.iter().map(unreadable_json).collect::<Vec<_>>(),
             "records_of_unknown_processes": self.strangers,
             "records_not_judged": self.not_judged,
         })
@@ -50,7 +53,12 @@ impl Report {
             "records": boot.records,
             "begun": boot.is_begun,
             "ended_in_order": boot.has_receipt,
-            "may_be_running": boot.is_last && !boot.has_receipt,
+            "may_be_running": boot.may_run(),
+            "recovered": boot.recovery.map(|recovery| json!({
+                "last_seq": recovery.last_seq, "lost": recovery.lost, "damaged": recovery.damaged,
+            })),
+            "black_box": boot.left.as_ref().map(left_json),
+            "black_box_put_aside": boot.is_box_put_aside,
             "rotated_away_through": judgement.rotated_through,
             "filtered": judgement.filtered,
             "lost": boot.lost(),
@@ -101,6 +109,9 @@ impl Report {
     }
 
     fn place_json(&self, place: Place) -> Value {
+        if place == Place::END {
+            return Value::Null;
+        }
         json!({"file": self.name(place), "offset": place.offset, "unpacked": self.is_packed(place)})
     }
 }
@@ -111,5 +122,31 @@ fn outage_json(outage: &Outage) -> Value {
         "problem": outage.problem,
         "failed_ms": outage.failed_ms,
         "dropped": outage.dropped,
+    })
+}
+
+fn left_json(left: &Left) -> Value {
+    let range = |(from, to): &(u64, u64)| json!({"from": from, "to": to});
+    json!({
+        "in_use": left.is_in_use,
+        "records": left.count(),
+        "waiting": left.waiting.iter().map(range).collect::<Vec<_>>(),
+        "lost": left.lost,
+        "damaged": left.damaged,
+    })
+}
+
+fn unreadable_json(unreadable: &Unreadable) -> Value {
+    let problem = match &unreadable.state {
+        State::PutAside => "put aside",
+        State::Forbidden => "permission denied",
+        State::Damaged(why) => why,
+    };
+    json!({
+        "file": unreadable.path.to_string_lossy(),
+        "boot_id": unreadable.boot_id,
+        "process": unreadable.process,
+        "problem": problem,
+        "open": unreadable.is_open,
     })
 }

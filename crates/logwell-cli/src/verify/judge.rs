@@ -54,7 +54,9 @@ pub(super) fn judge(boot: &Boot, is_cut: bool) -> Judgement {
     for window in windows(&checkpoints, from) {
         judge_window(boot, &window, &mut judgement);
     }
-    judge_tail(boot, checkpoints.last().map_or(from, |last| last.before.max(from)), &mut judgement);
+    let told_through = checkpoints.last().map_or(from, |last| last.before.max(from));
+    let recovered_from = judge_recovered(boot, told_through, &mut judgement);
+    judge_tail(boot, told_through..recovered_from, &mut judgement);
     check_receipt(boot, &mut judgement);
     judgement
 }
@@ -120,12 +122,29 @@ fn judge_window(boot: &Boot, window: &Window, judgement: &mut Judgement) {
     }
 }
 
+/// What was in a black box, as far as it lies behind the last checkpoint: of these numbers it is known
+/// how many were filtered. Says where it begins.
+fn judge_recovered(boot: &Boot, told_through: u64, judgement: &mut Judgement) -> u64 {
+    let Some(recovery) = boot.recovery.filter(|recovery| recovery.first_seq > 0) else {
+        return u64::MAX;
+    };
+    let from = recovery.first_seq.max(told_through);
+    let to = recovery.last_seq + 1;
+    if from >= to {
+        return u64::MAX;
+    }
+    let before: u64 = boot.gaps.within(recovery.first_seq, from).map(|gap| gap.count()).sum();
+    let filtered = recovery.filtered.saturating_sub(before);
+    judge_window(boot, &Window { from, to, filtered, is_exact: true }, judgement);
+    from
+}
+
 /// A record that was kept out is told within this time: an hour, and some for a busy machine.
 const TOLD_WITHIN_NS: i64 = 61 * 60 * 1_000_000_000;
 
 /// What lies behind the last checkpoint.
-fn judge_tail(boot: &Boot, from: u64, judgement: &mut Judgement) {
-    for gap in boot.gaps.within(from, u64::MAX) {
+fn judge_tail(boot: &Boot, numbers: std::ops::Range<u64>, judgement: &mut Judgement) {
+    for gap in boot.gaps.within(numbers.start, numbers.end) {
         let told_before = boot.filtered_ns.iter().rev().find(|told| **told <= gap.after_ns);
         // It is told at once if it was not told in the hour before.
         let silent_since = match told_before {

@@ -1,10 +1,12 @@
 //! Verify: whether all records are there, and if not, which are missing and what the log says of
 //! it.
 //!
-//! Joins the parts: reads `app.log` into boots, judges each, compares the side files. How it is
-//! said is in `people.rs` and `json.rs`.
+//! Joins the parts: looks at the black boxes, reads `app.log` into boots, judges each, compares the
+//! side files. How it is said is in `people.rs` and `json.rs`.
 
 mod boot;
+mod boots;
+mod boxes;
 mod gaps;
 mod json;
 mod judge;
@@ -13,18 +15,19 @@ mod report;
 mod scan;
 mod side;
 
-pub use report::Report;
+pub use report::{Report, Verdict};
 
 use crate::files::{Family, LogFile, families};
 use crate::identity::Identity;
-use boot::{Boot, Found, Turn};
+use boots::Boots;
+use boxes::Boxes;
 use judge::judge;
 use report::BootReport;
 use scan::{Scan, Trouble};
 use side::SideFile;
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What is verified, and how.
@@ -36,6 +39,8 @@ pub struct Options {
     pub errors: String,
     /// The file that has those about AI models.
     pub ai: String,
+    /// Where the black boxes are, if not beside the files.
+    pub black_box_dir: Option<PathBuf>,
     /// How long is waited for the side files to have what `app.log` has, while a program logs.
     pub settle: Duration,
 }
@@ -46,6 +51,7 @@ impl Default for Options {
             app: "app.log".to_owned(),
             errors: "errors.log".to_owned(),
             ai: "ai_responses.log".to_owned(),
+            black_box_dir: None,
             settle: Duration::from_millis(200),
         }
     }
@@ -117,6 +123,9 @@ impl Snapshot {
 
 fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     let unreadable = |error| Trouble::Unreadable(directory.to_owned(), error);
+    let box_dir = options.black_box_dir.as_deref().unwrap_or(directory);
+    let boxes = Boxes::read(box_dir, &directory.join(&options.app));
+    let mut boxes = boxes.map_err(|error| Trouble::Unreadable(box_dir.to_owned(), error))?;
     let snapshot = Snapshot::take(directory, options).map_err(unreadable)?;
     if snapshot.app.is_empty() {
         let text = format!("there is no {} in it", options.app);
@@ -128,6 +137,9 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
         boots.begin_family(family.has_backups());
         scan.family(family, |file| snapshot.settled(file), |found| boots.take(found))?;
     }
+    boots.settle();
+    boxes.all.iter().for_each(|found| boots.take_box(found));
+    boxes.unreadable.iter_mut().for_each(|unreadable| boots.note_unreadable(unreadable));
     let errors = read_side(&mut scan, &boots, ("errors", &options.errors), &snapshot.errors)?;
     let ai = read_side(&mut scan, &boots, ("ai", &options.ai), &snapshot.ai)?;
     let sides: Vec<_> = [errors, ai].into_iter().flatten().collect();
@@ -137,7 +149,8 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     });
     let reports = reports.collect();
     let strangers = sides.iter().map(|side| side.strangers).sum();
-    Ok(Report::new(directory, scan, reports, [strangers, boots.not_judged]))
+    let not_compared = [strangers, boots.not_judged];
+    Ok(Report::new(directory, scan, reports, boxes.unreadable, not_compared))
 }
 
 /// Reads the families of a side file, if there are any.
@@ -153,102 +166,15 @@ fn read_side(
     let is_cut = families.iter().any(Family::has_backups);
     let mut file = SideFile::new(sink, name, is_cut);
     for family in families {
+        file.begin_family();
         scan.family(
             family,
             |_| u64::MAX,
             |found| {
                 let process = found.line.number("process").unwrap_or(0);
-                let of_process = boots.by_process.get(&process).map_or(&[][..], Vec::as_slice);
-                file.take(found, &boots.all, of_process);
+                file.take(found, &boots.all, boots.of_process(process));
             },
         )?;
     }
     Ok(Some(file))
-}
-
-/// So many boots are kept: no directory has more, unless somebody wants to fill our memory.
-const MAX_BOOTS: usize = 10_000;
-
-/// The boots of all families, in the order in which they were found.
-#[derive(Debug, Default)]
-struct Boots {
-    all: Vec<Boot>,
-    /// Those of each process, oldest first.
-    by_process: HashMap<u64, Vec<usize>>,
-    /// Records of more boots than are kept.
-    not_judged: u64,
-    /// For each family where its boots begin, and whether its beginning may have been rotated away.
-    families: Vec<(usize, bool)>,
-}
-
-impl Boots {
-    fn begin_family(&mut self, is_cut: bool) {
-        self.families.push((self.all.len(), is_cut));
-    }
-
-    fn take(&mut self, found: &Found<'_>) {
-        let process = found.line.number("process").unwrap_or(0);
-        let known = self.by_process.entry(process).or_default();
-        if let Some(at) = earlier(&self.all, known, found) {
-            if let Some(boot) = self.all.get_mut(at) {
-                boot.take_stray(found);
-            }
-            return;
-        }
-        let last = known.last().and_then(|at| self.all.get_mut(*at));
-        let is_here = last
-            .is_some_and(|boot| !boot.is_begun_anew_by(found) && boot.take(found) == Turn::Here);
-        if is_here {
-            return;
-        }
-        if self.all.len() >= MAX_BOOTS {
-            self.not_judged += 1;
-            return;
-        }
-        known.push(self.all.len());
-        self.all.push(Boot::begin(process, found));
-    }
-
-    /// Whether the beginning of the boot may have been rotated away: it is the first of its family.
-    fn is_cut(&self, at: usize) -> bool {
-        self.families.iter().any(|(first, is_cut)| *first == at && *is_cut)
-    }
-
-    /// Whether no other boot begins after it in its family: it may be running.
-    fn is_last(&self, at: usize) -> bool {
-        let family = self.families.iter().rposition(|(first, _)| *first <= at);
-        let next = family.and_then(|family| self.families.get(family + 1));
-        at + 1 == next.map_or(self.all.len(), |(first, _)| *first)
-    }
-}
-
-/// The boot of the process that a line in the wrong place belongs to, if it is not the last one.
-fn earlier(all: &[Boot], of_process: &[usize], found: &Found<'_>) -> Option<usize> {
-    let (last, before) = of_process.split_last()?;
-    let last = all.get(*last)?;
-    if found.line.own_kind().is_some_and(|kind| kind == "logwell.started") {
-        let id = found.line.text("boot_id");
-        let is_it =
-            |at: &&usize| all.get(**at).is_some_and(|boot| boot.id.as_deref() == id.as_deref());
-        return before.iter().rev().find(is_it).copied();
-    }
-    if found.unix_ns >= last.first_ns || found.seq == last.last_seq + 1 {
-        return None;
-    }
-    let had_begun = |at: &&usize| all.get(**at).is_some_and(|boot| boot.first_ns <= found.unix_ns);
-    before.iter().rev().find(had_begun).copied()
-}
-
-impl Boot {
-    /// Whether the record begins another boot than this one.
-    fn is_begun_anew_by(&self, found: &Found<'_>) -> bool {
-        if found.line.own_kind().is_none_or(|kind| kind != "logwell.started") {
-            return false;
-        }
-        match self.is_begun {
-            true => self.id.as_deref() != found.line.text("boot_id").as_deref(),
-            // It may stand behind records that it should precede.
-            false => found.unix_ns > self.first_ns,
-        }
-    }
 }

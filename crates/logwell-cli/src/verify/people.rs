@@ -1,8 +1,9 @@
 //! People: the report as text, for people.
 
-use super::boot::{LEDGER, Runs};
+use super::boot::{LEDGER, Left, Runs};
+use super::boxes::{State, Unreadable};
 use super::gaps::{Gap, Place};
-use super::report::{BootReport, Report, moment};
+use super::report::{BootReport, Report, Verdict, moment};
 use super::side::SideReport;
 use std::fmt::{self, Write as _};
 
@@ -57,6 +58,9 @@ impl Text<'_> {
             })?;
             self.out.push('\n');
         }
+        for unreadable in &report.unreadable {
+            self.unreadable(unreadable)?;
+        }
         if report.strangers > 0 {
             let count = plural(report.strangers, "record");
             writeln!(
@@ -69,6 +73,23 @@ impl Text<'_> {
             writeln!(self.out, "{count} of more boots than are kept: not judged\n")?;
         }
         self.verdict(accept_declared)
+    }
+
+    fn unreadable(&mut self, unreadable: &Unreadable) -> fmt::Result {
+        let name = unreadable.path.file_name().unwrap_or_default().to_string_lossy();
+        let (name, boot) = (visible(&name), visible(&unreadable.boot_id));
+        let why = match &unreadable.state {
+            State::PutAside => "a start could not read all of it and has put it aside".to_owned(),
+            State::Forbidden => "only its owner may".to_owned(),
+            State::Damaged(why) => visible(why),
+        };
+        writeln!(self.out, "black box {name} of boot {boot} cannot be read: {why}")?;
+        let said = match (unreadable.is_open, &unreadable.state) {
+            (false, _) => "  what became of the boot is known all the same\n",
+            (true, State::Forbidden) => "  it is judged as if there were none\n",
+            (true, _) => "  it may have records that are nowhere else\n",
+        };
+        writeln!(self.out, "{said}")
     }
 
     fn boot(&mut self, boot: &BootReport, accept_declared: bool) -> fmt::Result {
@@ -96,20 +117,24 @@ impl Text<'_> {
     fn records(&mut self, boot: &BootReport) -> fmt::Result {
         let judgement = &boot.judgement;
         if judgement.rotated_through > 0 {
-            writeln!(
-                self.out,
-                "  begins in the middle: {} rotated away, first kept is seq {} in {}",
-                if judgement.rotated_through == 1 {
-                    "seq 1 was".to_owned()
-                } else {
-                    format!("seq 1 to {} were", judgement.rotated_through)
-                },
-                boot.base,
-                self.place(boot.first)
-            )?;
+            let away = match judgement.rotated_through {
+                1 => "seq 1 was".to_owned(),
+                through => format!("seq 1 to {through} were"),
+            };
+            write!(self.out, "  begins in the middle: {away} rotated away")?;
+            match boot.records {
+                0 => writeln!(self.out)?,
+                _ => {
+                    let (base, first) = (boot.base, self.place(boot.first));
+                    writeln!(self.out, ", first kept is seq {base} in {first}")?;
+                }
+            }
         }
         let count = plural(boot.records, "record");
-        write!(self.out, "  {count}, up to seq {}", boot.last_seq)?;
+        match boot.records {
+            0 => write!(self.out, "  nothing of it is in the files")?,
+            _ => write!(self.out, "  {count}, up to seq {}", boot.last_seq)?,
+        }
         if judgement.filtered > 0 {
             write!(self.out, "; {} kept out by files.level", judgement.filtered)?;
         }
@@ -120,11 +145,13 @@ impl Text<'_> {
     fn losses(&mut self, boot: &BootReport) -> fmt::Result {
         let judgement = &boot.judgement;
         let gap = |text: &Self, gap: &Gap| {
-            let (place, moment) = (text.place(gap.before), moment(gap.after_ns));
-            let numbers = range(gap.from, gap.to);
-            match gap.after_ns {
-                0 => format!("{numbers} ({}), before {place}", gap.count()),
-                _ => format!("{numbers} ({}), after {moment}, before {place}", gap.count()),
+            let mut said = format!("{} ({})", range(gap.from, gap.to), gap.count());
+            if gap.after_ns != 0 {
+                said += &format!(", after {}", moment(gap.after_ns));
+            }
+            match gap.before {
+                Place::END => said + ", behind the last line",
+                before => said + ", before " + &text.place(before),
             }
         };
         if !judgement.lost.is_empty() {
@@ -180,6 +207,16 @@ impl Text<'_> {
             let of = boot.lost().min(boot.declared);
             writeln!(self.out, "  declared: {count} lost by {LEDGER}; {of} of the missing ones")?;
         }
+        if boot.damaged_in_box > 0 {
+            let count = match boot.damaged_in_box {
+                1 => "1 entry".to_owned(),
+                count => format!("{count} entries"),
+            };
+            writeln!(
+                self.out,
+                "  declared: {count} of its black box cannot be read; records that had no number may be lost"
+            )?;
+        }
         for outage in &boot.outages {
             let (sink, problem) = (visible(&outage.sink), visible(&outage.problem));
             let dropped = plural(outage.dropped, "record");
@@ -232,6 +269,17 @@ impl Text<'_> {
                 _ => "",
             };
             writeln!(self.out, "  ended in order{agrees}")
+        } else if let Some(recovery) = &boot.recovery {
+            let through = recovery.last_seq;
+            writeln!(self.out, "  was killed; its black box was recovered, up to seq {through}")
+        } else if let Some(left) = &boot.left {
+            self.left(left)
+        } else if boot.is_box_put_aside {
+            let last = boot.last_seq;
+            writeln!(
+                self.out,
+                "  was killed, and its black box could not be read; what follows seq {last} is lost"
+            )
         } else if boot.is_last {
             writeln!(
                 self.out,
@@ -247,21 +295,39 @@ impl Text<'_> {
         }
     }
 
+    /// What is in the black box of a boot that has not ended.
+    fn left(&mut self, left: &Left) -> fmt::Result {
+        let count = plural(left.count(), "record");
+        match (left.is_in_use, left.count()) {
+            (true, 0) => return writeln!(self.out, "  is running; its black box has nothing more"),
+            (true, _) => writeln!(self.out, "  is running; {count} on the way in its black box")?,
+            (false, 0) => {
+                return writeln!(self.out, "  was killed; its black box has nothing more");
+            }
+            (false, _) => writeln!(
+                self.out,
+                "  was killed; {count} waiting in its black box, which the next start writes"
+            )?,
+        }
+        self.list(left.waiting.len(), &left.waiting, |_, &(from, to)| range(from, to))
+    }
+
     fn verdict(&mut self, accept_declared: bool) -> fmt::Result {
         let report = self.report;
         let lost: u64 = report.boots.iter().map(BootReport::lost).sum();
         let undeclared: u64 = report.boots.iter().map(BootReport::undeclared).sum();
         let dropped: u64 = report.boots.iter().map(BootReport::dropped_total).sum();
-        if report.is_complete(accept_declared) {
-            let declared = lost - undeclared + dropped;
-            return match declared {
-                0 => writeln!(self.out, "complete"),
-                _ => writeln!(
-                    self.out,
-                    "complete, but for {} the log tells of",
-                    plural(declared, "lost record")
-                ),
-            };
+        match report.verdict(accept_declared) {
+            Verdict::Complete => return self.complete(lost - undeclared + dropped),
+            Verdict::Incomplete => {}
+            Verdict::Unknown => {
+                let open = report.unreadable.iter().filter(|unreadable| unreadable.leaves_open());
+                let count = match open.count() {
+                    1 => "a black box".to_owned(),
+                    count => format!("{count} black boxes"),
+                };
+                return writeln!(self.out, "NOT KNOWN: {count} cannot be read");
+            }
         }
         let count = |of: fn(&BootReport) -> u64| report.boots.iter().map(of).sum::<u64>();
         let parts = [
@@ -294,7 +360,18 @@ impl Text<'_> {
         if report.not_judged > 0 {
             parts.push(format!("{} not judged", report.not_judged));
         }
-        let open = count(|boot| u64::from(!boot.has_receipt && !boot.is_last));
+        let unread = count(|boot| boot.damaged_in_box);
+        if unread > 0 {
+            parts.push(format!("{unread} not readable in black boxes"));
+        }
+        let aside = count(|boot| u64::from(boot.is_box_put_aside));
+        if aside > 0 {
+            parts.push(format!(
+                "{} put aside",
+                if aside == 1 { "a black box".to_owned() } else { format!("{aside} black boxes") }
+            ));
+        }
+        let open = count(|boot| u64::from(!boot.has_known_end()));
         if open > 0 {
             parts.push(format!("{} not ended in order", plural(open, "boot")));
         }
@@ -306,6 +383,20 @@ impl Text<'_> {
             parts.push(format!("{} that do not add up", plural(wrong, "number")));
         }
         writeln!(self.out, "NOT COMPLETE: {}", parts.join(", "))
+    }
+
+    fn complete(&mut self, declared: u64) -> fmt::Result {
+        write!(self.out, "complete")?;
+        if declared > 0 {
+            write!(self.out, ", but for {} the log tells of", plural(declared, "lost record"))?;
+        }
+        let left = self.report.boots.iter().filter_map(|boot| boot.left.as_ref());
+        let waiting = left.filter(|left| !left.is_in_use).map(Left::count).sum::<u64>();
+        if waiting > 0 {
+            write!(self.out, ", with {} waiting in black boxes", plural(waiting, "record"))?;
+        }
+        self.out.push('\n');
+        Ok(())
     }
 
     /// The beginning of a list, one thing a line.

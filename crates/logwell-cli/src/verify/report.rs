@@ -2,7 +2,8 @@
 //!
 //! How it is said is in `people.rs` and `json.rs`.
 
-use super::boot::{Boot, LEDGER, Outage, Runs};
+use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
+use super::boxes::Unreadable;
 use super::gaps::{Gap, Place};
 use super::judge::Judgement;
 use super::scan::Scan;
@@ -17,10 +18,23 @@ pub struct Report {
     pub(super) directory: PathBuf,
     pub(super) scan: Scan,
     pub(super) boots: Vec<BootReport>,
+    /// Black boxes that cannot be read.
+    pub(super) unreadable: Vec<Unreadable>,
     /// Records in side files of processes that `app.log` does not know.
     pub(super) strangers: u64,
     /// Records of more boots than are kept.
     pub(super) not_judged: u64,
+}
+
+/// What it all comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is missing, damaged or out of order. What lies in a black box is not missing.
+    Complete,
+    /// Something is.
+    Incomplete,
+    /// Nothing is known to be missing, but a black box cannot be read that may have something in it.
+    Unknown,
 }
 
 /// What was found of one start of a process.
@@ -36,6 +50,10 @@ pub(super) struct BootReport {
     pub(super) last_seq: u64,
     pub(super) records: u64,
     pub(super) has_receipt: bool,
+    pub(super) recovery: Option<Recovery>,
+    pub(super) left: Option<Left>,
+    pub(super) damaged_in_box: u64,
+    pub(super) is_box_put_aside: bool,
     pub(super) is_last: bool,
     pub(super) judgement: Judgement,
     pub(super) duplicates: Runs,
@@ -65,15 +83,19 @@ impl BootReport {
             first_ns: boot.first_ns,
             last_ns: boot.last_ns,
             base: boot.base,
-            last_seq: boot.last_seq,
+            last_seq: boot.left.as_ref().map_or(boot.last_seq, |left| left.last_in_files),
             records: boot.records,
             has_receipt: boot.receipt.is_some(),
+            recovery: boot.recovery,
+            left: boot.left.clone(),
+            damaged_in_box: boot.damaged_in_box(),
+            is_box_put_aside: boot.is_box_put_aside,
             is_last,
             judgement,
             duplicates: boot.duplicates.clone(),
             late: boot.late.clone(),
             dropped: boot.declared_dropped().clone(),
-            declared: boot.declared_lost(LEDGER),
+            declared: boot.declared_lost(LEDGER) + boot.lost_by_box(),
             outages: boot.outages.clone(),
             forgotten: boot.gaps.forgotten,
             sides,
@@ -121,13 +143,35 @@ impl BootReport {
         self.undeclared() > 0
             || self.duplicates.count + self.late.count > 0
             || !self.judgement.contradictions.is_empty()
-            || !(self.has_receipt || self.is_last)
+            || self.is_box_put_aside
+            || !self.has_known_end()
             || self.sides.iter().any(side_is_damaged)
     }
 
-    /// Whether the log itself says that something was lost.
+    /// Whether it has ended in order, or its black box says how it went on (or is spoilt, which is told
+    /// as such), or it may be running.
+    pub(super) fn has_known_end(&self) -> bool {
+        self.has_receipt
+            || self.recovery.is_some()
+            || self.left.is_some()
+            || self.is_box_put_aside
+            || self.is_last
+    }
+
+    /// Whether nothing is against its running.
+    pub(super) fn may_run(&self) -> bool {
+        match &self.left {
+            Some(left) => left.is_in_use,
+            None => {
+                let has_ended = self.has_receipt || self.recovery.is_some();
+                self.is_last && !has_ended && !self.is_box_put_aside
+            }
+        }
+    }
+
+    /// Whether the log itself, or the black box, says that something was lost.
     pub(super) fn has_declared(&self) -> bool {
-        self.dropped_total() > 0
+        self.dropped_total() + self.damaged_in_box > 0
             || (self.declared > 0 && self.lost() > 0)
             || self.sides.iter().any(|side| side.declared > 0 && !side.missing.is_empty())
     }
@@ -138,18 +182,32 @@ impl Report {
         directory: &Path,
         scan: Scan,
         boots: Vec<BootReport>,
+        unreadable: Vec<Unreadable>,
         [strangers, not_judged]: [u64; 2],
     ) -> Self {
-        Self { directory: directory.to_owned(), scan, boots, strangers, not_judged }
+        Self { directory: directory.to_owned(), scan, boots, unreadable, strangers, not_judged }
+    }
+
+    /// What it all comes to. What the log says it has lost counts as missing, unless
+    /// `accept_declared`.
+    #[must_use]
+    pub fn verdict(&self, accept_declared: bool) -> Verdict {
+        let is_whole =
+            |boot: &BootReport| !boot.is_damaged() && (accept_declared || !boot.has_declared());
+        if self.scan.damage_count + self.not_judged > 0 || !self.boots.iter().all(is_whole) {
+            return Verdict::Incomplete;
+        }
+        match self.unreadable.iter().any(Unreadable::leaves_open) {
+            true => Verdict::Unknown,
+            false => Verdict::Complete,
+        }
     }
 
     /// Whether nothing is missing, damaged or out of order. What the log says it has lost counts as
     /// missing, unless `accept_declared`.
     #[must_use]
     pub fn is_complete(&self, accept_declared: bool) -> bool {
-        let is_whole =
-            |boot: &BootReport| !boot.is_damaged() && (accept_declared || !boot.has_declared());
-        self.scan.damage_count + self.not_judged == 0 && self.boots.iter().all(is_whole)
+        self.verdict(accept_declared) == Verdict::Complete
     }
 
     pub(super) fn name(&self, place: Place) -> String {

@@ -139,6 +139,8 @@ fn record(
     };
     let unix_ns = line.unix_ns().unwrap_or(0);
     let is_settled = place.offset < settled;
-    take(&Found { seq, unix_ns, place, is_settled, line: &line });
+    // In ECS all values of fields are texts.
+    let is_recovered = line.raw("recovered").is_some_and(|it| it.trim_matches('"') == "true");
+    take(&Found { seq, unix_ns, place, is_settled, is_recovered, line: &line });
     line.repeated_key().map(Flaw::RepeatedKey)
 }

@@ -16,6 +16,8 @@ pub(super) struct Side {
     pub(super) only_here: Vec<(u64, Place)>,
     pub(super) duplicates: Runs,
     pub(super) late: Runs,
+    /// The family and the number of the latest record.
+    last: (usize, u64),
 }
 
 /// A side file: the records of each boot, by its place in the list.
@@ -26,6 +28,8 @@ pub(super) struct SideFile {
     /// Whether its beginning may have been rotated away.
     is_cut: bool,
     boots: HashMap<usize, Side>,
+    /// How many families have begun.
+    families: usize,
     /// The first record of the oldest file: its boot and number.
     first: Option<(usize, u64)>,
     /// Records of processes that `app.log` does not know (any more).
@@ -50,7 +54,12 @@ pub(super) struct SideReport {
 impl SideFile {
     pub(super) fn new(sink: &'static str, name: &str, is_cut: bool) -> Self {
         let name = name.to_owned();
-        Self { sink, name, is_cut, boots: HashMap::new(), first: None, strangers: 0 }
+        Self { sink, name, is_cut, boots: HashMap::new(), families: 0, first: None, strangers: 0 }
+    }
+
+    /// The records of one boot may stand in two families: its own, and what another process recovered.
+    pub(super) fn begin_family(&mut self) {
+        self.families += 1;
     }
 
     /// What there is to say about the boot at that place in the list.
@@ -58,7 +67,8 @@ impl SideFile {
         let none = Side::default();
         let side = self.boots.get(&at).unwrap_or(&none);
         let expected = if self.sink == "errors" { &boot.errors } else { &boot.ai };
-        let missing = self.missing(at, &side.seen, expected);
+        let mut missing = self.missing(at, &side.seen, expected);
+        missing.retain(|seq| !boot.waits(*seq));
         let declared = boot.declared_lost(self.sink);
         SideReport {
             name: self.name.clone(),
@@ -102,8 +112,11 @@ impl SideFile {
             side.duplicates.push(found.seq, found.place);
             return;
         }
-        if side.seen.last().is_some_and(|last| *last > found.seq) {
-            side.late.push(found.seq, found.place);
+        match side.last {
+            (family, last) if family == self.families && last > found.seq => {
+                side.late.push(found.seq, found.place);
+            }
+            _ => side.last = (self.families, found.seq),
         }
         push_in_order(&mut side.seen, found.seq);
         if boots.get(at).is_some_and(|boot| !boot.has(found.seq)) {

@@ -1,0 +1,91 @@
+//! What the black box costs: the same program with and without it, in turns.
+//!
+//! Prints nanoseconds a call in bursts of 2 000 (no timer in them), percentiles of single calls with
+//! the timer's own 20 to 45, and records and processor time of a storm that waits for room.
+
+#![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
+
+use logwell::shutdown_logging;
+use logwell_benches::{
+    Pace, Scratch, cpu_seconds, five_fields, in_two_spans, median, numbers_of_a_run, one_file,
+    percentile, timed_bursts,
+};
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+const NAMES: [&str; 8] = [
+    "burst, ns a call",
+    "p50, ns",
+    "p90, ns",
+    "p99, ns",
+    "p99.9, ns",
+    "storm, thousand records/s",
+    "storm, CPU s per million",
+    "no copy, records",
+];
+const ROUNDS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, run, subject, workload] = arguments.as_slice()
+        && run == "run"
+    {
+        return measure(subject == "on", workload);
+    }
+    for workload in ["five fields", "in two spans"] {
+        let (mut off, mut on) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            off.push(numbers_of_a_run(&["run", "off", workload])?);
+            on.push(numbers_of_a_run(&["run", "on", workload])?);
+        }
+        println!("{workload}, medians of {ROUNDS} runs");
+        for (at, name) in NAMES.iter().enumerate() {
+            let (without, with) = (median(&off, at), median(&on, at));
+            println!(
+                "{name:>26}: without {without:>8.2}  with {with:>8.2}  {:+.2}",
+                with - without
+            );
+        }
+    }
+    Ok(())
+}
+
+fn measure(has_box: bool, workload: &str) -> Result<(), Box<dyn Error>> {
+    let dir = Scratch::new()?;
+    let mut config = one_file(dir.path())?;
+    config.black_box.enabled = has_box;
+    let handle = logwell::init_logging_with(config)?;
+    if workload == "in two spans" {
+        in_two_spans(calls)
+    } else {
+        calls()
+    }
+    println!("{}", handle.stats().unprotected);
+    shutdown_logging();
+    Ok(())
+}
+
+fn calls() {
+    const BURST: u64 = 2_000;
+    const STORM: u64 = 2_000_000;
+    let mut times_ns = Vec::new();
+    for burst in 0..400 {
+        let start = Instant::now();
+        (0..BURST).for_each(|at| five_fields(burst * BURST + at));
+        times_ns.push(start.elapsed().as_nanos() as u64);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    times_ns.sort_unstable();
+    println!("{}", percentile(&times_ns, 0.5) as f64 / BURST as f64);
+
+    let mut times_ns = timed_bursts(Pace { bursts: 500, calls: 100 }, five_fields);
+    times_ns.sort_unstable();
+    for part in [0.5, 0.9, 0.99, 0.999] {
+        println!("{}", percentile(&times_ns, part));
+    }
+
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    (0..STORM).for_each(five_fields);
+    println!("{}", STORM as f64 / start.elapsed().as_secs_f64() / 1e3);
+    println!("{}", (cpu_seconds() - cpu) / (STORM as f64 / 1e6));
+}

@@ -1,0 +1,98 @@
+//! Models: what logwell's threads have in common, in every order in which they can act.
+//!
+//! The files of logwell are compiled here as they stand, with loom's atomics, locks and threads under
+//! the names of `sync`; what else they name is small and stands below. So the crate itself needs no
+//! `cfg`, and its dependencies and tests, which are for real threads, need not know loom.
+//!
+//! `cargo x models` runs all; `cargo x models WORD` those with the word in their name.
+
+#![expect(dead_code, reason = "logwell has more use for its files than a model")]
+
+mod checks;
+mod sync;
+
+#[path = "../../src/black_box/chunks.rs"]
+mod chunks;
+#[path = "../../src/level.rs"]
+mod level;
+#[path = "../../src/queue.rs"]
+mod queue;
+#[path = "../../src/spare.rs"]
+mod spare;
+#[path = "../../src/stats.rs"]
+mod stats;
+#[path = "../../src/waker.rs"]
+mod waker;
+
+/// No time passes.
+mod clock {
+    pub(crate) const fn unix_ns() -> u64 {
+        1
+    }
+}
+
+/// No process forks.
+mod fork {
+    #[derive(Debug)]
+    pub(crate) struct Birthplace;
+
+    impl Birthplace {
+        pub(crate) const fn here() -> Self {
+            Self
+        }
+
+        pub(crate) const fn is_elsewhere(&self) -> bool {
+            false
+        }
+    }
+}
+
+/// Where its copy is makes no difference here.
+mod black_box {
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Place;
+
+    impl Place {
+        pub(crate) const NOWHERE: Self = Self;
+    }
+}
+
+/// Of a record it is known whether it is filled; and how many were made.
+mod record {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    #[derive(Debug)]
+    pub(crate) struct Record {
+        pub(crate) is_filled: bool,
+    }
+
+    impl Record {
+        pub(crate) fn empty() -> Self {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            Self { is_filled: false }
+        }
+
+        pub(crate) fn clear(&mut self) {
+            self.is_filled = false;
+        }
+
+        pub(crate) fn made() -> usize {
+            MADE.load(Ordering::Relaxed)
+        }
+
+        pub(crate) fn count_from_0() {
+            MADE.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+fn main() {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    for model in checks::ALL.iter().flat_map(|checks| checks.iter()) {
+        if model.name.contains(&word) {
+            model.check();
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! BlackBox: a copy of every record that is on its way, in a file that outlives the process.
+//!
+//! A record that a log call has made exists only in memory until the listener has written it. So the
+//! caller also copies it, some hundred bytes, into a mapped file: what is stored there is the system's
+//! at once, and no `kill -9` takes it away. When the listener has handed the record on, the copy is
+//! done with. A start that finds the box of a process that is gone writes what is left in it.
+//!
+//! ```text
+//!  a thread ── pen.rs ──► its chunk of the box          the listener ── keeper.rs ──► journal, marks
+//!                                                                            │
+//!                  the next start ── find.rs, left.rs ──► records ── replay ─┘
+//! ```
+//!
+//! This module is public for programs that look at a box ([`list`], [`read`]); to have one takes no call.
+//! What lies where is told in `docs/black-box-format.md`.
+//!
+//! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
+//! When it is full, records go without a copy, and that is counted; nobody ever waits for it.
+
+mod block;
+mod chunks;
+mod contents;
+mod find;
+mod keeper;
+mod layout;
+mod left;
+mod map;
+mod pen;
+#[cfg(test)]
+mod tests;
+
+pub use contents::{Contents, list, read};
+pub(crate) use find::{DeadBox, find};
+pub(crate) use keeper::Keeper;
+pub(crate) use layout::Place;
+pub(crate) use left::Left;
+
+use crate::clock;
+use crate::fork::Birthplace;
+use crate::level::Level;
+use crate::record::Record;
+use crate::rotate::os;
+use crate::stats::Reason;
+use chunks::{Chunks, Emptied};
+use find::Unfinished;
+use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
+use map::Map;
+use pen::Pen;
+use smallvec::SmallVec;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A box is not smaller, and takes no more than this part of the room that is free.
+const MIN_BYTES: u64 = 1 << 20;
+const LARGEST_PART: u64 = 4;
+
+/// So many pens a thread has, one for each pipeline that it logs to.
+const MOST_PENS: usize = 8;
+
+/// When a record was made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Time {
+    /// When the processor's counter stood there.
+    Ticks(u64),
+    UnixNs(u64),
+}
+
+/// Which start of which process a record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) process: u32,
+    pub(crate) boot: u64,
+}
+
+/// Where a sink's file stood: everything before is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) bytes: u64,
+    /// When that was, in nanoseconds since 1970. Only what is read back from a box has it.
+    pub(crate) unix_ns: u64,
+}
+
+/// The black box of one pipeline.
+#[derive(Debug)]
+pub(crate) struct BlackBox {
+    map: Map,
+    layout: Layout,
+    seed: u64,
+    chunks: Chunks,
+    /// Records that found no room, and so would be lost in a kill.
+    unprotected: AtomicU64,
+    birthplace: Birthplace,
+    path: PathBuf,
+    /// Locked as long as the process lives.
+    file: Option<File>,
+}
+
+/// A thread's pen and whose it is.
+struct Held {
+    pen: Pen,
+    owner: Arc<BlackBox>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.owner.birthplace.is_elsewhere() {
+            self.pen.close(&self.owner);
+        }
+    }
+}
+
+thread_local! {
+    /// Mostly there is one; more pipelines than this take turns.
+    static PENS: RefCell<SmallVec<[Held; 1]>> = const { RefCell::new(SmallVec::new_const()) };
+}
+
+impl BlackBox {
+    /// Makes a box in that directory, and has the room for it set aside: a page for which there is no
+    /// room on the disk would end the process when it is written to.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be used, there is no room, or the file cannot be mapped.
+    pub(crate) fn create(
+        directory: &Path,
+        bytes: u64,
+        origin: Origin,
+        owner: u64,
+    ) -> io::Result<Arc<Self>> {
+        os::make_directory(directory)?;
+        let bytes = bytes.min(os::available(directory) / LARGEST_PART).min(os::longest_file());
+        if bytes < MIN_BYTES {
+            let text = format!(
+                "there is no room: it takes {MIN_BYTES} bytes, of a quarter of what is free and \
+                 the longest file that is allowed"
+            );
+            return Err(io::Error::new(io::ErrorKind::StorageFull, text));
+        }
+        let layout = Layout::of(bytes);
+        let path = directory.join(find::name(origin));
+        let unfinished = Unfinished::create(&path, layout.bytes())?;
+        let map = Map::new(&unfinished.file, layout.words())?;
+        let mut black_box = Self {
+            map,
+            layout,
+            seed: fastrand::u64(..),
+            chunks: Chunks::new(u16::try_from(layout.chunks).unwrap_or(u16::MAX)),
+            unprotected: AtomicU64::new(0),
+            birthplace: Birthplace::here(),
+            path,
+            file: None,
+        };
+        black_box.write_head(origin, owner);
+        black_box.file = Some(unfinished.finish(&black_box.path)?);
+        Ok(Arc::new(black_box))
+    }
+
+    fn write_head(&self, origin: Origin, owner: u64) {
+        let values = [
+            (head::WORDS, self.layout.words() as u64),
+            (head::JOURNAL, self.layout.journal as u64),
+            (head::CHUNKS, self.layout.chunks as u64),
+            (head::PROCESS, u64::from(origin.process)),
+            (head::BOOT, origin.boot),
+            (head::SEED, self.seed),
+            (head::RATE, clock::ns_of_ticks(1 << 32)),
+            (head::OWNER, owner),
+        ];
+        let mut check = Check::new(0, 0, 0);
+        for (at, value) in values {
+            self.store(at, value);
+            check.add(value);
+        }
+        self.store(head::CHECK, u64::from(check.finish()));
+        let now = clock::TimeOfDay::now();
+        self.store(head::COPIES[0] + layout::copy::TICKS, now.ticks());
+        self.store(head::COPIES[0] + layout::copy::UNIX_NS, now.unix_ns());
+        // The last: without it the file is no box.
+        self.store(head::MAGIC, MAGIC);
+    }
+
+    /// Copies a record that is on its way; says where, or nowhere if there was no room.
+    #[inline]
+    pub(crate) fn keep(self: &Arc<Self>, record: &Record, time: Time) -> Place {
+        let kept = PENS.try_with(|pens| {
+            let mut pens = pens.try_borrow_mut().ok()?;
+            match pens.iter_mut().find(|held| Arc::ptr_eq(&held.owner, self)) {
+                Some(held) => Some(held.pen.write(self, record, time)),
+                None => Some(self.keep_first(&mut pens, record, time)),
+            }
+        });
+        match kept {
+            Ok(Some(place)) if place.is_somewhere() => place,
+            Ok(Some(_)) => self.no_room(),
+            _ => self.keep_last(record, time),
+        }
+    }
+
+    #[cold]
+    fn keep_first(
+        self: &Arc<Self>,
+        pens: &mut SmallVec<[Held; 1]>,
+        record: &Record,
+        time: Time,
+    ) -> Place {
+        if pens.len() == MOST_PENS {
+            drop(pens.remove(0));
+        }
+        let mut pen = Pen::new(false);
+        let place = pen.write(self, record, time);
+        pens.push(Held { pen, owner: Arc::clone(self) });
+        place
+    }
+
+    /// For a thread that is about to end and has no pen any more.
+    #[cold]
+    fn keep_last(&self, record: &Record, time: Time) -> Place {
+        let place = self.keep_alone(record, time);
+        if place.is_somewhere() { place } else { self.no_room() }
+    }
+
+    /// Copies a record into a chunk of its own: so it can be done before or after any other.
+    #[cold]
+    pub(crate) fn keep_alone(&self, record: &Record, time: Time) -> Place {
+        let mut pen = Pen::new(false);
+        let place = pen.write(self, record, time);
+        pen.close(self);
+        place
+    }
+
+    #[cold]
+    fn no_room(&self) -> Place {
+        self.unprotected.fetch_add(1, Ordering::Relaxed);
+        Place::NOWHERE
+    }
+
+    /// Takes back the copy of a record that the queue has not taken, if it was the thread's last.
+    #[cold]
+    pub(crate) fn take_back(&self, place: Place) {
+        let _gone = PENS.try_with(|pens| {
+            if let Ok(mut pens) = pens.try_borrow_mut()
+                && let Some(held) = pens.iter_mut().find(|held| std::ptr::eq(&*held.owner, self))
+                && place.is_somewhere()
+            {
+                held.pen.take_back(self, place);
+            }
+        });
+    }
+
+    /// Notes a drop, which is to be told in the log though this process may be killed.
+    #[cold]
+    pub(crate) fn note_dropped(&self, level: Level, reason: Reason) {
+        if !self.birthplace.is_elsewhere()
+            && let Some(word) = self.untold(level, reason)
+        {
+            word.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many drops of a kind are not told yet.
+    fn untold(&self, level: Level, reason: Reason) -> Option<&AtomicU64> {
+        self.map.words().get(head::DROPPED + level.index() * Reason::ALL.len() + reason as usize)
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many records found no room.
+    pub(crate) fn unprotected(&self) -> u64 {
+        self.unprotected.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn chunk(&self, chunk: u16) -> &[AtomicU64] {
+        let start = self.layout.chunk_at(usize::from(chunk));
+        self.map.words().get(start..start + CHUNK_WORDS).unwrap_or_default()
+    }
+
+    fn store(&self, at: usize, value: u64) {
+        if let Some(word) = self.map.words().get(at) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    /// A free chunk, ready to be written to.
+    fn take(&self) -> Option<(u16, u64)> {
+        let (chunk, number) = self.chunks.take()?;
+        let words = self.chunk(chunk);
+        for (at, value) in [(FIRST, 0), (DONE, FIRST as u64), (USE, number)] {
+            words.get(at)?.store(value, Ordering::Release);
+        }
+        Some((chunk, number))
+    }
+
+    fn close(&self, chunk: u16, written: u32) {
+        self.free(self.chunks.close(chunk, written));
+    }
+
+    fn free(&self, emptied: Option<Emptied>) {
+        if let Some(emptied) = emptied {
+            if let Some(word) = self.chunk(emptied.chunk()).get(USE) {
+                word.store(0, Ordering::Release);
+            }
+            self.chunks.give_back(emptied);
+        }
+    }
+
+    /// The chunks of a record that is larger than one, and where in each its part is.
+    fn parts(&self, place: Place) -> impl Iterator<Item = (u16, usize)> {
+        let next = |&(chunk, at): &(u16, usize)| {
+            let word = self.chunk(chunk).get(at + 2)?.load(Ordering::Relaxed);
+            (word != 0).then_some(((word & 0xffff) as u16, FIRST))
+        };
+        std::iter::successors(Some((place.chunk(), place.at())), next)
+    }
+
+    fn take_back_large(&self, place: Place) {
+        let parts: Vec<_> = self.parts(place).collect();
+        for (chunk, at) in parts {
+            if let Some(word) = self.chunk(chunk).get(at) {
+                word.store(0, Ordering::Release);
+            }
+            self.free(self.chunks.done(chunk, 1));
+        }
+    }
+}
