@@ -150,8 +150,8 @@ const fn before(_: Call) -> io::Result<()> {
 
 #[cfg(not(test))]
 #[inline]
-const fn may_write(bytes: usize) -> io::Result<usize> {
-    Ok(bytes)
+fn may_write(bytes: usize) -> io::Result<usize> {
+    before(Call::Write).map(|()| bytes)
 }
 
 #[cfg(not(test))]
