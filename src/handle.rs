@@ -271,6 +271,11 @@ impl LoggingHandle {
         made
     }
 
+    #[cfg(test)]
+    pub(crate) fn black_box(&self) -> Arc<BlackBox> {
+        self.0.black_box.clone().unwrap()
+    }
+
     /// Asks and does not wait, for who steps the listener itself.
     #[cfg(test)]
     pub(crate) fn ask_later<T>(
@@ -280,11 +285,6 @@ impl LoggingHandle {
         let (answer, answered) = bounded(1);
         let _no_room = self.0.control.try_send(question(answer));
         answered
-    }
-
-    #[cfg(test)]
-    pub(crate) fn black_box(&self) -> Arc<BlackBox> {
-        self.0.black_box.clone().unwrap()
     }
 
     fn ask<T>(

@@ -492,8 +492,6 @@ mod route;
 mod secret;
 mod selflog;
 mod setup;
-#[cfg(test)]
-mod simulation;
 mod slot;
 mod span;
 mod spare;
@@ -535,3 +533,6 @@ pub mod __private {
     pub use crate::spool::fuzz as fuzz_spool;
     pub use tracing;
 }
+
+#[cfg(test)]
+mod simulation;

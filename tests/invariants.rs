@@ -602,7 +602,8 @@ fn sources() -> BTreeMap<String, String> {
                 collect(&path, root, all);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
-                if !name.ends_with("tests.rs") && !name.contains("/tests/") {
+                let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
+                if !is_test && !name.starts_with("simulation/") {
                     all.insert(name, code_of(&std::fs::read_to_string(&path).unwrap()));
                 }
             }

@@ -118,8 +118,8 @@ pub(crate) fn before(call: Call) -> io::Result<()> {
 }
 
 /// How many of so many bytes are written.
-pub(crate) fn may_write(bytes: usize) -> io::Result<usize> {
-    world::with(|world| world.faults.judge(Call::Write, bytes)).unwrap_or(Ok(bytes))
+pub(crate) fn may_write(call: Call, bytes: usize) -> io::Result<usize> {
+    world::with(|world| world.faults.judge(call, bytes)).unwrap_or(Ok(bytes))
 }
 
 /// A file gets that name. There must be none that has it.

@@ -101,6 +101,7 @@ impl Boot {
 pub(super) fn config(rng: &mut Rng, directory: &Path) -> LoggingConfig {
     let mut config = LoggingConfig::builder().console(false).log_dir(directory).build().unwrap();
     config.level = Level::Trace.into();
+    // What it keeps is shown by processes that are killed for real; here a kill costs what was not flushed.
     config.black_box.enabled = false;
     config.queue.size = rng.usize(8..100);
     config.queue.max_wait = Duration::ZERO;
