@@ -3,13 +3,14 @@
 //! The file may have been rotated since, so its backups are looked at too. It may have had a name of that
 //! process's own, so it is looked for by its inode. Knows lines and files; does not know what is in a line.
 
+use super::disk;
 use super::file::RotatingFile;
 use super::lock::{self, Claim};
 use super::names::{Form, Names};
 use super::os::{self, FileId};
 use super::{pack, shift};
 use crate::black_box::Mark;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -58,7 +59,7 @@ impl RotatingFile {
     pub(crate) fn lines_since(&self, mark: Mark, mut see: impl FnMut(&[u8])) -> io::Result<()> {
         let mut left = MOST_BYTES;
         for part in parts_since(&self.names, mark)? {
-            let mut file = File::open(&part.path)?;
+            let mut file = disk::open_to_read(&part.path)?;
             file.seek(SeekFrom::Start(part.from))?;
             let mut lines = BufReader::new(pack::reader(file, part.form)?.take(left));
             let mut line = Vec::new();
@@ -102,7 +103,7 @@ fn parts(names: &Names) -> io::Result<Vec<Part>> {
     let backups = backups.into_iter().map(|backup| (names.backup(backup), backup.form));
     let all = std::iter::once((names.current().to_owned(), Form::Plain)).chain(backups);
     let look = |(path, form): (PathBuf, Form)| {
-        let metadata = path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let metadata = disk::look(&path).ok().filter(std::fs::Metadata::is_file)?;
         let modified = metadata.modified().unwrap_or(SystemTime::now());
         Some(Part { path, form, from: 0, id: os::id(&metadata), modified })
     };
@@ -122,10 +123,9 @@ fn cut_at_mark(parts: &mut Vec<Part>, mark: Mark) -> bool {
 
 /// The log file in that directory that has the mark in it or in a backup of it.
 fn family_of_mark(directory: &Path, mark: Mark) -> Option<PathBuf> {
-    let is_it = |path: &PathBuf| {
-        path.symlink_metadata().is_ok_and(|metadata| mark.is_of(os::id(&metadata)))
-    };
-    let path = directory.read_dir().ok()?.flatten().map(|entry| entry.path()).find(is_it)?;
+    let is_it =
+        |path: &PathBuf| disk::look(path).is_ok_and(|metadata| mark.is_of(os::id(&metadata)));
+    let path = disk::list(directory).ok()?.flatten().map(|entry| entry.path()).find(is_it)?;
     let is_number = path.extension().and_then(|number| number.to_str());
     match is_number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
         true => Some(path.with_extension("")),
@@ -157,8 +157,8 @@ pub(crate) fn cut_torn(path: &Path, mark: Mark) -> io::Result<()> {
     }
     // Only the current one is written to. If the mark is in a backup, it is younger than the mark.
     let Some(Part { path, from, id, .. }) = found.first() else { return Ok(()) };
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    let metadata = file.metadata()?;
+    let file = disk::open(OpenOptions::new().read(true).write(true), path)?;
+    let metadata = disk::look_at(&file)?;
     if os::id(&metadata) != *id || metadata.len() <= *from || metadata.len() - from > MOST_BYTES {
         return Ok(());
     }
@@ -166,7 +166,7 @@ pub(crate) fn cut_torn(path: &Path, mark: Mark) -> io::Result<()> {
     (&file).seek(SeekFrom::Start(*from))?;
     (&file).take(MOST_BYTES).read_to_end(&mut behind)?;
     let whole = behind.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    if whole < behind.len() { file.set_len(from + whole as u64) } else { Ok(()) }
+    if whole < behind.len() { disk::cut(&file, from + whole as u64) } else { Ok(()) }
 }
 
 #[cfg(test)]

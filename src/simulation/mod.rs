@@ -19,12 +19,18 @@
 //! | `oracle.rs` | what must be true of the files |
 
 pub(crate) mod disk;
+#[cfg(unix)]
 mod events;
 mod names;
+#[cfg(unix)]
 mod oracle;
+#[cfg(unix)]
 mod outside;
+#[cfg(unix)]
 mod play;
+#[cfg(unix)]
 mod process;
+#[cfg(unix)]
 mod sinks;
 mod world;
 
