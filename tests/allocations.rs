@@ -67,6 +67,27 @@ fn an_ordinary_event_outside_of_spans_allocates_nothing() {
 }
 
 #[test]
+fn the_copies_in_the_black_box_allocate_nothing_in_changing_spans_and_chunks() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = LoggingConfig::builder().log_dir(directory.path()).console(false).build();
+    let built = QueueLayer::builder().config(config.unwrap()).build_stepped();
+    let (layer, handle, _listener) = built.unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let _in_force = tracing::subscriber::set_default(subscriber);
+    let spans = [tracing::info_span!("one", path = "/buy"), tracing::info_span!("other", rows = 5)];
+    let log = || {
+        for number in 0..1_000 {
+            spans.iter().for_each(|span| span.in_scope(|| ordinary_event(number)));
+        }
+    };
+    log();
+    check_nothing(&measure(log));
+    let stats = handle.stats();
+    assert_eq!((stats.in_queue, stats.unprotected), (4_000, 0), "all were captured and copied");
+    assert!(logwell::black_box::list(directory.path()).unwrap().len() == 1, "there is a box");
+}
+
+#[test]
 fn an_ordinary_event_inside_two_spans_allocates_nothing() {
     let (_in_force, handle, _listener) = pipeline();
     let root = tracing::info_span!("request", path = "/buy");

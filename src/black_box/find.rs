@@ -138,6 +138,14 @@ pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
     found
 }
 
+/// Removes a box that has nothing in it any more, and says so if it cannot.
+pub(super) fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        let text = format!("{}: {error}", path.display());
+        selflog::tell("a black box cannot be removed", &text);
+    }
+}
+
 /// Removes a box that its process did not live to finish. Never keeps it in a list.
 fn remove_unfinished(path: &Path) -> bool {
     if let Ok(file) = open(path)
@@ -292,10 +300,7 @@ impl DeadBox {
 
     /// It has nothing in it any more that is not elsewhere.
     pub(crate) fn remove(self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            let path = self.path.display();
-            selflog::tell("a black box cannot be removed", &format_args!("{path}: {error}"));
-        }
+        remove(&self.path);
     }
 
     pub(crate) fn quarantine(self, why: &dyn std::fmt::Display) {

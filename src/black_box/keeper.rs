@@ -4,12 +4,12 @@
 //! were given, that is noted in one word, together with where their files stood; then the copies can
 //! be forgotten. Knows no sink.
 
+use super::find;
 use super::layout::{DONE, END, FIRST, Place, copy, head};
 use super::pen::Pen;
 use super::{BlackBox, Mark, Time};
 use crate::clock::TimeOfDay;
 use crate::record::Record;
-use crate::selflog;
 use crate::stats::Dropped;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -169,9 +169,6 @@ impl Keeper {
     pub(crate) fn end(&mut self) {
         self.pen.close(&self.black_box);
         self.black_box.store(head::ENDED, 1);
-        if let Err(error) = std::fs::remove_file(&self.black_box.path) {
-            let path = self.black_box.path.display();
-            selflog::tell("a black box cannot be removed", &format_args!("{path}: {error}"));
-        }
+        find::remove(&self.black_box.path);
     }
 }

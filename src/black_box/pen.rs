@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::span::SpanContext;
 use smol_str::SmolStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 /// How many callsites a pen remembers to have written.
 const KNOWN_CALLSITES: usize = 64;
@@ -42,7 +42,9 @@ pub(super) struct Pen {
     callsites: [u64; KNOWN_CALLSITES],
     /// The context that was written last. It is kept, so that no other has its address.
     context: Option<(Arc<SpanContext>, u16)>,
-    bytes: Vec<u8>,
+    /// What a callsite and a context are as bytes: kept, so that none is allocated for the next.
+    callsite_bytes: Vec<u8>,
+    context_bytes: Vec<u8>,
 }
 
 /// There is no room in the chunk.
@@ -60,7 +62,8 @@ impl Pen {
             is_shared,
             callsites: [0; KNOWN_CALLSITES],
             context: None,
-            bytes: Vec::with_capacity(1_024),
+            callsite_bytes: Vec::new(),
+            context_bytes: Vec::new(),
         }
     }
 
@@ -107,7 +110,7 @@ impl Pen {
         if self.number == 0 {
             return Err(NoRoom);
         }
-        let references = self.refer(owner, words, record)?;
+        let references = self.refer(owner, record)?;
         let fields = record.fields.as_bytes();
         let (at, first) = (self.at, self.at + 1);
         let end = first + RECORD_WORDS + fields.len().div_ceil(8);
@@ -143,40 +146,30 @@ impl Pen {
 
     /// Where callsite, context and thread of the record stand; writes what is not there yet.
     #[inline]
-    fn refer(
-        &mut self,
-        owner: &BlackBox,
-        words: &[AtomicU64],
-        record: &Record,
-    ) -> Result<[u16; 3], NoRoom> {
-        let callsite = self.callsite(owner, words, record.callsite)?;
+    fn refer(&mut self, owner: &BlackBox, record: &Record) -> Result<[u16; 3], NoRoom> {
+        let callsite = self.callsite(owner, record.callsite)?;
         let context = match &record.context {
             None => 0,
             Some(context) => match &self.context {
                 Some((known, at)) if Arc::ptr_eq(known, context) => *at,
-                _ => self.context(owner, words, context)?,
+                _ => self.new_context(owner, context)?,
             },
         };
         if self.is_shared && self.thread != record.thread {
-            self.thread(owner, words, &record.thread)?;
+            self.new_thread(owner, &record.thread)?;
         }
         Ok([callsite, context, self.thread_at])
     }
 
     #[inline]
-    fn callsite(
-        &mut self,
-        owner: &BlackBox,
-        words: &[AtomicU64],
-        callsite: &'static Callsite,
-    ) -> Result<u16, NoRoom> {
+    fn callsite(&mut self, owner: &BlackBox, callsite: &'static Callsite) -> Result<u16, NoRoom> {
         let index = callsite.index();
         let known = (index as u64 & 0xffff_ffff) << 16;
         match self.callsites.get(index % KNOWN_CALLSITES) {
             Some(slot) if slot & !0xffff == known && *slot & 0xffff != 0 => {
                 Ok((slot & 0xffff) as u16)
             }
-            _ => self.new_callsite(owner, words, callsite, known),
+            _ => self.new_callsite(owner, callsite, known),
         }
     }
 
@@ -184,13 +177,15 @@ impl Pen {
     fn new_callsite(
         &mut self,
         owner: &BlackBox,
-        words: &[AtomicU64],
         callsite: &'static Callsite,
         known: u64,
     ) -> Result<u16, NoRoom> {
-        self.bytes.clear();
-        block::push_callsite(&mut self.bytes, callsite);
-        let at = self.block(owner, words, Kind::Callsite)?;
+        let mut bytes = std::mem::take(&mut self.callsite_bytes);
+        bytes.clear();
+        block::push_callsite(&mut bytes, callsite);
+        let written = self.block(owner, Kind::Callsite, &bytes);
+        self.callsite_bytes = bytes;
+        let at = written?;
         if let Some(slot) = self.callsites.get_mut(callsite.index() % KNOWN_CALLSITES) {
             *slot = known | u64::from(at);
         }
@@ -198,61 +193,39 @@ impl Pen {
     }
 
     #[cold]
-    fn context(
-        &mut self,
-        owner: &BlackBox,
-        words: &[AtomicU64],
-        context: &Arc<SpanContext>,
-    ) -> Result<u16, NoRoom> {
-        let mut bytes = Vec::new();
-        block::push_context(&mut bytes, context, |callsite| {
-            self.callsite(owner, words, callsite).ok()
-        });
-        self.bytes = bytes;
-        let at = self.block(owner, words, Kind::Context)?;
+    fn new_context(&mut self, owner: &BlackBox, context: &Arc<SpanContext>) -> Result<u16, NoRoom> {
+        let mut bytes = std::mem::take(&mut self.context_bytes);
+        bytes.clear();
+        block::push_context(&mut bytes, context, |callsite| self.callsite(owner, callsite).ok());
+        let written = self.block(owner, Kind::Context, &bytes);
+        self.context_bytes = bytes;
+        let at = written?;
         self.context = Some((Arc::clone(context), at));
         Ok(at)
     }
 
     #[cold]
-    fn thread(
-        &mut self,
-        owner: &BlackBox,
-        words: &[AtomicU64],
-        thread: &SmolStr,
-    ) -> Result<(), NoRoom> {
+    fn new_thread(&mut self, owner: &BlackBox, thread: &SmolStr) -> Result<(), NoRoom> {
         const MAX_BYTES: usize = 256;
-        self.bytes.clear();
         let kept = crate::fields::floor_char_boundary(thread, MAX_BYTES);
-        self.bytes.extend_from_slice(thread.as_bytes().get(..kept).unwrap_or_default());
-        self.thread_at = self.block(owner, words, Kind::Thread)?;
+        let name = thread.as_bytes().get(..kept).unwrap_or_default();
+        self.thread_at = self.block(owner, Kind::Thread, name)?;
         self.thread = thread.clone();
         Ok(())
     }
 
-    /// Writes `self.bytes`, with their length before them.
-    fn block(&mut self, owner: &BlackBox, words: &[AtomicU64], kind: Kind) -> Result<u16, NoRoom> {
+    /// Writes bytes, with their length before them.
+    fn block(&mut self, owner: &BlackBox, kind: Kind, bytes: &[u8]) -> Result<u16, NoRoom> {
         let at = u16::try_from(self.at).map_err(|_| NoRoom)?;
-        let length = std::iter::once(self.bytes.len() as u64);
-        let values: Vec<_> = length.chain(self.bytes.chunks(8).map(padded)).collect();
-        self.entry(owner, words, kind, &values)?;
-        Ok(at)
-    }
-
-    fn entry(
-        &mut self,
-        owner: &BlackBox,
-        words: &[AtomicU64],
-        kind: Kind,
-        values: &[u64],
-    ) -> Result<(), NoRoom> {
-        let end = self.at + 1 + values.len();
-        if end >= words.len() {
+        let words = 1 + bytes.len().div_ceil(8);
+        let end = self.at + 1 + words;
+        if end > END {
             return Err(NoRoom);
         }
-        put(owner, (self.chunk, self.number), self.at, kind, values);
+        let values = std::iter::once(bytes.len() as u64).chain(bytes.chunks(8).map(padded));
+        put(owner, (self.chunk, self.number), self.at, kind, words, values);
         self.at = end;
-        Ok(())
+        Ok(at)
     }
 
     /// Goes on in a new chunk, or in several.
@@ -271,7 +244,7 @@ impl Pen {
     fn open(&mut self, owner: &BlackBox, thread: &SmolStr) -> bool {
         let Some(taken) = owner.take() else { return false };
         self.begin(taken);
-        self.thread(owner, owner.chunk(self.chunk), thread).is_ok()
+        self.new_thread(owner, thread).is_ok()
     }
 
     fn begin(&mut self, (chunk, number): (u16, u64)) {
@@ -281,7 +254,7 @@ impl Pen {
 
     /// Writes a record that is larger than a chunk: in parts, each the last entry of its chunk.
     fn write_large(&mut self, owner: &BlackBox, record: &Record, time: Time) -> Place {
-        let Ok(references) = self.refer(owner, owner.chunk(self.chunk), record) else {
+        let Ok(references) = self.refer(owner, record) else {
             // A callsite or context that fills a chunk.
             return Place::NOWHERE;
         };
@@ -310,30 +283,37 @@ impl Pen {
         // The first comes last: with it the record is there, and it is whole.
         let first = parts.remove(0);
         for ((chunk, number), at, part) in parts {
-            put(owner, (chunk, number), at, Kind::Rest, &part);
+            put(owner, (chunk, number), at, Kind::Rest, part.len(), part);
             owner.close(chunk, 1);
         }
         let (page, at, part) = first;
-        put(owner, page, at, Kind::First, &part);
+        put(owner, page, at, Kind::First, part.len(), part);
         self.records += 1;
         self.close(owner);
         place
     }
 }
 
-/// Writes an entry for which there is room.
-fn put(owner: &BlackBox, (chunk, number): (u16, u64), at: usize, kind: Kind, values: &[u64]) {
-    let words = owner.chunk(chunk);
+/// Writes an entry of so many words, for which there is room.
+fn put(
+    owner: &BlackBox,
+    (chunk, number): (u16, u64),
+    at: usize,
+    kind: Kind,
+    words: usize,
+    values: impl IntoIterator<Item = u64>,
+) {
+    let chunk = owner.chunk(chunk);
     let mut check = Check::new(owner.seed, number, at);
-    for (word, value) in words.iter().skip(at + 1).zip(values) {
-        word.store(*value, Ordering::Relaxed);
-        check.add(*value);
+    for (word, value) in chunk.iter().skip(at + 1).zip(values) {
+        word.store(value, Ordering::Relaxed);
+        check.add(value);
     }
-    if let Some(stop) = words.get(at + 1 + values.len()) {
+    if let Some(stop) = chunk.get(at + 1 + words) {
         stop.store(0, Ordering::Relaxed);
     }
-    if let Some(word) = words.get(at) {
-        let head = Head { kind, words: values.len(), check: check.finish() };
+    if let Some(word) = chunk.get(at) {
+        let head = Head { kind, words, check: check.finish() };
         word.store(head.to_word(), Ordering::Release);
     }
 }
