@@ -208,7 +208,7 @@ impl Prepared {
             Arc::clone(&counters),
             filter.clone(),
             builder.filters_globally,
-            &config.limits,
+            &config,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
         let own = Own::new(boot, fingerprint(&config), diverted);
@@ -219,6 +219,7 @@ impl Prepared {
             black_box: black_box.clone(),
             sinks: slots.iter().map(named).collect(),
             filter,
+            redaction: layer.redaction().cloned(),
             forwarders,
             report: Mutex::new(None),
             config,

@@ -4,8 +4,11 @@
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
 
 use crate::caller::Nesting;
+use crate::callsite::Callsite;
 use crate::config::Limits;
-use crate::fields::{Fields, Key, TextWriter, Value};
+use crate::fields::{Entry, Fields, Key, TextWriter, Value, floor_char_boundary};
+use crate::redact::{Redaction, SecretFields};
+use crate::secret::MASK;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,20 +55,57 @@ pub(crate) struct Capture<'a> {
     pub(crate) left_out: u32,
     /// Values whose `Debug` or `Display` panicked or failed.
     pub(crate) unformatted: u32,
+    /// Values with a secret, which is masked.
+    pub(crate) redacted: u32,
     taken: usize,
     room: Room,
+    redaction: Option<&'a Redaction>,
+    secret_fields: SecretFields,
 }
 
 impl<'a> Capture<'a> {
-    pub(crate) fn new(fields: &'a mut Fields, room: Room) -> Self {
-        Self { fields, left_out: 0, unformatted: 0, taken: 0, room }
+    pub(crate) fn new(
+        fields: &'a mut Fields,
+        room: Room,
+        redaction: Option<&'a Redaction>,
+        callsite: &Callsite,
+    ) -> Self {
+        let secret_fields =
+            redaction.map_or(SecretFields::NONE, |redaction| redaction.fields_of(callsite));
+        Self {
+            fields,
+            left_out: 0,
+            unformatted: 0,
+            redacted: 0,
+            taken: 0,
+            room,
+            redaction,
+            secret_fields,
+        }
     }
 
     #[inline(always)]
     fn value(&mut self, field: &Field, value: Value<'_>) {
-        if self.takes_one_more() {
+        if self.takes_one_more() && !self.masks(field) {
             self.fields.push(key(field), value);
         }
+    }
+
+    /// Whether the field is a secret: then a mask stands in place of its value.
+    #[inline(always)]
+    fn masks(&mut self, field: &Field) -> bool {
+        self.secret_fields.contain(field.index()) && self.mask(field)
+    }
+
+    #[cold]
+    fn mask(&mut self, field: &Field) -> bool {
+        // Several far back in the list share one answer.
+        let is_secret = self.redaction.is_some_and(|redaction| redaction.is_secret(field.name()));
+        if is_secret {
+            self.redacted = self.redacted.saturating_add(1);
+            self.fields.push(key(field), Value::Str(MASK));
+        }
+        is_secret
     }
 
     #[inline]
@@ -76,6 +116,19 @@ impl<'a> Capture<'a> {
         }
         self.taken += 1;
         true
+    }
+
+    #[cold]
+    fn replaced(&mut self, field: &Field, original: &str, redacted: &str) {
+        self.redacted = self.redacted.saturating_add(1);
+        let room_bytes = self.room_bytes();
+        let kept = floor_char_boundary(redacted, room_bytes);
+        let is_cut = original.len() > room_bytes || kept < redacted.len();
+        self.fields.push_entry(&Entry {
+            key: key(field),
+            value: Value::Str(redacted.get(..kept).unwrap_or_default()),
+            original_bytes: is_cut.then_some(original.len().max(redacted.len()) as u64),
+        });
     }
 
     fn room_bytes(&self) -> usize {
@@ -106,29 +159,48 @@ impl Visit for Capture<'_> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.value(field, Value::Bool(value));
+        if self.takes_one_more() {
+            self.fields.push(key(field), Value::Bool(value)); // that there is a password is no secret
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.takes_one_more() {
-            self.fields.push_cut(key(field), Value::Str(value), self.room_bytes());
+        if !self.takes_one_more() || self.masks(field) {
+            return;
+        }
+        let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
+        self.fields.push_cut(key(field), Value::Str(value), room_bytes);
+        let kept = value.as_bytes().get(..room_bytes).unwrap_or(value.as_bytes());
+        if let Some(redaction) = self.redaction
+            && let Some(redacted) = redaction.text(kept, kept.len() < value.len())
+        {
+            self.fields.truncate(before);
+            self.replaced(field, value, &redacted);
         }
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        if self.takes_one_more() {
+        if self.takes_one_more() && !self.masks(field) {
             self.fields.push_cut(key(field), Value::Bytes(value), self.room_bytes());
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.takes_one_more() {
+        if self.takes_one_more() && !self.masks(field) {
             let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
-            let unformatted = &mut self.unformatted;
-            self.fields.format(key(field), room_bytes, |text| {
-                guarded(text, unformatted, |text| write!(text, "{value:?}"))
-            });
-            if crate::log_code::is_json(field) {
+            let is_json = crate::log_code::is_json(field);
+            let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
+            let redaction = self.redaction;
+            self.fields.format(
+                key(field),
+                room_bytes,
+                |text| guarded(text, unformatted, |text| write!(text, "{value:?}")),
+                |text, is_cut| match redaction? {
+                    redaction if is_json => counted(redaction.json(text, is_cut), redacted),
+                    redaction => counted(redaction.text(text, is_cut), redacted),
+                },
+            );
+            if is_json {
                 self.fields.mark_json(before);
             } else if field.name() == "backtrace" && is_no_backtrace(self.fields.as_bytes()) {
                 self.fields.truncate(before);
@@ -137,17 +209,21 @@ impl Visit for Capture<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if !self.takes_one_more() {
+        if !self.takes_one_more() || self.masks(field) {
             return;
         }
         let room_bytes = self.room_bytes();
-        let unformatted = &mut self.unformatted;
+        let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
+        let redaction = self.redaction;
         let mut writer = self.fields.error(key(field), room_bytes);
         let mut next = Some(value);
         let mut left = self.room.error_sources.saturating_add(1);
         while let Some(error) = next.filter(|_| left > 0) {
             left -= 1;
-            writer.text(|text| guarded(text, unformatted, |text| write!(text, "{error}")));
+            writer.text(
+                |text| guarded(text, unformatted, |text| write!(text, "{error}")),
+                |text, is_cut| counted(redaction?.text(text, is_cut), redacted),
+            );
             next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_else(|panic| {
                 discard(panic);
                 None
@@ -155,6 +231,11 @@ impl Visit for Capture<'_> {
         }
         writer.finish();
     }
+}
+
+fn counted(redacted: Option<String>, count: &mut u32) -> Option<String> {
+    *count = count.saturating_add(u32::from(redacted.is_some()));
+    redacted
 }
 
 /// Whether the last text is what `std::backtrace::Backtrace` prints when none was captured.

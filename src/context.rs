@@ -6,6 +6,7 @@ use crate::caller::{self, Owner, Scope};
 use crate::fields::{Fields, Key, Value};
 use crate::layer::QueueLayer;
 use crate::record::Id;
+use crate::redact::Redaction;
 use crate::span::{MAX_CONTEXT_BYTES, SpanContext};
 use crate::trace_context::TraceContext;
 use pin_project_lite::pin_project;
@@ -99,7 +100,8 @@ impl LoggingContext {
 
     /// Adds a key/value pair; a key that is already there gets the new value.
     ///
-    /// Texts are cut at 16 KiB. When all pairs together take 64 KiB, further ones are left out.
+    /// Texts are cut at 16 KiB. When all pairs together take 64 KiB, further ones are left out. What is a
+    /// secret by [`RedactConfig`](crate::config::RedactConfig) is masked when the context is entered.
     #[must_use]
     pub fn with<'a>(mut self, key: &str, value: impl Into<ContextValue<'a>>) -> Self {
         let mut pair = Fields::new();
@@ -210,7 +212,7 @@ impl LoggingContext {
 
     fn inside(&self, around: Option<&SpanContext>) -> SpanContext {
         let inherited = |of: fn(&SpanContext) -> &Id| around.map(|around| of(around).clone());
-        let own = (!self.extras.is_empty()).then(|| Arc::new(self.extras.clone()));
+        let own = (!self.extras.is_empty()).then(|| Arc::new(self.masked_extras()));
         let context = SpanContext {
             span: around.and_then(|around| around.span.clone()),
             extras: own.or_else(|| around.and_then(|around| around.extras.clone())),
@@ -227,6 +229,21 @@ impl LoggingContext {
             changes: around.map(|around| Arc::clone(&around.changes)).unwrap_or_default(),
         };
         around.and_then(|around| context.inside(around)).unwrap_or(context)
+    }
+}
+
+impl LoggingContext {
+    /// The pairs, as the layer in force masks them; as is usual if there is none yet.
+    fn masked_extras(&self) -> Fields {
+        let masked = tracing::dispatcher::get_default(|dispatch| {
+            match dispatch.downcast_ref::<QueueLayer>() {
+                Some(layer) => {
+                    layer.redaction().and_then(|redaction| redaction.pairs(&self.extras))
+                }
+                None => Redaction::usual().pairs(&self.extras),
+            }
+        });
+        masked.unwrap_or_else(|| self.extras.clone())
     }
 }
 

@@ -206,15 +206,17 @@ impl Fields {
     fn push_error(&mut self, key: Key<'_>, error: ErrorValue<'_>) {
         let mut writer = self.error(key, usize::MAX);
         for text in std::iter::once(error.message).chain(error.sources()) {
-            writer.text(|out| {
+            let write = |out: &mut TextWriter<'_>| {
                 let _ = fmt::Write::write_str(out, text);
                 Ok(())
-            });
+            };
+            writer.text(write, as_it_is);
         }
         writer.finish();
     }
 
     /// Adds a text or bytes of which at most `limit_bytes` are kept.
+    #[inline]
     pub fn push_cut(&mut self, key: Key<'_>, value: Value<'_>, limit_bytes: usize) {
         let (tag, bytes, kept) = match value {
             Value::Str(text) => {
@@ -244,16 +246,18 @@ impl Fields {
     /// Adds a text that is being formatted, of which at most `limit_bytes` are kept.
     ///
     /// Whatever `format` does, the entry is whole afterwards: if it fails or panics, `failed` stands
-    /// in place of the value.
+    /// in place of the value. What `redact` returns for the text that is kept, and whether it was cut,
+    /// replaces it.
     pub(crate) fn format(
         &mut self,
         key: Key<'_>,
         limit_bytes: usize,
         format: impl FnOnce(&mut TextWriter<'_>) -> Result<(), &'static str>,
+        redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) {
         let start = self.bytes.len();
         self.push_head(Tag::Str, key);
-        let original = self.push_text(limit_bytes, format);
+        let original = self.push_text(limit_bytes, format, redact);
         if let Some(original) = original {
             self.mark_cut(start, original);
         }
@@ -395,6 +399,7 @@ impl Fields {
         &mut self,
         limit_bytes: usize,
         format: impl FnOnce(&mut TextWriter<'_>) -> Result<(), &'static str>,
+        redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) -> Option<u64> {
         let len_at = self.bytes.len();
         self.push_len(0);
@@ -407,9 +412,18 @@ impl Fields {
             self.bytes.push(placeholder.as_bytes());
             original = placeholder.len() as u64;
         }
-        let kept = self.bytes.len() - start;
-        self.set_len(len_at, kept);
-        (original > kept as u64).then_some(original)
+        let mut is_cut = original > (self.bytes.len() - start) as u64;
+        let text = self.bytes.as_slice().get(start..).unwrap_or_default();
+        if let Some(redacted) = redact(text, is_cut) {
+            let kept = floor_char_boundary(&redacted, limit_bytes);
+            if kept < redacted.len() {
+                (is_cut, original) = (true, original.max(redacted.len() as u64));
+            }
+            self.bytes.truncate(start);
+            self.bytes.push(redacted.as_bytes().get(..kept).unwrap_or_default());
+        }
+        self.set_len(len_at, self.bytes.len() - start);
+        is_cut.then_some(original)
     }
 }
 
@@ -461,10 +475,11 @@ impl ErrorWriter<'_> {
     pub(crate) fn text(
         &mut self,
         format: impl FnOnce(&mut TextWriter<'_>) -> Result<(), &'static str>,
+        redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) {
         let before = self.fields.bytes.len();
         let room = self.limit_bytes.saturating_sub(before - self.body);
-        let original = self.fields.push_text(room, format);
+        let original = self.fields.push_text(room, format, redact);
         let kept = (self.fields.bytes.len() - before - LEN_BYTES) as u64;
         self.cut |= original.is_some();
         self.original_bytes = self.original_bytes.saturating_add(original.unwrap_or(kept));
@@ -595,6 +610,11 @@ fn take_str<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     std::str::from_utf8(take_run(rest)?).ok()
 }
 
+/// For texts in which nothing is to be replaced.
+pub(crate) fn as_it_is(_: &[u8], _is_cut: bool) -> Option<String> {
+    None
+}
+
 /// The largest character boundary of `text` that is not beyond `limit_bytes`.
 #[inline]
 pub(crate) fn floor_char_boundary(text: &str, limit_bytes: usize) -> usize {
@@ -643,10 +663,15 @@ mod tests {
         for limit in 0..=6 {
             let mut fields = Fields::new();
             fields.push_cut(Key::Index(0), Value::Str("aäöb"), limit);
-            fields.format(Key::Index(1), limit, |text| {
-                let _ = text.write_str("aä").and_then(|()| text.write_str("öb"));
-                Ok(())
-            });
+            fields.format(
+                Key::Index(1),
+                limit,
+                |text| {
+                    let _ = text.write_str("aä").and_then(|()| text.write_str("öb"));
+                    Ok(())
+                },
+                as_it_is,
+            );
             let entries: Vec<_> = fields.iter().collect();
             let kept = ["", "a", "a", "aä", "aä", "aäö", "aäöb"][limit];
             for entry in &entries {
@@ -662,7 +687,7 @@ mod tests {
         let mut fields = Fields::new();
         let mut error = fields.error(Key::Index(0), 1_000);
         for text in ["outer", "middle", "root"] {
-            error.text(|out| out.write_str(text).map_err(|_| "failed"));
+            error.text(|out| out.write_str(text).map_err(|_| "failed"), as_it_is);
         }
         error.finish();
         fields.push(Key::Index(1), Value::U64(1));
@@ -676,10 +701,15 @@ mod tests {
     #[test]
     fn a_failed_text_leaves_a_placeholder_and_nothing_of_itself() {
         let mut fields = Fields::new();
-        fields.format(Key::Index(0), 100, |text| {
-            let _ = text.write_str("half of it");
-            Err("<panicked>")
-        });
+        fields.format(
+            Key::Index(0),
+            100,
+            |text| {
+                let _ = text.write_str("half of it");
+                Err("<panicked>")
+            },
+            as_it_is,
+        );
         assert_eq!(fields.iter().next().unwrap().value, Value::Str("<panicked>"));
     }
 

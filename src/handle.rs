@@ -10,6 +10,7 @@ use crate::forward::Forwarders;
 use crate::listener::Control;
 use crate::queue::Queue;
 use crate::record::Record;
+use crate::redact::Redaction;
 use crate::report::{End, ShutdownReport};
 use crate::spare::Spare;
 use crate::stats::{Counters, Reason, SinkCounters, Stats};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) black_box: Option<Arc<BlackBox>>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
+    pub(crate) redaction: Option<Arc<Redaction>>,
     pub(crate) forwarders: Forwarders,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
@@ -107,6 +109,13 @@ impl LoggingHandle {
         self.ask(deadline, Control::Flush)
     }
 
+    /// The text with its secrets masked, if it has any.
+    pub(crate) fn masked(&self, text: &str) -> Option<String> {
+        let masked = self.0.redaction.as_ref()?.text(text.as_bytes(), false)?;
+        self.0.counters.redacted.fetch_add(1, Ordering::Relaxed);
+        Some(masked)
+    }
+
     /// Has a record of the framework's own written after everything logged before, past the queue,
     /// and made durable.
     pub(crate) fn write_own(&self, record: Record, deadline: Duration) -> Result<(), Unanswered> {
@@ -137,6 +146,7 @@ impl LoggingHandle {
             dropped: shared.queue.dropped(),
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
+            redacted_values: shared.counters.redacted.load(Ordering::Relaxed),
             unprotected: shared.black_box.as_ref().map_or(0, |black_box| black_box.unprotected()),
             sinks,
             destinations: shared.forwarders.stats(),

@@ -8,7 +8,7 @@ use crate::caller::{self, Owner, Scope};
 use crate::callsite::{Callsite, Kind};
 use crate::capture::{Capture, Room};
 use crate::clock;
-use crate::config::Limits;
+use crate::config::LoggingConfig;
 use crate::fields::Fields;
 use crate::filter::{self, SharedFilter};
 use crate::fork;
@@ -18,6 +18,7 @@ use crate::log_bridge;
 use crate::metadata;
 use crate::queue::Queue;
 use crate::record::Record;
+use crate::redact::Redaction;
 use crate::span::SpanContext;
 use crate::spare::{Spare, Spares};
 use crate::stats::{Counters, Reason};
@@ -51,6 +52,7 @@ pub struct QueueLayer {
     filters_globally: bool,
     ordinary: Room,
     ai: Room,
+    redaction: Option<Arc<Redaction>>,
 }
 
 /// What a span of the registry remembers for each layer of this kind.
@@ -83,7 +85,7 @@ impl QueueLayer {
         counters: Arc<Counters>,
         filter: SharedFilter,
         filters_globally: bool,
-        limits: &Limits,
+        config: &LoggingConfig,
     ) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Self {
@@ -94,8 +96,9 @@ impl QueueLayer {
             counters,
             filter,
             filters_globally,
-            ordinary: Room::ordinary(limits),
-            ai: Room::ai(limits),
+            ordinary: Room::ordinary(&config.limits),
+            ai: Room::ai(&config.limits),
+            redaction: Redaction::new(&config.redact),
         }
     }
 
@@ -106,6 +109,11 @@ impl QueueLayer {
 
     pub(crate) fn number(&self) -> u32 {
         self.number
+    }
+
+    /// What it masks.
+    pub(crate) fn redaction(&self) -> Option<&Arc<Redaction>> {
+        self.redaction.as_ref()
     }
 
     fn room(&self, callsite: &Callsite) -> Room {
@@ -145,11 +153,16 @@ impl QueueLayer {
         if caller::is_nested_too_deep() {
             return 0; // a span whose values make such a span: without them it ends here
         }
-        let mut capture = Capture::new(fields, self.room(callsite));
+        let redaction = self.redaction.as_deref();
+        let mut capture = Capture::new(fields, self.room(callsite), redaction, callsite);
         record(&mut capture);
         if capture.unformatted > 0 {
             let unformatted = u64::from(capture.unformatted);
             self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
+        }
+        if capture.redacted > 0 {
+            let redacted = u64::from(capture.redacted);
+            self.counters.redacted.fetch_add(redacted, Ordering::Relaxed);
         }
         capture.left_out
     }

@@ -303,6 +303,20 @@
 //! In a registry of your own the layer filters for itself alone, so that other layers see what they
 //! want. [`Builder::filter_globally`] lets it decide for all, which is cheaper.
 //!
+//! # Secrets
+//!
+//! Secrets that your program logs are masked by the log call, before a queue, black box, file or server has
+//! them: fields by their names, and in texts what a name before it or its shape gives away. See
+//! [`config::RedactConfig`] for what is found, and for names of your own.
+//!
+//! ```
+//! let logs = logwell::testing::capture();
+//! tracing::info!(user = "bob", password = "hunter2", "GET /me?access_token=abc&page=2");
+//! let line = &logs.json()[0];
+//! assert_eq!((&line["user"], &line["password"]), (&"bob".into(), &"(secret)".into()));
+//! assert_eq!(line["message"], "GET /me?access_token=(secret)&page=2");
+//! ```
+//!
 //! # Testing
 //!
 //! [`testing::capture`] captures what the test's thread logs, at all levels, until it is dropped:
@@ -385,6 +399,7 @@
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
 //! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |
 //! | a sink panics | caught; it rests for 100 ms, then twice as long, up to 30 s |
+//! | a value is a secret | `(secret)` is written in its place; `redacted_values` counts it |
 //! | a value is too long | cut at 64 KiB, in AI records at 1 MiB; the record says so |
 //! | a record comes after the shutdown | counted as `closed`; from ERROR on written to standard error |
 //! | the process forks | the child's records are counted as `forked`; nothing hangs, the parent goes on |
@@ -487,6 +502,7 @@ mod open;
 mod own;
 mod queue;
 mod recover;
+mod redact;
 mod report;
 mod route;
 mod secret;

@@ -260,6 +260,8 @@ pub(crate) struct Counters {
     pub(crate) own: AtomicU64,
     /// Values whose `Debug` or `Display` panicked or failed.
     pub(crate) unformatted: AtomicU64,
+    /// Values in which a secret was masked.
+    pub(crate) redacted: AtomicU64,
 }
 
 impl Counters {
@@ -298,6 +300,9 @@ pub struct Stats {
     pub own: u64,
     /// Values whose `Debug` or `Display` panicked or failed.
     pub unformatted_values: u64,
+    /// Values in which a secret was masked: whole ones and texts with one or more; see
+    /// [`RedactConfig`](crate::config::RedactConfig).
+    pub redacted_values: u64,
     /// Records that had no copy in the black box, since it was full: a `kill -9` before they were
     /// written would have lost them. 0 if there is no black box.
     pub unprotected: u64,

@@ -57,8 +57,8 @@ pub use forward::{
 pub use hours::Hours;
 pub use tree::{
     Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
-    LoggingConfig, QueueConfig, RecordConfig, Rotate, Schema, ServiceConfig, Signals, Spans,
-    Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
+    LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema, ServiceConfig, Signals,
+    Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
 
 pub use crate::secret::{Secret, SecretUrl};

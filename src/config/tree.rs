@@ -47,6 +47,8 @@ section! {
         /// Records that must reach a log server or people: LogBeacon, Telegram.
         /// Needs the cargo feature `forward`.
         forward: ForwardConfig = ForwardConfig::default() => section();
+        /// Secrets of your own program, which are masked before anything is written or sent.
+        redact: RedactConfig = RedactConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
         /// How long `shutdown_logging()` waits for the queue to be written, in all.
@@ -382,6 +384,30 @@ choices! {
         Warn = "WARN",
         /// as Python and syslog call it
         Warning = "WARNING",
+    }
+}
+
+section! {
+    /// Secrets of your own program, which are masked before anything is written or sent.
+    ///
+    /// The log call writes `(secret)` in their place, so that no queue, black box, file or server ever
+    /// has them. In records, spans and contexts alike; `unified: false` masks nothing.
+    pub struct RedactConfig {
+        /// Whether anything is masked.
+        enabled: bool = true => flag();
+        /// Names of fields whose values are masked, separated by commas, besides those known:
+        /// password, passwd, passphrase, secret, token, api_key, access_key, secret_key,
+        /// private_key, encryption_key, authorization, cookie, credential, jwt, cvv, card_number.
+        /// The last words of a name count, in any spelling: `api_key` masks `x-api-key` too.
+        /// Values that are true or false are not masked.
+        fields: String = String::new() => text(4_096);
+        /// Names of fields that are not masked though they end like one that is, such as `page_token`.
+        keep: String = String::new() => text(4_096);
+        /// Whether secrets are looked for in texts: messages, text fields, errors, `Debug` output.
+        /// Found are values of such names (`password=…`, `"token": "…"`), passwords in URLs, what
+        /// follows `Bearer` and `Basic`, JWTs, private keys, and keys of AWS, GitHub, GitLab,
+        /// Google, npm, OpenAI, Slack, Stripe and Telegram.
+        texts: bool = true => flag();
     }
 }
 

@@ -66,10 +66,11 @@ impl Hook {
             (_, Some(text)) => text.as_str(),
             _ => "a value that is not a text",
         };
+        let masked = self.handle.masked(message);
         // Symbols are looked up here, which takes a while and memory: only if it is asked for.
         let backtrace = self.with_backtrace.then(|| Backtrace::force_capture().to_string());
         let record = own::panicked(own::Panic {
-            message,
+            message: masked.as_deref().unwrap_or(message),
             location: info.location().map(ToString::to_string),
             backtrace,
             context: caller::innermost().map(|scope| scope.context),

@@ -6,12 +6,13 @@
 //! repeat what they were sent, in every spelling. A secret is found by either half of it, and in base64
 //! too.
 //!
-//! The configuration here is logwell's own: what a program logs itself is its own affair.
+//! So much for logwell's own configuration. What a program logs itself is masked: `own.rs`.
 
 #![cfg(feature = "rabbitmq")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
@@ -22,6 +23,7 @@
 mod broker;
 mod configuration;
 mod marker;
+mod own;
 mod program;
 #[path = "../forwarding/server.rs"]
 #[allow(dead_code, reason = "a part of it is used")]

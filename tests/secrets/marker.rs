@@ -39,6 +39,11 @@ impl Planted {
         assert_absent(&self.markers[self.len() - 1..], what, text);
     }
 
+    /// Where those were planted that are in that text.
+    pub(crate) fn found(&self, text: &[u8]) -> Vec<&str> {
+        found(&self.markers, text)
+    }
+
     /// None of them is in a file there.
     #[track_caller]
     pub(crate) fn assert_absent_in_files(&self, directory: &Path) {

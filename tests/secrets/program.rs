@@ -16,7 +16,9 @@ const SOON: Duration = Duration::from_secs(20);
 pub(crate) fn run(what: &str, directory: &Path, variables: &[(String, String)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "program::the_program", "--nocapture"]).current_dir(directory);
-    command.env_clear().env(WHAT, what).envs(variables.iter().cloned());
+    // No mask of what the program logs may hide what should not have been there at all.
+    command.env_clear().env(WHAT, what).env("LOG_REDACT_ENABLED", "false");
+    command.envs(variables.iter().cloned());
     command.output().unwrap()
 }
 
@@ -26,6 +28,7 @@ fn the_program() {
     match std::env::var(WHAT).as_deref() {
         Ok("configure") => show_result(&LoggingConfigBuilder::from_env().build()),
         Ok("log") => log(),
+        Ok("own") => crate::own::log(),
         _ => {}
     }
 }
@@ -81,12 +84,17 @@ fn log() {
         tracing::warn!(?checked, "checked");
     }
     tracing::warn!(stats = ?handle.stats(), health = %handle.health(), "what is seen");
-    // The black box goes with the shutdown.
-    for path in logwell::black_box::list("logs".as_ref()).unwrap() {
-        let bytes = std::fs::read(path).unwrap();
-        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        std::fs::write("black-box", &bytes[..used]).unwrap();
-    }
+    copy_black_box();
     show(&logwell::shutdown_logging());
     println!("the program is done");
+}
+
+/// It goes with the shutdown. What nobody has written to is left out.
+pub(crate) fn copy_black_box() {
+    for path in logwell::black_box::list("logs".as_ref()).unwrap() {
+        let bytes = std::fs::read(path).unwrap();
+        let written: Vec<_> =
+            bytes.split(|byte| *byte == 0).filter(|run| !run.is_empty()).collect();
+        std::fs::write("black-box", written.join(&0)).unwrap();
+    }
 }

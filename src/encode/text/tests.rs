@@ -155,7 +155,10 @@ fn cut_values_say_how_long_they_were() {
     cut.push_cut(Key::Name("text"), Value::Str("abcdef"), 3);
     cut.push_cut(Key::Name("raw"), Value::Bytes(&[1, 2, 3]), 2);
     let mut error = cut.error(Key::Name("error"), 4);
-    error.text(|out| std::fmt::Write::write_str(out, "broken").map_err(|_| ""));
+    error.text(
+        |out| std::fmt::Write::write_str(out, "broken").map_err(|_| ""),
+        crate::fields::as_it_is,
+    );
     error.finish();
     let mut record = record(Level::Info, &[]);
     record.fields = cut;
@@ -172,7 +175,10 @@ fn an_error_is_followed_by_its_sources_on_the_same_line() {
     let mut record = record(Level::Info, &[("message", Value::Str("saving"))]);
     let mut error = record.fields.error(Key::Name("error"), 1000);
     for text in ["cannot save\nit", "disk full", "quota \"x\""] {
-        error.text(|out| std::fmt::Write::write_str(out, text).map_err(|_| ""));
+        error.text(
+            |out| std::fmt::Write::write_str(out, text).map_err(|_| ""),
+            crate::fields::as_it_is,
+        );
     }
     error.finish();
     record.fields.push(Key::Name("try"), Value::U64(3));
@@ -304,7 +310,10 @@ fn pushed(entries: &[(String, Owned)]) -> Fields {
             Owned::Error(texts, limit) => {
                 let mut error = fields.error(key, *limit);
                 for text in texts {
-                    error.text(|out| std::fmt::Write::write_str(out, text).map_err(|_| ""));
+                    error.text(
+                        |out| std::fmt::Write::write_str(out, text).map_err(|_| ""),
+                        crate::fields::as_it_is,
+                    );
                 }
                 error.finish();
             }

@@ -88,10 +88,13 @@ fn an_error_is_told_with_its_sources() {
     let mut fields = Fields::new();
     let mut error = fields.error(Key::Name("error"), 1_000);
     for text in ["cannot save", "disk full"] {
-        error.text(|out| {
-            let _ = std::fmt::Write::write_str(out, text);
-            Ok(())
-        });
+        error.text(
+            |out| {
+                let _ = std::fmt::Write::write_str(out, text);
+                Ok(())
+            },
+            crate::fields::as_it_is,
+        );
     }
     error.finish();
     let alert = written(&record(fields), ForwardLevel::Error);

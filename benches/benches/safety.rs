@@ -1,4 +1,5 @@
-//! What the black box costs: the same program with and without it, in turns.
+//! What the black box and the masking of secrets cost: the same program without both, with the one, and
+//! with both, in turns.
 //!
 //! Prints nanoseconds a call in bursts of 2 000 (no timer in them), percentiles of single calls with
 //! the timer's own 20 to 45, and records and processor time of a storm that waits for room.
@@ -24,36 +25,39 @@ const NAMES: [&str; 8] = [
     "no copy, records",
 ];
 const ROUNDS: usize = 5;
+const SUBJECTS: [&str; 3] = ["neither", "black box", "both"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, run, subject, workload] = arguments.as_slice()
         && run == "run"
     {
-        return measure(subject == "on", workload);
+        return measure(subject, workload);
     }
     for workload in ["five fields", "in two spans"] {
-        let (mut off, mut on) = (Vec::new(), Vec::new());
+        let mut runs = SUBJECTS.map(|_| Vec::new());
         for _ in 0..ROUNDS {
-            off.push(numbers_of_a_run(&["run", "off", workload])?);
-            on.push(numbers_of_a_run(&["run", "on", workload])?);
+            for (subject, runs) in SUBJECTS.iter().zip(&mut runs) {
+                runs.push(numbers_of_a_run(&["run", subject, workload])?);
+            }
         }
         println!("{workload}, medians of {ROUNDS} runs");
         for (at, name) in NAMES.iter().enumerate() {
-            let (without, with) = (median(&off, at), median(&on, at));
-            println!(
-                "{name:>26}: without {without:>8.2}  with {with:>8.2}  {:+.2}",
-                with - without
-            );
+            print!("{name:>26}:");
+            for (subject, runs) in SUBJECTS.iter().zip(&runs) {
+                print!("  {subject} {:>8.2}", median(runs, at));
+            }
+            println!();
         }
     }
     Ok(())
 }
 
-fn measure(has_box: bool, workload: &str) -> Result<(), Box<dyn Error>> {
+fn measure(subject: &str, workload: &str) -> Result<(), Box<dyn Error>> {
     let dir = Scratch::new()?;
     let mut config = one_file(dir.path())?;
-    config.black_box.enabled = has_box;
+    config.black_box.enabled = subject != "neither";
+    config.redact.enabled = subject == "both";
     let handle = logwell::init_logging_with(config)?;
     if workload == "in two spans" {
         in_two_spans(calls)

@@ -1,0 +1,43 @@
+//! Keys: private keys in a text, between the lines that RFC 7468 puts around them.
+
+use memchr::memmem::Finder;
+use std::ops::Range;
+
+/// Finds them.
+#[derive(Debug)]
+pub(super) struct Keys {
+    head: Finder<'static>,
+}
+
+const HEAD: &str = "PRIVATE KEY-----";
+/// With less there is no key.
+const LEAST_BYTES: usize = 64;
+
+impl Keys {
+    pub(super) fn new() -> Self {
+        Self { head: Finder::new(HEAD) }
+    }
+
+    /// Whether there may be one.
+    #[inline]
+    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
+        text.len() >= LEAST_BYTES && self.head.find(text).is_some()
+    }
+
+    /// Where they are; one whose end is missing goes to the end of the text.
+    pub(super) fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        let mut end = 0;
+        self.head.find_iter(text.as_bytes()).filter_map(move |head| {
+            let line = text.get(end..head)?;
+            let begins = line.get(line.rfind("-----")?..)?.starts_with("-----BEGIN ");
+            let start = head + HEAD.len();
+            let rest = text.get(start..)?;
+            end = start;
+            if !begins {
+                return None;
+            }
+            end += rest.find("-----END").unwrap_or(rest.len());
+            Some(start..end)
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! Names: which names say that their value is a secret.
+//!
+//! A name is taken apart into words (`x-api-key`, `apiKey` and `API_KEY` are three spellings of one), and
+//! the last of them decide: `db.password` and `newPassword` are secrets, `password_length` is none. Knows
+//! no values.
+
+/// Names that are secret without being told.
+const KNOWN: &str = "password, passwd, passphrase, secret, secrets, client_secret, token, \
+    api_key, access_key, secret_key, private_key, encryption_key, authorization, cookie, cookies, \
+    credential, credentials, jwt, cvv, card_number";
+
+/// Which names are secret, and which are not though they end like one.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Letters and digits of each, in lower case, with whether it is secret.
+    known: Vec<(Box<[u8]>, bool)>,
+    longest: usize,
+    /// With which last two letters one of them ends: most names are told from them at a glance.
+    endings: [u64; 16],
+}
+
+impl Names {
+    /// Those of the two lists, separated by commas, besides those that are known.
+    pub(super) fn new(more: &str, keep: &str) -> Self {
+        let mut names = Self { known: Vec::new(), longest: 0, endings: [0; 16] };
+        for (list, is_secret) in [(KNOWN, true), (more, true), (keep, false)] {
+            list.split(',').for_each(|name| names.add(name, is_secret));
+        }
+        names
+    }
+
+    fn add(&mut self, name: &str, is_secret: bool) {
+        let letters: Box<[u8]> =
+            name.bytes().filter(is_letter).map(|byte| byte.to_ascii_lowercase()).collect();
+        if letters.is_empty() {
+            return;
+        }
+        if let Some(word) = is_secret.then(|| self.endings.get_mut(ending(&letters) / 64)).flatten()
+        {
+            *word |= 1 << (ending(&letters) % 64);
+        }
+        self.longest = self.longest.max(letters.len());
+        // What comes later says better.
+        self.known.retain(|(known, _)| *known != letters);
+        self.known.push((letters, is_secret));
+    }
+
+    /// Whether the value of that name is a secret.
+    #[inline]
+    pub(super) fn is_secret(&self, name: &[u8]) -> bool {
+        let name = trimmed(name);
+        self.may_be_secret(name) && self.ends_secretly(name)
+    }
+
+    #[inline]
+    fn may_be_secret(&self, name: &[u8]) -> bool {
+        let ending = ending(name);
+        self.endings.get(ending / 64).is_some_and(|word| word >> (ending % 64) & 1 == 1)
+    }
+
+    /// Goes through the words from the last; the most of them that are known decide.
+    fn ends_secretly(&self, name: &[u8]) -> bool {
+        const MOST: usize = 64;
+        let mut letters = [0; MOST];
+        let mut start = MOST;
+        let mut is_secret = false;
+        for (at, byte) in name.iter().enumerate().rev() {
+            if !is_letter(byte) {
+                continue;
+            }
+            if start == 0 || MOST - start == self.longest {
+                break;
+            }
+            start -= 1;
+            if let Some(slot) = letters.get_mut(start) {
+                *slot = byte.to_ascii_lowercase();
+            }
+            if begins_word(name, at) {
+                let words = letters.get(start..).unwrap_or_default();
+                let known = self.known.iter().find(|(known, _)| **known == *words);
+                is_secret = known.map_or(is_secret, |&(_, is_secret)| is_secret);
+            }
+        }
+        is_secret
+    }
+}
+
+/// Without digits and signs at its end: `token2` is a token.
+#[inline]
+fn trimmed(name: &[u8]) -> &[u8] {
+    let is_last = |byte: &u8| is_letter(byte) && !byte.is_ascii_digit();
+    match name.last() {
+        Some(last) if is_last(last) => name,
+        _ => {
+            let len = name.iter().rposition(is_last).map_or(0, |at| at + 1);
+            name.get(..len).unwrap_or_default()
+        }
+    }
+}
+
+/// Ten bits of the last two letters, whatever their case.
+#[inline]
+fn ending(name: &[u8]) -> usize {
+    match name {
+        [.., a, b] => usize::from(a & 31) << 5 | usize::from(b & 31),
+        [b] => usize::from(b & 31),
+        [] => 0,
+    }
+}
+
+/// Of any alphabet: what is not ASCII counts as a letter.
+#[inline]
+pub(super) fn is_letter(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
+}
+
+/// Whether a word begins there: after a sign, or with a capital (`apiKey`, `APIKey`).
+fn begins_word(name: &[u8], at: usize) -> bool {
+    let is =
+        |at: Option<usize>, is: fn(&u8) -> bool| at.and_then(|at| name.get(at)).is_some_and(is);
+    let (before, after) = (at.checked_sub(1), at.checked_add(1));
+    let is_capital = is(Some(at), u8::is_ascii_uppercase);
+    !is(before, is_letter)
+        || is_capital && !is(before, u8::is_ascii_uppercase)
+        || is_capital && is(after, u8::is_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn are_secret(names: &Names, all: &[&str]) -> Vec<bool> {
+        all.iter().map(|name| names.is_secret(name.as_bytes())).collect()
+    }
+
+    #[test]
+    fn the_last_words_of_a_name_decide_in_any_spelling() {
+        let names = Names::new("", "");
+        let secret = [
+            "password",
+            "db.password",
+            "newPassword",
+            "PASSWORD",
+            "user_password",
+            "password2",
+            "api_key",
+            "apiKey",
+            "APIKey",
+            "x-api-key",
+            "API_KEY",
+            "apikey",
+            "http.header.x_api_key",
+            "authorization",
+            "http.request.header.authorization",
+            "proxy-authorization",
+            "set-cookie",
+            "Cookie",
+            "accessToken",
+            "refresh_token",
+            "token",
+            "jwt",
+            "clientSecret",
+            "aws.secret_access_key",
+            "r#token",
+            "token_1",
+            "_password_",
+        ];
+        let plain = [
+            "",
+            "a",
+            "_",
+            "key",
+            "primary_key",
+            "keys",
+            "tokens",
+            "input_tokens",
+            "password_length",
+            "tokenizer",
+            "secretary",
+            "monkey",
+            "user",
+            "location",
+            "version",
+            "broken",
+            "market",
+            "password.is_set",
+            "mycookie_jar",
+            "unset",
+            "7",
+            "ключ",
+        ];
+        assert_eq!(are_secret(&names, &secret), [true; 27]);
+        assert_eq!(are_secret(&names, &plain), [false; 22]);
+    }
+
+    #[test]
+    fn names_can_be_added_and_kept_and_the_longest_that_is_known_decides() {
+        let names = Names::new("iban, n\u{e4}he, Session-Id,", "page_token, cookie");
+        let secret = ["iban", "customer.iban", "NÄHE", "nähe", "session_id", "sessionId", "token"];
+        // A capital that is not ASCII is another letter.
+        assert_eq!(are_secret(&names, &secret), [true, true, false, true, true, true, true]);
+        let kept = ["page_token", "nextPageToken", "cookie", "set-cookie", "id", "sessions_id"];
+        assert_eq!(are_secret(&names, &kept), [false; 6]);
+        assert!(Names::new("", "password").is_secret(b"cookie"));
+    }
+
+    #[test]
+    fn whatever_stands_before_or_in_front_of_a_secret_word_does_not_hide_it() {
+        let names = Names::new("", "");
+        for before in ["a", "x9", "long.".repeat(40).as_str(), "é", ".", "__"] {
+            for between in ["_", "-", ".", "/", " "] {
+                let name = format!("{before}{between}password");
+                assert!(names.is_secret(name.as_bytes()), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Tokens: secrets that are known by how they look, wherever they stand.
+//!
+//! All of them have a long run of letters, digits, `_` and `-`: what it begins with, or follows, tells the
+//! rest. Knows no names.
+
+use super::is_random;
+use super::names::is_letter;
+use std::ops::Range;
+
+/// No run of a secret is shorter.
+const LEAST_BYTES: usize = 16;
+
+/// A kind of secret.
+struct Kind {
+    /// How it begins.
+    prefix: &'static str,
+    /// The least number of characters that follow.
+    least: usize,
+    shape: Shape,
+}
+
+enum Shape {
+    Run,
+    /// It goes on with dots and further runs.
+    Dotted,
+    /// Capitals and digits, and not one more.
+    Capitals,
+}
+
+const KINDS: &[Kind] = &[
+    kind("eyJ", 17, Shape::Dotted), // JSON in base64: a JWT begins so (RFC 7519)
+    kind("AKIA", 16, Shape::Capitals),
+    kind("ASIA", 16, Shape::Capitals),
+    kind("ghp_", 30, Shape::Run),
+    kind("gho_", 30, Shape::Run),
+    kind("ghu_", 30, Shape::Run),
+    kind("ghs_", 30, Shape::Run),
+    kind("ghr_", 30, Shape::Run),
+    kind("github_pat_", 30, Shape::Run),
+    kind("glpat-", 20, Shape::Run),
+    kind("npm_", 36, Shape::Run),
+    kind("xoxa-", 11, Shape::Run),
+    kind("xoxb-", 11, Shape::Run),
+    kind("xoxp-", 11, Shape::Run),
+    kind("xoxr-", 11, Shape::Run),
+    kind("xoxs-", 11, Shape::Run),
+    kind("sk_live_", 10, Shape::Run),
+    kind("rk_live_", 10, Shape::Run),
+    kind("sk-", 20, Shape::Run),
+    kind("AIza", 35, Shape::Run),
+];
+
+const fn kind(prefix: &'static str, least: usize, shape: Shape) -> Kind {
+    Kind { prefix, least, shape }
+}
+
+/// Whether that run may be one, begin or follow one.
+pub(super) fn may_be(text: &[u8], run: &Range<usize>) -> bool {
+    /// What a kind begins with.
+    const FIRST: &[u8] = b"eAgnxsr";
+    let begins = |start: usize| {
+        let word = text.get(start..).unwrap_or_default();
+        word.first().is_some_and(|first| FIRST.contains(first))
+            && KINDS.iter().any(|kind| word.starts_with(kind.prefix.as_bytes()))
+    };
+    let before = text.get(..run.start).unwrap_or_default();
+    run.len() >= LEAST_BYTES && (follows_scheme(before) || words(text, run).any(begins))
+}
+
+/// Where they are; at the end of a text that was cut, one may end with it.
+pub(super) fn find(text: &str, is_cut: bool) -> impl Iterator<Item = Range<usize>> {
+    let mut found_to = 0;
+    runs(text.as_bytes()).filter_map(move |run| {
+        if run.start < found_to {
+            return None; // a part of what was found
+        }
+        let (before, rest) = text.split_at_checked(run.start)?;
+        let found = if follows_scheme(before.as_bytes()) {
+            let ends = |c: char| !c.is_ascii_graphic() || "\"',;<>)]}\\".contains(c);
+            let len = rest.find(ends).unwrap_or(rest.len());
+            is_random(rest.get(..len)?).then_some(run.start..run.start + len)?
+        } else {
+            words(text.as_bytes(), &run).find_map(|start| {
+                let found = KINDS.iter().find(|kind| kind.begins(text, start))?;
+                let len = found.len(text, start..run.end, is_cut)?;
+                Some(start..start + len)
+            })?
+        };
+        found_to = found.end;
+        Some(found)
+    })
+}
+
+/// All runs that are long enough.
+///
+/// A run of sixteen bytes covers each sixteenth, so only there it is looked for.
+fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = LEAST_BYTES - 1;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let run = run_around(text, at);
+            at = run.end + LEAST_BYTES;
+            if run.len() >= LEAST_BYTES {
+                return Some(run);
+            }
+        }
+        None
+    })
+}
+
+/// The run that byte is part of; an empty one at the byte if it is of none.
+#[inline]
+pub(super) fn run_around(text: &[u8], at: usize) -> Range<usize> {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, &[]));
+    let len = after.iter().take_while(|byte| is_run(**byte)).count();
+    if len == 0 {
+        return at..at;
+    }
+    at - before.iter().rev().take_while(|byte| is_run(**byte)).count()..at + len
+}
+
+#[inline]
+fn is_run(byte: u8) -> bool {
+    const IS_RUN: [bool; 256] = {
+        let mut is_run = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            #[expect(clippy::indexing_slicing, reason = "a byte is an index into 256")]
+            {
+                is_run[byte as usize] =
+                    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+            }
+            byte += 1;
+        }
+        is_run
+    };
+    IS_RUN.get(usize::from(byte)).is_some_and(|&is_run| is_run)
+}
+
+/// Where in the run something may begin: at its start, unless a letter of another alphabet precedes it,
+/// and behind each `-`.
+fn words(text: &[u8], run: &Range<usize>) -> impl Iterator<Item = usize> {
+    let is_start = run.start.checked_sub(1).and_then(|at| text.get(at)).is_none_or(u8::is_ascii);
+    let within = text.get(run.clone()).unwrap_or_default();
+    let start = run.start;
+    let behind = within.iter().enumerate().filter(|(_, byte)| **byte == b'-');
+    is_start.then_some(start).into_iter().chain(behind.map(move |(at, _)| start + at + 1))
+}
+
+impl Kind {
+    fn begins(&self, text: &str, start: usize) -> bool {
+        text.get(start..).is_some_and(|word| word.starts_with(self.prefix))
+    }
+
+    /// How long the secret is that begins there, in a run that ends there.
+    fn len(&self, text: &str, run: Range<usize>, is_cut: bool) -> Option<usize> {
+        let ends_text = |len: usize| is_cut && run.start + len == text.len();
+        let least = self.prefix.len() + self.least;
+        let len = match self.shape {
+            Shape::Run => run.len(),
+            Shape::Dotted => {
+                let rest = text.get(run.start..)?;
+                let len = rest.bytes().position(|byte| !is_run(byte) && byte != b'.');
+                // A dot at the end is the sentence's.
+                rest.get(..len.unwrap_or(rest.len()))?.trim_end_matches('.').len()
+            }
+            Shape::Capitals => {
+                let run = text.get(run.clone())?;
+                let is_whole = run.len() <= least
+                    && run.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+                if is_whole { run.len() } else { 0 }
+            }
+        };
+        (len >= least || len > 0 && ends_text(len)).then_some(len)
+    }
+}
+
+/// Whether the word before is a scheme of HTTP authentication (RFC 6750, RFC 7617).
+fn follows_scheme(before: &[u8]) -> bool {
+    let word = before.strip_suffix(b" ").unwrap_or_default();
+    ["bearer", "basic"].iter().any(|scheme| {
+        let (rest, word) = word.split_at(word.len().saturating_sub(scheme.len()));
+        word.eq_ignore_ascii_case(scheme.as_bytes()) && !rest.last().is_some_and(is_letter)
+    })
+}
