@@ -366,15 +366,16 @@ impl Listener {
         }
     }
 
-    /// Makes durable what is written, but no more than once a second.
+    /// Makes durable what is written, but no more than once a second. The second begins when a slow
+    /// disk is done, else the listener would do nothing but wait for it.
     fn sync(&mut self) {
         let now = self.clock.now();
         let recently = |synced: Instant| now.saturating_duration_since(synced) < SYNC_AT_MOST_EVERY;
         if !self.synced.is_some_and(recently) {
-            self.synced = Some(now);
             for slot in &mut self.sinks {
                 slot.flush(now, |sink| sink.sync());
             }
+            self.synced = Some(self.clock.now());
         }
     }
 
