@@ -17,7 +17,7 @@ use crossbeam_channel::{Sender, bounded};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,8 @@ pub struct LoggingHandle(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) control: Sender<Control>,
+    /// Nobody answers any more.
+    pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) black_box: Option<Arc<BlackBox>>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
@@ -299,6 +301,10 @@ impl LoggingHandle {
         let start = Instant::now();
         self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
         self.0.queue.waker.wake();
+        if self.0.is_gone.load(Ordering::SeqCst) {
+            // It may have come after all that the listener has let go.
+            return answered.try_recv().map_err(|_| Unanswered);
+        }
         let left = deadline.saturating_sub(start.elapsed());
         answered.recv_timeout(left).map_err(|_| Unanswered)
     }
