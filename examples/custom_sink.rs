@@ -102,12 +102,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     tracing::info!("too little for the collector");
     tracing::warn!(attempt = 2, "payment was slow");
     tracing::error!(order = 7, "order refused");
-    logging.flush(Duration::from_secs(1))?;
+    logging.flush(Duration::from_secs(60))?;
     show("the collector is away", &logging);
 
     let listener = TcpListener::bind(address)?;
     logwell::critical!(pool = "orders", "no database connection left");
-    logging.flush(Duration::from_secs(1))?;
+    logging.flush(Duration::from_secs(60))?;
     show("the collector is back", &logging);
 
     let (stream, _) = listener.accept()?;

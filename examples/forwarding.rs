@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tracing::warn!(order_id, "order is late");
     }
     let start = Instant::now();
-    while handle.health().is_healthy() && start.elapsed() < Duration::from_secs(10) {
+    while handle.health().is_healthy() && start.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(10));
     }
     println!("  {}", handle.health());

@@ -271,7 +271,7 @@ fn send_requests(address: SocketAddr, requests: u64, stop: &AtomicBool) -> Resul
     let (next, answered) = (AtomicU64::new(0), AtomicU64::new(0));
     let client = || -> Result<()> {
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
-        let agent = config.timeout_global(Some(Duration::from_secs(10))).build().new_agent();
+        let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= requests {

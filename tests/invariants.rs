@@ -27,6 +27,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+/// Longer than anything takes that does not hang.
+const LONG: Duration = Duration::from_secs(120);
+
 fn config(size: usize, when_full: WhenFull) -> LoggingConfig {
     let mut config = LoggingConfig::builder()
         .files(false)
@@ -37,6 +40,7 @@ fn config(size: usize, when_full: WhenFull) -> LoggingConfig {
         .build()
         .unwrap();
     config.queue.max_wait = Duration::ZERO;
+    config.shutdown_timeout = LONG;
     config
 }
 
@@ -134,7 +138,7 @@ fn invariant_1_sinks_run_on_one_thread_that_is_not_the_callers() {
         .unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         (0..1_000).for_each(|number| log_at(Level::Error, number));
-        handle.flush(Duration::from_secs(30)).unwrap();
+        handle.flush(LONG).unwrap();
     });
     handle.shutdown();
     let threads = seen.0.lock().unwrap();
@@ -585,7 +589,7 @@ fn invariant_4_what_the_listener_logs_is_not_captured() {
     // For all threads, the listener's included. No other test of this binary may do so.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
     tracing::info!("hello");
-    handle.flush(Duration::from_secs(30)).unwrap();
+    handle.flush(LONG).unwrap();
     assert_eq!(handle.stats().captured(), 1);
     handle.shutdown();
     assert!(!memory.messages().contains(&"from inside a sink".to_owned()));
@@ -802,6 +806,7 @@ fn invariant_6_rotation_deletes_no_file_that_is_not_its_own() {
         .log_dir(dir.path())
         .max_bytes(4 * 1024)
         .backup_count(2)
+        .shutdown_timeout(LONG)
         .build()
         .unwrap();
     let (layer, handle) = QueueLayer::builder().config(config).build().unwrap();

@@ -37,7 +37,7 @@ fn sixty_four_threads_of_ten_thousand_records_arrive_once_in_order_over_many_rot
         .queue_size(1_000)
         .build()
         .unwrap();
-    config.shutdown_timeout = std::time::Duration::from_secs(60);
+    config.shutdown_timeout = std::time::Duration::from_secs(600);
     let (layer, handle) = QueueLayer::builder().config(config).build().unwrap();
     let dispatch: tracing::Dispatch = tracing_subscriber::registry().with(layer).into();
     std::thread::scope(|scope| {

@@ -698,6 +698,7 @@ fn a_line_without_room_for_its_fields_says_how_many_are_missing() {
 fn own_records() -> Vec<serde_json::Value> {
     let memory = MemorySink::new();
     let mut config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+    config.shutdown_timeout = Duration::from_secs(120);
     config.queue.size = 2;
     config.queue.when_full = logwell::config::WhenFull::Drop;
     let (layer, handle, mut listener) = QueueLayer::builder()
@@ -749,6 +750,7 @@ fn the_first_record_of_a_start_names_version_configuration_and_boot() {
     let memory = MemorySink::new();
     let started = |level: &str| {
         let config = LoggingConfig::builder().files(false).console(false).log_level(level);
+        let config = config.shutdown_timeout(Duration::from_secs(120));
         let (_layer, handle) = QueueLayer::builder()
             .config(config.build().unwrap())
             .sink("memory", Accepts::all(), memory.clone())

@@ -20,7 +20,10 @@ use logwell::encode::encoder_for;
 use logwell::record::{Id, Level, Place, Record, SpanContext, Value};
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// Longer than anything takes that does not hang.
+const LONG: Duration = Duration::from_secs(120);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
@@ -493,7 +496,8 @@ fn own_records() -> Vec<Record> {
     use logwell::record::{Fields, Key};
     use logwell::sink::{Accepts, MemorySink};
     let memory = MemorySink::new();
-    let config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+    let mut config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+    config.shutdown_timeout = LONG;
     let builder =
         QueueLayer::builder().config(config).sink("memory", Accepts::all(), memory.clone());
     builder.build().unwrap().1.shutdown();
@@ -554,6 +558,7 @@ fn the_files_are_written_in_the_schema_of_the_configuration() {
         .log_dir(directory.path())
         .console_format(ConsoleFormat::Json)
         .console(false)
+        .shutdown_timeout(LONG)
         .build()
         .unwrap();
     let (_layer, handle) = QueueLayer::builder().config(config).build().unwrap();

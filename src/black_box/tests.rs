@@ -20,6 +20,7 @@ fn config(directory: &Path) -> LoggingConfig {
     config.level = crate::Level::Trace.into();
     config.files.level = crate::Level::Trace.into();
     config.black_box.max_bytes = 1 << 20;
+    config.shutdown_timeout = std::time::Duration::from_secs(120);
     config
 }
 

@@ -17,7 +17,10 @@ const BATCH: BatchLimits = BatchLimits { entries: 1_024, bytes: 1 << 20 };
 
 /// Moves what is in the spools beside `options.dir` into it, and deletes them.
 pub(super) fn adopt(options: &SpoolOptions, clock: &Clock, writer: &mut SpoolWriter) {
-    let until = Instant::now() + AT_MOST;
+    adopt_until(Instant::now() + AT_MOST, options, clock, writer);
+}
+
+fn adopt_until(until: Instant, options: &SpoolOptions, clock: &Clock, writer: &mut SpoolWriter) {
     for dir in left_behind(&options.dir) {
         let from = SpoolOptions { dir: dir.clone(), ..options.clone() };
         let moved = match spool::open(&from, clock) {
@@ -91,7 +94,7 @@ mod tests {
 
         let own = options("x");
         let (mut writer, mut reader, _) = spool::open(&own, &Clock::System).unwrap();
-        adopt(&own, &Clock::System, &mut writer);
+        adopt_until(Instant::now() + AT_MOST * 200, &own, &Clock::System, &mut writer);
         let all = BatchLimits { entries: usize::MAX, bytes: usize::MAX };
         let entries = reader.next_batch(all).unwrap();
         let texts: Vec<_> =

@@ -59,8 +59,8 @@ fn shown_acts() -> usize {
     if number("LOGWELL_SIM_SEED").is_some() { usize::MAX } else { 20 }
 }
 
-/// A directory in memory, where there is one: it is only read by the test itself.
-fn directory() -> TempDir {
+/// A directory in memory, where there is one: it is only read by the test itself, and never slow.
+pub(crate) fn directory() -> TempDir {
     let in_memory = Path::new("/dev/shm");
     tempfile::tempdir_in(in_memory).or_else(|_| tempfile::tempdir()).unwrap()
 }

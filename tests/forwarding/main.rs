@@ -23,10 +23,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Longer than anything takes that does not hang.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// Longer than anything takes that does not hang, on a busy machine with a slow disk too.
+pub(crate) const SOON: Duration = Duration::from_secs(300);
 
-/// Forwards to that URL; files and spool are in that directory.
+/// Forwards to that URL; files and spool are in that directory. No attempt and no shutdown runs out of
+/// time, but where that is what is looked at.
 pub(crate) fn config(dir: &Path, url: &str) -> LoggingConfig {
     let config = LoggingConfig::builder().log_dir(dir).console(false).log_level("trace");
     let mut config = config.build().unwrap();
@@ -34,7 +35,8 @@ pub(crate) fn config(dir: &Path, url: &str) -> LoggingConfig {
     config.service.name = "api_server".to_owned();
     config.forward.logbeacon.enabled = true;
     config.forward.logbeacon.url = Secret::new(url);
-    config.forward.logbeacon.timeout = Duration::from_millis(500);
+    config.forward.logbeacon.timeout = SOON;
+    config.shutdown_timeout = SOON;
     config
 }
 
@@ -45,6 +47,11 @@ pub(crate) fn logging<T>(config: LoggingConfig, body: impl FnOnce(&LoggingHandle
     let result = tracing::subscriber::with_default(subscriber, || body(&handle));
     let _report = handle.shutdown();
     result
+}
+
+/// A directory in memory, where there is one, for a test with a deadline that no disk is to pass.
+pub(crate) fn quick_directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Waits until it is so.

@@ -5,6 +5,7 @@ use super::{config, logging, until};
 use logwell::config::Secret;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const PLANTED: [&str; 5] =
     ["tok3n-PLANTED-1", "key-PLANTED-2", "head3r-PLANTED-3", "pr0xy-PLANTED-4", "us3r-PLANTED-5"];
@@ -45,6 +46,7 @@ fn planted_secrets_are_in_no_file_no_error_no_statistics_and_no_body() {
     });
     let url = format!("http://us3r-PLANTED-5:x@{}/in?key=key-PLANTED-2", server.address);
     let mut config = config(dir.path(), &url);
+    config.forward.logbeacon.timeout = Duration::from_millis(500);
     config.forward.logbeacon.token = Secret::new("tok3n-PLANTED-1");
     config.forward.logbeacon.headers = Secret::new("x-key=head3r-PLANTED-3");
     let shown = format!("{config:?}\n{}", config.to_yaml());

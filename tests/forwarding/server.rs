@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,9 +57,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Begins to listen on a port of its own.
+    /// Begins to listen at an address of its own.
     pub(crate) fn start(script: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
-        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), script)
+        Self::start_at(SocketAddr::from((own_host(), 0)), script)
     }
 
     /// The same on that port: a server that comes back.
@@ -94,9 +94,9 @@ impl Server {
         server
     }
 
-    /// A port on which nobody listens.
+    /// An address at which nobody listens.
     pub(crate) fn nowhere() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+        TcpListener::bind((own_host(), 0)).unwrap().local_addr().unwrap()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -129,6 +129,17 @@ impl Drop for Server {
         let _ = TcpStream::connect(self.address);
         let _ = self.listening.take().map(thread::JoinHandle::join);
     }
+}
+
+/// A host of the loopback network that nothing else on this machine uses, so that a port that is free
+/// for a while is free still when its server comes back.
+fn own_host() -> Ipv4Addr {
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let [.., high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 1 + COUNT.fetch_add(1, Ordering::Relaxed) % 250, high, low.clamp(1, 254))
 }
 
 fn serve(stream: TcpStream, script: &Mutex<Script>, requests: &Mutex<Vec<Request>>) {

@@ -1,6 +1,7 @@
 //! A program that is built with `panic=abort`: logs a burst and panics. See `hooks.rs`.
 
 use logwell::{Logger, LoggingConfig, LoggingContext};
+use std::time::Duration;
 
 struct Logs;
 
@@ -14,7 +15,8 @@ fn main() {
     let dir = std::env::args().nth(1).unwrap();
     // An earlier hook that logs, after which the process is gone.
     std::panic::set_hook(Box::new(|_| Logger::new("hook").info("and dropped nowhere")));
-    let mut config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
+    let config = LoggingConfig::builder().console(false).log_dir(dir);
+    let mut config = config.shutdown_timeout(Duration::from_secs(120)).build().unwrap();
     config.queue.shed_info_percent = 100;
     config.queue.shed_warn_percent = 100;
     logwell::init_logging_with(config).unwrap();

@@ -71,8 +71,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 fn set_up(dir: &Path) {
-    let config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
-    logwell::init_logging_with(config).unwrap();
+    let config = LoggingConfig::builder().console(false).log_dir(dir).shutdown_timeout(SOON);
+    logwell::init_logging_with(config.build().unwrap()).unwrap();
 }
 
 /// What the application logged, as it stands in the file.
@@ -173,7 +173,8 @@ fn stuck_standard_error(dir: &Path) {
     if !has_full_pipe() {
         return;
     }
-    let mut config = LoggingConfig::builder().log_dir(dir).build().unwrap();
+    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(SOON);
+    let mut config = config.build().unwrap();
     config.console.buffer_lines = 1; // soon full, which is trouble to be told
     let handle = logwell::init_logging_with(config).unwrap();
     for number in 0..1_000 {
@@ -190,7 +191,7 @@ fn stuck_console(dir: &Path) {
     if !has_full_pipe() {
         return;
     }
-    let config = LoggingConfig::builder().log_dir(dir).build().unwrap();
+    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(SOON).build().unwrap();
     let handle = logwell::init_logging_with(config).unwrap();
     for number in 0..100 {
         info!(number, "to nobody");

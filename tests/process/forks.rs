@@ -126,7 +126,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 /// How long whoever waits for the listener does so.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = SOON;
 
 fn set_up(dir: &Path) {
     let config = LoggingConfig::builder().console(false).log_dir(dir);

@@ -254,7 +254,7 @@ fn exits() -> Vec<Scenario> {
                 burst();
                 let start = Instant::now();
                 let report = handle.shutdown();
-                assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+                assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
                 assert!(!report.is_complete && report.to_string().contains("NOT finished"));
                 assert_eq!(report.captured(), u64::try_from(BURST).unwrap());
                 process::exit(4); // and not again
@@ -390,7 +390,7 @@ fn signals() -> Vec<Scenario> {
             sentence: "a_second_signal_ends_the_process_at_once",
             run: |dir| {
                 let mut config = config(dir, "term");
-                config.shutdown_timeout = Duration::from_secs(60);
+                config.shutdown_timeout = SOON * 4;
                 let (stuck, is_stuck) = std::sync::mpsc::channel();
                 let stuck = Does(move || -> () {
                     let _nobody_listens = stuck.send(());
@@ -493,7 +493,7 @@ fn config(dir: &Path, signals: &str) -> LoggingConfig {
         _ => Signals::None,
     };
     let builder = LoggingConfig::builder().console(false).log_dir(dir).hooks(hooks);
-    let mut config = builder.build().unwrap();
+    let mut config = builder.shutdown_timeout(SOON).build().unwrap();
     config.queue.shed_info_percent = 100; // nothing is shed: a burst is to be whole
     config.queue.shed_warn_percent = 100;
     config
@@ -597,8 +597,10 @@ fn chained_hooks(dir: &Path) {
 }
 
 fn panics_while_stuck(dir: &Path) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    const PANICS: u32 = 90;
     let mut config = config(dir, "none");
-    config.shutdown_timeout = Duration::from_millis(500);
+    config.shutdown_timeout = PATIENCE;
     let (stuck, is_stuck) = std::sync::mpsc::channel();
     let stuck = Does(move || -> () {
         let _nobody_listens = stuck.send(());
@@ -610,10 +612,10 @@ fn panics_while_stuck(dir: &Path) {
     builder.sink("stuck", Accepts::all(), stuck).init().unwrap();
     is_stuck.recv().unwrap();
     let start = Instant::now();
-    (0..20).for_each(|_| assert!(catch_unwind(|| panic!("on purpose")).is_err()));
+    (0..PANICS).for_each(|_| assert!(catch_unwind(|| panic!("on purpose")).is_err()));
     let took = start.elapsed();
-    let bounds = Duration::from_millis(500)..Duration::from_secs(4);
-    assert!(bounds.contains(&took), "{took:?}");
+    // If each of them waited it would take all their patience; the machine may be busy for a third.
+    assert!(took >= PATIENCE && took < PATIENCE * PANICS / 3, "{took:?}");
 }
 
 fn panic_in_a_sink(dir: &Path) {

@@ -1,7 +1,7 @@
 //! `kill -9` and other ends at which no code of the process runs: nothing that a call has
 //! acknowledged by returning is lost, doubled or torn.
 
-use crate::support::wait_until;
+use crate::support::{SOON, wait_until};
 use crate::{Scenario, ended_well};
 use logwell::LoggingConfig;
 use logwell::config::WhenFull;
@@ -36,7 +36,7 @@ fn set_up(dir: &Path) {
     config.queue.size = 2_000; // so that a debug build has soon written what was left
     // Otherwise these would write what the black box is to save.
     (config.hooks.exit, config.hooks.panic) = (false, false);
-    config.shutdown_timeout = Duration::from_secs(50); // debug builds on busy machines recover slowly
+    config.shutdown_timeout = SOON; // debug builds on busy machines recover slowly
     logwell::init_logging_with(config).unwrap();
 }
 

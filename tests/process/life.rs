@@ -98,7 +98,8 @@ fn failed_first(dir: &Path) {
     std::fs::write(dir.join("file"), "in the way").unwrap();
     let wrong = LoggingConfig::builder().log_dir(dir.join("file/logs")).build().unwrap();
     assert!(logwell::init_logging_with(wrong).is_err());
-    let right = LoggingConfig::builder().console(false).log_dir(dir.join("logs")).build().unwrap();
+    let right = LoggingConfig::builder().console(false).log_dir(dir.join("logs"));
+    let right = right.shutdown_timeout(SOON).build().unwrap();
     logwell::init_logging_with(right).unwrap();
     info!("works");
     let report = logwell::shutdown_logging();
@@ -202,7 +203,8 @@ fn own_registry(_: &Path) {
 }
 
 fn factory(dir: &Path) {
-    let config = LoggingConfig::builder().console(false).log_dir(dir).build().unwrap();
+    let config = LoggingConfig::builder().console(false).log_dir(dir).shutdown_timeout(SOON);
+    let config = config.build().unwrap();
     let (factory, line) = (LoggerFactory::init(config.clone()), line!());
     let factory = factory.unwrap();
     let error = LoggerFactory::init(config).unwrap_err().to_string();

@@ -25,7 +25,6 @@ mod support;
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
-use std::time::Duration;
 
 /// A true sentence, what shows it, and what must be true of the process afterwards.
 pub(crate) struct Scenario {
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
     {
         // What hangs is ended from inside.
         let _watchdog = std::thread::spawn(|| {
-            std::thread::park_timeout(Duration::from_secs(60));
+            std::thread::park_timeout(support::SOON * 5);
             std::process::abort();
         });
         let scenario = scenarios().into_iter().find(|scenario| *scenario.sentence == *sentence);

@@ -1,6 +1,6 @@
 //! The logger's own threads cannot feed its queue.
 
-use crate::support::{SOON, quiet};
+use crate::support::{SOON, quiet, wait_until};
 use crate::{Scenario, ended_well};
 use logwell::QueueLayer;
 use logwell::record::Record;
@@ -149,7 +149,7 @@ fn thread_names() -> Option<Vec<String>> {
 fn threads_of_files(dir: &Path) {
     use logwell::config::{Compress, SyncPolicy};
     let config = logwell::LoggingConfig::builder().console(false).log_dir(dir);
-    let mut config = config.build().unwrap();
+    let mut config = config.shutdown_timeout(SOON).build().unwrap();
     config.files.compress = Compress::Gzip;
     config.files.sync = SyncPolicy::Error;
     let handle = QueueLayer::builder().config(config).init().unwrap();
@@ -163,7 +163,8 @@ fn threads_of_files(dir: &Path) {
         }
     };
     error!("to be made durable at once");
-    handle.rotate_now().unwrap();
+    // It answers late where the disk does.
+    wait_until(|| handle.rotate_now().is_ok());
     let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
     wait_for("started", &|names| has(names, "logwell-janitor") && has(names, "logwell-sync"));
     assert!(handle.shutdown().is_lossless());

@@ -18,8 +18,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes that does not hang.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+/// Longer than anything takes that does not hang, on a busy machine with a slow disk too.
+pub(crate) const SOON: Duration = Duration::from_secs(120);
 
 /// The process's logging: global, everything captured, into memory.
 pub(crate) struct Global {
@@ -47,6 +47,7 @@ pub(crate) fn quiet(level: &str) -> LoggingConfig {
     let builder = LoggingConfig::builder().log_level(level).files(false).console(false);
     let mut config = builder.build().unwrap();
     config.hooks.panic = false;
+    config.shutdown_timeout = SOON;
     config
 }
 

@@ -1,6 +1,6 @@
 //! A process that is killed while it holds failures back for a digest: the next one tells them.
 
-use super::{base_url, config, logging, records_of, strict_server, told, until};
+use super::{SOON, base_url, config, logging, records_of, strict_server, told, until};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -18,9 +18,9 @@ fn the_process_that_is_killed() {
         fail(0);
         until("the first is told", || told(handle, "telegram_developer") == 1);
         (1..COUNT).for_each(fail);
-        handle.flush(Duration::from_secs(20)).unwrap();
+        handle.flush(SOON).unwrap();
         std::fs::write(Path::new(&dir).join("held"), "").unwrap();
-        std::thread::sleep(Duration::from_secs(600));
+        std::thread::sleep(SOON * 5);
     });
 }
 

@@ -32,8 +32,8 @@ use std::time::{Duration, Instant};
 use strict::Strict;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Longer than anything takes that does not hang.
-const SOON: Duration = Duration::from_secs(30);
+/// Longer than anything takes that does not hang, on a busy machine with a slow disk too.
+const SOON: Duration = Duration::from_secs(120);
 const DEVELOPERS: &str = "-1001";
 const CUSTOMERS: &str = "-1002";
 const DEVELOPER_TOKEN: &str = "123456:DEV-planted_token";
@@ -42,7 +42,9 @@ const CUSTOMER_TOKEN: &str = "654321:CUS-planted_token";
 /// Tells both groups by way of that server; files and spools are in that directory.
 fn config(dir: &Path, base_url: &str) -> LoggingConfig {
     let config = LoggingConfig::builder().log_dir(dir).console(false);
-    let mut config = config.build().unwrap();
+    let mut config = config.shutdown_timeout(SOON).build().unwrap();
+    // No caller waits longer.
+    config.queue.max_wait = SOON / 2;
     config.service.name = "billing".to_owned();
     config.service.domain = "shop.example.com".to_owned();
     let telegram = &mut config.forward.telegram;
@@ -52,7 +54,7 @@ fn config(dir: &Path, base_url: &str) -> LoggingConfig {
     telegram.developer.chat_id = DEVELOPERS.to_owned();
     telegram.customer.token = Secret::new(CUSTOMER_TOKEN);
     telegram.customer.chat_id = CUSTOMERS.to_owned();
-    telegram.timeout = Duration::from_secs(5);
+    telegram.timeout = SOON;
     config
 }
 

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::{boot, config, lines, logwell, stderr, stdout, until};
+use support::{SOON, boot, config, lines, logwell, stderr, stdout, until};
 use tempfile::TempDir;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -74,7 +74,7 @@ fn the_process_that_is_killed() {
         (2..5).for_each(|n| tracing::info!(n, "written"));
         tracing::error!(n = 5, "written");
         if wish["held_at"].is_null() {
-            handle.flush(Duration::from_secs(60)).unwrap();
+            handle.flush(SOON).unwrap();
         }
         tracing::info!(n = 6, "held");
         if wish["debug"] == true {

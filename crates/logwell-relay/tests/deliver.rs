@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use support::stub::{Answer, Stub};
@@ -206,11 +207,17 @@ fn no_more_are_sent_in_a_second_than_is_allowed() {
 #[test]
 fn asked_to_stop_it_finishes_the_attempt_in_hand() {
     let Some(queues) = Queues::new() else { return };
-    let stub = Stub::start(|_, _| Answer::status(200).after(Duration::from_secs(1)));
+    let (answer, may_answer) = channel();
+    let stub = Stub::start(move |_, _| {
+        let _the_test_is_over = may_answer.recv();
+        Answer::status(200)
+    });
     queues.send(&queues.logbeacon(), [record("a"), record("b")]);
     let worker = Running::start(log_beacon(&queues, &stub));
     stub.wait_for(1);
     worker.signal("TERM");
+    worker.wait_for("asked to stop");
+    answer.send(()).unwrap();
     let (status, log) = worker.end();
     assert!(status.success(), "{log}");
     assert_eq!(stub.received().len(), 1);
@@ -262,8 +269,9 @@ fn a_worker_that_is_killed_loses_nothing() {
 fn two_workers_share_a_queue() {
     let Some(queues) = Queues::new() else { return };
     let (left, right) = (Stub::willing(), Stub::willing());
-    queues.send(&queues.logbeacon(), (0..1_000).map(|n| record(&n.to_string())));
     let workers = [&left, &right].map(|stub| Running::start(log_beacon(&queues, stub)));
+    until("both are at work", || queues.workers(&queues.logbeacon()) == 2);
+    queues.send(&queues.logbeacon(), (0..1_000).map(|n| record(&n.to_string())));
     until("all are delivered", || left.received().len() + right.received().len() >= 1_000);
     queues.wait_for(&queues.logbeacon(), 0);
     let (left, right) = (hashes(&left.received()), hashes(&right.received()));

@@ -23,7 +23,8 @@ forward:
     enabled: true
     base_url: {direct}
     developer: {{ token: '1:producer', chat_id: '-100' }}
-  rabbitmq: {{ enabled: true, port: {port} }}
+  rabbitmq: {{ enabled: true, port: {port}, timeout: 120s }}
+shutdown: {{ timeout: 120s }}
 ",
         domain = queues.domain,
         dir = dir.path().display(),

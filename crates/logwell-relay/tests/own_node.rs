@@ -48,7 +48,8 @@ fn a_broker_short_of_memory_holds_up_dead_letters_and_nothing_else() {
     let good = (0..50).map(|n| record(&format!("good-{n}")));
     queues.send(&queues.logbeacon(), [record("bad")].into_iter().chain(good));
     node.control(&["set_vm_memory_high_watermark", "0.000001"]);
-    let mut command = queues.program(&["logbeacon", "--broker-timeout", "1s"]);
+    let mut command =
+        queues.program(&["logbeacon", "--broker-timeout", "5s", "--broker-tries", "0"]);
     command.env("LOGBEACON_URL", &stub.url);
     let worker = Running::start(command);
     // The bad one comes back again and again, at the pace of its pause; the good ones pass by.

@@ -9,7 +9,12 @@ use crate::rotate::disk::Call;
 use crate::simulation::BrokenDisk;
 
 fn place(sync: SyncPolicy) -> Place {
-    let mut place = Place::new(1_000, 9);
+    place_with(sync, 1_000, 9)
+}
+
+/// On a disk that is never slow: many syncs are real ones.
+fn place_with(sync: SyncPolicy, max_bytes: u64, backup_count: u32) -> Place {
+    let mut place = Place::within(crate::simulation::directory(), max_bytes, backup_count);
     place.options.sync = sync;
     place
 }
@@ -167,8 +172,7 @@ fn an_urgent_line_is_written_and_due_at_once() {
 
 #[test]
 fn a_disk_that_makes_nothing_durable_has_lines_written_again_once_for_each_pause() {
-    let mut place = Place::new(20, 5_000);
-    place.options.sync = SyncPolicy::Interval;
+    let mut place = place_with(SyncPolicy::Interval, 20, 5_000);
     let mut file = place.open();
     for n in 100..140 {
         place.write(&mut file, &[&format!("a line {n}")]);
@@ -200,8 +204,7 @@ fn a_disk_that_makes_nothing_durable_has_lines_written_again_once_for_each_pause
 
 #[test]
 fn what_is_written_again_is_not_glued_to_half_a_line() {
-    let mut place = Place::new(1_000, 5);
-    place.options.sync = SyncPolicy::Interval;
+    let mut place = place_with(SyncPolicy::Interval, 1_000, 5);
     let mut file = place.open();
     place.write(&mut file, &["one", "two"]);
     let job = file.take_sync(place.now).unwrap();

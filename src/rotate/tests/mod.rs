@@ -38,7 +38,10 @@ struct Place {
 
 impl Place {
     fn new(max_bytes: u64, backup_count: u32) -> Self {
-        let directory = tempdir().unwrap();
+        Self::within(tempdir().unwrap(), max_bytes, backup_count)
+    }
+
+    fn within(directory: TempDir, max_bytes: u64, backup_count: u32) -> Self {
         let path = directory.path().join("app.log");
         let options = FileOptions { max_bytes, backup_count, ..FileOptions::new(path) };
         Self { directory, options, now: Instant::now() }

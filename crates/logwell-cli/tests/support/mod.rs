@@ -11,9 +11,12 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+/// Longer than anything takes that does not hang, on a busy machine with a slow disk too.
+pub(crate) const SOON: Duration = Duration::from_secs(120);
+
 /// A configuration for files in that directory.
 pub(crate) fn config(directory: &Path) -> LoggingConfigBuilder {
-    LoggingConfig::builder().log_dir(directory).console(false)
+    LoggingConfig::builder().log_dir(directory).console(false).shutdown_timeout(SOON)
 }
 
 /// Logs with that configuration, as one start of a program.
@@ -50,9 +53,9 @@ pub(crate) fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap().split_inclusive('\n').map(str::to_owned).collect()
 }
 
-/// Waits until it is so; fails after 20 s.
+/// Waits until it is so.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + SOON;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what} did not happen");
         std::thread::sleep(Duration::from_millis(10));

@@ -13,10 +13,11 @@
 pub mod node;
 pub mod stub;
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lapin::options::{
@@ -128,6 +129,19 @@ impl Queues {
         Some(depth)
     }
 
+    /// How many are served by.
+    pub fn workers(&self, queue: &str) -> u32 {
+        let channel = self.channel();
+        let declare = channel.queue_declare(
+            queue.into(),
+            QueueDeclareOptions::durable(),
+            FieldTable::default(),
+        );
+        let count = self.runtime.block_on(declare).unwrap().consumer_count();
+        let _ = self.runtime.block_on(channel.close(200, "".into()));
+        count
+    }
+
     /// Waits until the queue holds so many.
     pub fn wait_for(&self, queue: &str, count: u32) {
         until(&format!("{count} in {queue}"), || self.waiting(queue) == Some(count));
@@ -174,7 +188,9 @@ impl Queues {
             .env("MQ_PORT", self.port.to_string())
             .env("LOGWELL_RELAY_LOGBEACON_PAUSE", "200ms")
             .env("LOGWELL_RELAY_TELEGRAM_PAUSE", "200ms")
-            .env("LOGWELL_RELAY_BROKER_PAUSE", "200ms");
+            .env("LOGWELL_RELAY_BROKER_PAUSE", "200ms")
+            // A broker makes durable what it confirms, and a disk may be slow.
+            .env("LOGWELL_RELAY_BROKER_TIMEOUT", "120s");
         command
     }
 }
@@ -209,19 +225,29 @@ pub fn output(mut command: Command) -> (Output, String) {
 /// A running worker; killed with the value.
 pub struct Running {
     child: Child,
-    reader: Option<std::thread::JoinHandle<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut stdout = child.stdout.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let all = Arc::clone(&log);
         let reader = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = stdout.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+            let mut line = Vec::new();
+            while stdout.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+                all.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                line.clear();
+            }
         });
-        Self { child, reader: Some(reader) }
+        Self { child, reader: Some(reader), log }
+    }
+
+    /// Waits until it has logged that.
+    pub fn wait_for(&self, text: &str) {
+        until(text, || self.log.lock().unwrap().contains(text));
     }
 
     /// Sends a signal, such as `TERM` or `KILL`.
@@ -240,7 +266,9 @@ impl Running {
             assert!(begin.elapsed() < PATIENCE, "the worker does not end");
             std::thread::sleep(Duration::from_millis(10));
         };
-        (status, self.reader.take().unwrap().join().unwrap())
+        self.reader.take().unwrap().join().unwrap();
+        let log = self.log.lock().unwrap().clone();
+        (status, log)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Node: a RabbitMQ of the test's own, which may be killed. Names nothing but the standard library.
 //!
 //! Everything lies in a temporary directory and on the loopback interface, with a port mapper of its
-//! own, so that several nodes and the machine's own broker do not see each other.
+//! own, so that several nodes and the machine's own broker do not see each other. The directory is in
+//! memory, where there is any: a broker makes durable what it confirms, and a kill costs it nothing there
+//! either.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -47,7 +50,7 @@ impl Node {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         fs::write(dir.path().join("plugins"), "[].").unwrap();
         fs::write(dir.path().join("rabbitmq.conf"), "log.console = false\n").unwrap();
         Some(Self { dir, port, distribution_port, epmd_port, epmd, server: None })
@@ -69,7 +72,7 @@ impl Node {
         let begin = Instant::now();
         while !self.answers() {
             let output = || fs::read_to_string(self.path("output")).unwrap_or_default();
-            assert!(begin.elapsed() < Duration::from_secs(120), "not up: {}", output());
+            assert!(begin.elapsed() < Duration::from_secs(600), "not up: {}", output());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -152,7 +155,19 @@ pub fn missing(what: &str) {
     eprintln!("\n*** SKIPPED: {what} is missing ***\n");
 }
 
+/// Ports below those that the system gives to whoever connects somewhere: what is free now is free too
+/// when the server comes, and when it comes back.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let port = || {
+        let n = std::process::id().wrapping_mul(64) + COUNT.fetch_add(1, Ordering::Relaxed);
+        10_000 + u16::try_from(n % 20_000).unwrap()
+    };
+    let free = || loop {
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port())) {
+            break listener;
+        }
+    };
+    let listeners = [(); N].map(|()| free());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -159,4 +159,4 @@ impl Stub {
 }
 
 /// No test waits longer for anything.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
