@@ -50,15 +50,26 @@ impl RotatingFile {
         Mark { device: id.0, inode: id.1, bytes: self.current.bytes(), unix_ns: 0 }
     }
 
-    /// Gives each line that may be behind the mark to `see`, in no certain order of files. If the mark's
-    /// file is gone, these are the lines of all files that were changed after it.
+    /// Gives each line that may be behind the mark to `see`. If the mark's file is gone, these are the
+    /// lines of all files that were changed after it.
     ///
     /// # Errors
     ///
     /// A file cannot be read.
-    pub(crate) fn lines_since(&self, mark: Mark, mut see: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut left = MOST_BYTES;
-        for part in parts_since(&self.names, mark)? {
+    pub(crate) fn lines_since(&self, mark: Mark, see: impl FnMut(&[u8])) -> io::Result<()> {
+        self.first_lines_since(mark, MOST_BYTES, see)
+    }
+
+    /// The same of so many bytes. Those right behind the mark come first: they are of the process that
+    /// was there, whatever others have written since.
+    fn first_lines_since(
+        &self,
+        mark: Mark,
+        most_bytes: u64,
+        mut see: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let mut left = most_bytes;
+        for part in parts_since(&self.names, mark)?.into_iter().rev() {
             let mut file = disk::open_to_read(&part.path)?;
             file.seek(SeekFrom::Start(part.from))?;
             let mut lines = BufReader::new(pack::reader(file, part.form)?.take(left));
@@ -213,6 +224,21 @@ mod tests {
         assert_eq!(text(&path), "new\nhal");
         cut_torn(&path, mark(&backup, 0)).unwrap();
         assert_eq!(text(&path), "new\n");
+    }
+
+    #[test]
+    fn if_not_all_can_be_read_it_is_what_lies_right_behind_the_mark() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.log");
+        for (name, lines) in [("app.log.2", "1\n2\n"), ("app.log.1", "3\n"), ("app.log", "4\n5\n")]
+        {
+            std::fs::write(directory.path().join(name), lines).unwrap();
+        }
+        let file = RotatingFile::open(FileOptions::new(path.clone())).unwrap();
+        let mut lines = String::new();
+        let see = |line: &[u8]| lines.push_str(String::from_utf8_lossy(line).trim());
+        file.first_lines_since(mark(&directory.path().join("app.log.2"), 2), 4, see).unwrap();
+        assert_eq!(lines, "23");
     }
 
     #[test]
