@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// A log file and its backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct LogFile {
     pub identity: Identity,
     /// Its length.
     pub bytes: u64,
+    /// When it was last written to, which its packed copy has from it.
+    pub modified: Option<SystemTime>,
     /// The file itself, if it may be packed soon.
     held: Held,
 }
@@ -155,8 +158,9 @@ fn listed(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
         if metadata.is_file() {
             let identity = Identity::of(&metadata);
             let bytes = metadata.len();
+            let modified = metadata.modified().ok();
             let held = Held::default();
-            let file = LogFile { path, number: parsed.number, identity, bytes, held };
+            let file = LogFile { path, number: parsed.number, identity, bytes, modified, held };
             found.entry(parsed.process).or_default().push((parsed.is_packed, file));
         }
     }

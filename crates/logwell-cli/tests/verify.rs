@@ -339,7 +339,7 @@ fn an_error_that_only_the_side_file_has_is_lost_and_not_kept_out() {
 
 // ---- rotation, packing, other processes -----------------------------------------------------
 
-fn small_files(directory: &Path, backups: u32) -> logwell::config::LoggingConfigBuilder {
+fn small_files(directory: &Path, backups: u32) -> LoggingConfigBuilder {
     config(directory).max_bytes(4096).backup_count(backups)
 }
 
