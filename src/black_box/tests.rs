@@ -355,6 +355,14 @@ fn a_box_in_use_is_left_alone_and_one_of_other_logs_too() {
 }
 
 #[test]
+fn a_box_stays_where_it_is_when_the_program_changes_its_working_directory() {
+    let directory = tempfile::tempdir_in(".").unwrap();
+    let relative = Path::new(directory.path().file_name().unwrap());
+    let (_layer, handle, _listener) = start(relative);
+    assert!(handle.black_box().path().is_absolute());
+}
+
+#[test]
 fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "in the way").unwrap();
