@@ -217,6 +217,7 @@ impl Prepared {
             control,
             counters: Arc::clone(&counters),
             black_box: black_box.clone(),
+            wants_black_box: takes_part && config.black_box.enabled,
             sinks: slots.iter().map(named).collect(),
             filter,
             forwarders,
@@ -232,7 +233,8 @@ impl Prepared {
             sinks: slots,
             clock: builder.clock,
             own,
-            keeper: black_box.map(Keeper::new),
+            keeper: black_box.clone().map(Keeper::new),
+            black_box,
             dead,
         });
         Ok((layer, handle, listener))
