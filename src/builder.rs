@@ -220,6 +220,7 @@ impl Prepared {
             is_gone: Arc::clone(&is_gone),
             counters: Arc::clone(&counters),
             black_box: black_box.clone(),
+            wants_black_box: takes_part && config.black_box.enabled,
             sinks: slots.iter().map(named).collect(),
             filter,
             redaction: layer.redaction().cloned(),
@@ -237,7 +238,8 @@ impl Prepared {
             sinks: slots,
             clock: builder.clock,
             own,
-            keeper: black_box.map(Keeper::new),
+            keeper: black_box.clone().map(Keeper::new),
+            black_box,
             dead,
         });
         Ok((layer, handle, listener))

@@ -20,6 +20,8 @@ use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;
 use json::{JsonEncoder, JsonOptions};
 use preset::{PresetOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
 
 /// Turns records into lines.
 #[doc(alias = "formatter")]
@@ -61,13 +63,64 @@ impl LineId {
 }
 
 /// The id in a line whose members have these names.
-fn id_at(line: &[u8], [time, process, seq]: [&str; 3]) -> Option<LineId> {
-    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+fn id_at(line: &[u8], names: [&str; 3]) -> Option<LineId> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut reader = serde_json::Deserializer::from_str(line);
+    let (time, process, seq) = reader.deserialize_map(Members(names)).ok()?;
+    reader.end().ok()?;
     Some(LineId {
-        process: u32::try_from(line.get(process)?.as_u64()?).ok()?,
-        seq: line.get(seq)?.as_u64()?,
-        unix_us: clock::unix_us_of(line.get(time)?.as_str()?)?,
+        process: u32::try_from(process?).ok()?,
+        seq: seq?,
+        unix_us: clock::unix_us_of(&time?)?,
     })
+}
+
+/// Takes the moment and two numbers out of a line, and only reads over the rest: a start may have many
+/// lines to look at.
+struct Members<'a>([&'a str; 3]);
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = (Option<String>, Option<u64>, Option<u64>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut time, mut process, mut seq) = (None, None, None);
+        while let Some(which) = members.next_key_seed(Which(self.0))? {
+            match which {
+                Some(0) => time = Some(members.next_value()?),
+                Some(1) => process = Some(members.next_value()?),
+                Some(_) => seq = Some(members.next_value()?),
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok((time, process, seq))
+    }
+}
+
+/// Which of the names a key is.
+struct Which<'a>([&'a str; 3]);
+
+impl<'de> DeserializeSeed<'de> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| *name == key))
+    }
 }
 
 /// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no

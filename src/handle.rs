@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) black_box: Option<Arc<BlackBox>>,
+    /// Whether there should be one.
+    pub(crate) wants_black_box: bool,
     pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
     pub(crate) filter: SharedFilter,
     pub(crate) redaction: Option<Arc<Redaction>>,
@@ -234,6 +236,14 @@ impl LoggingHandle {
             problems.push("logging was shut down".to_owned());
         } else if !self.0.queue.is_served() {
             problems.push("the listener is gone".to_owned());
+        }
+        match &self.0.black_box {
+            None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),
+            // At the end it is removed.
+            Some(black_box) if !is_ending && black_box.is_deleted() => {
+                problems.push("the black box was deleted".to_owned());
+            }
+            _ => {}
         }
         for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
             problems.push(format!("sink {} is failing", sink.name));

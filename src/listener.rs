@@ -3,7 +3,7 @@
 //! Knows the queue, the routes and the `Sink` trait; knows no kind of sink. Runs on a thread of its
 //! own, or is stepped by a test.
 
-use crate::black_box::{DeadBox, Keeper, Place};
+use crate::black_box::{BlackBox, DeadBox, Keeper, Place};
 use crate::caller;
 use crate::capture::discard;
 use crate::clock::{Clock, TimeOfDay};
@@ -47,6 +47,8 @@ const DEEP_SLEEP: Duration = Duration::from_secs(1);
 const FLUSH_RECORDS: u64 = 4_096;
 /// How often a sink that has kept records is asked to try again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
+/// How often is looked whether the black box is still there.
+const LOOK_AT_BOX_EVERY: Duration = Duration::from_secs(1);
 /// A program that catches panic after panic does not wait for the disk each time.
 const SYNC_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Losses are told at most this often.
@@ -92,6 +94,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) own: Own,
     pub(crate) keeper: Option<Keeper>,
+    pub(crate) black_box: Option<Arc<BlackBox>>,
     /// The black boxes of processes that are gone.
     pub(crate) dead: Vec<DeadBox>,
 }
@@ -116,6 +119,8 @@ pub struct Listener {
     pub(crate) clock: Clock,
     pub(crate) own: Own,
     keeper: Option<Keeper>,
+    black_box: Option<Arc<BlackBox>>,
+    looked_at_box: Option<Instant>,
     /// How many records without a copy were told of.
     unprotected: u64,
     /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
@@ -136,7 +141,7 @@ pub struct Listener {
 impl Listener {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { queue, spares, control, is_gone, counters, routes, sinks, .. } = parts;
-        let Parts { clock, own, keeper, dead, .. } = parts;
+        let Parts { clock, own, keeper, black_box, dead, .. } = parts;
         let flushed = clock.now();
         let mut listener = Self {
             queue,
@@ -151,6 +156,8 @@ impl Listener {
             clock,
             own,
             keeper,
+            black_box,
+            looked_at_box: None,
             unprotected: 0,
             dead,
             recovered: Vec::new(),
@@ -198,7 +205,7 @@ impl Listener {
     /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this process.
     #[cfg(test)]
     pub(crate) fn kill(mut self) {
-        drop((self.keeper.take(), std::mem::take(&mut self.dead)));
+        drop((self.keeper.take(), self.black_box.take(), std::mem::take(&mut self.dead)));
         drop(std::mem::take(&mut self.recovered));
         std::mem::forget(self);
     }
@@ -314,6 +321,7 @@ impl Listener {
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
         self.hand_on();
         self.tell_unprotected();
+        self.tell_deleted(now);
         for recovered in &recovered {
             self.write_own(|own| own.recovered(recovered));
         }
@@ -327,6 +335,23 @@ impl Listener {
             let text =
                 format_args!("{unprotected} so far; a kill would lose them until they are written");
             selflog::tell("records found no room in the black box", &text);
+        }
+    }
+
+    /// Says so when somebody has deleted the black box.
+    fn tell_deleted(&mut self, now: Instant) {
+        let recently = |looked: Instant| now.saturating_duration_since(looked) < LOOK_AT_BOX_EVERY;
+        let Some(black_box) = &self.black_box else { return };
+        if self.looked_at_box.is_some_and(recently) {
+            return;
+        }
+        self.looked_at_box = Some(now);
+        if black_box.is_deleted() {
+            let text = format_args!(
+                "{}: a kill loses what is not written yet, until the next start",
+                black_box.path().display()
+            );
+            selflog::tell("the black box was deleted", &text);
         }
     }
 

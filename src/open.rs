@@ -113,7 +113,16 @@ pub(crate) fn black_box(config: &LoggingConfig, boot: u64) -> Option<Arc<BlackBo
 
 fn box_dir(config: &LoggingConfig) -> PathBuf {
     let dir = &config.black_box.dir;
-    if is_beside_logs(dir) { config.files.dir.clone() } else { config.files.dir.join(dir) }
+    absolute(if is_beside_logs(dir) {
+        config.files.dir.clone()
+    } else {
+        config.files.dir.join(dir)
+    })
+}
+
+/// The same place, wherever the program goes later: a daemon changes its working directory.
+pub(crate) fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn is_beside_logs(dir: &Path) -> bool {
@@ -126,7 +135,7 @@ fn box_owner(config: &LoggingConfig) -> u64 {
     let name = PathBuf::from(&config.files.app.name);
     let path = match is_beside_logs(&config.black_box.dir) {
         true => name,
-        false => std::path::absolute(config.files.dir.join(&name)).unwrap_or(name),
+        false => absolute(config.files.dir.join(&name)),
     };
     fnv1a(path.as_os_str().as_encoded_bytes())
 }

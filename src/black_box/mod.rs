@@ -273,6 +273,17 @@ impl BlackBox {
         &self.path
     }
 
+    /// Whether no start will find it, since somebody has deleted it, or its directory.
+    pub(crate) fn is_deleted(&self) -> bool {
+        let Some(Ok(ours)) = self.file.as_ref().map(File::metadata) else { return false };
+        match self.path.symlink_metadata() {
+            Ok(there) => os::id(&there) != os::id(&ours),
+            Err(error) => {
+                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            }
+        }
+    }
+
     /// How many records found no room.
     pub(crate) fn unprotected(&self) -> u64 {
         self.unprotected.load(Ordering::Relaxed)

@@ -356,6 +356,14 @@ fn a_box_in_use_is_left_alone_and_one_of_other_logs_too() {
 }
 
 #[test]
+fn a_box_stays_where_it_is_when_the_program_changes_its_working_directory() {
+    let directory = tempfile::tempdir_in(".").unwrap();
+    let relative = Path::new(directory.path().file_name().unwrap());
+    let (_layer, handle, _listener) = start(relative);
+    assert!(handle.black_box().path().is_absolute());
+}
+
+#[test]
 fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "in the way").unwrap();
@@ -367,6 +375,25 @@ fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     listener.step();
     assert_eq!(lines(&directory.path().join("app.log")).len(), 1);
     assert_eq!(handle.stats().unprotected, 0);
+    assert_eq!(handle.health().problems, ["there is no black box"]);
+}
+
+#[test]
+fn that_a_box_was_deleted_is_no_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_layer, handle, mut listener) = start(directory.path());
+    listener.step();
+    assert_eq!(handle.health().problems, [""; 0]);
+    let path = handle.black_box().path().to_owned();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(handle.health().problems, ["the black box was deleted"]);
+    // Nor is another file of its name.
+    fs::write(&path, "").unwrap();
+    assert_eq!(handle.health().problems, ["the black box was deleted"]);
+    let mut none = config(directory.path());
+    none.black_box.enabled = false;
+    let (_layer, handle, _listener) = start_with(none);
+    assert_eq!(handle.health().problems, [""; 0], "nobody has asked for one");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::encode::preset::logbeacon::LogBeaconEncoder;
 use crate::error::Error;
 use crate::forward_level::{ForwardLevel, ForwardLevels};
 use crate::level::Level;
-use crate::open::NamedSink;
+use crate::open::{self, NamedSink};
 use crate::route::Accepts;
 use crate::selflog;
 use crate::sink::forward::ForwardSink;
@@ -161,7 +161,7 @@ fn open_one(
 }
 
 fn spool_dir(config: &LoggingConfig) -> PathBuf {
-    config.files.dir.join(&config.forward.spool_dir)
+    open::absolute(config.files.dir.join(&config.forward.spool_dir))
 }
 
 /// The levels whose records go there.
@@ -215,4 +215,16 @@ fn open_spool(
     selflog::tell("two processes forward from one directory", &used);
     spool::open(&SpoolOptions { dir: own.clone(), ..options }, clock)
         .map_err(|error| fail(&own, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spool_stays_where_it_is_when_the_program_changes_its_working_directory() {
+        let config = LoggingConfig::builder().log_dir("logs").build().unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(spool_dir(&config), here.join("logs").join("spool"));
+    }
 }

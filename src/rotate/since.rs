@@ -19,12 +19,16 @@ use std::time::{Duration, SystemTime};
 const MOST_BYTES: u64 = 256 << 20;
 /// A file that was changed so long before the mark has nothing behind it, whoever has set the clock a little.
 const LONG_BEFORE: Duration = Duration::from_secs(60);
+/// A clock may have been set back so far between the making of a file and a mark in it.
+const SLACK: Duration = Duration::from_secs(1);
 
 impl Mark {
     /// Asked for files of one directory only. There the inode tells them apart; the device may have
-    /// another number since the file system was mounted again.
-    fn is_of(self, id: FileId) -> bool {
-        self.inode == id.1 && self.inode != 0
+    /// another number since the file system was mounted again. A file that is younger than the mark has got
+    /// the inode of one that was deleted, or is a copy.
+    fn is_of(self, id: FileId, made: Option<SystemTime>) -> bool {
+        let is_younger = self.unix_ns != 0 && made.is_some_and(|made| made > self.time() + SLACK);
+        self.inode == id.1 && self.inode != 0 && !is_younger
     }
 
     fn time(self) -> SystemTime {
@@ -40,6 +44,7 @@ struct Part {
     /// Where to begin to read.
     from: u64,
     id: FileId,
+    made: Option<SystemTime>,
     modified: SystemTime,
 }
 
@@ -50,15 +55,26 @@ impl RotatingFile {
         Mark { device: id.0, inode: id.1, bytes: self.current.bytes(), unix_ns: 0 }
     }
 
-    /// Gives each line that may be behind the mark to `see`, in no certain order of files. If the mark's
-    /// file is gone, these are the lines of all files that were changed after it.
+    /// Gives each line that may be behind the mark to `see`. If the mark's file is gone, these are the
+    /// lines of all files that were changed after it.
     ///
     /// # Errors
     ///
     /// A file cannot be read.
-    pub(crate) fn lines_since(&self, mark: Mark, mut see: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut left = MOST_BYTES;
-        for part in parts_since(&self.names, mark)? {
+    pub(crate) fn lines_since(&self, mark: Mark, see: impl FnMut(&[u8])) -> io::Result<()> {
+        self.first_lines_since(mark, MOST_BYTES, see)
+    }
+
+    /// The same of so many bytes. Those right behind the mark come first: they are of the process that
+    /// was there, whatever others have written since.
+    fn first_lines_since(
+        &self,
+        mark: Mark,
+        most_bytes: u64,
+        mut see: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let mut left = most_bytes;
+        for part in parts_since(&self.names, mark)?.into_iter().rev() {
             let mut file = disk::open_to_read(&part.path)?;
             file.seek(SeekFrom::Start(part.from))?;
             let mut lines = BufReader::new(pack::reader(file, part.form)?.take(left));
@@ -88,7 +104,7 @@ fn parts_since(names: &Names, mark: Mark) -> io::Result<Vec<Part>> {
     // It was deleted or packed, or it is another name's. Then these may have what was recovered before.
     let oldest = mark.time().checked_sub(LONG_BEFORE).unwrap_or(SystemTime::UNIX_EPOCH);
     parts.retain(|part| part.modified >= oldest);
-    if let Some(path) = family_of_mark(names.directory(), mark) {
+    if let Some(path) = family_of_mark(names.current(), mark) {
         let mut others = self::parts(&Names::new(&path)?)?;
         if cut_at_mark(&mut others, mark) {
             parts.extend(others);
@@ -105,14 +121,15 @@ fn parts(names: &Names) -> io::Result<Vec<Part>> {
     let look = |(path, form): (PathBuf, Form)| {
         let metadata = disk::look(&path).ok().filter(std::fs::Metadata::is_file)?;
         let modified = metadata.modified().unwrap_or(SystemTime::now());
-        Some(Part { path, form, from: 0, id: os::id(&metadata), modified })
+        let (id, made) = (os::id(&metadata), metadata.created().ok());
+        Some(Part { path, form, from: 0, id, made, modified })
     };
     Ok(all.filter_map(look).collect())
 }
 
 /// Leaves only the file of the mark, from there on, and newer ones; false if it is not among them.
 fn cut_at_mark(parts: &mut Vec<Part>, mark: Mark) -> bool {
-    let is_marked = |part: &Part| part.form == Form::Plain && mark.is_of(part.id);
+    let is_marked = |part: &Part| part.form == Form::Plain && mark.is_of(part.id, part.made);
     let Some(at) = parts.iter().position(is_marked) else { return false };
     parts.truncate(at + 1);
     if let Some(marked) = parts.last_mut() {
@@ -121,10 +138,21 @@ fn cut_at_mark(parts: &mut Vec<Part>, mark: Mark) -> bool {
     true
 }
 
-/// The log file in that directory that has the mark in it or in a backup of it.
-fn family_of_mark(directory: &Path, mark: Mark) -> Option<PathBuf> {
-    let is_it =
-        |path: &PathBuf| disk::look(path).is_ok_and(|metadata| mark.is_of(os::id(&metadata)));
+/// The log file beside `current` that has the mark in it or in a backup of it, and had the same name
+/// but for the number of its process.
+fn family_of_mark(current: &Path, mark: Mark) -> Option<PathBuf> {
+    let directory = current.parent().unwrap_or(Path::new("."));
+    let first = |path: &Path| {
+        let name = path.file_name()?.to_str()?;
+        name.split('.').next().filter(|first| !first.is_empty()).map(str::to_owned)
+    };
+    let ours = first(current)?;
+    let is_it = |path: &PathBuf| {
+        first(path).is_some_and(|first| first == ours)
+            && disk::look(path).is_ok_and(|metadata| {
+                metadata.is_file() && mark.is_of(os::id(&metadata), metadata.created().ok())
+            })
+    };
     let path = disk::list(directory).ok()?.flatten().map(|entry| entry.path()).find(is_it)?;
     let is_number = path.extension().and_then(|number| number.to_str());
     match is_number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
@@ -144,8 +172,7 @@ pub(crate) fn cut_torn(path: &Path, mark: Mark) -> io::Result<()> {
     let mut found = parts(&Names::new(path)?)?;
     let mut _lock = None;
     if !cut_at_mark(&mut found, mark) {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        let Some(other) = family_of_mark(directory, mark) else { return Ok(()) };
+        let Some(other) = family_of_mark(path, mark) else { return Ok(()) };
         _lock = match lock::claim(&other) {
             Claim::Ours(lock, _) => Some(lock),
             Claim::Theirs(_) => return Ok(()),
@@ -213,6 +240,42 @@ mod tests {
         assert_eq!(text(&path), "new\nhal");
         cut_torn(&path, mark(&backup, 0)).unwrap();
         assert_eq!(text(&path), "new\n");
+    }
+
+    #[test]
+    fn a_file_that_only_has_the_number_of_the_one_with_the_mark_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.log");
+        // Numbers of deleted files are used again, and mean nothing in a copy of a directory.
+        for name in [".logwell-4711-0000000000c0ffee.box", "data", "apple.log", "errors.log"] {
+            let other = directory.path().join(name);
+            std::fs::write(&other, "one\nhalf").unwrap();
+            cut_torn(&path, mark(&other, 2)).unwrap();
+            assert_eq!(text(&other), "one\nhalf", "{name}");
+        }
+        std::fs::write(&path, "one\nhalf").unwrap();
+        if path.metadata().unwrap().created().is_ok() {
+            let long_ago = Mark { unix_ns: 1, ..mark(&path, 2) };
+            cut_torn(&path, long_ago).unwrap();
+            assert_eq!(text(&path), "one\nhalf", "it was made after the mark");
+        }
+        cut_torn(&path, mark(&path, 2)).unwrap();
+        assert_eq!(text(&path), "one\n");
+    }
+
+    #[test]
+    fn if_not_all_can_be_read_it_is_what_lies_right_behind_the_mark() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.log");
+        for (name, lines) in [("app.log.2", "1\n2\n"), ("app.log.1", "3\n"), ("app.log", "4\n5\n")]
+        {
+            std::fs::write(directory.path().join(name), lines).unwrap();
+        }
+        let file = RotatingFile::open(FileOptions::new(path.clone())).unwrap();
+        let mut lines = String::new();
+        let see = |line: &[u8]| lines.push_str(String::from_utf8_lossy(line).trim());
+        file.first_lines_since(mark(&directory.path().join("app.log.2"), 2), 4, see).unwrap();
+        assert_eq!(lines, "23");
     }
 
     #[test]

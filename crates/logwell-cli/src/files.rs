@@ -7,9 +7,11 @@
 use crate::identity::Identity;
 use crate::open::Source;
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// A log file and its backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,24 @@ pub struct LogFile {
     pub identity: Identity,
     /// Its length.
     pub bytes: u64,
+    /// When it was last written to, which its packed copy has from it.
+    pub modified: Option<SystemTime>,
+    /// The file itself, if it may be packed soon.
+    held: Held,
 }
+
+/// A file that is open, so that it can be read though it is packed or deleted meanwhile.
+#[derive(Debug, Clone, Default)]
+struct Held(Option<Arc<File>>);
+
+/// Which file it is says the identity.
+impl PartialEq for Held {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Held {}
 
 impl LogFile {
     /// Opens the file, wherever it is by now: `current` is the path of its family.
@@ -40,6 +59,11 @@ impl LogFile {
     ///
     /// It cannot be opened; of kind `NotFound` if it was deleted or packed.
     pub fn open(&self, current: &Path) -> io::Result<Source> {
+        if let Some(file) = &self.held.0 {
+            let mut file = file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            return Source::of(file);
+        }
         let mut path = self.path.clone();
         for _ in 0..ATTEMPTS {
             match Source::open(&path) {
@@ -59,6 +83,10 @@ impl LogFile {
 
 /// A file that is moved just now is looked for so often.
 const ATTEMPTS: u32 = 20;
+/// So many of the newest files of a family are held: one after the other they are packed.
+const HELD_OF_FAMILY: usize = 8;
+/// And so many in all: a process may not have more than some hundred open.
+const HELD_IN_ALL: usize = 128;
 
 impl Family {
     /// Whether a backup is there: then there may have been older ones.
@@ -85,11 +113,35 @@ pub fn families(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
         };
         let is_stable = names(&families) == names(&again);
         families = again;
-        if is_stable {
+        if is_stable && hold(&mut families) {
             break;
         }
     }
     Ok(families)
+}
+
+/// Holds the files that may be packed soon; false if one is another one by now.
+fn hold(families: &mut [Family]) -> bool {
+    let newest = families.iter_mut().flat_map(|family| {
+        let plain = family.files.iter_mut().rev().filter(|file| !is_packed(&file.path));
+        plain.take(HELD_OF_FAMILY)
+    });
+    for file in newest.take(HELD_IN_ALL) {
+        match File::open(&file.path).and_then(|open| Ok((open.metadata()?, open))) {
+            Ok((metadata, open)) if Identity::of(&metadata) == file.identity => {
+                file.held = Held(Some(Arc::new(open)));
+            }
+            Ok(_) => return false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+            // That it cannot be opened is told when it is read.
+            Err(_) => {}
+        }
+    }
+    true
+}
+
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "gz" || ending == "zst")
 }
 
 /// What one look at the directory shows.
@@ -106,7 +158,9 @@ fn listed(directory: &Path, name: &str) -> io::Result<Vec<Family>> {
         if metadata.is_file() {
             let identity = Identity::of(&metadata);
             let bytes = metadata.len();
-            let file = LogFile { path, number: parsed.number, identity, bytes };
+            let modified = metadata.modified().ok();
+            let held = Held::default();
+            let file = LogFile { path, number: parsed.number, identity, bytes, modified, held };
             found.entry(parsed.process).or_default().push((parsed.is_packed, file));
         }
     }
@@ -253,6 +307,29 @@ mod tests {
             "app.log.1.1",
         ] {
             assert_eq!(parse(name, "app.log"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_packed_or_deleted_after_it_was_listed_is_read_all_the_same() {
+        use std::io::Read as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for (name, text) in [("app.log.1", "one\n"), ("app.log", "two\n")] {
+            fs::write(path(name), text).unwrap();
+        }
+        let family = family_of(&path("app.log")).unwrap();
+        // The new files may get the inodes of the old ones.
+        for name in ["app.log.1", "app.log"] {
+            fs::remove_file(path(name)).unwrap();
+            fs::write(path(name), "new\n").unwrap();
+        }
+        for (file, expected) in family.files.iter().zip(["one\n", "two\n"]) {
+            for _ in 0..2 {
+                let mut text = String::new();
+                file.open(&family.current).unwrap().read_to_string(&mut text).unwrap();
+                assert_eq!(text, expected);
+            }
         }
     }
 

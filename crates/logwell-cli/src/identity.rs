@@ -1,12 +1,15 @@
 //! Identity: what tells a file from another one of the same name; the only file with `cfg(unix)`.
 
 use std::fs::Metadata;
+use std::time::SystemTime;
 
 /// A file, whatever it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     device: u64,
     number: u64,
+    /// When it was made, where that is known: a new file gets the number of one that was deleted.
+    made: Option<SystemTime>,
 }
 
 impl Identity {
@@ -15,18 +18,13 @@ impl Identity {
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
-        Self { device: metadata.dev(), number: metadata.ino() }
+        Self { device: metadata.dev(), number: metadata.ino(), made: metadata.created().ok() }
     }
 
     /// Elsewhere a file is known by when it was made.
     #[cfg(not(unix))]
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
-        let made = metadata
-            .created()
-            .ok()
-            .and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
-        let number = made.map_or(0, |at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
-        Self { device: 0, number }
+        Self { device: 0, number: 0, made: metadata.created().ok() }
     }
 }

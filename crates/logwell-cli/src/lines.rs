@@ -115,6 +115,11 @@ impl<R: Read> Lines<R> {
     }
 
     /// The source, wherever it is by now.
+    pub fn source(&self) -> &R {
+        &self.source
+    }
+
+    /// The source, wherever it is by now.
     pub fn into_source(self) -> R {
         self.source
     }

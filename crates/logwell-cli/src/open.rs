@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// The bytes of a log file, unpacked.
 pub enum Source {
@@ -72,6 +73,31 @@ impl Source {
         }
     }
 
+    /// The first bytes, if it can go back to them. It stays where it is.
+    #[must_use]
+    pub fn head(&self) -> Option<Vec<u8>> {
+        let Self::Plain(file) = self else { return None };
+        let mut file: &File = file;
+        let place = file.stream_position().ok()?;
+        file.seek(SeekFrom::Start(0)).ok()?;
+        let head = first_bytes(file);
+        file.seek(SeekFrom::Start(place)).ok()?;
+        head
+    }
+
+    /// Whether a compressed file begins like that.
+    #[must_use]
+    pub fn holds(self, head: &[u8]) -> bool {
+        !self.is_plain() && first_bytes(self).is_some_and(|first| first == head)
+    }
+
+    /// When it was last written to, if it is as it lies in the file.
+    #[must_use]
+    pub fn modified(&self) -> Option<SystemTime> {
+        let Self::Plain(file) = self else { return None };
+        file.metadata().and_then(|metadata| metadata.modified()).ok()
+    }
+
     /// Whether offsets are those of the file itself.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -92,6 +118,15 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("is_plain", &self.is_plain()).finish()
     }
+}
+
+/// By so many first bytes a file is known: they have the first records, with their moments and numbers.
+const HEAD_BYTES: u64 = 1 << 10;
+
+fn first_bytes(source: impl Read) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    source.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
+    (!head.is_empty()).then_some(head)
 }
 
 const MAGIC_BYTES: u64 = 4;

@@ -200,7 +200,7 @@ impl Stream {
         } else {
             // There is a new file, so nobody writes to the old one any more; but somebody may have
             // since it was last read, so it is read to its end once more.
-            self.successor = successor(path, open.identity);
+            self.successor = successor(path, open);
         }
         self.successor.is_some()
     }
@@ -264,18 +264,34 @@ fn open(path: &Path, offset: u64) -> io::Result<Open> {
     Open::new(path.to_owned(), Source::open(path)?, offset)
 }
 
-/// The file that was begun after the one with that identity: the next newer backup, if rotations
-/// came fast, else the current file. Nothing while the files are being moved.
-fn successor(current: &Path, old: Option<Identity>) -> Option<Open> {
+/// The file that was begun after the one that was read: the next newer backup, if rotations came
+/// fast, else the current file. Nothing while the files are being moved.
+fn successor(current: &Path, read: &Open) -> Option<Open> {
     let family = family_of(current).ok()?;
-    let is_old = |file: &LogFile| Some(file.identity) == old;
-    let next = match family.files.iter().position(is_old) {
+    let next = match place_of(read, &family) {
         Some(at) => family.files.get(at + 1)?,
-        // It was deleted or packed.
-        None => family.files.last()?,
+        // It was deleted, so it goes on with what was written after it.
+        None => {
+            let last_write = read.lines.source().modified();
+            let is_newer = |file: &&LogFile| last_write.is_some() && file.modified > last_write;
+            family.files.iter().find(is_newer).or(family.files.last())?
+        }
     };
     let open = open(&next.path, 0).ok()?;
     (open.identity == Some(next.identity)).then_some(open)
+}
+
+/// Which of the files it is, itself or packed.
+fn place_of(read: &Open, family: &Family) -> Option<usize> {
+    let is_it = |file: &LogFile| Some(file.identity) == read.identity;
+    family.files.iter().position(is_it).or_else(|| {
+        let head = read.lines.source().head()?;
+        let holds = |file: &LogFile| {
+            file.number.is_some()
+                && file.open(&family.current).is_ok_and(|source| source.holds(&head))
+        };
+        family.files.iter().rposition(holds)
+    })
 }
 
 /// Gives a line to `then`, if it is wanted.

@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 use support::{SOON, boot, config, logwell, stderr, stdout, until};
 
 fn pack(path: &Path, ending: &str) {
@@ -375,6 +376,52 @@ fn following_goes_on_over_truncation_deletion_and_a_line_that_comes_in_pieces() 
     file.write_all(b"{\"n\":26}\n").unwrap();
     append(&path, 27..28);
     follower.waits_for(&[17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
+}
+
+fn gzip(path: &PathBuf, numbers: std::ops::Range<u64>) {
+    let mut file = GzEncoder::new(File::create(path).unwrap(), Compression::fast());
+    for n in numbers {
+        writeln!(file, "{{\"n\":{n}}}").unwrap();
+    }
+    file.finish().unwrap();
+}
+
+#[test]
+fn following_goes_on_over_files_that_were_rotated_and_packed_between_two_looks() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    append(&path("app.log"), 0..3);
+    let follower = Follower::new(directory.path(), &[]);
+    follower.waits_for(&[0, 1, 2]);
+    for (name, numbers) in [("app.log.3.gz", 0..5), ("app.log.2.gz", 5..7), ("app.log.1.gz", 7..9)]
+    {
+        gzip(&path(name), numbers);
+    }
+    append(&path("app.log"), 3..5);
+    append(&path("new"), 9..10);
+    fs::rename(path("new"), path("app.log")).unwrap();
+    follower.waits_for(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn following_begins_with_the_oldest_of_the_files_that_are_left_if_its_own_was_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let at = |name: &str, seconds: u64| {
+        let file = OpenOptions::new().append(true).open(path(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    };
+    append(&path("app.log.2"), 0..1);
+    at("app.log.2", 40);
+    append(&path("app.log"), 1..3);
+    at("app.log", 30);
+    let follower = Follower::new(&path("app.log"), &[]);
+    follower.waits_for(&[1, 2]);
+    gzip(&path("app.log.1.gz"), 3..5);
+    at("app.log.1.gz", 20);
+    append(&path("new"), 5..6);
+    fs::rename(path("new"), path("app.log")).unwrap();
+    follower.waits_for(&[1, 2, 3, 4, 5]);
 }
 
 #[test]

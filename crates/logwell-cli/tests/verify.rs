@@ -4,7 +4,8 @@
 
 mod support;
 
-use logwell::config::WhenFull;
+use logwell::LoggingConfigBuilder;
+use logwell::config::{Compress, WhenFull};
 use logwell_cli::verify::{Options, verify};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -338,7 +339,7 @@ fn an_error_that_only_the_side_file_has_is_lost_and_not_kept_out() {
 
 // ---- rotation, packing, other processes -----------------------------------------------------
 
-fn small_files(directory: &Path, backups: u32) -> logwell::config::LoggingConfigBuilder {
+fn small_files(directory: &Path, backups: u32) -> LoggingConfigBuilder {
     config(directory).max_bytes(4096).backup_count(backups)
 }
 
@@ -562,43 +563,53 @@ fn settled(directory: &Path) -> Result<Value, String> {
 
 #[test]
 fn a_running_program_is_complete_so_far_whatever_it_does_meanwhile() {
+    a_running_program_is_complete_so_far(Compress::None);
+}
+
+#[test]
+fn a_running_program_is_complete_so_far_though_it_packs_files_while_they_are_read() {
+    a_running_program_is_complete_so_far(Compress::Gzip);
+}
+
+fn a_running_program_is_complete_so_far(compress: Compress) {
     let directory = tempfile::tempdir().unwrap();
-    boot(
-        config(directory.path()).max_bytes(64 << 10).backup_count(999).when_full(WhenFull::Block),
-        |_| {
-            let stop = std::sync::atomic::AtomicBool::new(false);
-            let dispatch = tracing::dispatcher::get_default(tracing::Dispatch::clone);
-            std::thread::scope(|scope| {
-                for thread in 0..2 {
-                    let (stop, dispatch) = (&stop, dispatch.clone());
-                    scope.spawn(move || {
-                        tracing::dispatcher::with_default(&dispatch, || {
-                            for n in 0_u64.. {
-                                if stop.load(std::sync::atomic::Ordering::Relaxed) {
-                                    break;
-                                }
-                                match n % 5 {
-                                    0 => tracing::error!(n, thread, "bad"),
-                                    _ => tracing::info!(n, thread, "hello"),
-                                }
-                                if n % 10 == 0 {
-                                    std::thread::sleep(Duration::from_millis(5));
-                                }
+    let options =
+        config(directory.path()).max_bytes(64 << 10).backup_count(999).when_full(WhenFull::Block);
+    let mut options = options.build().unwrap();
+    options.files.compress = compress;
+    boot(LoggingConfigBuilder::from_config(options), |_| {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let dispatch = tracing::dispatcher::get_default(tracing::Dispatch::clone);
+        std::thread::scope(|scope| {
+            for thread in 0..2 {
+                let (stop, dispatch) = (&stop, dispatch.clone());
+                scope.spawn(move || {
+                    tracing::dispatcher::with_default(&dispatch, || {
+                        for n in 0_u64.. {
+                            if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                                break;
                             }
-                        });
+                            match n % 5 {
+                                0 => tracing::error!(n, thread, "bad"),
+                                _ => tracing::info!(n, thread, "hello"),
+                            }
+                            if n % 10 == 0 {
+                                std::thread::sleep(Duration::from_millis(5));
+                            }
+                        }
                     });
-                }
-                let rounds: Vec<_> = (0..5).map(|_| settled(directory.path())).collect();
-                // Before anything can fail: the threads would go on for ever.
-                stop.store(true, std::sync::atomic::Ordering::Relaxed);
-                for report in rounds {
-                    let report = report.unwrap();
-                    assert_eq!(short(&report), ["0 not ended"]);
-                    assert_eq!(report["complete"], true);
-                }
-            });
-        },
-    );
+                });
+            }
+            let rounds: Vec<_> = (0..5).map(|_| settled(directory.path())).collect();
+            // Before anything can fail: the threads would go on for ever.
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            for report in rounds {
+                let report = report.unwrap();
+                assert_eq!(short(&report), ["0 not ended"]);
+                assert_eq!(report["complete"], true);
+            }
+        });
+    });
     assert_eq!(wrong(directory.path()), [""; 0]);
 }
 
