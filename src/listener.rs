@@ -21,6 +21,7 @@ use crate::spare::{Chain, Spare, Spares};
 use crate::stats::{Counters, Dropped, add};
 use crate::waker::Sleep;
 use crossbeam_channel::{Receiver, Sender};
+use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// So long a shutdown goes on to recover; what is left then waits for the next start.
+const RECOVER_AT_END_FOR: Duration = Duration::from_secs(1);
 /// At most so many records are taken before control messages are looked at.
 const BATCH: usize = 1_024;
 /// So many are taken in hand at a time, so that they come out of the callers' caches side by side and
@@ -125,7 +128,7 @@ pub struct Listener {
     unprotected: u64,
     /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
     /// how many of its entries are damaged.
-    dead: Vec<DeadBox>,
+    dead: VecDeque<DeadBox>,
     recovered: Vec<(DeadBox, u64)>,
     seq: u64,
     /// The last record of which all sinks have said that they have handed it on.
@@ -159,7 +162,7 @@ impl Listener {
             black_box,
             looked_at_box: None,
             unprotected: 0,
-            dead,
+            dead: dead.into(),
             recovered: Vec::new(),
             seq: 0,
             handed_on: 0,
@@ -222,7 +225,7 @@ impl Listener {
         loop {
             match self.step() {
                 Step::Stopped => return,
-                Step::Took(0) => {
+                Step::Took(0) if self.dead.is_empty() => {
                     let (how, at_most) = self.sleep_after(last_record, doze);
                     let control = &self.control;
                     queue.waker.sleep(how, at_most, || queue.len() > 0 || !control.is_empty());
@@ -379,19 +382,19 @@ impl Listener {
         true
     }
 
-    /// Writes what processes that are gone have left in their black boxes.
+    /// Writes what a process that is gone has left in its black box. One at a time: a box with many
+    /// records takes a while, in which the queue fills.
     fn recover(&mut self) {
-        for dead in std::mem::take(&mut self.dead) {
-            let Self { sinks, routes, clock, .. } = self;
-            match recover::replay(&dead, sinks, routes, clock.now()) {
-                Ok(found) => {
-                    self.recovered.push((dead, found.damaged));
-                    self.write_own(|own| own.found(&found));
-                    // One after the other: a start that is killed has done a part of the work.
-                    self.flush(self.clock.now());
-                }
-                Err(error) => selflog::tell("a black box is left for the next start", &error),
+        let Some(dead) = self.dead.pop_front() else { return };
+        let Self { sinks, routes, clock, .. } = self;
+        match recover::replay(&dead, sinks, routes, clock.now()) {
+            Ok(found) => {
+                self.recovered.push((dead, found.damaged));
+                self.write_own(|own| own.found(&found));
+                // Before the next: a start that is killed has done a part of the work.
+                self.flush(self.clock.now());
             }
+            Err(error) => selflog::tell("a black box is left for the next start", &error),
         }
     }
 
@@ -478,6 +481,10 @@ impl Listener {
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
         while self.take(BATCH) > 0 {}
+        let is_early = |now: Instant| now.saturating_duration_since(since) < RECOVER_AT_END_FOR;
+        while !self.dead.is_empty() && is_early(self.clock.now()) {
+            self.recover();
+        }
         let untold = self.queue.dropped().since(&self.told);
         if untold.total() > 0 {
             let times = self.queue.take_drop_times();

@@ -139,11 +139,13 @@ pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
 }
 
 /// Removes a box that has nothing in it any more, and says so if it cannot.
-pub(super) fn remove(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
+pub(super) fn remove(path: &Path) -> bool {
+    let removed = std::fs::remove_file(path);
+    if let Err(error) = &removed {
         let text = format!("{}: {error}", path.display());
         selflog::tell("a black box cannot be removed", &text);
     }
+    removed.is_ok()
 }
 
 /// Removes a box that its process did not live to finish. Never keeps it in a list.
@@ -300,7 +302,20 @@ impl DeadBox {
 
     /// It has nothing in it any more that is not elsewhere.
     pub(crate) fn remove(self) {
-        remove(&self.path);
+        if !remove(&self.path) {
+            // Else the next start would recover it again, and once more when its lines are rotated away.
+            let ended = self.end();
+            ended.unwrap_or_else(|error| selflog::tell("a black box cannot be ended", &error));
+        }
+    }
+
+    fn end(&self) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(&self.path)?;
+        if os::id(&file.metadata()?) != os::id(&self.file.metadata()?) {
+            return Ok(()); // another one's
+        }
+        file.seek(SeekFrom::Start(head::ENDED as u64 * 8))?;
+        file.write_all(&1_u64.to_ne_bytes())
     }
 
     pub(crate) fn quarantine(self, why: &dyn std::fmt::Display) {
@@ -316,6 +331,23 @@ fn words_of(bytes: &[u8]) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::black_box::BlackBox;
+
+    #[test]
+    fn a_box_that_is_done_with_and_cannot_be_removed_is_not_recovered_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let origin = Origin { process: 4711, boot: 0xc0ffee };
+        drop(BlackBox::create(directory.path(), 1 << 20, origin, 7).unwrap());
+        let path = directory.path().join(name(origin));
+        let found = || DeadBox::open(&path, 7).unwrap().unwrap();
+        assert!(!found().is_ended());
+        let dead = found();
+        assert!(!remove(directory.path()), "a directory is no file");
+        dead.end().unwrap();
+        drop(dead);
+        assert!(found().is_ended());
+        assert_eq!(find(directory.path(), 7).len(), 0);
+        assert!(!path.exists());
+    }
 
     #[test]
     fn a_start_recovers_a_box_while_somebody_looks_at_it() {

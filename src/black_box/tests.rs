@@ -90,9 +90,40 @@ fn killed_with(records: u64) -> TempDir {
 /// The messages' numbers in `app.log` after a start.
 fn recovered(directory: &Path) -> Vec<u64> {
     let (_layer, _handle, mut listener) = start(directory);
-    listener.step();
+    for _ in boxes(directory) {
+        listener.step();
+    }
     let app = lines(&directory.join("app.log"));
     app.iter().filter_map(|line| line["number"].as_u64()).collect()
+}
+
+#[test]
+fn records_are_taken_between_one_box_and_the_next_and_a_shutdown_recovers_the_rest() {
+    let directory = killed_with(10);
+    for _ in 0..3 {
+        let other = killed_with(10);
+        let name = &boxes(other.path())[0];
+        fs::rename(other.path().join(name), directory.path().join(name)).unwrap();
+    }
+    let (layer, handle, mut listener) = start(directory.path());
+    log(layer, || tracing::info!(number = 10, "now"));
+    let numbers = |path: &Path| {
+        let app = lines(&path.join("app.log"));
+        app.iter().filter_map(|line| line["number"].as_u64()).collect::<Vec<_>>()
+    };
+    let boot: Vec<u64> = (0..10).collect();
+    listener.step();
+    assert_eq!(numbers(directory.path()), [&boot[..], &[10]].concat());
+    listener.step();
+    assert_eq!(numbers(directory.path()), [&boot[..], &[10], &boot].concat());
+    std::thread::scope(|scope| {
+        scope.spawn(|| handle.shutdown());
+        while listener.step() != Step::Stopped {
+            std::thread::yield_now();
+        }
+    });
+    assert_eq!(numbers(directory.path()), [&boot[..], &[10], &boot, &boot, &boot].concat());
+    assert_eq!(boxes(directory.path()), [""; 0]);
 }
 
 #[test]
@@ -723,6 +754,7 @@ fn two_killed_starts_with_one_process_number_are_both_recovered() {
     let directory = kill(directory.path(), (handle, listener));
     assert_eq!(boxes(directory.path()).len(), 2);
     let (_layer, _handle, mut listener) = start(directory.path());
+    listener.step();
     listener.step();
     assert_eq!(numbers_everywhere(directory.path()), (0..20).collect::<Vec<_>>());
 }

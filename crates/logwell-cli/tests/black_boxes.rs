@@ -235,6 +235,22 @@ fn what_was_recovered_is_complete_and_a_line_that_is_removed_from_it_is_named() 
 }
 
 #[test]
+fn half_a_line_that_a_kill_has_left_is_no_damage_while_its_record_waits_in_the_box() {
+    let directory = killed(json!({}));
+    let path = directory.path().join("app.log");
+    let all = fs::read_to_string(&path).unwrap();
+    fs::write(&path, all.clone() + r#"{"timestamp":"2026-"#).unwrap();
+    assert_eq!(report(directory.path())["complete"], true, "{:#}", report(directory.path()));
+    // Without the box nobody knows what it was.
+    let waiting = only_box(directory.path());
+    fs::rename(&waiting, directory.path().join("aside")).unwrap();
+    assert_eq!(said(directory.path()).0, 1);
+    fs::rename(directory.path().join("aside"), &waiting).unwrap();
+    restart(directory.path());
+    assert_eq!(report(directory.path())["complete"], true, "{:#}", report(directory.path()));
+}
+
+#[test]
 fn a_recovered_line_that_stands_twice_or_in_the_wrong_place_is_told() {
     let directory = killed(json!({}));
     restart(directory.path());
@@ -560,6 +576,49 @@ fn what_a_second_process_left_in_files_of_its_own_is_one_boot_with_what_was_reco
 }
 
 // ---- levels and schemas ---------------------------------------------------------------------
+
+/// Two processes that were killed, one after the other, and are to be recovered by one start.
+fn two_killed(directory: &Path) {
+    Inner::start(directory, json!({})).kill();
+    let first = only_box(directory);
+    let aside = directory.join("aside");
+    fs::rename(&first, &aside).unwrap();
+    Inner::start(directory, json!({})).kill();
+    fs::rename(&aside, &first).unwrap();
+}
+
+#[test]
+fn several_boots_whose_own_lines_were_rotated_away_are_complete_as_far_as_they_were_recovered() {
+    let directory = tempfile::tempdir().unwrap();
+    two_killed(directory.path());
+    // Retention has deleted what they wrote themselves.
+    fs::write(directory.path().join("app.log"), "").unwrap();
+    fs::write(directory.path().join("app.log.1"), "").unwrap();
+    restart(directory.path());
+    assert_eq!(report(directory.path())["complete"], true, "{:#}", report(directory.path()));
+
+    // Without a backup nothing was rotated away.
+    fs::remove_file(directory.path().join("app.log.1")).unwrap();
+    assert_eq!(said(directory.path()).0, 1);
+}
+
+#[test]
+fn a_boot_that_began_after_the_oldest_lines_must_have_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    restart(directory.path());
+    let before = fs::read(directory.path().join("app.log")).unwrap();
+    two_killed(directory.path());
+    restart(directory.path());
+    fs::write(directory.path().join("app.log.1"), "").unwrap();
+    assert_eq!(report(directory.path())["complete"], true, "{:#}", report(directory.path()));
+    let all = fs::read_to_string(directory.path().join("app.log")).unwrap();
+    let own = |line: &&str| !line.contains("\"written\"") && !line.contains("\"logwell.started\"");
+    let (start, rest) = all.split_at(before.len());
+    let rest: Vec<_> = rest.lines().filter(own).collect();
+    fs::write(directory.path().join("app.log"), start.to_owned() + &rest.join("\n") + "\n")
+        .unwrap();
+    assert_eq!(said(directory.path()).0, 1);
+}
 
 #[test]
 fn a_record_that_the_level_keeps_out_of_a_recovery_is_not_missing() {

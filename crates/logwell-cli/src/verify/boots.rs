@@ -228,12 +228,19 @@ impl Boots {
         }
     }
 
-    /// Whether the beginning of the boot may have been rotated away: it is the first of its family.
+    /// Whether the beginning of the boot may have been rotated away: it is the first of its family, or
+    /// all that is there of it came out of its black box, and it had begun before who else wrote there.
     pub(super) fn is_cut(&self, at: usize) -> bool {
-        if self.all.get(at).is_some_and(|boot| boot.records == 0) {
+        let Some(boot) = self.all.get(at) else { return false };
+        if boot.records == 0 {
             return self.families.iter().any(|(_, is_cut)| *is_cut);
         }
-        self.families.iter().any(|(first, is_cut)| *first == at && *is_cut)
+        let family = self.families.iter().rfind(|(first, _)| *first <= at);
+        let Some(&(first, true)) = family else { return false };
+        let writers = self.all.get(first..).unwrap_or_default();
+        let writer = writers.iter().find(|boot| boot.begun_by_box == 0);
+        let had_begun = writer.is_none_or(|writer| boot.first_ns < writer.first_ns);
+        first == at || boot.begun_by_box > 0 && had_begun
     }
 
     /// Whether no other boot begins after it in its family: it may be running.

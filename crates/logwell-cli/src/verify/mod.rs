@@ -131,7 +131,8 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
         let text = format!("there is no {} in it", options.app);
         return Err(unreadable(io::Error::new(io::ErrorKind::NotFound, text)));
     }
-    let mut scan = Scan::default();
+    let box_waits = boxes.all.iter().any(|found| !found.is_in_use && !found.is_empty());
+    let mut scan = Scan { box_waits, ..Scan::default() };
     let mut boots = Boots::default();
     for family in &snapshot.app {
         boots.begin_family(family.has_backups());

@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// All files that were read, and the lines in them that are no records.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
+    /// Whether a black box waits for the next start: that cuts half a line at the end of a file. If its
+    /// record is not in the box, its number is missing.
+    pub(super) box_waits: bool,
     pub(super) files: Vec<PathBuf>,
     /// For each file whether it is compressed: offsets are then those of what it holds.
     pub(super) is_packed: Vec<bool>,
@@ -99,7 +102,8 @@ impl Scan {
         }
         let place = Place { file: number, offset: lines.offset() };
         let is_torn = lines.rest().is_some();
-        if is_torn && !is_growing(file) {
+        let is_cut_by_next_start = self.box_waits && file.number.is_none();
+        if is_torn && !is_cut_by_next_start && !is_growing(file) {
             self.note(place, Some(Flaw::Torn));
         }
         Ok(())
