@@ -142,8 +142,14 @@ impl LoggingHandle {
             .counters
             .moves
             .look(|| (shared.counters.received.each_ref().map(count), shared.queue.len() as u64));
+        let received = received_by_level.iter().sum();
+        let unprotected = match &shared.black_box {
+            Some(black_box) => black_box.unprotected(),
+            None if shared.config.black_box.enabled => received + in_queue,
+            None => 0,
+        };
         Stats {
-            received: received_by_level.iter().sum(),
+            received,
             received_by_level,
             in_queue,
             queue_heap_bytes: shared.queue.heap_bytes(),
@@ -151,7 +157,7 @@ impl LoggingHandle {
             own: shared.counters.own.load(Ordering::Relaxed),
             unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
             redacted_values: shared.counters.redacted.load(Ordering::Relaxed),
-            unprotected: shared.black_box.as_ref().map_or(0, |black_box| black_box.unprotected()),
+            unprotected,
             sinks,
             destinations: shared.forwarders.stats(),
         }

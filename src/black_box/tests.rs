@@ -405,7 +405,7 @@ fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     log(layer, || tracing::info!("logged"));
     listener.step();
     assert_eq!(lines(&directory.path().join("app.log")).len(), 1);
-    assert_eq!(handle.stats().unprotected, 0);
+    assert_eq!(handle.stats().unprotected, 1);
     assert_eq!(handle.health().problems, ["there is no black box"]);
 }
 

@@ -301,6 +301,10 @@ fn what_one_file_has_already_may_wait_for_another() {
     let boot = &report["boots"][0];
     assert_eq!((&boot["records"], &boot["black_box"]["records"]), (&json!(8), &json!(2)));
     assert_eq!(boot["other_files"][0]["records"], 1, "the second ERROR waits for errors.log");
+    // If the box cannot be read, nobody knows whether it does.
+    fs::write(only_box(directory.path()), "no box").unwrap();
+    let (code, text) = said(directory.path());
+    assert_eq!(code, 2, "{text}");
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub(super) struct Boot {
     pub(super) left: Option<Left>,
     /// Whether its black box could not be read and was put aside, and so was not recovered.
     pub(super) is_box_put_aside: bool,
+    /// Its black box cannot be read: what is in one file may wait in it for another.
+    pub(super) is_box_open: bool,
     /// The number with which it begins, if only the black box told of it; 0 if the files did.
     pub(super) begun_by_box: u64,
     /// The latest number that was recovered, and the latest of those before that are in another file.

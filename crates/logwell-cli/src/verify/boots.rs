@@ -226,6 +226,7 @@ impl Boots {
         if unreadable.is_open && unreadable.is_put_aside() {
             boot.is_box_put_aside = true;
         }
+        boot.is_box_open = unreadable.leaves_open() && !unreadable.is_put_aside();
     }
 
     /// Whether the beginning of the boot may have been rotated away: it is the first of its family, or
