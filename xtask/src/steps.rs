@@ -8,7 +8,7 @@ use std::process::Command;
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 11] = [
+const EXAMPLES: [(&str, &[&str]); 12] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -19,6 +19,7 @@ const EXAMPLES: [(&str, &[&str]); 11] = [
     ("testing", &[]),
     ("forwarding", &[]),
     ("black_box", &[]),
+    ("secrets", &[]),
     ("service", &["--demo", "--requests", "500"]),
 ];
 
