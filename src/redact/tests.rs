@@ -292,6 +292,13 @@ fn json_stays_json_and_names_count_at_any_depth() {
     assert_eq!(cut.as_deref(), Some(r#"{"token": "(secret)"#));
 }
 
+#[test]
+fn a_context_shows_its_secrets_to_nobody() {
+    let context = LoggingContext::new().with("token", "hunter2").with("user", "bob");
+    let shown = format!("{context:?}");
+    assert!(!shown.contains("hunter2") && shown.contains("bob"), "{shown}");
+}
+
 fn quiet(redact: RedactConfig) -> CapturedLogs {
     let mut config = LoggingConfig { redact, ..LoggingConfig::default() };
     (config.files.enabled, config.console.enabled) = (false, false);
