@@ -283,7 +283,7 @@ impl fmt::Debug for LoggingContext {
         f.debug_struct("LoggingContext")
             .field("trace_id", &self.get_trace_id())
             .field("span_id", &self.get_span_id())
-            .field("pairs", &self.extras)
+            .field("pairs", &self.masked_extras())
             .finish()
     }
 }

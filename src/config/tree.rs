@@ -396,8 +396,9 @@ section! {
         /// Whether anything is masked.
         enabled: bool = true => flag();
         /// Names of fields whose values are masked, separated by commas, besides those known:
-        /// password, passwd, passphrase, secret, token, api_key, access_key, secret_key,
-        /// private_key, encryption_key, authorization, cookie, credential, jwt, cvv, card_number.
+        /// password, passwd, passphrase, passcode, db_pass, secret, token, api_key, access_key,
+        /// account_key, auth_key, master_key, secret_key, private_key, encryption_key, signing_key,
+        /// authorization, cookie, credential, jwt, cvv, card_number and the like.
         /// The last words of a name count, in any spelling: `api_key` masks `x-api-key` too.
         /// Values that are true or false are not masked.
         fields: String = String::new() => text(4_096);
@@ -406,7 +407,7 @@ section! {
         /// Whether secrets are looked for in texts: messages, text fields, errors, `Debug` output.
         /// Found are values of such names (`password=…`, `"token": "…"`), passwords in URLs, what
         /// follows `Bearer` and `Basic`, JWTs, private keys, and keys of AWS, GitHub, GitLab,
-        /// Google, npm, OpenAI, Slack, Stripe and Telegram.
+        /// Google, Hugging Face, npm, OpenAI, Slack, Stripe and Telegram.
         texts: bool = true => flag();
     }
 }

@@ -9,7 +9,9 @@ pub(super) struct Keys {
     head: Finder<'static>,
 }
 
-const HEAD: &str = "PRIVATE KEY-----";
+const HEAD: &str = "PRIVATE KEY";
+/// What may follow it: the second is that of OpenPGP (RFC 9580).
+const TAILS: [&str; 2] = ["-----", " BLOCK-----"];
 /// With less there is no key.
 const LEAST_BYTES: usize = 64;
 
@@ -28,9 +30,11 @@ impl Keys {
     pub(super) fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         let mut end = 0;
         self.head.find_iter(text.as_bytes()).filter_map(move |head| {
+            let rest = text.get(head + HEAD.len()..)?;
+            let tail = TAILS.iter().find(|tail| rest.starts_with(**tail))?;
             let line = text.get(end..head)?;
             let begins = line.get(line.rfind("-----")?..)?.starts_with("-----BEGIN ");
-            let start = head + HEAD.len();
+            let start = head + HEAD.len() + tail.len();
             let rest = text.get(start..)?;
             end = start;
             if !begins {

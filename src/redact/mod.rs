@@ -13,6 +13,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod values;
 
 use crate::callsite::Callsite;
 use crate::config::RedactConfig;
@@ -167,7 +168,8 @@ impl Redaction {
         if !self.may_be_in(text, is_cut) {
             return None;
         }
-        let Ok(mut json) = serde_json::from_slice(text) else { return self.text(text, is_cut) };
+        // Names count even if texts are not looked through.
+        let Ok(mut json) = serde_json::from_slice(text) else { return self.without(text, is_cut) };
         self.mask_json(&mut json).then(|| json.to_string())
     }
 

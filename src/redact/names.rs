@@ -5,9 +5,14 @@
 //! no values.
 
 /// Names that are secret without being told.
-const KNOWN: &str = "password, passwd, passphrase, secret, secrets, client_secret, token, \
-    api_key, access_key, secret_key, private_key, encryption_key, authorization, cookie, cookies, \
-    credential, credentials, jwt, cvv, card_number";
+const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
+    mail_pass, default_pass, db_pwd, mysql_pwd, secret, secrets, client_secret, token, access_token, \
+    auth_token, refresh_token, session_token, api_key, api_keys, access_key, account_key, auth_key, \
+    master_key, secret_key, private_key, encryption_key, signing_key, authorization, cookie, cookies, \
+    credential, credentials, jwt, amz_signature, goog_signature, cvv, card_number";
+
+/// No word of a language ends so: it is found in `PGPASSWORD` too.
+const ENDING: &[u8] = b"password";
 
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
@@ -75,8 +80,8 @@ impl Names {
             if let Some(slot) = letters.get_mut(start) {
                 *slot = byte.to_ascii_lowercase();
             }
-            if begins_word(name, at) {
-                let words = letters.get(start..).unwrap_or_default();
+            let words = letters.get(start..).unwrap_or_default();
+            if begins_word(name, at) || words == ENDING {
                 let known = self.known.iter().find(|(known, _)| **known == *words);
                 is_secret = known.map_or(is_secret, |&(_, is_secret)| is_secret);
             }
@@ -164,6 +169,15 @@ mod tests {
             "r#token",
             "token_1",
             "_password_",
+            "PGPASSWORD",
+            "dbpassword",
+            "passwords",
+            "DB_PASS",
+            "RABBITMQ_DEFAULT_PASS",
+            "MYSQL_PWD",
+            "accesstoken",
+            "X-Amz-Signature",
+            "AccountKey",
         ];
         let plain = [
             "",
@@ -185,12 +199,16 @@ mod tests {
             "market",
             "password.is_set",
             "mycookie_jar",
+            "NOPASSWD",
+            "compass",
+            "bypass",
+            "test_pass",
             "unset",
             "7",
             "ключ",
         ];
-        assert_eq!(are_secret(&names, &secret), [true; 27]);
-        assert_eq!(are_secret(&names, &plain), [false; 22]);
+        assert_eq!(are_secret(&names, &secret), [true; 36]);
+        assert_eq!(are_secret(&names, &plain), [false; 26]);
     }
 
     #[test]
@@ -202,6 +220,11 @@ mod tests {
         let kept = ["page_token", "nextPageToken", "cookie", "set-cookie", "id", "sessions_id"];
         assert_eq!(are_secret(&names, &kept), [false; 6]);
         assert!(Names::new("", "password").is_secret(b"cookie"));
+        assert_eq!(
+            are_secret(&Names::new("", "password"), &["PGPASSWORD", "password"]),
+            [false; 2]
+        );
+        assert_eq!(are_secret(&Names::new("", "pgpassword"), &["PGPASSWORD"]), [false]);
     }
 
     #[test]

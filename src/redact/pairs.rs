@@ -6,6 +6,11 @@
 
 use super::is_random;
 use super::names::{Names, is_letter};
+use super::values::{
+    QUOTES, after_blank, ends_value, inside, is_plain, is_word, line_len, nested, quote,
+    quoted_len, scheme_len,
+};
+use crate::fields::floor_char_boundary;
 use crate::secret::MASK;
 use memchr::{memchr, memchr2_iter};
 use std::ops::Range;
@@ -14,8 +19,6 @@ use std::ops::Range;
 const MAX_NAME_BYTES: usize = 64;
 /// Nor is what stands before the path of a URL.
 const MAX_AUTHORITY_BYTES: usize = 2_048;
-/// Nor a word before a value, as in `Some(…)` and `Bearer …`.
-const MAX_WORD_BYTES: usize = 32;
 
 /// What a `:` or `=` separates.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,22 +75,28 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Pair> {
 /// The name that ends there, without quotes around it.
 #[inline]
 fn name_before(before: &[u8]) -> &[u8] {
-    let is_between = |byte: &u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\');
-    let end = before.iter().rposition(|byte| !is_between(byte)).map_or(0, |at| at + 1);
+    let end = before.iter().rposition(|byte| !is_between(*byte)).map_or(0, |at| at + 1);
     let start = end.saturating_sub(MAX_NAME_BYTES);
     let near = before.get(start..end).unwrap_or_default();
     let is_name = |byte: &u8| is_letter(byte) || matches!(byte, b'_' | b'-' | b'.');
     let len = near.iter().rev().take_while(|byte| is_name(byte)).count();
-    near.get(near.len() - len..).unwrap_or_default()
+    let (lead, name) = near.split_at_checked(near.len() - len).unwrap_or_default();
+    let is_escape = lead.last() == Some(&b'\\') && matches!(name, [b'n' | b'r' | b't', _, ..]);
+    name.get(usize::from(is_escape)..).unwrap_or_default()
 }
 
-/// How long the rest of a bot's token is that follows its number.
+/// What may stand between a name and its separator: also a bracket, as in `user[password]=`.
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']')
+}
+
+/// How long the rest of a bot's token is that follows its number: all of them begin with `AA`.
 #[inline]
 fn bot(text: &[u8], at: usize) -> Option<usize> {
     const LEAST_DIGITS: usize = 8;
     const LEAST_BYTES: usize = 30;
     let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-    if !before.last().is_some_and(u8::is_ascii_digit) || after.len() < LEAST_BYTES {
+    if !before.last().is_some_and(u8::is_ascii_digit) || !after.starts_with(b"AA") {
         return None;
     }
     let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
@@ -98,8 +107,8 @@ fn bot(text: &[u8], at: usize) -> Option<usize> {
 
 /// The password in `scheme://who:password@host`, or the whole of a `who` that is one itself.
 fn in_url(text: &str, start: usize, is_cut: bool) -> Option<Range<usize>> {
-    let ends =
-        |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`' | '<' | '>');
+    let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    let ends = |c: char| ends_url(c) || matches!(c, '/' | '?' | '#');
     let rest = text.get(start..)?;
     let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
     let (who, is_whole) = match authority.rfind('@') {
@@ -109,145 +118,194 @@ fn in_url(text: &str, start: usize, is_cut: bool) -> Option<Range<usize>> {
     let password = who.find(':').map(|at| at + 1..who.len());
     let secret = match password {
         Some(password) if is_whole => password,
-        None if is_whole && who.len() >= 16 && is_random(who) => 0..who.len(),
-        // The end is missing, and what is there is no port.
-        Some(password)
-            if is_cut
-                && authority.len() == rest.len()
-                && !who.get(password.clone())?.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            password
+        None if is_whole && who.len() >= 16 && is_token(who) => 0..who.len(),
+        // What is there is no port: a password with such a sign, or one whose end is missing.
+        Some(password) if !is_port(who.get(password.clone())?) => {
+            let near = rest.get(..floor_char_boundary(rest, MAX_NEAR_BYTES))?;
+            let near = near.get(..near.find(ends_url).unwrap_or(near.len()))?;
+            match near.rfind('@') {
+                Some(at) if at > password.start => password.start..at,
+                _ if is_cut && authority.len() == rest.len() => password,
+                _ => return None,
+            }
         }
         _ => return None,
     };
     Some(start + secret.start..start + secret.end)
 }
 
+/// Whether that is the number of a port, or the end of an IPv6 address.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) || text.contains(']')
+}
+
+/// Whether somebody's generator made that name of a user.
+fn is_token(who: &str) -> bool {
+    let is_run = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    who.bytes().all(is_run) && who.bytes().any(|byte| byte.is_ascii_digit()) && is_random(who)
+}
+
 /// The value of a name, whose separator is there.
 fn named(text: &str, at: usize) -> Option<Range<usize>> {
     let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-    let separator = *text.as_bytes().get(at)?;
-    let quoted_name = before.trim_end().ends_with(['"', '\'', '`']);
-    let name = name_before(before.as_bytes());
-    let lead = before.trim_end_matches([' ', '"', '\'', '`', '\\']);
-    let lead = lead.get(..lead.len().checked_sub(name.len())?)?.trim_end_matches([' ', '-']);
-
-    let after = match separator {
-        // `a == b` compares, `a => b` does not; `a::b` is a path.
-        b'=' if after.starts_with('=') => return None,
-        b'=' => after.strip_prefix('>').unwrap_or(after),
-        _ if after.starts_with(':') => return None,
+    let name = Name::before(before)?;
+    let is_colon = text.as_bytes().get(at) == Some(&b':');
+    let after = match after.as_bytes().first() {
+        // `a == b` compares, `a => b` and `a := b` do not; `a::b` is a path.
+        Some(b'=') if is_colon => after.get(1..)?,
+        Some(b'>') if !is_colon => after.get(1..)?,
+        Some(b':' | b'=') => return None,
         _ => after,
     };
-    let spaced = after.starts_with(' ');
-    let value = inside(after.trim_start_matches(' '));
+    let value = after.trim_start_matches([' ', '\t']);
     let start = text.len() - value.len();
+    let is_arm = before.ends_with(' ') && text.get(at..)?.starts_with("=> ");
+    if is_arm && !name.is_quoted && quote(value).is_none() {
+        return None; // of a `match`
+    }
+    // `token: expected a number` is prose, and `let token = next()` is code.
+    let is_spaced = value.len() < after.len();
+    let is_prose = is_colon && is_spaced && !name.is_quoted;
+    let is_loose =
+        name.is_word && !name.is_quoted && (is_colon || is_spaced && before.ends_with([' ', '\t']));
+    if is_colon && name.is_word && name.lead.ends_with('/') {
+        return None; // a path
+    }
 
-    if let Some(quote) = QUOTES.into_iter().find(|quote| value.starts_with(quote)) {
-        let content = value.get(quote.len()..)?;
-        let content = content.get(..quoted_len(content, quote))?;
+    let inner = inside(value);
+    if let Some((skipped, quote)) = quote(inner) {
+        let content = inner.get(skipped..)?;
+        let len = quoted_len(content, quote, skipped - 1);
+        let end = content.get(len..)?.trim_start_matches(['\\', quote]);
+        let end = end.strip_prefix(',').unwrap_or(end);
+        let is_alone = inner.len() == value.len() || after_blank(end).starts_with(')');
         // `unexpected token: "x"` is prose; `password: "x"` is not.
-        let is_prose = separator == b':' && spaced && !quoted_name && lead.ends_with(is_word);
-        let is_secret = !is_prose || is_random(content);
-        let start = start + quote.len();
-        return is_secret.then(|| start..start + content.len());
+        if is_prose && name.lead.ends_with(is_word) && !is_random(content.get(..len)?) {
+            return None;
+        }
+        if is_alone || nested(value).is_none() {
+            let start = text.len() - content.len();
+            return Some(start..start + len);
+        }
     }
-    let name = str::from_utf8(name).ok()?.to_ascii_lowercase();
-    if name.ends_with("cookie") || name.ends_with("cookies") {
-        let len = value.find(['\n', '\r', '"', '\'', '`']).unwrap_or(value.len());
-        return Some(start..start + len);
+    if let Some(nested) = nested(value) {
+        let near = nested.get(..floor_char_boundary(nested, MAX_NEAR_BYTES))?;
+        if name.is_word && !name.is_quoted && near.len() == nested.len() && is_plain(near) {
+            return None; // `token: Token(1)`
+        }
+        return Some(start..start + nested.len());
     }
-    if value.starts_with(['[', '{', '(']) {
-        return Some(start..start + nested_len(value));
-    }
-    let skipped = scheme_len(value);
-    let (value, start) = (value.get(skipped..)?, start + skipped);
-    let len = value.find(ends_value).unwrap_or(value.len());
-    let (word, rest) = value.split_at_checked(len)?;
+    let found = unquoted(&name, value, &Place { is_colon, is_prose, is_loose })?;
+    Some(start + found.start..start + found.end)
+}
+
+/// What stands around a name and its value.
+struct Place {
+    is_colon: bool,
+    /// A sentence may go on there.
+    is_prose: bool,
+    /// Something else than a secret may be called so there.
+    is_loose: bool,
+}
+
+/// Where the secret is in a value without quotes.
+fn unquoted(name: &Name<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
+    let start = scheme_len(value);
+    let value = value.get(start..)?;
+    let (word, rest) = value.split_at_checked(value.find(ends_value).unwrap_or(value.len()))?;
+    // In a quoted text the quote at its end may be escaped.
+    let word = if rest.starts_with(QUOTES) { word.trim_end_matches('\\') } else { word };
     if NO_SECRETS.iter().any(|no| word.eq_ignore_ascii_case(no)) {
         return None;
     }
-    // What people write: `token: expected a number`, `unexpected token: foo`.
+    let is_list = match name.kind {
+        Kind::Cookie => word.contains('='),
+        Kind::Authorization => place.is_colon && start == 0 && rest.starts_with(' '),
+        Kind::Other => false,
+    };
+    let mut words = value.split(' ').filter(|word| !word.is_empty()).take(2);
+    if is_list && words.any(|word| word.contains('=') || is_random(word)) {
+        return Some(start..start + line_len(value));
+    }
     let goes_on = rest.trim_start_matches(' ').starts_with(is_word) && rest.starts_with(' ');
-    let is_prose = separator == b':' && spaced && skipped == 0 && !quoted_name;
-    if is_prose && (goes_on || lead.ends_with(is_word)) && !is_random(word) {
+    let is_prose = place.is_prose && (goes_on || name.lead.ends_with(is_word));
+    if (is_prose || place.is_loose) && start == 0 && !is_random(word) {
         return None;
     }
-    Some(start..start + len)
+    Some(start..start + word.len())
 }
 
-/// As they stand in a text, and in a text within a text.
-const QUOTES: [&str; 4] = ["\\\"", "\"", "'", "`"];
+/// A name in a text, and what is around it.
+struct Name<'a> {
+    /// What stands before it; nothing if it begins a line of a quoted text.
+    lead: &'a str,
+    /// It is a key of its own, not a word in a sentence.
+    is_quoted: bool,
+    /// Programs have such things that are no secrets.
+    is_word: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Several cookies may follow, to the line's end.
+    Cookie,
+    /// A scheme may follow, and several values, to the line's end.
+    Authorization,
+    Other,
+}
+
+impl<'a> Name<'a> {
+    fn before(before: &'a str) -> Option<Self> {
+        let end = before.trim_end_matches(|c: char| u8::try_from(c).is_ok_and(is_between));
+        let (end, between) = before.split_at_checked(end.len())?;
+        let start = end.len().checked_sub(name_before(end.as_bytes()).len())?;
+        let (lead, name) = end.split_at_checked(floor_char_boundary(end, start))?;
+        let name = name.trim_end_matches(|c: char| !c.is_alphabetic()).to_ascii_lowercase();
+        let is_escaped = ["\\n", "\\r", "\\t"].iter().any(|escape| lead.ends_with(escape));
+        if between.contains(']') {
+            // `[token]: a` is prose, `user[token]=a` is none.
+            let list = lead.trim_end_matches(['\\', '"', '\'']).strip_suffix('[')?;
+            if !list.ends_with(|c| is_word(c) || c == ']') {
+                return None;
+            }
+        }
+        let ends = |all: &[&str]| all.iter().any(|word| name.ends_with(word));
+        let kind = match () {
+            () if ends(&["cookie", "cookies"]) => Kind::Cookie,
+            () if ends(&["authorization"]) => Kind::Authorization,
+            () => Kind::Other,
+        };
+        Some(Self {
+            lead: if is_escaped { "" } else { lead.trim_end_matches([' ', '-']) },
+            is_quoted: between.contains(['"', '\'', '`', ']']),
+            is_word: ends(&WORDS),
+            kind,
+        })
+    }
+}
+
+/// What names end with that stand in prose and code too, for other things.
+const WORDS: [&str; 8] =
+    ["token", "jwt", "cookie", "cookies", "secret", "secrets", "credential", "credentials"];
+
+/// More of a value is not looked at to say whether it is a secret.
+const MAX_NEAR_BYTES: usize = 256;
 
 /// Values that say that there is none.
-const NO_SECRETS: [&str; 8] =
-    ["none", "null", "nil", "true", "false", "undefined", "missing", "empty"];
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn ends_value(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, ',' | ';' | '&' | ')' | ']' | '}' | '"' | '\'' | '`' | '<' | '>' | '#')
-}
-
-/// The quoted text inside of `Some("…")`, `Secret(b"…")` and the like; else the value itself.
-fn inside(value: &str) -> &str {
-    let mut content = value;
-    while let Some((before, next)) = split_near(content, '(') {
-        if !before.starts_with(is_word) || !before.chars().all(|c| is_word(c) || c == ':') {
-            break;
-        }
-        content = next;
-    }
-    let content = match content.strip_prefix('b') {
-        Some(bytes) if bytes.starts_with('"') => bytes,
-        _ => content,
-    };
-    if QUOTES.iter().any(|quote| content.starts_with(quote)) { content } else { value }
-}
-
-/// Splits it at that character, unless a long word is before it.
-fn split_near(text: &str, at: char) -> Option<(&str, &str)> {
-    let (at, _) = text.char_indices().take(MAX_WORD_BYTES).find(|&(_, c)| c == at)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// How long the list or structure is that begins there, with all that is in it.
-fn nested_len(value: &str) -> usize {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, c) in value.char_indices() {
-        match c {
-            '"' if !escaped => quoted = !quoted,
-            '[' | '{' | '(' if !quoted => depth += 1,
-            ']' | '}' | ')' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        escaped = c == '\\' && !escaped;
-        if depth == 0 {
-            return at + c.len_utf8();
-        }
-    }
-    value.len()
-}
-
-/// How long the text is until its quote ends it.
-fn quoted_len(content: &str, quote: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in content.char_indices() {
-        let ends = content.get(at..).is_some_and(|rest| rest.starts_with(quote));
-        if ends && !escaped {
-            return at;
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    content.len()
-}
-
-/// How long the word and the space before credentials are, as in `Bearer abc`.
-fn scheme_len(value: &str) -> usize {
-    let Some((scheme, _)) = split_near(value, ' ') else { return 0 };
-    let known = ["Bearer", "Basic", "Digest", "Token", "ApiKey", "Negotiate"];
-    if known.iter().any(|known| scheme.eq_ignore_ascii_case(known)) { scheme.len() + 1 } else { 0 }
-}
+const NO_SECRETS: [&str; 14] = [
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "missing",
+    "empty",
+    "yes",
+    "no",
+    "invalid",
+    "required",
+    "expired",
+    "optional",
+];

@@ -36,7 +36,7 @@ fn what_a_name_in_a_text_calls_a_secret_is_masked_and_nothing_else() {
         "password : «swordfish»",
         "user=bob&password=«a»&x=1",
         "GET /v1/me?access_token=«abc»&page=2 failed",
-        "GET /v1/me?api_key=«abc»#top",
+        "GET /v1/me?api_key=«abc#top»",
         r#"{"user":"bob","password":"«hunter2»","n":1}"#,
         r#"{"user":"bob","password" : "«hun\"ter2»", "n":1}"#,
         r#"body {\"token\":\"«abc»\",\"n\":1}"#,
@@ -59,6 +59,92 @@ fn what_a_name_in_a_text_calls_a_secret_is_masked_and_nothing_else() {
         "invalid token: «a1b2c3d4e5»",
         r#"password="«unfinished»"#,
         "пароль=1 token=«äöü» ß",
+        "PGPASSWORD=«abc»",
+        "user[password]=«abc»&user[name]=bob",
+        "config['password'] = '«a b»'",
+        r#"password := "«abc»""#,
+        r#":password => "«abc»""#,
+        "X-Auth-Token:\t«abc123»\r\nPASSWORD\t=\t«abc»",
+        "unknown command with token:«a1b2c3d4»",
+    ]);
+}
+
+#[test]
+fn a_secret_is_masked_in_a_text_within_a_text_too() {
+    assert_masked(&[
+        r#""A=1\npassword=«abc\nB=2»""#,
+        r#""A: 1\r\npassword: «swordfish»""#,
+        r#"{"env":"A=1\ntoken='«a b»'\n"}"#,
+        r#"{\"token\":\"«ab\\\"cd»\",\"n\":1}"#,
+        r#"{\\\"token\\\":\\\"«abc»\\\",\\\"n\\\":1}"#,
+        r#"{"token":"«a\\»","n":1}"#,
+        r#""the token=«abc»""#,
+        r#"\"the token=«abc»\""#,
+        r#""key:\n«AKIAIOSFODNN7EXAMPLE»\n""#,
+    ]);
+    // All of them once more, as `Debug` shows them.
+    for _ in 0..3 {
+        let mut text = String::from(r#"{"password":"hun\"ter2 hunter2","user":"bob"}"#);
+        for levels in 0..4 {
+            let masked = masked_text(&text);
+            assert!(!masked.contains("ter2") && masked.contains("bob"), "{levels}: {masked}");
+            text = format!("{text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_whole_of_a_structure_is_masked_however_it_is_printed() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "for Debug")]
+    struct Login {
+        password: Option<Password>,
+        cookies: Vec<&'static str>,
+        credentials: Option<Credentials>,
+        user: &'static str,
+    }
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "for Debug")]
+    struct Password(&'static str);
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "for Debug")]
+    struct Credentials {
+        name: &'static str,
+        pass: &'static str,
+    }
+    let login = Login {
+        password: Some(Password("hunter2")),
+        cookies: vec!["a=hunter2", "b=hunter2"],
+        credentials: Some(Credentials { name: "hunter2", pass: "hunter2" }),
+        user: "bob",
+    };
+    let shown =
+        [format!("{login:?}"), format!("{login:#?}"), format!("{:?}", format!("{login:#?}"))];
+    for text in shown {
+        let masked = masked_text(&text);
+        assert!(!masked.contains("hunter2") && masked.contains("bob"), "{masked}");
+    }
+    assert_masked(&[
+        "Login { password: «Password { inner: \"a\", n: [1] }», n: 1 }",
+        "Login { password: Some(\n        \"«a b»\",\n    ), n: 1 }",
+        "token: Basic(\"«a»\")",
+        "credentials: «Basic(\"a\", \"b\")», n: 1",
+    ]);
+}
+
+#[test]
+fn headers_with_several_parts_are_masked_to_the_end_of_their_line() {
+    assert_masked(&[
+        "Authorization: «Splunk B5A79AAD-D822»\nHost: x",
+        "Authorization: «Digest username=\"bob\", response=\"6629fa\"»\r\nHost: x",
+        "Authorization: «AWS4-HMAC-SHA256 Credential=a/b, Signature=c»\nHost: x",
+        "-H 'Authorization: «Digest username=\"bob\"»' -v",
+        r#""Authorization: «Digest username=\"bob\", n=\"c\"»\r\nHost: x" y"#,
+        r#""Cookie: «a=b; c=d»\r\nHost: x" y"#,
+        r#"["Cookie: «a=b; c=\"d\"»", "Host: x"]"#,
+        "curl -b 'cookie: «a=b»' -v",
+        "* [HTTP/2] [1] [authorization: Bearer «abc»]",
+        "Proxy-Authorization:\tBasic «dXNlcjpwYXNz»\r\n",
     ]);
 }
 
@@ -68,6 +154,11 @@ fn passwords_in_urls_and_tokens_of_known_shapes_are_masked_wherever_they_stand()
         "cannot reach postgres://app:«s3cr:et@»@db.internal:5432/x?y=1",
         "amqp://guest:«guest»@localhost and redis://:«pw»@r:6379",
         "https://«ghx01234567890abcdef»@github.com/a/b.git",
+        "postgres://app:«p/w#x?»@db:5432/x and amqp://a:«b/c»@h",
+        "sent Bearer «ya29.a0AfH6SMBx1234567890123», again",
+        "got Basic «YWxh/ZGRpbjpvcGVuc2VzYW1lMTIz»",
+        "«glrt-0123456789abcdefghij» «sk_test_0123456789abcdef» «xapp-1-A0123456789-012345»",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----«\n\nlQOYBF1abcdefghijklmnop/x\n=abcd\n»-----END PGP PRIVATE KEY BLOCK-----",
         &format!("got «{JWT}»."),
         "sent Bearer «abc123def456ghi789», again",
         "bearer «abcdefghijklmnopqrstuvwxyz»",
@@ -148,6 +239,25 @@ fn ordinary_texts_stay_as_they_are() {
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "550e8400-e29b-41d4-a716-446655440000",
         "ключ: значение",
+        "install python3-jwt:all 2.6.0-1",
+        "registering with poller: token=Token(1), interests=READABLE",
+        "Poll { token: Token(0), semi_token: Semi }",
+        "let token = next();",
+        "pub log_token: u32,",
+        "Position::BeforePassword => {",
+        "[token]: expected a number",
+        "no event for stream/token: com.apple.xpc.a1/4505",
+        "'node_modules/cookie': 'node_modules/.cookie-Dh8Db3gk'",
+        "Component SCSI-WWID:01000010:6005-08b4-0001-00c6-0006-3000-003d-0000",
+        "akka.tcp://sparkExecutorActorSystem@mesos-slave-07:55904",
+        "https://13957525385%40example.com@p28-contacts.example.com/",
+        "host key algorithms sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+        "npm_package_devDependencies_eslint_plugin_import_more",
+        "http://localhost:8080/a@b and http://[::1]:80/a@b",
+        "password: required",
+        "using password: YES",
+        "authorization: denied for bob",
+        "address: here, process: 7, NOPASSWD: ALL",
     ];
     let changed = texts.iter().filter(|text| masked_text(text) != **text).collect::<Vec<_>>();
     assert_eq!(changed, Vec::<&&str>::new());
@@ -174,6 +284,19 @@ fn json_stays_json_and_names_count_at_any_depth() {
     assert_eq!(masked, expected);
     assert_eq!(json(r#"{"token":null,"password":true,"x":":="}"#), None);
     assert_eq!(json(r#"{"token": "a"#).as_deref(), Some(r#"{"token": "(secret)"#));
+    let text = json!({ "env": "A=1\npassword=hunter2" }).to_string();
+    assert_eq!(json(&text).as_deref(), Some(r#"{"env":"A=1\npassword=(secret)"}"#));
+    // If texts are not looked through, its names count all the same: where it is cut too.
+    let names = Redaction::made(&RedactConfig { texts: false, ..RedactConfig::default() });
+    let cut = names.json(br#"{"token": "a"#, true);
+    assert_eq!(cut.as_deref(), Some(r#"{"token": "(secret)"#));
+}
+
+#[test]
+fn a_context_shows_its_secrets_to_nobody() {
+    let context = LoggingContext::new().with("token", "hunter2").with("user", "bob");
+    let shown = format!("{context:?}");
+    assert!(!shown.contains("hunter2") && shown.contains("bob"), "{shown}");
 }
 
 fn quiet(redact: RedactConfig) -> CapturedLogs {
@@ -342,6 +465,13 @@ fn texts_that_are_made_to_be_slow_are_looked_through_once() {
         "123456789:",
         "-----BEGIN PRIVATE KEY-----",
         "PRIVATE KEY-----",
+        "PRIVATE KEY",
+        "a://b:c/",
+        "token=T(",
+        "authorization: a ",
+        "Authorization: Digest a=\"",
+        "Bearer a.",
+        "token: Some(\\n",
         "\"",
         "\\\"",
         "Some(",

@@ -21,6 +21,10 @@ struct Kind {
 
 enum Shape {
     Run,
+    /// Letters and digits alone.
+    Letters,
+    /// Words with `-` between them, one of which is long: no `sk-ecdsa-sha2-nistp256`.
+    Long,
     /// It goes on with dots and further runs.
     Dotted,
     /// Capitals and digits, and not one more.
@@ -38,16 +42,23 @@ const KINDS: &[Kind] = &[
     kind("ghr_", 30, Shape::Run),
     kind("github_pat_", 30, Shape::Run),
     kind("glpat-", 20, Shape::Run),
-    kind("npm_", 36, Shape::Run),
+    kind("glrt-", 20, Shape::Run),
+    kind("npm_", 36, Shape::Letters),
     kind("xoxa-", 11, Shape::Run),
     kind("xoxb-", 11, Shape::Run),
     kind("xoxp-", 11, Shape::Run),
     kind("xoxr-", 11, Shape::Run),
     kind("xoxs-", 11, Shape::Run),
+    kind("xapp-", 11, Shape::Run),
     kind("sk_live_", 10, Shape::Run),
     kind("rk_live_", 10, Shape::Run),
-    kind("sk-", 20, Shape::Run),
+    kind("sk_test_", 10, Shape::Letters),
+    kind("rk_test_", 10, Shape::Letters),
+    kind("whsec_", 24, Shape::Run),
+    kind("sk-", 20, Shape::Long),
     kind("AIza", 35, Shape::Run),
+    kind("GOCSPX-", 24, Shape::Run),
+    kind("hf_", 34, Shape::Letters),
 ];
 
 const fn kind(prefix: &'static str, least: usize, shape: Shape) -> Kind {
@@ -57,28 +68,28 @@ const fn kind(prefix: &'static str, least: usize, shape: Shape) -> Kind {
 /// Whether that run may be one, begin or follow one.
 pub(super) fn may_be(text: &[u8], run: &Range<usize>) -> bool {
     /// What a kind begins with.
-    const FIRST: &[u8] = b"eAgnxsr";
+    const FIRST: &[u8] = b"eAgnxsrwGh";
     let begins = |start: usize| {
         let word = text.get(start..).unwrap_or_default();
         word.first().is_some_and(|first| FIRST.contains(first))
             && KINDS.iter().any(|kind| word.starts_with(kind.prefix.as_bytes()))
     };
-    let before = text.get(..run.start).unwrap_or_default();
-    run.len() >= LEAST_BYTES && (follows_scheme(before) || words(text, run).any(begins))
+    run.len() >= LEAST_BYTES
+        && (start_after_scheme(text, run.start).is_some() || words(text, run).any(begins))
 }
 
 /// Where they are; at the end of a text that was cut, one may end with it.
 pub(super) fn find(text: &str, is_cut: bool) -> impl Iterator<Item = Range<usize>> {
     let mut found_to = 0;
+    let ends = |c: char| !c.is_ascii_graphic() || "\"',;<>)]}\\".contains(c);
     runs(text.as_bytes()).filter_map(move |run| {
         if run.start < found_to {
             return None; // a part of what was found
         }
-        let (before, rest) = text.split_at_checked(run.start)?;
-        let found = if follows_scheme(before.as_bytes()) {
-            let ends = |c: char| !c.is_ascii_graphic() || "\"',;<>)]}\\".contains(c);
+        let found = if let Some(start) = start_after_scheme(text.as_bytes(), run.start) {
+            let rest = text.get(start..)?;
             let len = rest.find(ends).unwrap_or(rest.len());
-            is_random(rest.get(..len)?).then_some(run.start..run.start + len)?
+            is_random(rest.get(..len)?).then_some(start..start + len)?
         } else {
             words(text.as_bytes(), &run).find_map(|start| {
                 let found = KINDS.iter().find(|kind| kind.begins(text, start))?;
@@ -138,13 +149,16 @@ fn is_run(byte: u8) -> bool {
 }
 
 /// Where in the run something may begin: at its start, unless a letter of another alphabet precedes it,
-/// and behind each `-`.
+/// behind the letter of an escape (`\n`), and behind each `-`.
 fn words(text: &[u8], run: &Range<usize>) -> impl Iterator<Item = usize> {
-    let is_start = run.start.checked_sub(1).and_then(|at| text.get(at)).is_none_or(u8::is_ascii);
+    let before = run.start.checked_sub(1).and_then(|at| text.get(at));
+    let is_start = before.is_none_or(u8::is_ascii);
+    let is_escape = before == Some(&b'\\');
     let within = text.get(run.clone()).unwrap_or_default();
     let start = run.start;
     let behind = within.iter().enumerate().filter(|(_, byte)| **byte == b'-');
-    is_start.then_some(start).into_iter().chain(behind.map(move |(at, _)| start + at + 1))
+    let first = is_start.then_some(start).into_iter().chain(is_escape.then_some(start + 1));
+    first.chain(behind.map(move |(at, _)| start + at + 1))
 }
 
 impl Kind {
@@ -158,6 +172,16 @@ impl Kind {
         let least = self.prefix.len() + self.least;
         let len = match self.shape {
             Shape::Run => run.len(),
+            Shape::Long => {
+                const MOST_WORDS: usize = 8;
+                let mut words = text.get(run.clone())?.split('-').take(MOST_WORDS);
+                if words.any(|word| word.len() >= LEAST_BYTES) { run.len() } else { 0 }
+            }
+            Shape::Letters => {
+                let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let rest = text.get(run.start + self.prefix.len()..run.end)?;
+                if plain(rest) { run.len() } else { 0 }
+            }
             Shape::Dotted => {
                 let rest = text.get(run.start..)?;
                 let len = rest.bytes().position(|byte| !is_run(byte) && byte != b'.');
@@ -175,11 +199,19 @@ impl Kind {
     }
 }
 
-/// Whether the word before is a scheme of HTTP authentication (RFC 6750, RFC 7617).
-fn follows_scheme(before: &[u8]) -> bool {
-    let word = before.strip_suffix(b" ").unwrap_or_default();
-    ["bearer", "basic"].iter().any(|scheme| {
+/// Where the credentials start that the run is part of, if the word before them is a scheme of HTTP
+/// authentication (RFC 6750, RFC 7617).
+fn start_after_scheme(text: &[u8], run_start: usize) -> Option<usize> {
+    /// What stands before the first long run is not longer: `ya29.` and the like.
+    const MOST_BYTES: usize = 32;
+    let before = text.get(..run_start)?;
+    let is_of_it = |byte: &&u8| is_run(**byte) || matches!(byte, b'.' | b'/' | b'+' | b'~');
+    let len = before.iter().rev().take(MOST_BYTES).take_while(is_of_it).count();
+    let (before, _) = before.split_at_checked(run_start - len)?;
+    let word = before.strip_suffix(b" ")?;
+    let is_scheme = ["bearer", "basic"].iter().any(|scheme| {
         let (rest, word) = word.split_at(word.len().saturating_sub(scheme.len()));
         word.eq_ignore_ascii_case(scheme.as_bytes()) && !rest.last().is_some_and(is_letter)
-    })
+    });
+    is_scheme.then_some(run_start - len)
 }
