@@ -140,8 +140,12 @@ impl Redaction {
 
     #[inline(never)]
     fn may_be_near(&self, text: &[u8], start: usize, is_cut: bool, looked_to: &mut usize) -> bool {
-        if (start..start + WORD).any(|at| pairs::may_be_at(&self.names, text, at, is_cut)) {
-            return true;
+        let word = text.iter().enumerate().skip(start).take(WORD);
+        let mut separators =
+            word.filter(|(_, byte)| matches!(byte, b':' | b'=')).map(|(at, _)| at).peekable();
+        if separators.peek().is_some() {
+            // A run that is long enough has another eight bytes, without any.
+            return separators.any(|at| pairs::may_be_at(&self.names, text, at, is_cut));
         }
         if start < *looked_to {
             return false;

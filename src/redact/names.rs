@@ -20,14 +20,14 @@ pub(super) struct Names {
     /// Letters and digits of each, in lower case, with whether it is secret.
     known: Vec<(Box<[u8]>, bool)>,
     longest: usize,
-    /// With which last two letters one of them ends: most names are told from them at a glance.
-    endings: [u64; 16],
+    /// With which last letters one of them ends: most names are told from them at a glance.
+    endings: Box<[bool; ENDINGS]>,
 }
 
 impl Names {
     /// Those of the two lists, separated by commas, besides those that are known.
     pub(super) fn new(more: &str, keep: &str) -> Self {
-        let mut names = Self { known: Vec::new(), longest: 0, endings: [0; 16] };
+        let mut names = Self { known: Vec::new(), longest: 0, endings: Box::new([false; ENDINGS]) };
         for (list, is_secret) in [(KNOWN, true), (more, true), (keep, false)] {
             list.split(',').for_each(|name| names.add(name, is_secret));
         }
@@ -35,14 +35,16 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, is_secret: bool) {
-        let letters: Box<[u8]> =
-            name.bytes().filter(is_letter).map(|byte| byte.to_ascii_lowercase()).collect();
+        let letters = trimmed(name.as_bytes()).iter().filter(|byte| is_letter(byte));
+        let letters: Box<[u8]> = letters.map(u8::to_ascii_lowercase).collect();
         if letters.is_empty() {
             return;
         }
-        if let Some(word) = is_secret.then(|| self.endings.get_mut(ending(&letters) / 64)).flatten()
-        {
-            *word |= 1 << (ending(&letters) % 64);
+        if is_secret {
+            // Before those of a short name there may be any letter.
+            let (first, count) = ending(&letters);
+            let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
+            self.endings.iter_mut().skip(first).take(others).for_each(|ends| *ends = true);
         }
         self.longest = self.longest.max(letters.len());
         // What comes later says better.
@@ -53,14 +55,14 @@ impl Names {
     /// Whether the value of that name is a secret.
     #[inline]
     pub(super) fn is_secret(&self, name: &[u8]) -> bool {
-        let name = trimmed(name);
-        self.may_be_secret(name) && self.ends_secretly(name)
+        self.may_be_secret(name) && self.ends_secretly(trimmed(name))
     }
 
+    /// Whether it may be, by its ending; whatever stands before the name.
     #[inline]
-    fn may_be_secret(&self, name: &[u8]) -> bool {
-        let ending = ending(name);
-        self.endings.get(ending / 64).is_some_and(|word| word >> (ending % 64) & 1 == 1)
+    pub(super) fn may_be_secret(&self, name: &[u8]) -> bool {
+        let (ending, _) = ending(trimmed(name));
+        self.endings.get(ending).is_some_and(|&ends| ends)
     }
 
     /// Goes through the words from the last; the most of them that are known decide.
@@ -103,14 +105,19 @@ fn trimmed(name: &[u8]) -> &[u8] {
     }
 }
 
-/// Ten bits of the last two letters, whatever their case.
+const ENDING_LETTERS: usize = 3;
+/// Enough to tell letters apart, whatever their case.
+const LETTER_BITS: usize = 5;
+const ENDINGS: usize = 1 << (LETTER_BITS * ENDING_LETTERS);
+
+/// Its last letters, the last one first, as a number, and how many there are.
 #[inline]
-fn ending(name: &[u8]) -> usize {
-    match name {
-        [.., a, b] => usize::from(a & 31) << 5 | usize::from(b & 31),
-        [b] => usize::from(b & 31),
-        [] => 0,
-    }
+fn ending(name: &[u8]) -> (usize, usize) {
+    let letters = name.iter().rev().filter(|byte| is_letter(byte)).take(ENDING_LETTERS);
+    let (ending, count) = letters.fold((0, 0), |(ending, count), letter| {
+        (ending << LETTER_BITS | usize::from(letter & 31), count + 1)
+    });
+    (ending << (LETTER_BITS * (ENDING_LETTERS - count)), count)
 }
 
 /// Of any alphabet: what is not ASCII counts as a letter.
@@ -220,6 +227,12 @@ mod tests {
         let kept = ["page_token", "nextPageToken", "cookie", "set-cookie", "id", "sessions_id"];
         assert_eq!(are_secret(&names, &kept), [false; 6]);
         assert!(Names::new("", "password").is_secret(b"cookie"));
+        // Short ones, and those whose last word is short or ends in digits.
+        let names = Names::new("pw, x, plan_b, user_id, oauth2, 7", "");
+        let secret =
+            ["pw", "my_pw", "myPw", "x", "a.x", "plan_b", "planB", "user_id", "userId", "oauth2"];
+        assert_eq!(are_secret(&names, &secret), [true; 10]);
+        assert_eq!(are_secret(&names, &["w", "b", "id", "ax", "7", "floorplan"]), [false; 6]);
         assert_eq!(
             are_secret(&Names::new("", "password"), &["PGPASSWORD", "password"]),
             [false; 2]

@@ -31,10 +31,10 @@ enum Pair {
     Bot,
 }
 
-/// Whether there is one there.
+/// Whether there is one there, where a `:` or `=` is.
 #[inline]
 pub(super) fn may_be_at(names: &Names, text: &[u8], at: usize, is_cut: bool) -> bool {
-    matches!(text.get(at), Some(b':' | b'=')) && pair(names, text, at, is_cut).is_some()
+    pair(names, text, at, is_cut).is_some()
 }
 
 /// Where the secrets are; in a text that was cut, one may end with it.
@@ -66,18 +66,28 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Pair> {
         let near = host.get(..MAX_AUTHORITY_BYTES).unwrap_or(host);
         return (is_cut || memchr(b'@', near).is_some()).then_some(Pair::Url);
     }
-    if names.is_secret(name_before(before)) {
+    let near = near_before(before);
+    // Most names are no secrets by their ending: then where they begin does not matter.
+    if names.may_be_secret(near) && names.is_secret(name_in(near)) {
         return Some(Pair::Named);
     }
     bot(text, at).map(|_| Pair::Bot)
 }
 
 /// The name that ends there, without quotes around it.
-#[inline]
 fn name_before(before: &[u8]) -> &[u8] {
+    name_in(near_before(before))
+}
+
+/// What ends as the name does, and has all of it.
+#[inline]
+fn near_before(before: &[u8]) -> &[u8] {
     let end = before.iter().rposition(|byte| !is_between(*byte)).map_or(0, |at| at + 1);
-    let start = end.saturating_sub(MAX_NAME_BYTES);
-    let near = before.get(start..end).unwrap_or_default();
+    before.get(end.saturating_sub(MAX_NAME_BYTES)..end).unwrap_or_default()
+}
+
+/// The name at the end of that.
+fn name_in(near: &[u8]) -> &[u8] {
     let is_name = |byte: &u8| is_letter(byte) || matches!(byte, b'_' | b'-' | b'.');
     let len = near.iter().rev().take_while(|byte| is_name(byte)).count();
     let (lead, name) = near.split_at_checked(near.len() - len).unwrap_or_default();
