@@ -145,7 +145,7 @@ impl LoggingHandle {
         let received = received_by_level.iter().sum();
         let unprotected = match &shared.black_box {
             Some(black_box) => black_box.unprotected(),
-            None if shared.config.black_box.enabled => received + in_queue,
+            None if shared.wants_black_box => received + in_queue,
             None => 0,
         };
         Stats {

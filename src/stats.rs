@@ -304,7 +304,7 @@ pub struct Stats {
     /// [`RedactConfig`](crate::config::RedactConfig).
     pub redacted_values: u64,
     /// Records that had no copy in the black box, since it was full: a `kill -9` before they were
-    /// written would have lost them. All of them if no box could be made; 0 if none is asked for.
+    /// written would have lost them. All of them if no box could be made; 0 if none is wanted.
     pub unprotected: u64,
     /// Each sink.
     pub sinks: Vec<SinkStats>,

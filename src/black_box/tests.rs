@@ -395,6 +395,19 @@ fn a_box_stays_where_it_is_when_the_program_changes_its_working_directory() {
 }
 
 #[test]
+fn a_program_without_files_needs_no_box_and_is_told_of_none() {
+    let mut config = config(Path::new("unused"));
+    config.files.enabled = false;
+    let (layer, handle, mut listener) =
+        QueueLayer::builder().config(config).build_stepped().unwrap();
+    log(layer, || tracing::info!("logged"));
+    listener.step();
+    let stats = handle.stats();
+    assert_eq!((stats.received, stats.unprotected), (1, 0), "{stats}");
+    assert!(handle.health().is_healthy());
+}
+
+#[test]
 fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "in the way").unwrap();
