@@ -230,9 +230,7 @@ impl LoggingContext {
         };
         around.and_then(|around| context.inside(around)).unwrap_or(context)
     }
-}
 
-impl LoggingContext {
     /// The pairs, as the layer in force masks them; as is usual if there is none yet.
     fn masked_extras(&self) -> Fields {
         let masked = tracing::dispatcher::get_default(|dispatch| {

@@ -6,7 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
 use logwell_benches::{
-    Pace, Subject, five_fields, in_two_spans, interleaved, median, percentile, timed_bursts,
+    Pace, Subject, asked_for, five_fields, in_two_spans, interleaved, median, percentile,
+    timed_bursts,
 };
 use std::error::Error;
 
@@ -14,11 +15,8 @@ const PACE: Pace = Pace { bursts: 1_000, calls: 100 };
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, run, subject, workload] = arguments.as_slice()
-        && run == "run"
-    {
-        return measure(subject, workload);
+    if let Some([subject, workload]) = asked_for() {
+        return measure(&subject, &workload);
     }
     for workload in ["five fields", "in two spans"] {
         let all = interleaved(3, workload)?;

@@ -8,8 +8,8 @@
 
 use logwell::shutdown_logging;
 use logwell_benches::{
-    Pace, Scratch, cpu_seconds, five_fields, in_two_spans, median, numbers_of_a_run, one_file,
-    percentile, timed_bursts,
+    Pace, Scratch, asked_for, cpu_seconds, five_fields, in_two_spans, median, numbers_of_a_run,
+    one_file, percentile, timed_bursts,
 };
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -28,11 +28,8 @@ const ROUNDS: usize = 5;
 const SUBJECTS: [&str; 3] = ["neither", "black box", "both"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, run, subject, workload] = arguments.as_slice()
-        && run == "run"
-    {
-        return measure(subject, workload);
+    if let Some([subject, workload]) = asked_for() {
+        return measure(&subject, &workload);
     }
     for workload in ["five fields", "in two spans"] {
         let mut runs = SUBJECTS.map(|_| Vec::new());

@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
 use logwell_benches::{
-    Scratch, Subject, cpu_seconds, five_fields, in_two_spans, interleaved, median,
+    Scratch, Subject, asked_for, cpu_seconds, five_fields, in_two_spans, interleaved, median,
 };
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
@@ -15,11 +15,8 @@ use std::time::Instant;
 const RECORDS: u64 = 1_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, run, subject, workload] = arguments.as_slice()
-        && run == "run"
-    {
-        return measure(subject, workload);
+    if let Some([subject, workload]) = asked_for() {
+        return measure(&subject, &workload);
     }
     for workload in ["five fields", "in two spans"] {
         let all = interleaved(3, workload)?;

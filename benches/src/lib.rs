@@ -222,6 +222,14 @@ pub fn interleaved(rounds: usize, workload: &str) -> io::Result<Vec<(String, Vec
     Ok(all)
 }
 
+/// What this program is to measure, if [`numbers_of_a_run`] has started it: a subject and a workload.
+#[must_use]
+pub fn asked_for() -> Option<[String; 2]> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [run, subject, workload] = <[String; 3]>::try_from(arguments).ok()?;
+    (run == "run").then_some([subject, workload])
+}
+
 /// Runs this program again with those arguments; the numbers that it printed.
 ///
 /// # Errors
