@@ -1,0 +1,1 @@
+//! logbeacon-store: the embedded store of LogBeacon.

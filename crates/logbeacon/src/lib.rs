@@ -1,0 +1,1 @@
+//! LogBeacon: the log server.

@@ -1,0 +1,1 @@
+//! logwell-query: the query language for log records.
