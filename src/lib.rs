@@ -109,9 +109,9 @@
 //! escaped.
 //!
 //! For other readers there are presets of the record, in the files and in JSON on the console
-//! (`record.schema`): [`ecs`](encode::preset::ecs::EcsEncoder) for Elasticsearch,
-//! [`gcp`](encode::preset::gcp::GcpEncoder) for Google Cloud, and
-//! [`otel`](encode::preset::otel::OtelEncoder) for OpenTelemetry. They hold to all of these rules
+//! (`record.schema`): [`ecs`](encode::schema::ecs::EcsEncoder) for Elasticsearch,
+//! [`gcp`](encode::schema::gcp::GcpEncoder) for Google Cloud, and
+//! [`otel`](encode::schema::otel::OtelEncoder) for OpenTelemetry. They hold to all of these rules
 //! under other keys.
 //!
 //! # Levels and macros
@@ -444,7 +444,7 @@
 //! | layer | [`QueueLayer`], [`Builder`] |
 //! | appender, handler, writer | [`sink`] |
 //! | formatter, layout, encoder | [`encode`] |
-//! | ECS, Google Cloud, OpenTelemetry | [`encode::preset`] |
+//! | ECS, Google Cloud, OpenTelemetry | [`encode::schema`] |
 //! | rolling, rotation, backups | [`rotate`] |
 //! | record, event, fields | [`record`] |
 //! | metrics, dropped, lost | [`stats`] |
@@ -457,83 +457,46 @@
 //! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
 //! something on without its feature is an error.
 
-pub mod _documentation;
+mod base;
 pub mod black_box;
+mod capture;
 pub mod config;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;
 #[cfg(not(feature = "forward"))]
-#[path = "forward/absent.rs"]
+#[path = "forward/disabled.rs"]
 mod forward;
+mod pipeline;
 pub mod record;
 pub mod rotate;
-pub mod sink;
-pub mod stats;
-pub mod terminal;
-pub mod testing;
-pub mod trace_context;
-
-mod builder;
-mod bytes;
-mod caller;
-mod callsite;
-mod capture;
-mod clock;
-mod context;
-mod error;
-mod fields;
-mod filter;
-mod fork;
-mod forward_level;
-mod handle;
-mod hooks;
-mod janitor;
-mod late;
-mod layer;
-mod level;
-mod listener;
-mod log_bridge;
-mod log_code;
-mod logger;
-mod macros;
-mod metadata;
-mod open;
-mod own;
-mod queue;
-mod recover;
-mod redact;
-mod report;
-mod route;
-mod secret;
-mod selflog;
 mod setup;
-mod slot;
-mod span;
-mod spare;
+pub mod sink;
 #[cfg(feature = "forward")]
 mod spool;
-mod sync;
-mod syncer;
-mod waker;
 
-pub use builder::Builder;
-pub use clock::Clock;
+pub mod _documentation;
+pub mod testing;
+
+pub use base::clock::Clock;
+pub use base::error::{Error, Mistake, Origin};
+pub use base::selflog::set_self_log;
+pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
+pub use capture::layer::QueueLayer;
+pub use capture::log_code::log;
+pub use capture::trace_context::{self, TraceContext};
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
-pub use context::{ContextGuard, ContextValue, InContext, LoggingContext};
-pub use error::{Error, Mistake, Origin};
-pub use forward_level::{ForwardLevel, UnknownLevel};
-pub use handle::{Health, LoggingHandle, Unanswered};
-pub use layer::QueueLayer;
-pub use level::Level;
-pub use log_code::log;
-pub use logger::{Logger, LoggerFactory};
-pub use report::ShutdownReport;
-pub use selflog::set_self_log;
+pub use record::forward_level::{ForwardLevel, UnknownLevel};
+pub use record::level::Level;
+pub use record::stats;
+pub use setup::builder::Builder;
+pub use setup::handle::{Health, LoggingHandle, Unanswered};
+pub use setup::logger::{Logger, LoggerFactory};
+pub use setup::report::ShutdownReport;
 pub use setup::{
     handle, init_logging, init_logging_from_config, init_logging_with, shutdown_logging,
 };
-pub use trace_context::TraceContext;
+pub use sink::terminal;
 /// Whether an event of that level and target would be captured: ask before preparing expensive
 /// arguments. Takes what [`tracing::enabled!`] takes.
 ///

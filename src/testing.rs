@@ -2,16 +2,16 @@
 //!
 //! Nothing here is global: each test sees what its own thread logs.
 
-pub use crate::clock::{Clock, ManualClock};
-pub use crate::listener::{Listener, Step};
+pub use crate::base::clock::{Clock, ManualClock};
+pub use crate::pipeline::listener::{Listener, Step};
 pub use crate::sink::MemorySink;
 
+use crate::capture::layer::QueueLayer;
 use crate::config::LoggingConfig;
-use crate::handle::LoggingHandle;
-use crate::layer::QueueLayer;
-use crate::level::Level;
 use crate::record::Record;
-use crate::route::Accepts;
+use crate::record::level::Level;
+use crate::setup::handle::LoggingHandle;
+use crate::sink::Accepts;
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::layer::SubscriberExt as _;

@@ -13,15 +13,15 @@ mod sync;
 
 #[path = "../../src/black_box/chunks.rs"]
 mod chunks;
-#[path = "../../src/level.rs"]
+#[path = "../../src/record/level.rs"]
 mod level;
-#[path = "../../src/queue.rs"]
+#[path = "../../src/pipeline/queue.rs"]
 mod queue;
-#[path = "../../src/spare.rs"]
+#[path = "../../src/pipeline/pool.rs"]
 mod spare;
-#[path = "../../src/stats.rs"]
+#[path = "../../src/record/stats.rs"]
 mod stats;
-#[path = "../../src/waker.rs"]
+#[path = "../../src/pipeline/waker.rs"]
 mod waker;
 
 /// No time passes.

@@ -3,10 +3,10 @@
 //! What comes back may have been written by anybody: every length is checked. Integers are
 //! little-endian, texts a `u16` length and UTF-8.
 
-use crate::callsite::{Callsite, Kind, Place};
-use crate::fields::Fields;
-use crate::level::Level;
-use crate::span::{Id, SpanContext, SpanData};
+use crate::record::callsite::{Callsite, Kind, Place};
+use crate::record::fields::Fields;
+use crate::record::level::Level;
+use crate::record::span::{Id, SpanContext, SpanData};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -217,7 +217,7 @@ impl<'a> Bytes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fields::{Key, Value};
+    use crate::record::fields::{Key, Value};
     use proptest::prelude::*;
 
     fn leaked(name: &'static str, fields: &[&'static str]) -> &'static Callsite {

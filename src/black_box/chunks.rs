@@ -5,8 +5,8 @@
 //! is done is taken off. Whoever brings the balance of a closed chunk to nothing gives it back. So
 //! neither looks at what the other does. Knows no bytes.
 
-use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::base::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use crate::base::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The chunks of one black box.
 #[derive(Debug)]

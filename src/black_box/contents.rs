@@ -3,10 +3,10 @@
 //! Looking changes nothing: what is found is still recovered by the next start (by the one after, if it
 //! looks for boxes in the very moment in which this one is opened).
 
-use super::find::{self, LookedAt};
-use crate::open::fnv1a;
+use crate::base::hash::fnv1a;
+use crate::black_box::discover::{self, LookedAt};
 use crate::record::Record;
-use crate::stats::Dropped;
+use crate::record::stats::Dropped;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ pub fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in directory.read_dir()? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| find::origin(name).is_some()) {
+        if name.is_some_and(|name| discover::origin(name).is_some()) {
             boxes.push(path);
         }
     }
@@ -85,7 +85,7 @@ pub fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn read(path: &Path) -> io::Result<Contents> {
-    let LookedAt { dead, is_in_use } = find::look_at(path)?;
+    let LookedAt { dead, is_in_use } = discover::look_at(path)?;
     let left = dead.read()?;
     let origin = dead.origin();
     Ok(Contents {

@@ -250,7 +250,7 @@ mod tests {
         let copy_words = copy::FIRST_MARK + copy::MAX_MARKS * copy::MARK_WORDS;
         assert!(head::COPIES[0] + copy_words <= head::COPIES[1]);
         assert!(head::COPIES[1] + copy_words <= head::DROPPED);
-        let counts = crate::Level::COUNT * crate::stats::Reason::ALL.len();
+        let counts = crate::Level::COUNT * crate::record::stats::Reason::ALL.len();
         assert!(head::DROPPED + counts <= head::END);
     }
 

@@ -20,32 +20,32 @@
 mod block;
 mod chunks;
 mod contents;
-mod find;
-mod keeper;
+mod discover;
+mod journal;
 mod layout;
-mod left;
 mod map;
-mod pen;
+mod reader;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use contents::{Contents, list, read};
-pub(crate) use find::{DeadBox, find};
-pub(crate) use keeper::Keeper;
+pub(crate) use discover::{DeadBox, find};
+pub(crate) use journal::Keeper;
 pub(crate) use layout::Place;
-pub(crate) use left::Left;
+pub(crate) use reader::Left;
 
-use crate::clock;
-use crate::fork::Birthplace;
-use crate::level::Level;
+use crate::base::clock;
+use crate::base::fork::Birthplace;
+use crate::base::fs::os;
 use crate::record::Record;
-use crate::rotate::os;
-use crate::stats::Reason;
+use crate::record::level::Level;
+use crate::record::origin::Origin;
+use crate::record::stats::Reason;
 use chunks::{Chunks, Emptied};
-use find::Unfinished;
+use discover::Unfinished;
 use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
 use map::Map;
-use pen::Pen;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::fs::File;
@@ -53,6 +53,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use writer::Pen;
 
 /// A box is not smaller, and takes no more than this part of the room that is free.
 const MIN_BYTES: u64 = 1 << 20;
@@ -67,23 +68,6 @@ pub(crate) enum Time {
     /// When the processor's counter stood there.
     Ticks(u64),
     UnixNs(u64),
-}
-
-/// Which start of which process a record comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) process: u32,
-    pub(crate) boot: u64,
-}
-
-/// Where a sink's file stood: everything before is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mark {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) bytes: u64,
-    /// When that was, in nanoseconds since 1970. Only what is read back from a box has it.
-    pub(crate) unix_ns: u64,
 }
 
 /// The black box of one pipeline.
@@ -143,7 +127,7 @@ impl BlackBox {
             return Err(io::Error::new(io::ErrorKind::StorageFull, text));
         }
         let layout = Layout::of(bytes);
-        let path = directory.join(find::name(origin));
+        let path = directory.join(discover::name(origin));
         let unfinished = Unfinished::create(&path, layout.bytes())?;
         let map = Map::new(&unfinished.file, layout.words())?;
         let mut black_box = Self {

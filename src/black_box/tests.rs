@@ -1,11 +1,15 @@
 //! A pipeline is left as a kill leaves it, and another is started in its place.
 
+use super::contents;
 use super::layout::{copy, head};
-use super::{contents, find};
+use crate::LoggingConfig;
+use crate::LoggingContext;
+use crate::LoggingHandle;
+use crate::QueueLayer;
+use crate::black_box::discover;
 use crate::record::Record;
 use crate::sink::{Accepts, Mark, Sink, Unflushed};
 use crate::testing::{Listener, Step};
-use crate::{LoggingConfig, LoggingContext, LoggingHandle, QueueLayer};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -350,7 +354,7 @@ fn a_damaged_box_is_recovered_as_far_as_can_be_and_put_aside() {
 #[test]
 fn what_is_no_box_never_stops_a_start() {
     let directory = tempfile::tempdir().unwrap();
-    let name = |number: u64| find::name(super::Origin { process: 1, boot: number });
+    let name = |number: u64| discover::name(super::Origin { process: 1, boot: number });
     for (number, content) in
         [&b""[..], b"logwell\x01", &[0xff; 5_000], &[0; 1 << 20]].iter().enumerate()
     {

@@ -5,14 +5,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Color;
+use super::ConsoleFormat;
+use super::Directives;
+use super::DirectivesError;
+use super::HooksConfig;
+use super::Limits;
+use super::LoggingConfig;
+use super::RecordConfig;
+use super::Schema;
+use super::ServiceConfig;
+use super::Stream;
+use super::WhenFull;
 use super::draft::Draft;
-use super::env::Variables;
-use super::given::Wrong;
-use super::{
-    Color, ConsoleFormat, Directives, DirectivesError, HooksConfig, Limits, LoggingConfig,
-    RecordConfig, Schema, ServiceConfig, Stream, WhenFull,
-};
 use crate::Error;
+use crate::config::options::env::Variables;
+use crate::config::options::raw_value::Wrong;
 
 /// A configuration from calls, for what a program knows better than its file.
 ///

@@ -2,12 +2,17 @@
 //!
 //! Pure: values in, faults out. Each option's own limits are in the tree.
 
-use super::given::Wrong;
-use super::report::Report;
-use super::section::{Section, each_option};
+use super::ForwardConfig;
+use super::LoggingConfig;
+use super::Secret;
+use super::SecretUrl;
+use super::TelegramGroup;
+use super::is_bot_token;
 use super::tree::Compress;
-use super::units::bytes_text;
-use super::{ForwardConfig, LoggingConfig, Secret, SecretUrl, TelegramGroup, is_bot_token};
+use crate::config::options::raw_value::Wrong;
+use crate::config::options::report::Report;
+use crate::config::options::section::{Section, each_option};
+use crate::config::options::units::bytes_text;
 
 /// Notes each value beyond its limits, and each set of values that do not go together.
 pub(super) fn check(config: &mut LoggingConfig, report: &mut Report) {

@@ -7,9 +7,9 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use super::given::shorten;
-use super::nearest::{distance, nearest};
 use crate::Level;
+use crate::config::options::raw_value::shorten;
+use crate::config::options::suggest::{distance, nearest};
 
 /// Which records pass, by level and target: what is accepted wherever a level is.
 ///

@@ -7,12 +7,15 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use super::env::{self, Variables};
-use super::given::Wrong;
-use super::report::{Place, Report};
-use super::section::Section;
-use super::{LoggingConfig, check, read, yaml};
+use super::LoggingConfig;
+use super::check;
 use crate::Error;
+use crate::config::options::env::{self, Variables};
+use crate::config::options::raw_value::Wrong;
+use crate::config::options::read;
+use crate::config::options::report::{Place, Report};
+use crate::config::options::section::Section;
+use crate::config::options::yaml;
 
 /// A configuration in the making.
 #[derive(Debug, Default)]

@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::choices;
 use super::hours::Hours;
-use super::section::section;
 use super::tree::TimeZone;
-use super::units::{GIB, KIB, MIB, TIB};
-use crate::level::Level;
-use crate::secret::Secret;
+use crate::base::secret::Secret;
+use crate::config::options::choice::choices;
+use crate::config::options::section::section;
+use crate::config::options::units::{GIB, KIB, MIB, TIB};
+use crate::record::level::Level;
 
 section! {
     /// Forwarding: records that must reach a log server or people, at least once.

@@ -22,24 +22,13 @@
 
 mod builder;
 mod check;
-mod choice;
 mod directives;
 mod draft;
-mod env;
 mod forward;
-mod given;
 pub(crate) mod headers;
 mod hours;
-mod nearest;
-mod read;
-mod report;
-mod schema;
-mod section;
-mod slot;
+pub(crate) mod options;
 mod tree;
-mod units;
-mod write;
-mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -61,12 +50,12 @@ pub use tree::{
     Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
 
-pub use crate::secret::{Secret, SecretUrl};
+pub use crate::base::secret::{Secret, SecretUrl};
 
 use crate::Error;
 use draft::Draft;
-use env::Variables;
-use section::Section;
+use options::env::Variables;
+use options::section::Section;
 
 /// The configuration in a YAML file; what it does not give is at its default.
 ///
@@ -107,13 +96,13 @@ fn discovered(variables: &Variables) -> Draft {
 /// Every option with its default, commented: the text of `config/logging.yaml`.
 #[must_use]
 pub fn reference_yaml() -> String {
-    write::reference(LoggingConfig::default().entries())
+    options::write::reference(LoggingConfig::default().entries())
 }
 
 /// The JSON Schema (draft 2020-12) of the file: the text of `config/logging.schema.json`.
 #[must_use]
 pub fn json_schema() -> String {
-    schema::document(LoggingConfig::default().entries())
+    options::schema::document(LoggingConfig::default().entries())
 }
 
 impl LoggingConfig {
@@ -186,6 +175,6 @@ impl LoggingConfig {
     /// The whole configuration as YAML that reads back equal; secrets are masked.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        write::values(self.clone().entries())
+        options::write::values(self.clone().entries())
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the configuration as a whole: files, variables, calls, limits and generated files.
 
+use crate::config::options::{env, read, write, yaml};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,13 +8,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::draft::discover;
-use super::env::Variables;
-use super::given::{Given, Wrong};
-use super::report::{Place, Report};
-use super::section::{Entry, Section, each_option};
-use super::slot::{self, Slot};
 use super::*;
-use crate::{Level, Mistake, Origin};
+use crate::Level;
+use crate::Mistake;
+use crate::Origin;
+use crate::config::options::env::Variables;
+use crate::config::options::raw_value::{Given, Wrong};
+use crate::config::options::report::{Place, Report};
+use crate::config::options::section::{Entry, Section, each_option};
+use crate::config::options::value::{self, Slot};
 
 /// What the text makes of the defaults, as the file `log.yaml`.
 fn load(text: &str) -> Result<LoggingConfig, Error> {
@@ -639,7 +642,7 @@ mod secrets {
         {
             let mut token = Secret::default();
             let mut entries =
-                vec![Entry { name: "token", docs: &[], slot: slot::secret(&mut token) }];
+                vec![Entry { name: "token", docs: &[], slot: value::secret(&mut token) }];
             let mut report = Report::default();
             let tree = yaml::parse(text).expect("YAML");
             read::read(&mut entries, &tree, &mut report);
@@ -656,7 +659,7 @@ mod secrets {
         let mut report = Report::default();
         let mut secret = Secret::new("hunter2");
         let wrong: Wrong =
-            slot::secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
+            value::secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
         report.fault(Place::Code, "token", wrong);
         let told = report.finish().expect_err("a fault").to_string();
         assert!(told.contains("a number (not shown)"), "{told}");
@@ -764,7 +767,7 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 Slot::FileName(value) => **value = format!("{key}{name}x"),
                 Slot::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();
-                    let end = crate::fields::floor_char_boundary(value, *max_bytes);
+                    let end = crate::record::fields::floor_char_boundary(value, *max_bytes);
                     value.truncate(end);
                 }
                 Slot::Section(_) | Slot::Secret { .. } => {}

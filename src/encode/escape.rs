@@ -3,8 +3,6 @@
 //! Beyond what JSON asks for, DEL, the C1 controls, the line separators U+2028/2029 and the
 //! bidirectional controls are written as `\uXXXX`: a log line must look like what it is.
 
-use crate::encode::must_escape;
-
 /// What a byte means to [`push_escaped`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -97,6 +95,17 @@ fn push_escape(out: &mut Vec<u8>, character: char) {
     out.extend_from_slice(&[b'\\', short]);
 }
 
+/// Whether a character must not reach a reader as it is: it could break the line, steer a terminal
+/// or change the order in which text appears.
+///
+/// These are the control characters (C0, DEL, C1), the line and paragraph separators and the
+/// controls of bidirectional text.
+pub(crate) fn must_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +153,22 @@ mod tests {
         fn any_text_comes_back(text in any::<String>()) {
             let back: String = serde_json::from_str(&format!("\"{}\"", escaped(&text))).unwrap();
             prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn exactly_the_known_characters_must_be_escaped() {
+        let ranges = [
+            0x00..=0x1f,
+            0x7f..=0x9f,
+            0x61c..=0x61c,
+            0x200e..=0x200f,
+            0x2028..=0x202e,
+            0x2066..=0x2069,
+        ];
+        for c in '\0'..=char::MAX {
+            let known = ranges.iter().any(|range| range.contains(&u32::from(c)));
+            assert_eq!(must_escape(c), known, "{:?}", c.escape_unicode());
         }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Of two fields of one key the last wins; a key of the record itself cannot be overwritten.
 
-use crate::callsite::marker;
 use crate::encode::value::{ValueWriter, push_string};
-use crate::fields::{Entry, ErrorValue, Value};
+use crate::record::callsite::marker;
+use crate::record::fields::{Entry, ErrorValue, Value};
 use std::borrow::Cow;
 
 /// Keys of the record itself.

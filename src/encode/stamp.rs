@@ -39,7 +39,7 @@ impl UtcSecond {
             self.unix_s = unix_s;
             self.text.clear();
             self.text.extend_from_slice(self.before);
-            crate::clock::push_utc_second(&mut self.text, unix_s);
+            crate::base::clock::push_utc_second(&mut self.text, unix_s);
         }
         &self.text
     }

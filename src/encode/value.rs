@@ -1,8 +1,8 @@
 //! Value: one captured value as JSON, cut where it is too long.
 
+use crate::encode::escape::must_escape;
 use crate::encode::escape::push_escaped;
-use crate::encode::must_escape;
-use crate::fields::{Entry, Value, floor_char_boundary};
+use crate::record::fields::{Entry, Value, floor_char_boundary};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;

@@ -3,8 +3,8 @@
 //! A process that finds a spool in use has one of its own, `<name>.<process id>`. Once it is gone
 //! nobody would deliver what is left there.
 
-use crate::clock::Clock;
-use crate::selflog;
+use crate::base::clock::Clock;
+use crate::base::selflog;
 use crate::spool::{self, BatchLimits, SpoolOptions, SpoolReader, SpoolWriter};
 use std::io;
 use std::path::{Path, PathBuf};

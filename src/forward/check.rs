@@ -1,16 +1,16 @@
 //! Check: a test message to each destination, to see whether they can be reached.
 
 use super::destination::{Destination, Notice, Taken};
-use super::fate::Fate;
 use super::open;
 use super::transport::Stop;
-use crate::callsite::{Callsite, Kind, Place};
+use crate::base::error::Error;
 use crate::config::LoggingConfig;
-use crate::error::Error;
-use crate::fields::{Fields, Key, Value};
-use crate::forward_level::ForwardLevel;
-use crate::level::Level;
+use crate::forward::outcome::Fate;
 use crate::record::Record;
+use crate::record::callsite::{Callsite, Kind, Place};
+use crate::record::fields::{Fields, Key, Value};
+use crate::record::forward_level::ForwardLevel;
+use crate::record::level::Level;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! DeliveryCounters: what a forwarder counts, and what its destination's trouble is.
 
+use crate::record::stats::{DestinationStats, add};
 use crate::spool::SpoolStatus;
-use crate::stats::{DestinationStats, add};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 

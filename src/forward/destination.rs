@@ -3,10 +3,10 @@
 
 use super::message::Message;
 use super::transport::Transport;
-use crate::forward_level::ForwardLevel;
-use crate::level::Level;
+use crate::base::secret::Secret;
 use crate::record::Record;
-use crate::secret::Secret;
+use crate::record::forward_level::ForwardLevel;
+use crate::record::level::Level;
 use std::time::{Duration, Instant};
 
 /// A place where records go: LogBeacon, or a group of people.

@@ -5,14 +5,14 @@
 
 use super::backoff::Backoff;
 use super::counters::DeliveryCounters;
-use super::dead::DeadLetters;
 use super::destination::{Compose, Taken};
-use super::fate::Fate;
 use super::message::Message;
 use super::transport::{Stop, Transport};
-use crate::caller;
-use crate::capture::discard;
-use crate::selflog;
+use crate::base::selflog;
+use crate::base::thread;
+use crate::base::unwind::discard;
+use crate::forward::dead_letters::DeadLetters;
+use crate::forward::outcome::Fate;
 use crate::spool::{BatchLimits, SpoolReader};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,7 +87,7 @@ impl Forwarder {
 
     /// Delivers until it is asked to stop, and then what can be delivered until the deadline.
     pub(crate) fn run(mut self) {
-        caller::claim_thread();
+        thread::claim_thread();
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(Go::On) => {}

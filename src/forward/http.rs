@@ -3,10 +3,10 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
 //! bound, and no secret is in any error.
 
-use super::fate::Fate;
+use crate::base::error::{Error, ErrorKind, Mistake, Origin};
+use crate::base::secret::{Secret, SecretUrl};
 use crate::config::HttpConfig;
-use crate::error::{Error, ErrorKind, Mistake, Origin};
-use crate::secret::{Secret, SecretUrl};
+use crate::forward::outcome::Fate;
 use flate2::{Compression, write::GzEncoder};
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -247,7 +247,7 @@ pub fn fate_of(answer: &Answer) -> Fate {
 }
 
 fn printable(c: char) -> char {
-    if crate::encode::must_escape(c) { ' ' } else { c }
+    if crate::encode::escape::must_escape(c) { ' ' } else { c }
 }
 
 /// `120`, or a date as HTTP has them.

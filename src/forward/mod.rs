@@ -28,29 +28,30 @@ mod backoff;
 mod bucket;
 mod check;
 mod counters;
-mod dead;
+mod dead_letters;
 pub(crate) mod destination;
-mod fate;
 mod forwarder;
 mod http;
 mod logbeacon;
 mod message;
 mod open;
+mod outcome;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(not(feature = "rabbitmq"))]
-#[path = "no_rabbitmq.rs"]
+#[path = "rabbitmq/disabled.rs"]
 mod rabbitmq;
 mod running;
+pub(crate) mod sink;
 pub mod telegram;
 mod transport;
 
-pub use crate::secret::{Secret, SecretUrl};
+pub use crate::base::secret::{Secret, SecretUrl};
 pub use backoff::Backoff;
 pub use bucket::TokenBucket;
 pub use check::{Checked, check};
-pub use fate::Fate;
 pub use http::{Answer, HttpClient, HttpError, HttpOptions, MAX_ANSWER_BYTES, fate_of};
 pub use logbeacon::LogBeaconClient;
 pub(crate) use open::{Opened, names, open};
+pub use outcome::Fate;
 pub(crate) use running::Forwarders;

@@ -4,7 +4,6 @@
 
 use super::adopt::adopt;
 use super::counters::DeliveryCounters;
-use super::dead::DeadLetters;
 use super::destination::Destination;
 use super::forwarder::{Forwarder, Parts};
 use super::logbeacon;
@@ -12,18 +11,19 @@ use super::rabbitmq;
 use super::running::{Forwarders, Running};
 use super::telegram;
 use super::transport::Stop;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::error::Error;
+use crate::base::selflog;
 use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
 use crate::encode::json::JsonOptions;
-use crate::encode::preset::PresetOptions;
-use crate::encode::preset::logbeacon::LogBeaconEncoder;
-use crate::error::Error;
-use crate::forward_level::{ForwardLevel, ForwardLevels};
-use crate::level::Level;
-use crate::open::{self, NamedSink};
-use crate::route::Accepts;
-use crate::selflog;
-use crate::sink::forward::ForwardSink;
+use crate::encode::schema::PresetOptions;
+use crate::forward::dead_letters::DeadLetters;
+use crate::forward::logbeacon::encoder::LogBeaconEncoder;
+use crate::forward::sink::ForwardSink;
+use crate::record::forward_level::{ForwardLevel, ForwardLevels};
+use crate::record::level::Level;
+use crate::sink::Accepts;
+use crate::sink::NamedSink;
 use crate::spool::{self, SpoolOptions, SpoolReader, SpoolStatus, SpoolWriter};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -161,7 +161,7 @@ fn open_one(
 }
 
 fn spool_dir(config: &LoggingConfig) -> PathBuf {
-    open::absolute(config.files.dir.join(&config.forward.spool_dir))
+    crate::base::fs::absolute(config.files.dir.join(&config.forward.spool_dir))
 }
 
 /// The levels whose records go there.

@@ -5,9 +5,9 @@
 use super::counters::DeliveryCounters;
 use super::forwarder::Forwarder;
 use super::transport::Stop;
-use crate::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind};
+use crate::record::stats::DestinationStats;
 use crate::spool::{SpoolStatus, SpoolWaker};
-use crate::stats::DestinationStats;
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 //!
 //! Knows no destination and no spool.
 
-use super::fate::Fate;
 use super::message::Message;
+use crate::forward::outcome::Fate;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -7,13 +7,13 @@
 //! no lock, and nobody waits.
 
 use super::current::told;
-use super::disk;
 use super::names::{Backup, Form, Names};
 use super::options::FileOptions;
-use super::os::{self, FileId};
 use super::pack::{self, Pack, Packed};
 use super::policy::{self, Kept, Pause, Retention, SteadyClock};
 use super::shift;
+use crate::base::fs::calls;
+use crate::base::fs::os::{self, FileId};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant, SystemTime};
@@ -155,7 +155,7 @@ impl Archive {
         let is_asked = limits.max_age.is_some() || limits.max_total_bytes.is_some();
         let unknown = Kept { bytes: 0, age: Duration::ZERO };
         let measure = |backup: &Backup| {
-            let metadata = disk::look(&self.names.backup(*backup)).ok()?;
+            let metadata = calls::look(&self.names.backup(*backup)).ok()?;
             let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
             let age = self.wall.map_or(Duration::ZERO, |wall| wall.saturating_sub(modified));
             Some(Kept { bytes: metadata.len(), age })
@@ -167,7 +167,7 @@ impl Archive {
     /// Takes the name away; the content goes when the file is let go of.
     fn delete(&mut self, backup: Backup) -> io::Result<()> {
         let path = self.names.backup(backup);
-        let open = disk::open_to_read(&path);
+        let open = calls::open_to_read(&path);
         pack::remove(&path).map_err(|error| told("delete", &path, error))?;
         if let Ok(file) = open {
             self.release(file);
@@ -208,12 +208,12 @@ impl Archive {
         let mut second_choice = None;
         for backup in plain.into_iter().rev() {
             let path = self.names.backup(backup);
-            let source = match disk::open_to_read(&path) {
+            let source = match calls::open_to_read(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 opened => opened.map_err(|error| told("open", &path, error))?,
             };
             let id =
-                os::id(&disk::look_at(&source).map_err(|error| told("look at", &path, error))?);
+                os::id(&calls::look_at(&source).map_err(|error| told("look at", &path, error))?);
             let pack = Pack {
                 source,
                 id,
@@ -270,7 +270,7 @@ impl Archive {
             return Ok(false);
         }
         let is_it = |path: &std::path::Path| {
-            let found = disk::look(path);
+            let found = calls::look(path);
             found.is_ok_and(|found| os::id(&found) == pack.id && found.len() == bytes)
         };
         let backups = shift::backups(&self.names)?;
@@ -283,11 +283,11 @@ impl Archive {
             return Ok(false);
         }
         let (from, to) = (self.names.backup(*backup), self.names.backup(to));
-        disk::rename(&pack.unfinished, &to)
+        calls::rename(&pack.unfinished, &to)
             .map_err(|error| told("finish", &pack.unfinished, error))?;
-        if let Err(error) = disk::remove(&from) {
+        if let Err(error) = calls::remove(&from) {
             // Without the copy there is exactly one again. What cannot be deleted can be renamed.
-            self.may_have_twins = disk::rename(&to, &pack.unfinished).is_err();
+            self.may_have_twins = calls::rename(&to, &pack.unfinished).is_err();
             return Err(told("delete", &from, error));
         }
         Ok(true)

@@ -3,9 +3,9 @@
 //! Knows how to open a path safely, its own size, and whether the path still leads to it. Knows no
 //! backups, no limit and no clock.
 
-use super::disk;
-use super::os::{self, FileId};
 use super::write::{self, Written, as_u64};
+use crate::base::fs::calls;
+use crate::base::fs::os::{self, FileId};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
@@ -58,15 +58,15 @@ impl Current {
 
     /// Opens a file, after a look at what it is: opening a FIFO would hang.
     fn existing(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
-        let found = disk::look(path).map_err(|error| told("look at", path, error))?;
+        let found = calls::look(path).map_err(|error| told("look at", path, error))?;
         if !found.is_file() {
             let kind = os::describe(found.file_type());
             let text = format!("{} is {kind}, not a regular file", path.display());
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        let file = disk::open(OpenOptions::new().read(true).append(true), path)
+        let file = calls::open(OpenOptions::new().read(true).append(true), path)
             .map_err(|error| told("open", path, error))?;
-        if os::id(&disk::look_at(&file)?) != os::id(&found) {
+        if os::id(&calls::look_at(&file)?) != os::id(&found) {
             let text = format!("{} was replaced while it was opened", path.display());
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
@@ -79,14 +79,14 @@ impl Current {
         if let Some(directory) = path.parent() {
             os::make_directory(directory).map_err(|error| told("make", directory, error))?;
         }
-        let file = disk::open(&os::new_file(mode), path);
+        let file = calls::open(&os::new_file(mode), path);
         let file = file.map_err(|error| told("make", path, error))?;
         os::set_mode(&file, mode).map_err(|error| told("set the mode of", path, error))?;
         Self::from_file(file)
     }
 
     fn from_file(file: File) -> io::Result<Self> {
-        let metadata = disk::look_at(&file)?;
+        let metadata = calls::look_at(&file)?;
         let mut current =
             Self { file, id: os::id(&metadata), bytes: metadata.len(), unended: false };
         current.look_at_end();
@@ -116,12 +116,12 @@ impl Current {
 
     /// Takes back the half line it ends in, since the rest will not follow.
     pub(super) fn take_back(&self, torn: usize) -> io::Result<()> {
-        disk::take_back(&self.file, self.bytes, self.bytes.saturating_sub(as_u64(torn)))
+        calls::take_back(&self.file, self.bytes, self.bytes.saturating_sub(as_u64(torn)))
     }
 
     /// Asks the open file what became of it.
     pub(super) fn look(&mut self) -> io::Result<Change> {
-        let metadata = disk::look_at(&self.file)?;
+        let metadata = calls::look_at(&self.file)?;
         if !os::has_name(&metadata) {
             return Ok(Change::Unlinked);
         }
@@ -141,7 +141,7 @@ impl Current {
 
     /// Whether `path` leads to this file; an error if that cannot be found out.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
-        match disk::look(path) {
+        match calls::look(path) {
             Ok(found) => Ok(os::id(&found) == self.id),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(told("look at", path, error)),
@@ -185,7 +185,7 @@ impl Current {
 
     /// When somebody last wrote to it, if it has anything.
     pub(super) fn last_write(&self) -> Option<SystemTime> {
-        let metadata = disk::look_at(&self.file).ok()?;
+        let metadata = calls::look_at(&self.file).ok()?;
         (metadata.len() > 0).then(|| metadata.modified().ok()).flatten()
     }
 
@@ -198,7 +198,7 @@ impl Current {
 
     fn end_line(&mut self) -> io::Result<()> {
         if self.unended {
-            disk::Writer(&self.file).write_all(b"\n")?;
+            calls::Writer(&self.file).write_all(b"\n")?;
             self.bytes += 1;
             self.unended = false;
         }
@@ -217,7 +217,7 @@ impl Current {
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     const ENOTTY: i32 = 25;
     loop {
-        return match disk::sync_data(file) {
+        return match calls::sync_data(file) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error)
                 if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)

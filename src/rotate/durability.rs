@@ -7,8 +7,8 @@
 //! well. So what was not known to be durable is written again, and made durable there.
 
 use super::current::{sync_file, told};
-use super::os;
 use super::policy::Pause;
+use crate::base::fs::os;
 use crate::config::SyncPolicy;
 use std::fs::File;
 use std::io;

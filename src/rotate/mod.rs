@@ -46,20 +46,18 @@
 mod archive;
 mod backlog;
 mod current;
-pub(crate) mod disk;
 mod durability;
 mod file;
-pub(crate) mod lock;
+mod lines_after;
+mod maintenance;
+mod mark;
 mod names;
 mod options;
-pub(crate) mod os;
 mod pack;
 mod period;
 mod policy;
 mod report;
 mod shift;
-mod since;
-mod upkeep;
 mod write;
 
 #[cfg(test)]
@@ -67,7 +65,8 @@ mod tests;
 
 pub(crate) use durability::{SyncJob, Synced};
 pub use file::RotatingFile;
+pub(crate) use lines_after::cut_torn;
+pub use mark::Mark;
 pub use options::FileOptions;
 pub(crate) use pack::{Pack, Packed};
 pub use report::{NotWritten, Trouble};
-pub(crate) use since::cut_torn;

@@ -4,9 +4,9 @@
 //! unfinished copy: which backup it is, and what it is called meanwhile, is for the archive to say.
 
 use super::current::told;
-use super::disk;
 use super::names::Form;
-use super::os::{self, FileId};
+use crate::base::fs::calls;
+use crate::base::fs::os::{self, FileId};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -48,17 +48,17 @@ impl Pack {
     /// Makes the copy. Asks before each chunk whether to go on; if not, that is an error of the kind
     /// `Interrupted`, and nothing is left.
     pub(crate) fn run(self, go_on: &mut dyn FnMut() -> bool) -> Packed {
-        let result = self.copy(go_on).inspect_err(|_| drop(disk::remove(&self.unfinished)));
+        let result = self.copy(go_on).inspect_err(|_| drop(calls::remove(&self.unfinished)));
         Packed { pack: self, result }
     }
 
     fn copy(&self, go_on: &mut dyn FnMut() -> bool) -> io::Result<(File, u64)> {
         let metadata =
-            disk::look_at(&self.source).map_err(|error| told("look at", &self.path, error))?;
+            calls::look_at(&self.source).map_err(|error| told("look at", &self.path, error))?;
         let mode = os::mode(&metadata);
         let fail = |error| told("compress to", &self.unfinished, error);
         remove(&self.unfinished).map_err(fail)?;
-        let copy = disk::open(&os::new_file(mode), &self.unfinished).map_err(fail)?;
+        let copy = calls::open(&os::new_file(mode), &self.unfinished).map_err(fail)?;
         os::set_mode(&copy, mode).map_err(fail)?;
         let mut encoder = Encoder::new(copy, self.form).map_err(fail)?;
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -80,9 +80,9 @@ impl Pack {
         // Retention by age asks when the last record was written.
         if let Ok(modified) = metadata.modified() {
             let times = FileTimes::new().set_modified(modified);
-            disk::set_times(&copy, times).map_err(fail)?;
+            calls::set_times(&copy, times).map_err(fail)?;
         }
-        disk::sync_all(&copy).map_err(fail)?;
+        calls::sync_all(&copy).map_err(fail)?;
         Ok((copy, bytes))
     }
 }
@@ -105,8 +105,8 @@ pub(super) fn reader(file: File, form: Form) -> io::Result<Box<dyn Read>> {
 
 /// Whether `packed` has the content of `plain`, read to the end.
 pub(super) fn is_copy(plain: &Path, packed: &Path, form: Form) -> io::Result<bool> {
-    let mut plain = io::BufReader::new(disk::open_to_read(plain)?);
-    let packed = disk::open_to_read(packed)?;
+    let mut plain = io::BufReader::new(calls::open_to_read(plain)?);
+    let packed = calls::open_to_read(packed)?;
     match form {
         Form::Plain => same(&mut plain, &mut io::BufReader::new(packed)),
         Form::Gzip => same(&mut plain, &mut GzDecoder::new(packed)),
@@ -135,21 +135,21 @@ fn same(a: &mut impl Read, b: &mut impl Read) -> io::Result<bool> {
 
 /// Removes a file that may be missing.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match disk::remove(path) {
+    match calls::remove(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
 enum Encoder {
-    Gzip(GzEncoder<disk::Writer<File>>),
+    Gzip(GzEncoder<calls::Writer<File>>),
     #[cfg(feature = "zstd")]
-    Zstd(zstd::Encoder<'static, disk::Writer<File>>),
+    Zstd(zstd::Encoder<'static, calls::Writer<File>>),
 }
 
 impl Encoder {
     fn new(copy: File, form: Form) -> io::Result<Self> {
-        let copy = disk::Writer(copy);
+        let copy = calls::Writer(copy);
         match form {
             Form::Gzip => Ok(Self::Gzip(GzEncoder::new(copy, GZIP_LEVEL))),
             #[cfg(feature = "zstd")]

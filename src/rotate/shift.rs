@@ -23,8 +23,10 @@
 //! microseconds later. Then the panic is caught and is one more failure to rotate; other writers
 //! that are well-behaved are kept out by the lock on the current file.
 
+use super::current::told;
 use super::names::{self, Backup, Form, MAX_NUMBER, Names};
-use super::{current::told, disk, os};
+use crate::base::fs::calls;
+use crate::base::fs::os;
 use file_rotate::compression::Compression;
 use file_rotate::suffix::{Representation, SuffixScheme};
 use file_rotate::{ContentLimit, FileRotate, SuffixInfo};
@@ -47,7 +49,7 @@ pub(super) fn shift(names: &Names, mode: u32) -> io::Result<()> {
     clear_way(names, &found)?;
     part_twins(names, &mut found.backups)?;
     #[cfg(test)]
-    if let Some(result) = disk::shift(&moves(names, &found.backups)) {
+    if let Some(result) = calls::shift(&moves(names, &found.backups)) {
         return result;
     }
     let scheme = Exact { backups: found.backups };
@@ -81,7 +83,7 @@ struct Found {
 fn list(names: &Names) -> io::Result<Found> {
     let directory = names.directory();
     let mut found = Found::default();
-    for entry in disk::list(directory).map_err(|error| told("list", directory, error))? {
+    for entry in calls::list(directory).map_err(|error| told("list", directory, error))? {
         let entry = entry.map_err(|error| told("list", directory, error))?;
         let Some(backup) = names.read(&entry.file_name()) else { continue };
         match entry.file_type() {
@@ -103,7 +105,7 @@ fn list(names: &Names) -> io::Result<Found> {
 /// Whether the current file and each backup up to the first gap can move: they are regular files.
 fn clear_way(names: &Names, found: &Found) -> io::Result<()> {
     let path = names.current();
-    match disk::look(path) {
+    match calls::look(path) {
         Ok(there) if there.is_file() => {}
         Ok(there) => {
             let kind = os::describe(there.file_type());
@@ -142,7 +144,7 @@ fn part_twins(names: &Names, backups: &mut BTreeSet<Backup>) -> io::Result<()> {
         }
         let parted = Backup { number, ..second };
         let (from, to) = (names.backup(second), names.backup(parted));
-        disk::rename(&from, &to).map_err(|error| told("move", &from, error))?;
+        calls::rename(&from, &to).map_err(|error| told("move", &from, error))?;
         backups.remove(&second);
         backups.insert(parted);
     }

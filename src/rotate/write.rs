@@ -3,8 +3,8 @@
 //! Knows short writes, interruptions and how to take back half a line; knows no path, no rotation
 //! and no clock.
 
-use super::disk;
 use super::policy::whole_lines;
+use crate::base::fs::calls;
 use std::fs::File;
 use std::io;
 
@@ -19,14 +19,14 @@ pub(super) trait Medium {
 
 impl Medium for &File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        disk::write(self, bytes)
+        calls::write(self, bytes)
     }
 
     fn cut(&mut self, from_bytes: u64, to_bytes: u64) -> io::Result<()> {
-        if disk::look_at(self)?.len() != from_bytes {
+        if calls::look_at(self)?.len() != from_bytes {
             return Err(io::Error::other("somebody else writes to the file"));
         }
-        disk::cut(self, to_bytes)
+        calls::cut(self, to_bytes)
     }
 }
 

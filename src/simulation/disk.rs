@@ -4,7 +4,7 @@
 //! for a while; or the process dies at a call, and none after it has any effect.
 
 use super::world;
-use crate::rotate::disk::Call;
+use crate::base::fs::calls::Call;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -36,7 +36,7 @@ mod world;
 
 pub(crate) use world::{is_on, later, now, unix_ns};
 
-use crate::rotate::disk::Call;
+use crate::base::fs::calls::Call;
 use disk::{EIO, ENOSPC, Fault, How};
 use play::Tally;
 use std::collections::BTreeMap;

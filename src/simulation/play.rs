@@ -3,12 +3,14 @@
 //! Everything that is done is drawn from the seed, so it is done again when the seed is played again.
 
 use super::disk::{EACCES, EINTR, EIO, EMFILE, ENOSPC, Fault, How};
+use super::names;
+use super::oracle;
 use super::outside::{self, Outside};
 use super::process::{self, Boot, Process};
 use super::sinks::Mood;
-use super::{names, oracle, world};
+use super::world;
+use crate::base::fs::calls::Call;
 use crate::config::LoggingConfig;
-use crate::rotate::disk::Call;
 use crate::testing::ManualClock;
 use fastrand::Rng;
 use std::fs::{self, File};

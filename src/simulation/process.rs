@@ -1,21 +1,22 @@
 //! Process: a pipeline from its start to its end, stepped by hand, and what is known of its records.
 
+use super::events;
 use super::names::FAMILIES;
 use super::sinks::{Line, Lines, Mood, Moody, Watched, Witness};
-use super::{events, world};
-use crate::callsite::Kind;
-use crate::clock::Clock;
+use super::world;
+use crate::base::clock::Clock;
+use crate::capture::layer::QueueLayer;
 use crate::config::{Compress, LoggingConfig, Rotate, SyncPolicy, TimeZone, WhenFull};
 use crate::encode::encoder_for;
-use crate::handle::LoggingHandle;
-use crate::layer::QueueLayer;
-use crate::level::Level;
-use crate::listener::{Control, Listener, Step};
-use crate::own;
+use crate::pipeline::internal_records;
+use crate::pipeline::listener::{Control, Listener, Step};
+use crate::record::callsite::Kind;
+use crate::record::level::Level;
+use crate::record::stats::Stats;
 use crate::rotate::FileOptions;
-use crate::route::Accepts;
+use crate::setup::handle::LoggingHandle;
+use crate::sink::Accepts;
 use crate::sink::FileSink;
-use crate::stats::Stats;
 use fastrand::Rng;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -218,7 +219,7 @@ impl Process {
                 "files"
             }
             _ => {
-                let record = Box::new(own::signalled("SIGTERM"));
+                let record = Box::new(internal_records::signalled("SIGTERM"));
                 drop(self.handle.ask_later(|done| Control::Write(record, done)));
                 "write"
             }

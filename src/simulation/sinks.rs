@@ -1,9 +1,9 @@
 //! Sinks: one that remembers all it was given, a file with little room, and one that does all that a
 //! sink can do wrong.
 
-use crate::callsite::Kind;
 use crate::encode::Encode;
-use crate::level::Level;
+use crate::record::callsite::Kind;
+use crate::record::level::Level;
 use crate::record::{Record, Value};
 use crate::sink::{FileSink, Sink, Unflushed};
 use fastrand::Rng;

@@ -340,9 +340,9 @@ impl<W: Write> Carrier<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callsite::{Callsite, Kind, Place};
-    use crate::fields::Fields;
-    use crate::level::Level;
+    use crate::record::callsite::{Callsite, Kind, Place};
+    use crate::record::fields::Fields;
+    use crate::record::level::Level;
     use std::sync::mpsc;
     use std::time::SystemTime;
 

@@ -6,7 +6,7 @@
 use super::entry::{self, Stub};
 use super::names;
 use super::*;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
 
 /// Opens a spool on what the script puts into a directory: it must open, come to an end, and let a
 /// new entry through.

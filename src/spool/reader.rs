@@ -9,7 +9,7 @@ use super::names;
 use super::options::{Each, Urgency};
 use super::scan::{Entry, Scan};
 use super::shared::{Shared, SpoolWaker};
-use crate::selflog;
+use crate::base::selflog;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use super::index::{Publication, Segment, Stamp};
 use super::names;
 use super::options::Urgency;
 use super::shared::Shared;
-use crate::selflog;
+use crate::base::selflog;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 

@@ -8,7 +8,7 @@ use super::index::Cause;
 use super::options::{Each, MAX_ENTRY_BYTES, Urgency};
 use super::shared::Shared;
 use super::tail::{Begin, Tail};
-use crate::selflog;
+use crate::base::selflog;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;

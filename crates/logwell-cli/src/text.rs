@@ -6,7 +6,7 @@
 use crate::line::{Line, text_of};
 use logwell::config::TimeZone;
 use logwell::encode::stamp::Stamp;
-use logwell::encode::visible::{DIM, Ink, push_level, push_quoted, push_visible, push_word};
+use logwell::encode::terminal_safe::{DIM, Ink, push_level, push_quoted, push_visible, push_word};
 use serde_json::{Map, Value};
 
 /// Writes records as lines for people.

@@ -3,19 +3,20 @@
 //! The usual record is written straight through; what is unusual (a key that could be there twice, a
 //! pair of a context, a value that is too long) takes a longer way.
 
-use super::contexts::Contexts;
-use super::plan::{
+use super::Cut;
+use super::JsonOptions;
+use crate::config::Spans;
+use crate::encode::json::context_cache::Contexts;
+use crate::encode::json::fast_path::micros;
+use crate::encode::json::template::{
     MESSAGE, Plan, Role, THREAD, is_place_of_log, push_key, push_line_number, push_optional,
 };
-use super::straight::micros;
-use super::{Cut, JsonOptions};
-use crate::callsite::Kind;
-use crate::config::Spans;
 use crate::encode::members::{Members, is_marker, reserved_key};
 use crate::encode::value::{ValueWriter, push_string, to_text};
-use crate::fields::{Entry, Key, Value};
 use crate::record::Record;
-use crate::span::{SpanContext, SpanData};
+use crate::record::callsite::Kind;
+use crate::record::fields::{Entry, Key, Value};
+use crate::record::span::{SpanContext, SpanData};
 use std::borrow::Cow;
 
 /// One line in the making.

@@ -1,12 +1,12 @@
 //! Golden lines, and the promise that a record is one line whatever it holds.
 
 use super::*;
-use crate::callsite::{Callsite, Place};
-use crate::encode::must_escape;
-use crate::encode::visible::{RESET, level_style};
-use crate::fields::Fields;
-use crate::level::Level;
-use crate::span::Id;
+use crate::encode::escape::must_escape;
+use crate::encode::terminal_safe::{RESET, level_style};
+use crate::record::callsite::{Callsite, Place};
+use crate::record::fields::Fields;
+use crate::record::level::Level;
+use crate::record::span::Id;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -157,7 +157,7 @@ fn cut_values_say_how_long_they_were() {
     let mut error = cut.error(Key::Name("error"), 4);
     error.text(
         |out| std::fmt::Write::write_str(out, "broken").map_err(|_| ""),
-        crate::fields::as_it_is,
+        crate::record::fields::as_it_is,
     );
     error.finish();
     let mut record = record(Level::Info, &[]);
@@ -177,7 +177,7 @@ fn an_error_is_followed_by_its_sources_on_the_same_line() {
     for text in ["cannot save\nit", "disk full", "quota \"x\""] {
         error.text(
             |out| std::fmt::Write::write_str(out, text).map_err(|_| ""),
-            crate::fields::as_it_is,
+            crate::record::fields::as_it_is,
         );
     }
     error.finish();
@@ -312,7 +312,7 @@ fn pushed(entries: &[(String, Owned)]) -> Fields {
                 for text in texts {
                     error.text(
                         |out| std::fmt::Write::write_str(out, text).map_err(|_| ""),
-                        crate::fields::as_it_is,
+                        crate::record::fields::as_it_is,
                     );
                 }
                 error.finish();

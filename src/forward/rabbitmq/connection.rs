@@ -4,11 +4,11 @@
 
 use super::link::{Published, Request, Shared, State};
 use super::socket::{Peer, Socket};
+use crate::base::error::Error;
+use crate::base::secret::Secret;
 use crate::config::RabbitMqConfig;
-use crate::error::Error;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
-use crate::secret::Secret;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::tcp::OwnedTLSConfig;

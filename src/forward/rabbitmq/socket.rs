@@ -4,6 +4,7 @@
 //! thread for it for ever. Who shuts the socket down ends that thread. Knows TCP and TLS. Knows no
 //! AMQP.
 
+use crate::base::thread;
 use async_compat::{Compat, CompatExt as _};
 use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
 use std::cell::RefCell;
@@ -86,7 +87,7 @@ pub(super) fn silence_thread() {
     thread_local! {
         static SILENCE: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
     }
-    crate::caller::claim_thread();
+    thread::claim_thread();
     SILENCE.with(|silence| {
         silence.borrow_mut().get_or_insert_with(|| set_default(&Dispatch::none()));
     });

@@ -7,9 +7,13 @@
 #[path = "../../../crates/logwell-relay/tests/support/node.rs"]
 mod node;
 
+use super::Brokered;
+use super::Fate;
+use super::Message;
+use super::Stop;
+use super::Transport;
 use super::connection::Address;
 use super::link::Link;
-use super::{Brokered, Fate, Message, Stop, Transport};
 use crate::config::{RabbitMqConfig, Secret};
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;

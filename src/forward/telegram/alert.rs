@@ -2,9 +2,9 @@
 //!
 //! Knows what is shown and which alerts are of one kind. Does not know chats, texts or time limits.
 
-use super::shape::shape;
 use crate::forward::destination::Taken;
-use crate::level::Level;
+use crate::forward::telegram::fingerprint::shape;
+use crate::record::level::Level;
 
 /// What one record tells people.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 //! The bot's token is in the URL, so that no text from here may repeat a URL.
 
 use super::message::TelegramMessage;
+use crate::base::selflog;
 use crate::config::{Secret, SecretUrl, is_bot_token};
 use crate::forward::{Answer, Fate, HttpClient, fate_of};
-use crate::selflog;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl TelegramClient {
     /// Sends the message through the bot with that token. Blocks until there is an answer, at most as
     /// long as the HTTP client's timeout says (twice that, if the group has moved).
     ///
-    /// - The text is made to [`fit`](super::fit()) first: something is always sent.
+    /// - The text is made to [`fit`](crate::forward::telegram::sanitize()) first: something is always sent.
     /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at all, and
     ///   an answer that is not Telegram's.
     /// - Other refusals are final, such as a group the bot does not belong to.
@@ -155,7 +155,10 @@ impl Reply {
 }
 
 fn shorten(text: &str) -> String {
-    super::fit::cut(&super::fit::visible_line(text), 200)
+    crate::forward::telegram::sanitize::cut(
+        &crate::forward::telegram::sanitize::visible_line(text),
+        200,
+    )
 }
 
 fn scrubbed(fate: Fate, token: &Secret) -> Fate {

@@ -3,12 +3,12 @@
 
 use super::alert::Alert;
 use super::alert::tests::alert;
-use super::desk::tests::{TestDesk, entry_of};
 use super::*;
 use crate::forward::Fate;
 use crate::forward::destination::{Compose, Taken};
 use crate::forward::message::Message;
-use crate::level::Level;
+use crate::forward::telegram::composer::tests::{TestDesk, entry_of};
+use crate::record::level::Level;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use strict::Strict;

@@ -3,9 +3,9 @@
 //! Here the answers of the disk are made up; `tests/faults.rs` has them from the kernel.
 
 use super::*;
+use crate::base::fs::calls::Call;
 use crate::config::SyncPolicy;
 use crate::rotate::Synced;
-use crate::rotate::disk::Call;
 use crate::simulation::BrokenDisk;
 
 fn place(sync: SyncPolicy) -> Place {

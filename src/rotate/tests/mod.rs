@@ -18,10 +18,12 @@ mod retained;
 mod scheduled;
 mod shifting;
 
+use super::FileOptions;
+use super::RotatingFile;
+use super::Trouble;
 use super::file::{BATCH_BYTES, LOOK_INTERVAL, ROTATE_PAUSE, WRITE_PAUSE};
 use super::names::Names;
 use super::shift;
-use super::{FileOptions, RotatingFile, Trouble};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! Packing: backups that are compressed while names change, and what a crash leaves of that.
 
 use super::*;
+use crate::base::fs::calls::Call;
 use crate::config::Compress;
 use crate::rotate::Packed;
 use crate::rotate::archive::LOOK_INTERVAL as RETRY;
-use crate::rotate::disk::Call;
 use crate::simulation::BrokenDisk;
 use flate2::read::GzDecoder;
 use std::io::Read as _;

@@ -1,6 +1,7 @@
 //! Format: the bytes on the disk are those of `docs/spool-format.md`, for ever.
 
-use super::super::{entry, names};
+use super::super::entry;
+use super::super::names;
 use super::*;
 
 /// The blocks of hexadecimal bytes in the document, in their order.

@@ -14,7 +14,7 @@ use super::open::open_on;
 use super::reader::SpoolEntry;
 use super::writer::Refused;
 use super::*;
-use crate::clock::{Clock, ManualClock};
+use crate::base::clock::{Clock, ManualClock};
 use fake::FakeDisk;
 use std::io;
 

@@ -2,9 +2,9 @@
 
 use super::super::alert::tests::alert;
 use super::*;
-use crate::callsite::{Callsite, Place};
-use crate::fields::Fields;
-use crate::span::Id;
+use crate::record::callsite::{Callsite, Place};
+use crate::record::fields::Fields;
+use crate::record::span::Id;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ fn an_error_is_told_with_its_sources() {
                 let _ = std::fmt::Write::write_str(out, text);
                 Ok(())
             },
-            crate::fields::as_it_is,
+            crate::record::fields::as_it_is,
         );
     }
     error.finish();

@@ -4,10 +4,10 @@
 //! at the difference before committing.
 
 use super::super::alert::tests::{alert, news};
-use super::super::groups::MessageId;
 use super::super::message::Audience;
 use super::*;
 use crate::config::TimeZone;
+use crate::forward::telegram::digest::MessageId;
 use proptest::prelude::*;
 
 fn letterhead(audience: Audience) -> Letterhead {
@@ -195,6 +195,6 @@ proptest! {
         let text = shown(&draft, &Letterhead { who: [who, domain], has_place });
         prop_assert!(text.encode_utf16().count() <= MAX_TEXT_UNITS);
         prop_assert!(text.chars().any(char::is_alphabetic));
-        prop_assert!(!text.chars().any(|c| c != '\n' && crate::encode::must_escape(c)));
+        prop_assert!(!text.chars().any(|c| c != '\n' && crate::encode::escape::must_escape(c)));
     }
 }

@@ -1,0 +1,201 @@
+//! Os: what a file is, beyond what is the same everywhere.
+//!
+//! The only file with `cfg(unix)`. Elsewhere identity, links and modes are unknown: a file counts
+//! as the same as long as there is one.
+
+use crate::base::fs::calls;
+use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Mode of directories that are made.
+#[cfg(unix)]
+const DIRECTORY_MODE: u32 = 0o750;
+
+/// The permission bits.
+#[cfg(unix)]
+const MODE_BITS: u32 = 0o7777;
+
+/// What tells two files apart, whatever their names: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId(pub(crate) u64, pub(crate) u64);
+
+/// The identity of a file.
+#[cfg(unix)]
+pub(crate) fn id(metadata: &Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    FileId(metadata.dev(), metadata.ino())
+}
+
+/// The identity of a file.
+#[cfg(not(unix))]
+pub(crate) fn id(_: &Metadata) -> FileId {
+    FileId(0, 0)
+}
+
+/// Whether [`FileId`] tells files apart.
+pub(crate) const KNOWS_IDENTITY: bool = cfg!(unix);
+
+/// Whether some name still leads to an open file.
+#[cfg(unix)]
+pub(crate) fn has_name(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink() > 0
+}
+
+/// Whether some name still leads to an open file.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_: &Metadata) -> bool {
+    true
+}
+
+/// Options that make a new file for appending, and only a new one.
+///
+/// It follows no link and takes over nobody's file.
+pub(crate) fn new_file(mode: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options
+}
+
+/// The permission bits of a file.
+#[cfg(unix)]
+pub(crate) fn mode(metadata: &Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & MODE_BITS
+}
+
+/// The permission bits of a file.
+#[cfg(not(unix))]
+pub(crate) fn mode(_: &Metadata) -> u32 {
+    0
+}
+
+/// Gives a file exactly `mode`, which the umask may have cut.
+#[cfg(unix)]
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if self::mode(&calls::look_at(file)?) == mode & MODE_BITS {
+        return Ok(());
+    }
+    calls::set_permissions(file, PermissionsExt::from_mode(mode & MODE_BITS))
+}
+
+/// Gives a file exactly `mode`, which the umask may have cut.
+#[cfg(not(unix))]
+pub(crate) fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes from a file what `mode` does not allow, and adds nothing.
+#[cfg(unix)]
+pub(crate) fn narrow_mode(file: &File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let now = calls::look_at(file)?.permissions().mode();
+    set_mode(file, now & mode)
+}
+
+/// Takes from a file what `mode` does not allow, and adds nothing.
+#[cfg(not(unix))]
+pub(crate) fn narrow_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a directory and those above it; one that exists stays as it is.
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIRECTORY_MODE);
+    calls::make_directory(&builder, path)
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { calls::sync_all(&calls::open_to_read(path)?) } else { Ok(()) }
+}
+
+/// What stands there instead of a file.
+#[cfg(unix)]
+pub(crate) fn describe(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_fifo() => "a FIFO",
+        kind if kind.is_socket() => "a socket",
+        kind if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => "something unknown",
+    }
+}
+
+/// What stands there instead of a file.
+#[cfg(not(unix))]
+pub(crate) fn describe(kind: FileType) -> &'static str {
+    match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        _ => "something unknown",
+    }
+}
+
+/// Has the system set room aside, so that no later write can find the disk full. The file is then so
+/// long and reads as zeros.
+///
+/// # Errors
+///
+/// There is no room; or, with [`Unsupported`](io::ErrorKind::Unsupported), it cannot be asked for.
+#[cfg(target_os = "linux")]
+pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    loop {
+        return match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            done => Ok(done?),
+        };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn allocate(_: &File, _: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How many bytes can still be written in that directory; as many as there are, where that is not told.
+pub(crate) fn available(directory: &Path) -> u64 {
+    #[cfg(unix)]
+    if let Ok(told) = rustix::fs::statvfs(directory) {
+        return told.f_bavail.saturating_mul(told.f_frsize);
+    }
+    let _ = directory;
+    u64::MAX
+}
+
+/// How long a file this process may make (`ulimit -f`). To go beyond ends the process by a signal.
+pub(crate) fn longest_file() -> u64 {
+    #[cfg(unix)]
+    if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
+        return limit;
+    }
+    u64::MAX
+}
+
+/// Whether the file belongs to the user that this process acts for.
+#[cfg(unix)]
+pub(crate) fn is_mine(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_mine(_: &Metadata) -> bool {
+    true
+}

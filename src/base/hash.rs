@@ -1,0 +1,8 @@
+//! Hash: FNV-1a, the same in every build and on every machine.
+
+/// The hash FNV-1a: the same in every build.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

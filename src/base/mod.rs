@@ -1,0 +1,14 @@
+//! Base: what the process and the machine provide: time, files, threads, errors, the self-log.
+//!
+//! Knows no record. Every other folder may use it; it uses none of them.
+
+pub(crate) mod clock;
+pub(crate) mod error;
+pub(crate) mod fork;
+pub(crate) mod fs;
+pub(crate) mod hash;
+pub(crate) mod secret;
+pub(crate) mod selflog;
+pub(crate) mod sync;
+pub(crate) mod thread;
+pub(crate) mod unwind;

@@ -1,0 +1,38 @@
+//! Thread: the name of a thread, and whether it is one of the logger's.
+//!
+//! Knows this thread only.
+
+use smol_str::SmolStr;
+use std::cell::{Cell, OnceCell};
+
+thread_local! {
+    /// Set on the logger's threads: what they log is not captured.
+    static INTERNAL: Cell<bool> = const { Cell::new(false) };
+    static NAME: OnceCell<SmolStr> = const { OnceCell::new() };
+}
+
+/// Marks this thread as one of the logger's own, for good.
+pub(crate) fn claim_thread() {
+    INTERNAL.set(true);
+}
+
+/// Whether this thread is one of the logger's own.
+pub(crate) fn is_ours() -> bool {
+    INTERNAL.get()
+}
+
+/// The thread's name, else its number.
+pub(crate) fn thread_name() -> SmolStr {
+    NAME.try_with(|name| name.get_or_init(read_thread_name).clone())
+        .unwrap_or_else(|_being_destroyed| read_thread_name())
+}
+
+fn read_thread_name() -> SmolStr {
+    let thread = std::thread::current();
+    if let Some(name) = thread.name() {
+        return name.into();
+    }
+    // `ThreadId` shows its number only through `Debug`: `ThreadId(7)`.
+    let id = format!("{:?}", thread.id());
+    id.chars().filter(char::is_ascii_digit).collect()
+}

@@ -1,0 +1,345 @@
+//! Pen: with what one thread at a time writes records into its chunk of a black box.
+//!
+//! What a record refers to (its callsite, context and thread) is written into the chunk before it,
+//! once, so that each chunk can be read by itself. An entry's first word is written last: whenever the
+//! process is killed, an entry is there as a whole or not at all. Knows the layout; does not know who
+//! writes nor what becomes of a record.
+
+use super::BlackBox;
+use super::Time;
+use super::block;
+use super::layout::{Check, END, FIRST, Head, Kind, Place};
+use crate::record::Record;
+use crate::record::callsite::Callsite;
+use crate::record::span::SpanContext;
+use smol_str::SmolStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// How many callsites a pen remembers to have written.
+const KNOWN_CALLSITES: usize = 64;
+/// Words of a record before its fields, and of a part before what it is a part of.
+pub(super) const RECORD_WORDS: usize = 3;
+pub(super) const PART_WORDS: usize = 2;
+/// A flag of a record: its first word is a time of day, and no reading of the counter.
+pub(super) const IS_TIME_OF_DAY: u64 = 1 << 48;
+
+/// Writes into one chunk after the other.
+#[derive(Debug)]
+pub(super) struct Pen {
+    /// The chunk, and which use of it this is; 0 if there is none.
+    chunk: u16,
+    number: u64,
+    /// The next free word.
+    at: usize,
+    /// How many entries are in the chunk that the listener hears of.
+    records: u32,
+    /// Whose records these are, and where that is written.
+    thread: SmolStr,
+    thread_at: u16,
+    /// Whether several threads write with it, one after the other.
+    is_shared: bool,
+    /// Callsites and where in the chunk they stand: `index << 16 | place`; 0 if nothing does.
+    callsites: [u64; KNOWN_CALLSITES],
+    /// The context that was written last. It is kept, so that no other has its address.
+    context: Option<(Arc<SpanContext>, u16)>,
+    /// What a callsite and a context are as bytes: kept, so that none is allocated for the next.
+    callsite_bytes: Vec<u8>,
+    context_bytes: Vec<u8>,
+}
+
+/// There is no room in the chunk.
+struct NoRoom;
+
+impl Pen {
+    pub(super) fn new(is_shared: bool) -> Self {
+        Self {
+            chunk: 0,
+            number: 0,
+            at: END,
+            records: 0,
+            thread: SmolStr::default(),
+            thread_at: 0,
+            is_shared,
+            callsites: [0; KNOWN_CALLSITES],
+            context: None,
+            callsite_bytes: Vec::new(),
+            context_bytes: Vec::new(),
+        }
+    }
+
+    /// Writes a record; says where, or that there was no room.
+    #[inline]
+    pub(super) fn write(&mut self, owner: &BlackBox, record: &Record, time: Time) -> Place {
+        match self.write_here(owner, record, time) {
+            Ok(place) => place,
+            Err(NoRoom) => self.write_elsewhere(owner, record, time),
+        }
+    }
+
+    /// Takes the record back that was written last.
+    #[cold]
+    pub(super) fn take_back(&mut self, owner: &BlackBox, place: Place) {
+        if place.is_large() {
+            owner.take_back_large(place);
+        } else if place.chunk() == self.chunk && place.end() == self.at {
+            self.at = place.at();
+            self.records -= 1;
+            if let Some(word) = owner.chunk(self.chunk).get(self.at) {
+                word.store(0, Ordering::Release);
+            }
+        }
+    }
+
+    /// Gives the chunk out of hand.
+    pub(super) fn close(&mut self, owner: &BlackBox) {
+        if self.number > 0 {
+            owner.close(self.chunk, self.records);
+        }
+        (self.number, self.at, self.records) = (0, END, 0);
+        self.context = None;
+    }
+
+    #[inline]
+    fn write_here(
+        &mut self,
+        owner: &BlackBox,
+        record: &Record,
+        time: Time,
+    ) -> Result<Place, NoRoom> {
+        let words = owner.chunk(self.chunk);
+        if self.number == 0 {
+            return Err(NoRoom);
+        }
+        let references = self.refer(owner, record)?;
+        let fields = record.fields.as_bytes();
+        let (at, first) = (self.at, self.at + 1);
+        let end = first + RECORD_WORDS + fields.len().div_ceil(8);
+        // The word after the entry ends the chunk, until the next entry is written there.
+        let (Some(target), Some(stop)) = (words.get(first..end), words.get(end)) else {
+            return Err(NoRoom);
+        };
+        let mut check = Check::new(owner.seed, self.number, at);
+        let (front, back) = target.split_at_checked(RECORD_WORDS).ok_or(NoRoom)?;
+        for (word, value) in front.iter().zip(front_words(record, references, time)) {
+            word.store(value, Ordering::Relaxed);
+            check.add(value);
+        }
+        let (whole, rest) = fields.as_chunks::<8>();
+        for (word, bytes) in back.iter().zip(whole) {
+            let value = u64::from_le_bytes(*bytes);
+            word.store(value, Ordering::Relaxed);
+            check.add(value);
+        }
+        if let Some(word) = back.get(whole.len()) {
+            let value = padded(rest);
+            word.store(value, Ordering::Relaxed);
+            check.add(value);
+        }
+        stop.store(0, Ordering::Relaxed);
+        let head = Head { kind: Kind::Record, words: end - first, check: check.finish() };
+        // From now on it is there.
+        words.get(at).ok_or(NoRoom)?.store(head.to_word(), Ordering::Release);
+        self.at = end;
+        self.records += 1;
+        Ok(Place::new(self.chunk, at, end))
+    }
+
+    /// Where callsite, context and thread of the record stand; writes what is not there yet.
+    #[inline]
+    fn refer(&mut self, owner: &BlackBox, record: &Record) -> Result<[u16; 3], NoRoom> {
+        let callsite = self.callsite(owner, record.callsite)?;
+        let context = match &record.context {
+            None => 0,
+            Some(context) => match &self.context {
+                Some((known, at)) if Arc::ptr_eq(known, context) => *at,
+                _ => self.new_context(owner, context)?,
+            },
+        };
+        if self.is_shared && self.thread != record.thread {
+            self.new_thread(owner, &record.thread)?;
+        }
+        Ok([callsite, context, self.thread_at])
+    }
+
+    #[inline]
+    fn callsite(&mut self, owner: &BlackBox, callsite: &'static Callsite) -> Result<u16, NoRoom> {
+        let index = callsite.index();
+        let known = (index as u64 & 0xffff_ffff) << 16;
+        match self.callsites.get(index % KNOWN_CALLSITES) {
+            Some(slot) if slot & !0xffff == known && *slot & 0xffff != 0 => {
+                Ok((slot & 0xffff) as u16)
+            }
+            _ => self.new_callsite(owner, callsite, known),
+        }
+    }
+
+    #[cold]
+    fn new_callsite(
+        &mut self,
+        owner: &BlackBox,
+        callsite: &'static Callsite,
+        known: u64,
+    ) -> Result<u16, NoRoom> {
+        let mut bytes = std::mem::take(&mut self.callsite_bytes);
+        bytes.clear();
+        block::push_callsite(&mut bytes, callsite);
+        let written = self.block(owner, Kind::Callsite, &bytes);
+        self.callsite_bytes = bytes;
+        let at = written?;
+        if let Some(slot) = self.callsites.get_mut(callsite.index() % KNOWN_CALLSITES) {
+            *slot = known | u64::from(at);
+        }
+        Ok(at)
+    }
+
+    #[cold]
+    fn new_context(&mut self, owner: &BlackBox, context: &Arc<SpanContext>) -> Result<u16, NoRoom> {
+        let mut bytes = std::mem::take(&mut self.context_bytes);
+        bytes.clear();
+        block::push_context(&mut bytes, context, |callsite| self.callsite(owner, callsite).ok());
+        let written = self.block(owner, Kind::Context, &bytes);
+        self.context_bytes = bytes;
+        let at = written?;
+        self.context = Some((Arc::clone(context), at));
+        Ok(at)
+    }
+
+    #[cold]
+    fn new_thread(&mut self, owner: &BlackBox, thread: &SmolStr) -> Result<(), NoRoom> {
+        const MAX_BYTES: usize = 256;
+        let kept = crate::record::fields::floor_char_boundary(thread, MAX_BYTES);
+        let name = thread.as_bytes().get(..kept).unwrap_or_default();
+        self.thread_at = self.block(owner, Kind::Thread, name)?;
+        self.thread = thread.clone();
+        Ok(())
+    }
+
+    /// Writes bytes, with their length before them.
+    fn block(&mut self, owner: &BlackBox, kind: Kind, bytes: &[u8]) -> Result<u16, NoRoom> {
+        let at = u16::try_from(self.at).map_err(|_| NoRoom)?;
+        let words = 1 + bytes.len().div_ceil(8);
+        let end = self.at + 1 + words;
+        if end > END {
+            return Err(NoRoom);
+        }
+        let values = std::iter::once(bytes.len() as u64).chain(bytes.chunks(8).map(padded));
+        put(owner, (self.chunk, self.number), self.at, kind, words, values);
+        self.at = end;
+        Ok(at)
+    }
+
+    /// Goes on in a new chunk, or in several.
+    #[cold]
+    fn write_elsewhere(&mut self, owner: &BlackBox, record: &Record, time: Time) -> Place {
+        self.close(owner);
+        if !self.open(owner, &record.thread) {
+            return Place::NOWHERE;
+        }
+        match self.write_here(owner, record, time) {
+            Ok(place) => place,
+            Err(NoRoom) => self.write_large(owner, record, time),
+        }
+    }
+
+    fn open(&mut self, owner: &BlackBox, thread: &SmolStr) -> bool {
+        let Some(taken) = owner.take() else { return false };
+        self.begin(taken);
+        self.new_thread(owner, thread).is_ok()
+    }
+
+    fn begin(&mut self, (chunk, number): (u16, u64)) {
+        (self.chunk, self.number, self.at, self.records) = (chunk, number, FIRST, 0);
+        self.callsites = [0; KNOWN_CALLSITES];
+    }
+
+    /// Writes a record that is larger than a chunk: in parts, each the last entry of its chunk.
+    fn write_large(&mut self, owner: &BlackBox, record: &Record, time: Time) -> Place {
+        let Ok(references) = self.refer(owner, record) else {
+            // A callsite or context that fills a chunk.
+            return Place::NOWHERE;
+        };
+        let fields = record.fields.as_bytes();
+        let front = front_words(record, references, time);
+        let mut values = front.into_iter().chain(fields.chunks(8).map(padded));
+        let all = RECORD_WORDS + fields.len().div_ceil(8);
+        let room = |at: usize| END.saturating_sub(at + 1 + PART_WORDS);
+        let more = all.saturating_sub(room(self.at)).div_ceil(room(FIRST));
+        let next: Vec<_> = (0..more).map_while(|_| owner.take()).collect();
+        if next.len() < more {
+            next.into_iter().for_each(|(chunk, _)| owner.close(chunk, 0));
+            return Place::NOWHERE;
+        }
+        let here = (self.chunk, self.number);
+        let place = Place::new(self.chunk, self.at, END).large();
+        let starts = std::iter::once((here, self.at)).chain(next.iter().map(|&next| (next, FIRST)));
+        let links = next.iter().map(|&(chunk, number)| number << 16 | u64::from(chunk)).chain([0]);
+        let mut parts: Vec<_> = starts
+            .zip(links)
+            .map(|((page, at), link)| {
+                let part = values.by_ref().take(room(at));
+                (page, at, [all as u64, link].into_iter().chain(part).collect::<Vec<_>>())
+            })
+            .collect();
+        // The first comes last: with it the record is there, and it is whole.
+        let first = parts.remove(0);
+        for ((chunk, number), at, part) in parts {
+            put(owner, (chunk, number), at, Kind::Rest, part.len(), part);
+            owner.close(chunk, 1);
+        }
+        let (page, at, part) = first;
+        put(owner, page, at, Kind::First, part.len(), part);
+        self.records += 1;
+        self.close(owner);
+        place
+    }
+}
+
+/// Writes an entry of so many words, for which there is room.
+fn put(
+    owner: &BlackBox,
+    (chunk, number): (u16, u64),
+    at: usize,
+    kind: Kind,
+    words: usize,
+    values: impl IntoIterator<Item = u64>,
+) {
+    let chunk = owner.chunk(chunk);
+    let mut check = Check::new(owner.seed, number, at);
+    for (word, value) in chunk.iter().skip(at + 1).zip(values) {
+        word.store(value, Ordering::Relaxed);
+        check.add(value);
+    }
+    if let Some(stop) = chunk.get(at + 1 + words) {
+        stop.store(0, Ordering::Relaxed);
+    }
+    if let Some(word) = chunk.get(at) {
+        let head = Head { kind, words, check: check.finish() };
+        word.store(head.to_word(), Ordering::Release);
+    }
+}
+
+/// The words of a record before its fields.
+#[inline]
+fn front_words(record: &Record, references: [u16; 3], time: Time) -> [u64; RECORD_WORDS] {
+    let [callsite, context, thread] = references.map(u64::from);
+    let (time, flags) = match time {
+        Time::Ticks(ticks) => (ticks, 0),
+        Time::UnixNs(unix_ns) => (unix_ns, IS_TIME_OF_DAY),
+    };
+    let fields_bytes = record.fields.len_bytes() as u64 & 0xffff_ffff;
+    [
+        time,
+        callsite | context << 16 | thread << 32 | flags,
+        u64::from(record.fields_left_out) << 32 | fields_bytes,
+    ]
+}
+
+/// Up to 8 bytes as a word.
+fn padded(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_le_bytes(word)
+}

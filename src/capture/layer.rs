@@ -1,0 +1,469 @@
+//! QueueLayer: tracing's callbacks, each turned into plain data and put in the queue.
+//!
+//! Knows tracing and its registry. Knows no sink, no JSON, no file and no thread. Everything here
+//! runs on the application's thread.
+
+use crate::base::clock;
+use crate::base::fork;
+use crate::base::thread;
+use crate::black_box::{BlackBox, Time};
+use crate::capture::callsites;
+use crate::capture::filter::{self, SharedFilter};
+use crate::capture::log_bridge;
+use crate::capture::redact::Redaction;
+use crate::capture::thread_state::{self, Owner, Scope};
+use crate::capture::values::{Capture, Room};
+use crate::config::LoggingConfig;
+use crate::pipeline::after_shutdown;
+use crate::pipeline::pool::{Spare, Spares};
+use crate::pipeline::queue::Queue;
+use crate::record::Record;
+use crate::record::callsite::{Callsite, Kind};
+use crate::record::fields::Fields;
+use crate::record::level::Level;
+use crate::record::span::SpanContext;
+use crate::record::stats::{Counters, Reason};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Captures events and puts them in the queue; the first stage of the pipeline.
+///
+/// A [`Layer`] like any other. [`init_logging`](crate::init_logging) makes one and installs it;
+/// [`QueueLayer::builder`] makes one for a registry of your own.
+///
+/// By default its level directives decide only what the layer itself takes, so that other layers
+/// see what they want. An event it does not take then still costs the making of the event; see
+/// [`Builder::filter_globally`](crate::Builder::filter_globally).
+#[derive(Debug)]
+pub struct QueueLayer {
+    /// Tells its spans from those of other layers of this kind.
+    number: u32,
+    queue: Arc<Queue<Box<Spare>>>,
+    spares: Arc<Spares>,
+    black_box: Option<Arc<BlackBox>>,
+    counters: Arc<Counters>,
+    filter: SharedFilter,
+    /// Whether the filter decides for the whole subscriber.
+    filters_globally: bool,
+    ordinary: Room,
+    ai: Room,
+    redaction: Option<Arc<Redaction>>,
+}
+
+/// What a span of the registry remembers for each layer of this kind.
+#[derive(Debug, Default)]
+struct Slots(SmallVec<[Slot; 1]>);
+
+#[derive(Debug)]
+struct Slot {
+    layer: u32,
+    context: Arc<SpanContext>,
+    /// The value of `context.changes` the context was built from.
+    seen: u32,
+}
+
+impl Slots {
+    fn of(&self, layer: u32) -> Option<&Slot> {
+        self.0.iter().find(|slot| slot.layer == layer)
+    }
+
+    fn of_mut(&mut self, layer: u32) -> Option<&mut Slot> {
+        self.0.iter_mut().find(|slot| slot.layer == layer)
+    }
+}
+
+impl QueueLayer {
+    pub(crate) fn new(
+        queue: Arc<Queue<Box<Spare>>>,
+        spares: Arc<Spares>,
+        black_box: Option<Arc<BlackBox>>,
+        counters: Arc<Counters>,
+        filter: SharedFilter,
+        filters_globally: bool,
+        config: &LoggingConfig,
+    ) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            queue,
+            spares,
+            black_box,
+            counters,
+            filter,
+            filters_globally,
+            ordinary: Room::ordinary(&config.limits),
+            ai: Room::ai(&config.limits),
+            redaction: Redaction::new(&config.redact),
+        }
+    }
+
+    /// Whether nothing of this thread or process is captured.
+    fn is_silent(&self) -> bool {
+        thread::is_ours() || self.queue.is_forked()
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What it masks.
+    pub(crate) fn redaction(&self) -> Option<&Arc<Redaction>> {
+        self.redaction.as_ref()
+    }
+
+    fn room(&self, callsite: &Callsite) -> Room {
+        if callsite.kind() == Kind::Ai { self.ai } else { self.ordinary }
+    }
+
+    /// Whether this layer, which does not decide for the others, takes it.
+    fn takes<S>(&self, metadata: &Metadata<'_>, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if self.filters_globally {
+            return true; // it would not have come here otherwise
+        }
+        let filter = self.filter.load();
+        match &filter.spans {
+            Some(spans) => Layer::<S>::enabled(spans, metadata, ctx.clone()),
+            None => filter.allows(metadata),
+        }
+    }
+
+    fn takes_event<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.filters_globally || log_bridge::judge(event, |metadata| self.takes(metadata, ctx))
+    }
+
+    /// Adds the values to `fields`; returns how many were left out.
+    #[inline]
+    fn capture(
+        &self,
+        callsite: &Callsite,
+        fields: &mut Fields,
+        record: impl FnOnce(&mut Capture<'_>),
+    ) -> u32 {
+        if thread_state::is_nested_too_deep() {
+            return 0; // a span whose values make such a span: without them it ends here
+        }
+        let redaction = self.redaction.as_deref();
+        let mut capture = Capture::new(fields, self.room(callsite), redaction, callsite);
+        record(&mut capture);
+        if capture.unformatted > 0 {
+            let unformatted = u64::from(capture.unformatted);
+            self.counters.unformatted.fetch_add(unformatted, Ordering::Relaxed);
+        }
+        if capture.redacted > 0 {
+            let redacted = u64::from(capture.redacted);
+            self.counters.redacted.fetch_add(redacted, Ordering::Relaxed);
+        }
+        capture.left_out
+    }
+
+    /// Makes the record of an event; returns how many bytes it takes on the heap.
+    #[inline]
+    fn fill<S>(
+        &self,
+        record: &mut Record,
+        event: &Event<'_>,
+        callsite: &'static Callsite,
+        ctx: &Context<'_, S>,
+    ) -> usize
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        record.callsite = callsite;
+        record.context = match event.parent() {
+            Some(parent) => self.of_span(parent, ctx),
+            None if event.is_root() => None,
+            None => self.current(ctx),
+        };
+        record.thread = thread::thread_name();
+        record.fields_left_out =
+            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        record.heap_bytes()
+    }
+
+    /// Whether a record for which the queue has no room is safe in the black box: then it may wait beside
+    /// the queue. It gets a chunk of its own, since others of this thread will be done before it.
+    #[cold]
+    fn keep_alone(&self, spare: &mut Spare) -> bool {
+        let Some(black_box) = &self.black_box else { return false };
+        // In this order: a kill in between must not find it twice, and its call has not returned.
+        black_box.take_back(std::mem::take(&mut spare.place));
+        spare.place = black_box.keep_alone(&spare.record, Time::Ticks(spare.ticks));
+        spare.place.is_somewhere()
+    }
+
+    /// What matters is not lost for coming after the end.
+    #[cold]
+    fn not_admitted<S>(&self, event: &Event<'_>, callsite: &'static Callsite, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if callsite.level() >= Level::Error && !self.queue.is_open() {
+            let mut record = Record::empty();
+            self.fill(&mut record, event, callsite, ctx);
+            after_shutdown::write(&mut record);
+        }
+    }
+
+    /// The context of the innermost span or logging context this thread is in.
+    fn current<S>(&self, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let scope = thread_state::current(Some(self.number))?;
+        if scope.layer != Some(self.number) {
+            Some(self.adapted(scope, ctx))
+        } else if scope.is_stale() {
+            self.refreshed(scope, ctx)
+        } else {
+            Some(scope.context)
+        }
+    }
+
+    /// A logging context that was not entered with this layer's spans in mind, with them.
+    #[cold]
+    fn adapted<S>(&self, scope: Scope, ctx: &Context<'_, S>) -> Arc<SpanContext>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let span = thread_state::innermost_span(self.number).map(Id::from_u64);
+        let around = span.and_then(|span| self.of_span(&span, ctx));
+        if around.is_none() && scope.context.span.is_none() {
+            return scope.context;
+        }
+        let mut context = SpanContext::clone(&scope.context);
+        context.span = around.as_ref().and_then(|around| around.span.clone());
+        context.changes = around.map(|around| Arc::clone(&around.changes)).unwrap_or_default();
+        Arc::new(context)
+    }
+
+    /// Brings the innermost scope up to date after `record()` has changed a span around it.
+    #[cold]
+    fn refreshed<S>(&self, scope: Scope, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let seen = scope.context.changes.load(Ordering::Acquire);
+        let span = thread_state::innermost_span(self.number).map(Id::from_u64);
+        let rebuilt = span.and_then(|span| self.rebuild(&span, ctx));
+        if let Owner::Context { .. } = scope.owner {
+            let mut context = SpanContext::clone(&scope.context);
+            context.span = rebuilt.and_then(|rebuilt| rebuilt.span.clone()).or(context.span);
+            thread_state::refresh(scope.owner, &Arc::new(context), seen);
+        }
+        thread_state::current(Some(self.number)).map(|scope| scope.context)
+    }
+
+    /// The context of that span, or of the nearest one around it that this layer has seen.
+    fn of_span<S>(&self, id: &Id, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut nearest: Option<Arc<SpanContext>> = None;
+        let mut stale = false;
+        for span in ctx.span(id)?.scope() {
+            let extensions = span.extensions();
+            let Some(slot) = extensions.get::<Slots>().and_then(|slots| slots.of(self.number))
+            else {
+                continue;
+            };
+            stale = slot.context.changes.load(Ordering::Acquire) != slot.seen;
+            nearest = Some(Arc::clone(&slot.context));
+            break;
+        }
+        if stale { self.rebuild(id, ctx) } else { nearest }
+    }
+
+    /// Builds the contexts from the root down to `id` anew, after `record()` changed one of them.
+    #[cold]
+    fn rebuild<S>(&self, id: &Id, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut parent: Option<Arc<SpanContext>> = None;
+        for span in ctx.span(id)?.scope().from_root() {
+            let mut extensions = span.extensions_mut();
+            let Some(slot) =
+                extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
+            else {
+                continue;
+            };
+            let seen = slot.context.changes.load(Ordering::Acquire);
+            if let Some(rebuilt) = slot.context.rebuilt_in(parent.as_deref()) {
+                slot.context = Arc::new(rebuilt);
+            }
+            slot.seen = seen;
+            let owner = Owner::Span { layer: self.number, id: span.id().into_u64() };
+            thread_state::refresh(owner, &slot.context, seen);
+            parent = Some(Arc::clone(&slot.context));
+        }
+        parent
+    }
+}
+
+impl<S> Layer<S> for QueueLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let filter = self.filter.load();
+        let interest = match &filter.spans {
+            Some(spans) => Layer::<S>::register_callsite(spans, metadata),
+            None if filter.allows(metadata) => Interest::always(),
+            None => Interest::never(),
+        };
+        if self.filters_globally { interest } else { Interest::always() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        if !self.filters_globally {
+            return true;
+        }
+        let filter = self.filter.load();
+        match &filter.spans {
+            Some(spans) => Layer::<S>::enabled(spans, metadata, ctx),
+            None => filter.allows(metadata),
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        self.filters_globally.then(|| self.filter.load().max_level())
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        let is_taken = self.takes(metadata, &ctx);
+        if self.is_silent() || !(is_taken || self.filter.load().spans.is_some()) {
+            return;
+        }
+        let callsite = thread_state::callsite(metadata);
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| attributes.record(capture));
+        if let Some(spans) = &self.filter.load().spans {
+            filter::with_values(metadata, &fields, |values| {
+                Layer::<S>::on_new_span(spans, &Attributes::new(metadata, values), id, ctx.clone());
+            });
+        }
+        if !is_taken {
+            return;
+        }
+        let parent = match attributes.parent() {
+            Some(parent) => self.of_span(parent, &ctx),
+            None if attributes.is_root() => None,
+            None => self.current(&ctx),
+        };
+        let context = Arc::new(SpanContext::of_new_span(callsite, fields, parent.as_deref()));
+        let seen = context.changes.load(Ordering::Acquire);
+        if let Some(span) = ctx.span(id) {
+            let mut extensions = span.extensions_mut();
+            if extensions.get_mut::<Slots>().is_none() {
+                extensions.insert(Slots::default());
+            }
+            if let Some(slots) = extensions.get_mut::<Slots>() {
+                slots.0.push(Slot { layer: self.number, context, seen });
+            }
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Values<'_>, ctx: Context<'_, S>) {
+        let Some(span) = ctx.span(id).filter(|_| !self.is_silent()) else { return };
+        // Formatted before the span is locked: a `Debug` may use the span itself.
+        let callsite = thread_state::callsite(span.metadata());
+        let mut fields = Fields::new();
+        self.capture(callsite, &mut fields, |capture| values.record(capture));
+        if let Some(spans) = &self.filter.load().spans {
+            filter::with_values(span.metadata(), &fields, |values| {
+                Layer::<S>::on_record(spans, id, &Values::new(values), ctx.clone());
+            });
+        }
+        let mut extensions = span.extensions_mut();
+        if let Some(slot) =
+            extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
+        {
+            slot.context = Arc::new(slot.context.with_recorded(&fields));
+            slot.context.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if thread::is_ours() || !self.takes_event(event, &ctx) {
+            return;
+        }
+        if self.queue.is_forked() {
+            self.queue.refuse(callsites::level(event.metadata()), Reason::Forked);
+            return fork::tell();
+        }
+        let callsite = thread_state::callsite(event.metadata());
+        if thread_state::is_nested_too_deep() {
+            self.queue.refuse(callsite.level(), Reason::Nested);
+            return;
+        }
+        let Some(admission) = self.queue.admits(callsite.level()) else {
+            return self.not_admitted(event, callsite, &ctx);
+        };
+        let ticks = clock::ticks();
+        let mut spare = self.spares.take();
+        spare.ticks = ticks;
+        let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
+        if let Some(black_box) = &self.black_box {
+            spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
+        }
+        #[expect(clippy::borrowed_box, reason = "the queue carries boxes")]
+        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
+        let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
+        if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {
+            if !self.queue.is_open() {
+                after_shutdown::write(&mut refused.record);
+            }
+            if let Some(black_box) = &self.black_box {
+                black_box.take_back(refused.place);
+            }
+            refused.reuse();
+        }
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_enter(spans, id, ctx.clone());
+        }
+        let Some(span) = ctx.span(id) else { return };
+        let entered = {
+            let extensions = span.extensions();
+            let slot = extensions.get::<Slots>().and_then(|slots| slots.of(self.number));
+            slot.map(|slot| (Arc::clone(&slot.context), slot.seen))
+        };
+        if let Some((context, seen)) = entered {
+            let owner = Owner::Span { layer: self.number, id: id.into_u64() };
+            let around = thread_state::current(Some(self.number));
+            let context = match around.and_then(|around| context.inside(&around.context)) {
+                Some(with_extras) => Arc::new(with_extras),
+                None => context,
+            };
+            thread_state::push(Scope { owner, context, seen, layer: Some(self.number) });
+        }
+    }
+
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_exit(spans, id, ctx);
+        }
+        thread_state::pop(Owner::Span { layer: self.number, id: id.into_u64() });
+    }
+
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        if let Some(spans) = &self.filter.load().spans {
+            Layer::<S>::on_close(spans, id, ctx);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Capture: from tracing's callbacks to a record in the queue, on the application's thread.
+//!
+//! Knows tracing, and neither sinks nor files. It does no I/O and allocates nothing for an ordinary
+//! event.
+
+pub(crate) mod callsites;
+pub(crate) mod context;
+pub(crate) mod filter;
+pub(crate) mod layer;
+pub(crate) mod log_bridge;
+pub(crate) mod log_code;
+mod macros;
+pub(crate) mod redact;
+pub(crate) mod thread_state;
+pub mod trace_context;
+pub(crate) mod values;

@@ -1,0 +1,365 @@
+//! TraceContext: the `traceparent` header of W3C Trace Context, as a value.
+//!
+//! Knows the header's text, levels 1 and 2 of the specification. Does not know HTTP (names of
+//! headers, several headers of one name), `tracestate`, nor which trace is the current one.
+
+use crate::record::span::Id;
+use std::fmt;
+use std::num::{NonZeroU64, NonZeroU128};
+use std::str::FromStr;
+
+/// Which trace a request belongs to, and which span of the caller it comes from.
+///
+/// Services hand it to one another in the HTTP header `traceparent`:
+///
+/// ```text
+/// 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+/// │  trace id, 32 digits              span id, 16      flags
+/// version
+/// ```
+///
+/// ```
+/// use logwell::trace_context::TraceContext;
+///
+/// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// let caller: TraceContext = header.parse()?;
+/// assert_eq!(caller.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+/// assert!(caller.is_sampled());
+///
+/// // What this service sends on: the same trace, a span of its own.
+/// let mine = caller.child();
+/// assert_eq!(mine.trace_id(), caller.trace_id());
+/// assert_ne!(mine.to_traceparent(), header);
+/// # Ok::<(), logwell::trace_context::TraceContextError>(())
+/// ```
+///
+/// A header that cannot be parsed is to be ignored, as the specification wants it: the request then
+/// starts a trace of its own, with [`TraceContext::new_root`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "traceparent")]
+pub struct TraceContext {
+    trace_id: NonZeroU128,
+    span_id: NonZeroU64,
+    flags: u8,
+}
+
+/// Why a text is not a `traceparent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TraceContextError {
+    /// It is not four parts of 2, 32, 16 and 2 characters joined by hyphens. Of a version this
+    /// crate does not know, further parts may follow.
+    Layout,
+    /// The version is not two lower-case hexadecimal digits, or is the forbidden `ff`.
+    Version,
+    /// The trace id is not lower-case hexadecimal, or is all zeros.
+    TraceId,
+    /// The span id is not lower-case hexadecimal, or is all zeros.
+    SpanId,
+    /// The flags are not lower-case hexadecimal.
+    Flags,
+}
+
+impl TraceContext {
+    /// A new trace with random ids, to be sampled.
+    #[must_use]
+    pub fn new_root() -> Self {
+        let trace_id = NonZeroU128::new(fastrand::u128(1..)).unwrap_or(NonZeroU128::MIN);
+        Self { trace_id, span_id: random_span_id(), flags: SAMPLED }
+    }
+
+    /// The same trace, seen from a new span: what to send to the services one calls.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { span_id: random_span_id(), ..*self }
+    }
+
+    /// Reads the value of a `traceparent` header. Spaces and tabs around it do not matter.
+    ///
+    /// A version newer than `00` is read as if it were `00`, and what it adds is ignored.
+    ///
+    /// # Errors
+    ///
+    /// The text is malformed; see [`TraceContextError`].
+    pub fn parse(header: &str) -> Result<Self, TraceContextError> {
+        use TraceContextError as E;
+        let header = header.trim_matches([' ', '\t']).as_bytes();
+        let (fixed, rest) = header.split_first_chunk::<LEN>().ok_or(E::Layout)?;
+        let mut parts = fixed.split(|&byte| byte == b'-');
+        let mut part = |len: usize| parts.next().filter(|part| part.len() == len).ok_or(E::Layout);
+        let (version, trace_id, span_id, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
+
+        match (hex(version).ok_or(E::Version)?, rest) {
+            (0xff, _) => return Err(E::Version),
+            (0, []) | (1.., [] | [b'-', ..]) => {}
+            _ => return Err(E::Layout),
+        }
+        let trace_id = hex(trace_id).and_then(NonZeroU128::new).ok_or(E::TraceId)?;
+        let span_id = hex(span_id).and_then(|id| u64::try_from(id).ok());
+        let span_id = span_id.and_then(NonZeroU64::new).ok_or(E::SpanId)?;
+        let flags = hex(flags).and_then(|flags| u8::try_from(flags).ok()).ok_or(E::Flags)?;
+        Ok(Self { trace_id, span_id, flags: flags & KNOWN_FLAGS })
+    }
+
+    /// The value of the header, always of version `00`.
+    #[must_use]
+    pub fn to_traceparent(&self) -> String {
+        self.to_string()
+    }
+
+    /// The id all spans of the trace have in common.
+    #[must_use]
+    pub fn trace_id(&self) -> Id {
+        Id::Trace(self.trace_id.get())
+    }
+
+    /// The id of the span the header comes from; the specification's `parent-id`.
+    #[must_use]
+    #[doc(alias = "parent_id")]
+    pub fn span_id(&self) -> Id {
+        Id::Span(self.span_id.get())
+    }
+
+    /// Whether the caller may have recorded its part of the trace.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags)
+    }
+}
+
+impl FromStr for TraceContext {
+    type Err = TraceContextError;
+
+    fn from_str(header: &str) -> Result<Self, TraceContextError> {
+        Self::parse(header)
+    }
+}
+
+impl fmt::Display for TraceContextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Layout => "traceparent is not of the form 00-<32 digits>-<16 digits>-<2 digits>",
+            Self::Version => "the version in traceparent is not 00 to fe",
+            Self::TraceId => "the trace id in traceparent is zero or not lower-case hexadecimal",
+            Self::SpanId => "the span id in traceparent is zero or not lower-case hexadecimal",
+            Self::Flags => "the flags in traceparent are not lower-case hexadecimal",
+        })
+    }
+}
+
+impl std::error::Error for TraceContextError {}
+
+/// Bytes of a header of version `00`.
+const LEN: usize = 55;
+/// The caller may have recorded its part of the trace.
+const SAMPLED: u8 = 0b01;
+/// The trace id is random (level 2). Passed on, never claimed by us.
+const RANDOM: u8 = 0b10;
+/// The other flags are reserved and must be sent as zero.
+const KNOWN_FLAGS: u8 = SAMPLED | RANDOM;
+
+fn random_span_id() -> NonZeroU64 {
+    NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN)
+}
+
+/// The value of up to 32 lower-case hexadecimal digits.
+fn hex(digits: &[u8]) -> Option<u128> {
+    digits.iter().try_fold(0_u128, |value, &byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        Some(value << 4 | u128::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TraceContextError as E;
+    use super::*;
+    use proptest::prelude::*;
+
+    const TRACE: &str = "12345678901234567890123456789012";
+    const SPAN: &str = "1234567890123456";
+
+    fn check(header: &str, expected: Result<&str, E>) {
+        let printed = TraceContext::parse(header).map(|context| context.to_traceparent());
+        assert_eq!(printed.as_deref().map_err(|&e| e), expected, "header {header:?}");
+    }
+
+    /// Headers of the W3C's own test suite (`test/test.py`), and their near neighbours. `T` stands
+    /// for a good trace id, `S` for a good span id.
+    const MALFORMED: &[(&str, E)] = &[
+        // nothing there
+        ("", E::Layout),
+        (" ", E::Layout),
+        ("-", E::Layout),
+        ("---", E::Layout),
+        ("00", E::Layout),
+        ("00-", E::Layout),
+        ("00-T", E::Layout),
+        ("00-T-", E::Layout),
+        ("00-T-S", E::Layout),
+        ("00-T-S-", E::Layout),
+        // version 00 with something behind it
+        ("00-T-S-01.", E::Layout),
+        ("00-T-S-01-", E::Layout),
+        ("00-T-S-01-what-the-future-will-be-like", E::Layout),
+        ("00-T-S-01 00", E::Layout),
+        // another version with something behind it that is no further part
+        ("cc-T-S-01.what-the-future-will-be-like", E::Layout),
+        ("01-T-S-011", E::Layout),
+        ("fe-T-S-01,", E::Layout),
+        // version
+        ("ff-T-S-01", E::Version),
+        ("ff-T-S-01-more", E::Version),
+        ("FF-T-S-01", E::Version),
+        ("CC-T-S-01", E::Version),
+        (".0-T-S-01", E::Version),
+        ("0.-T-S-01", E::Version),
+        ("+0-T-S-01", E::Version),
+        ("0x-T-S-01", E::Version),
+        ("000-T-S-01", E::Layout),
+        ("0000-T-S-01", E::Layout),
+        ("0-T-S-01", E::Layout),
+        ("-T-S-01", E::Layout),
+        ("T-S-01", E::Layout),
+        // trace id
+        ("00-00000000000000000000000000000000-S-01", E::TraceId),
+        ("cc-00000000000000000000000000000000-S-01-more", E::TraceId),
+        ("00-.2345678901234567890123456789012-S-01", E::TraceId),
+        ("00-1234567890123456789012345678901.-S-01", E::TraceId),
+        ("00-ABCDEF78901234567890123456789012-S-01", E::TraceId),
+        ("00-g2345678901234567890123456789012-S-01", E::TraceId),
+        ("00-+2345678901234567890123456789012-S-01", E::TraceId),
+        ("00- 2345678901234567890123456789012-S-01", E::TraceId),
+        ("00-1234567890123456789012345678901\0-S-01", E::TraceId),
+        ("00-é345678901234567890123456789012-S-01", E::TraceId),
+        ("00-123456789012345678901234567890123-S-01", E::Layout),
+        ("00-1234567890123456789012345678901-S-01", E::Layout),
+        ("00--S-01", E::Layout),
+        ("00-1234567890123456-789012345678901-S-01", E::Layout),
+        // span id
+        ("00-T-0000000000000000-01", E::SpanId),
+        ("00-T-.234567890123456-01", E::SpanId),
+        ("00-T-123456789012345.-01", E::SpanId),
+        ("00-T-123456789012345F-01", E::SpanId),
+        ("00-T-\t234567890123456-01", E::SpanId),
+        ("00-T-12345678901234567-01", E::Layout),
+        ("00-T-123456789012345-01", E::Layout),
+        ("00-T--01", E::Layout),
+        // flags
+        ("00-T-S-.0", E::Flags),
+        ("00-T-S-0.", E::Flags),
+        ("00-T-S-0A", E::Flags),
+        ("00-T-S- 1", E::Flags),
+        ("00-T-S-001", E::Layout),
+        ("00-T-S-1", E::Layout),
+        // other joints
+        ("00_T_S_01", E::Layout),
+        ("00-T_S-01", E::Layout),
+        ("00:T:S:01", E::Layout),
+        // the same header twice, joined as HTTP does it
+        ("00-T-S-01,00-T-S-01", E::Layout),
+        ("00-T-S-01, 00-T-S-01", E::Layout),
+        // white space other than space and tab
+        ("\n00-T-S-01", E::Layout),
+        ("00-T-S-01\r\n", E::Layout),
+        ("\u{a0}00-T-S-01", E::Layout),
+    ];
+
+    #[test]
+    fn malformed_headers_are_refused_with_the_part_that_is_wrong() {
+        for &(pattern, error) in MALFORMED {
+            check(&pattern.replace('T', TRACE).replace('S', SPAN), Err(error));
+        }
+    }
+
+    #[test]
+    fn good_headers_are_printed_as_version_00_with_the_flags_that_are_known() {
+        let good = [
+            ("00-T-S-00", "00"),
+            ("00-T-S-01", "01"),
+            ("00-T-S-02", "02"),
+            ("00-T-S-03", "03"),
+            ("00-T-S-ff", "03"),
+            ("00-T-S-fc", "00"),
+            ("01-T-S-01", "01"),
+            ("cc-T-S-01", "01"),
+            ("cc-T-S-01-", "01"),
+            ("cc-T-S-01-what-the-future-will-be-like", "01"),
+            ("fe-T-S-01", "01"),
+            (" 00-T-S-01", "01"),
+            ("\t00-T-S-01", "01"),
+            ("00-T-S-01 ", "01"),
+            ("00-T-S-01\t", "01"),
+            ("\t 00-T-S-01 \t", "01"),
+        ];
+        for (pattern, flags) in good {
+            let header = pattern.replace('T', TRACE).replace('S', SPAN);
+            check(&header, Ok(&format!("00-{TRACE}-{SPAN}-{flags}")));
+        }
+    }
+
+    #[test]
+    fn the_smallest_and_largest_ids_survive() {
+        let smallest = "00-00000000000000000000000000000001-0000000000000001-00";
+        check(smallest, Ok(smallest));
+        let largest = format!("00-{}-{}-01", "f".repeat(32), "f".repeat(16));
+        check(&largest, Ok(&largest));
+    }
+
+    #[test]
+    fn a_root_is_sampled_and_a_child_keeps_all_but_the_span() {
+        let root = TraceContext::new_root();
+        assert!(root.is_sampled());
+        let child = root.child();
+        assert_eq!((child.trace_id(), child.flags), (root.trace_id(), root.flags));
+        assert_ne!(child.span_id(), root.span_id());
+        assert_ne!(TraceContext::new_root().trace_id(), root.trace_id());
+
+        let unsampled = TraceContext::parse(&format!("00-{TRACE}-{SPAN}-02")).unwrap();
+        assert!(!unsampled.is_sampled());
+        assert_eq!(unsampled.child().flags, 0b10, "the random flag is passed on");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_to_the_same(
+            trace_id in 1_u128.., span_id in 1_u64.., flags in 0_u8..4,
+        ) {
+            let context = TraceContext {
+                trace_id: NonZeroU128::new(trace_id).unwrap(),
+                span_id: NonZeroU64::new(span_id).unwrap(),
+                flags,
+            };
+            prop_assert_eq!(context.to_traceparent().len(), LEN);
+            prop_assert_eq!(context.to_string().parse(), Ok(context));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = TraceContext::parse(&text);
+        }
+
+        #[test]
+        fn a_good_header_with_one_byte_changed_never_panics_nor_reads_back_otherwise(
+            at in 0..LEN, byte in 0_u8..0x80,
+        ) {
+            let mut header = format!("00-{TRACE}-{SPAN}-01").into_bytes();
+            header[at] = byte;
+            let header = String::from_utf8(header).unwrap();
+            if let Ok(context) = TraceContext::parse(&header) {
+                let same = header.get(2..53) == context.to_traceparent().get(2..53);
+                prop_assert!(same, "{header:?} became {context}");
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Capture: tracing's values, visited one by one, into typed [`Fields`].
+//!
+//! Knows tracing's `Visit`. Knows nothing of what happens next. Runs on the application's thread
+//! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
+
+use crate::base::secret::MASK;
+use crate::base::unwind::discard;
+use crate::capture::redact::{Redaction, SecretFields};
+use crate::capture::thread_state::Nesting;
+use crate::config::Limits;
+use crate::record::callsite::Callsite;
+use crate::record::fields::{Entry, Fields, Key, TextWriter, Value, floor_char_boundary};
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::field::{Field, Visit};
+
+const PANICKED: &str = "<panic while formatting this value>";
+const FAILED: &str = "<error while formatting this value>";
+
+/// How much of one event or span is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) field_bytes: usize,
+    pub(crate) record_bytes: usize,
+    pub(crate) fields: usize,
+    pub(crate) error_sources: usize,
+}
+
+impl Room {
+    /// For ordinary records and spans.
+    pub(crate) fn ordinary(limits: &Limits) -> Self {
+        Self {
+            field_bytes: limits.field_bytes,
+            record_bytes: limits.record_bytes,
+            fields: limits.fields,
+            error_sources: limits.error_sources,
+        }
+    }
+
+    /// For records about AI models, whose texts are longer.
+    pub(crate) fn ai(limits: &Limits) -> Self {
+        Self {
+            field_bytes: limits.ai_field_bytes,
+            record_bytes: limits.ai_record_bytes,
+            ..Self::ordinary(limits)
+        }
+    }
+}
+
+/// Collects the values of one event, span or `record()`.
+pub(crate) struct Capture<'a> {
+    /// Where they go: where they are to stay, since moving them costs more than adding them.
+    fields: &'a mut Fields,
+    /// Fields beyond the limit on their number.
+    pub(crate) left_out: u32,
+    /// Values whose `Debug` or `Display` panicked or failed.
+    pub(crate) unformatted: u32,
+    /// Values with a secret, which is masked.
+    pub(crate) redacted: u32,
+    taken: usize,
+    room: Room,
+    redaction: Option<&'a Redaction>,
+    secret_fields: SecretFields,
+}
+
+impl<'a> Capture<'a> {
+    pub(crate) fn new(
+        fields: &'a mut Fields,
+        room: Room,
+        redaction: Option<&'a Redaction>,
+        callsite: &Callsite,
+    ) -> Self {
+        let secret_fields =
+            redaction.map_or(SecretFields::NONE, |redaction| redaction.fields_of(callsite));
+        Self {
+            fields,
+            left_out: 0,
+            unformatted: 0,
+            redacted: 0,
+            taken: 0,
+            room,
+            redaction,
+            secret_fields,
+        }
+    }
+
+    #[inline(always)]
+    fn value(&mut self, field: &Field, value: Value<'_>) {
+        if self.takes_one_more() && !self.masks(field) {
+            self.fields.push(key(field), value);
+        }
+    }
+
+    /// Whether the field is a secret: then a mask stands in place of its value.
+    #[inline(always)]
+    fn masks(&mut self, field: &Field) -> bool {
+        self.secret_fields.contain(field.index()) && self.mask(field)
+    }
+
+    #[cold]
+    fn mask(&mut self, field: &Field) -> bool {
+        // Several far back in the list share one answer.
+        let is_secret = self.redaction.is_some_and(|redaction| redaction.is_secret(field.name()));
+        if is_secret {
+            self.redacted = self.redacted.saturating_add(1);
+            self.fields.push(key(field), Value::Str(MASK));
+        }
+        is_secret
+    }
+
+    #[inline]
+    fn takes_one_more(&mut self) -> bool {
+        if self.taken == self.room.fields {
+            self.left_out = self.left_out.saturating_add(1);
+            return false;
+        }
+        self.taken += 1;
+        true
+    }
+
+    #[cold]
+    fn replaced(&mut self, field: &Field, original: &str, redacted: &str) {
+        self.redacted = self.redacted.saturating_add(1);
+        let room_bytes = self.room_bytes();
+        let kept = floor_char_boundary(redacted, room_bytes);
+        let is_cut = original.len() > room_bytes || kept < redacted.len();
+        self.fields.push_entry(&Entry {
+            key: key(field),
+            value: Value::Str(redacted.get(..kept).unwrap_or_default()),
+            original_bytes: is_cut.then_some(original.len().max(redacted.len()) as u64),
+        });
+    }
+
+    fn room_bytes(&self) -> usize {
+        let left = self.room.record_bytes.saturating_sub(self.fields.len_bytes());
+        self.room.field_bytes.min(left)
+    }
+}
+
+impl Visit for Capture<'_> {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.value(field, Value::I64(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.value(field, Value::U64(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.value(field, Value::I128(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.value(field, Value::U128(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.value(field, Value::F64(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if self.takes_one_more() {
+            self.fields.push(key(field), Value::Bool(value)); // that there is a password is no secret
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !self.takes_one_more() || self.masks(field) {
+            return;
+        }
+        let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
+        self.fields.push_cut(key(field), Value::Str(value), room_bytes);
+        let kept = value.as_bytes().get(..room_bytes).unwrap_or(value.as_bytes());
+        if let Some(redaction) = self.redaction
+            && let Some(redacted) = redaction.text(kept, kept.len() < value.len())
+        {
+            self.fields.truncate(before);
+            self.replaced(field, value, &redacted);
+        }
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        if self.takes_one_more() && !self.masks(field) {
+            self.fields.push_cut(key(field), Value::Bytes(value), self.room_bytes());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if self.takes_one_more() && !self.masks(field) {
+            let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
+            let is_json = crate::capture::log_code::is_json(field);
+            let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
+            let redaction = self.redaction;
+            self.fields.format(
+                key(field),
+                room_bytes,
+                |text| guarded(text, unformatted, |text| write!(text, "{value:?}")),
+                |text, is_cut| match redaction? {
+                    redaction if is_json => counted(redaction.json(text, is_cut), redacted),
+                    redaction => counted(redaction.text(text, is_cut), redacted),
+                },
+            );
+            if is_json {
+                self.fields.mark_json(before);
+            } else if field.name() == "backtrace" && is_no_backtrace(self.fields.as_bytes()) {
+                self.fields.truncate(before);
+            }
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if !self.takes_one_more() || self.masks(field) {
+            return;
+        }
+        let room_bytes = self.room_bytes();
+        let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
+        let redaction = self.redaction;
+        let mut writer = self.fields.error(key(field), room_bytes);
+        let mut next = Some(value);
+        let mut left = self.room.error_sources.saturating_add(1);
+        while let Some(error) = next.filter(|_| left > 0) {
+            left -= 1;
+            writer.text(
+                |text| guarded(text, unformatted, |text| write!(text, "{error}")),
+                |text, is_cut| counted(redaction?.text(text, is_cut), redacted),
+            );
+            next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_else(|panic| {
+                discard(panic);
+                None
+            });
+        }
+        writer.finish();
+    }
+}
+
+fn counted(redacted: Option<String>, count: &mut u32) -> Option<String> {
+    *count = count.saturating_add(u32::from(redacted.is_some()));
+    redacted
+}
+
+/// Whether the last text is what `std::backtrace::Backtrace` prints when none was captured.
+fn is_no_backtrace(fields: &[u8]) -> bool {
+    let texts: [&[u8]; 4] =
+        [b"disabled backtrace", b"unsupported backtrace", b"<disabled>", b"<unsupported>"];
+    texts.iter().any(|text| fields.ends_with(text))
+}
+
+fn key(field: &Field) -> Key<'static> {
+    match u8::try_from(field.index()) {
+        Ok(index) if index < u8::MAX => Key::Index(index),
+        _ => Key::Name(field.name()),
+    }
+}
+
+/// Runs the application's formatting code, whatever it does.
+fn guarded(
+    text: &mut TextWriter<'_>,
+    unformatted: &mut u32,
+    format: impl FnOnce(&mut TextWriter<'_>) -> fmt::Result,
+) -> Result<(), &'static str> {
+    let _nesting = Nesting::enter();
+    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(text))) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(fmt::Error)) => FAILED,
+        Err(panic) => {
+            discard(panic);
+            PANICKED
+        }
+    };
+    *unformatted = unformatted.saturating_add(1);
+    Err(placeholder)
+}

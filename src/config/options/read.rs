@@ -1,0 +1,110 @@
+//! Read: a YAML tree is laid over the options.
+//!
+//! Knows how keys and sections match. Does not know YAML's syntax nor any single option.
+
+use std::collections::HashSet;
+
+use super::report::{Place, Report};
+use super::section::Entry;
+use super::yaml::{Node, Value};
+use crate::config::options::raw_value::{Given, Wrong, shorten};
+use crate::config::options::suggest::nearest;
+use crate::config::options::value::Slot;
+
+/// Sets what the tree gives; everything wrong with it goes to the report.
+pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {
+    match &tree.value {
+        Value::Null => {}
+        Value::Map(pairs) => read_section(entries, pairs, "", report),
+        other => {
+            let wrong = Wrong {
+                problem: format!("{} is not a configuration", given(other).kind()),
+                help: "write options as `key: value`, such as `level: info`".to_owned(),
+            };
+            report.fault(Place::Node(tree.number), "", wrong);
+        }
+    }
+}
+
+fn read_section(
+    entries: &mut [Entry<'_>],
+    pairs: &[(Node, Node)],
+    section: &str,
+    report: &mut Report,
+) {
+    let mut seen = HashSet::new();
+    for (key, value) in pairs {
+        if report.is_full() {
+            return;
+        }
+        let Value::Text(name) = &key.value else {
+            let wrong = Wrong {
+                problem: format!("{} is not a key", given(&key.value)),
+                help: known_keys(entries),
+            };
+            report.fault(Place::Node(key.number), section, wrong);
+            continue;
+        };
+        let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) else {
+            let shown = shorten(name);
+            let path = if section.is_empty() { shown } else { format!("{section}.{shown}") };
+            report.fault(Place::Node(key.number), &path, unknown(name, entries));
+            continue;
+        };
+        let path = entry.key(section);
+        if !seen.insert(name) {
+            let wrong = Wrong {
+                problem: "is given twice".to_owned(),
+                help: "keep one of the two".to_owned(),
+            };
+            report.fault(Place::Node(key.number), &path, wrong);
+            continue;
+        }
+        read_entry(entry, value, &path, report);
+    }
+}
+
+fn read_entry(entry: &mut Entry<'_>, node: &Node, path: &str, report: &mut Report) {
+    match (&mut entry.slot, &node.value) {
+        (Slot::Section(inner), Value::Map(pairs)) => read_section(inner, pairs, path, report),
+        // All of a section's options may be commented out.
+        (Slot::Section(_), Value::Null) => {}
+        (slot, value) => {
+            report.give(path, Place::Node(node.number));
+            if let Err(wrong) = slot.set(given(value)) {
+                report.fault(Place::Node(node.number), path, wrong);
+            }
+        }
+    }
+}
+
+fn unknown(name: &str, entries: &[Entry<'_>]) -> Wrong {
+    if name == "<<" {
+        return Wrong {
+            problem: "merge keys are not supported".to_owned(),
+            help: "write the options out, or use an alias for a whole section".to_owned(),
+        };
+    }
+    let help = match nearest(name, entries.iter().map(|entry| entry.name)) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => known_keys(entries),
+    };
+    Wrong { problem: "unknown key".to_owned(), help }
+}
+
+fn known_keys(entries: &[Entry<'_>]) -> String {
+    let names: Vec<_> = entries.iter().map(|entry| entry.name).collect();
+    format!("known keys here are {}", names.join(", "))
+}
+
+fn given(value: &Value) -> Given<'_> {
+    match value {
+        Value::Null => Given::Null,
+        Value::Flag(value) => Given::Flag(*value),
+        Value::Whole(value) => Given::Whole(*value),
+        Value::Float(value) => Given::Float(*value),
+        Value::Text(text) => Given::Text(text),
+        Value::List => Given::List,
+        Value::Map(_) => Given::Map,
+    }
+}

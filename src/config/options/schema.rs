@@ -1,0 +1,122 @@
+//! Schema: the options as a JSON Schema, for editors that check and complete YAML.
+//!
+//! Knows JSON Schema (draft 2020-12). Does not know any single option.
+
+use serde_json::{Map, Value, json};
+
+use super::choice::explained;
+use super::env;
+use super::section::Entry;
+use crate::config::options::value::Slot;
+
+/// The schema of a file with these options.
+pub(crate) fn document(entries: Vec<Entry<'_>>) -> String {
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".to_owned(), json!("Configuration of logwell"));
+    schema.extend(object(entries, ""));
+    format!("{:#}\n", Value::Object(schema))
+}
+
+fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for entry in entries {
+        let key = entry.key(section);
+        let mut property = Map::new();
+        let mut description = entry.doc().replace('\n', " ");
+        if !matches!(entry.slot, Slot::Section(_)) {
+            if let Slot::Choice(choice) = &entry.slot {
+                let words: Vec<_> = choice.words().iter().map(explained).collect();
+                description.push_str(&format!(" {}.", words.join("; ")));
+            }
+            description.push_str(&format!(" Environment: {}.", env::name(&key)));
+            property.insert("default".to_owned(), default(&entry.slot));
+        }
+        if !description.is_empty() {
+            property.insert("description".to_owned(), json!(description));
+        }
+        property.extend(match entry.slot {
+            Slot::Section(inner) => object(inner, &key),
+            slot => kind(&slot),
+        });
+        properties.insert(entry.name.to_owned(), Value::Object(property));
+    }
+    fields(json!({
+        // An empty section is null.
+        "type": ["object", "null"],
+        "additionalProperties": false,
+        "properties": properties,
+    }))
+}
+
+/// The keywords that say which values are allowed.
+fn kind(slot: &Slot<'_>) -> Map<String, Value> {
+    fields(match slot {
+        Slot::Section(_) => json!({}),
+        Slot::Levels { .. } => json!({
+            "type": "string",
+            "minLength": 1,
+            "examples": ["info", "warn", "off", "info,my_crate=debug,hyper=warn"],
+        }),
+        Slot::Flag(_) => json!({ "type": "boolean" }),
+        Slot::Count { limits, .. } => {
+            json!({ "type": "integer", "minimum": limits.start(), "maximum": limits.end() })
+        }
+        Slot::Bytes { limits, .. } => json!({
+            "anyOf": [
+                { "type": "integer", "minimum": limits.start(), "maximum": limits.end() },
+                { "type": "string", "pattern": BYTES_PATTERN },
+            ],
+        }),
+        Slot::OptionalBytes { limits, .. } => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "integer", "minimum": limits.start(), "maximum": limits.end() },
+                { "type": "string", "pattern": OPTIONAL_BYTES_PATTERN },
+            ],
+        }),
+        Slot::Time { .. } => json!({ "type": "string", "pattern": format!("^{TIME_PATTERN}$") }),
+        Slot::OptionalTime { .. } => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "string", "pattern": format!("^({TIME_PATTERN}|none)$") },
+            ],
+        }),
+        Slot::Hours(_) => json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
+            ],
+        }),
+        Slot::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
+        Slot::Choice(choice) => json!({
+            "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),
+        }),
+        Slot::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
+        Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
+        Slot::Path(_) => json!({ "type": "string", "minLength": 1 }),
+        Slot::Secret { .. } => json!({ "type": "string" }),
+    })
+}
+
+fn default(slot: &Slot<'_>) -> Value {
+    match slot {
+        Slot::Flag(value) => json!(**value),
+        Slot::Count { value, .. } => json!(value.get()),
+        slot => json!(slot.text()),
+    }
+}
+
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// What `units::parse_bytes` reads.
+const BYTES_PATTERN: &str = "^[0-9]+ *([bB]|[kKmMgGtT][iI]?[bB])?$";
+const OPTIONAL_BYTES_PATTERN: &str = "^([0-9]+ *([bB]|[kKmMgGtT][iI]?[bB])?|none)$";
+
+/// What `units::parse_time` reads.
+const TIME_PATTERN: &str = "[0-9]+ *(ns|us|ms|s|m|h|d)";

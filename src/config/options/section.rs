@@ -1,0 +1,107 @@
+//! Section: the list of options, as data.
+//!
+//! `section!` declares a struct of the tree together with what is known of each field: its
+//! documentation, default, type and limits. Everything else is made from that list: reading YAML
+//! and the environment, checking, the reference file and the JSON Schema. A new option is one
+//! entry. Knows no option and no format.
+
+use crate::config::options::value::Slot;
+
+/// A part of the configuration that lists its options.
+pub(crate) trait Section {
+    /// Its options and sections, in the order in which they are written.
+    fn entries(&mut self) -> Vec<Entry<'_>>;
+}
+
+/// An option or section: its name, what it is for, and the place of its value.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    /// Its key in the section around it.
+    pub(crate) name: &'static str,
+    /// Lines of documentation, Markdown.
+    pub(crate) docs: &'static [&'static str],
+    /// The value.
+    pub(crate) slot: Slot<'a>,
+}
+
+impl Entry<'_> {
+    /// Its full key, given the full key of the section around it (empty at the top).
+    pub(crate) fn key(&self, section: &str) -> String {
+        if section.is_empty() { self.name.to_owned() } else { format!("{section}.{}", self.name) }
+    }
+
+    /// The documentation as one text.
+    pub(crate) fn doc(&self) -> String {
+        let lines: Vec<_> = self.docs.iter().map(|line| line.trim()).collect();
+        lines.join("\n")
+    }
+}
+
+/// Calls `each` with the full key and the slot of every option, in order, down the whole tree.
+pub(crate) fn each_option(
+    entries: Vec<Entry<'_>>,
+    section: &str,
+    each: &mut dyn FnMut(&str, &mut Slot<'_>),
+) {
+    for mut entry in entries {
+        let key = entry.key(section);
+        match entry.slot {
+            Slot::Section(inner) => each_option(inner, &key, each),
+            _ => each(&key, &mut entry.slot),
+        }
+    }
+}
+
+/// Puts an entry named `shutdown.timeout` into a section `shutdown` of its own.
+pub(crate) fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
+    match entry.name.split_once('.') {
+        Some((section, name)) => {
+            Entry { name: section, docs: &[], slot: Slot::Section(vec![Entry { name, ..entry }]) }
+        }
+        None => entry,
+    }
+}
+
+/// Declares a struct of the configuration and the list of its options.
+///
+/// `field as "key": Type = default => kind(limits);` where `kind` is a function of `slot`.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $name:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $field:ident $(as $key:literal)? : $type:ty = $default:expr
+                    => $kind:ident($($limit:expr),*);
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $( $(#[doc = $doc])+ pub $field: $type, )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )+ }
+            }
+        }
+
+        impl $crate::config::options::section::Section for $name {
+            fn entries(&mut self) -> Vec<$crate::config::options::section::Entry<'_>> {
+                vec![$(
+                    $crate::config::options::section::grouped($crate::config::options::section::Entry {
+                        name: section!(@key $field $($key)?),
+                        docs: &[$($doc),+],
+                        slot: $crate::config::options::value::$kind(&mut self.$field $(, $limit)*),
+                    }),
+                )+]
+            }
+        }
+    };
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+}
+pub(crate) use section;

@@ -1,0 +1,107 @@
+//! Write: the options as YAML text, bare or fully commented.
+//!
+//! Knows layout. Does not know any single option.
+
+use super::choice::explained;
+use super::env;
+use super::section::Entry;
+use super::yaml;
+use crate::config::options::value::Slot;
+
+/// The options with their values; secrets are masked.
+pub(crate) fn values(entries: Vec<Entry<'_>>) -> String {
+    let mut writer = Writer { text: String::new(), commented: false };
+    writer.section(entries, "", 0);
+    writer.text
+}
+
+/// The options with their values, each under a comment that says all that is known of it.
+pub(crate) fn reference(entries: Vec<Entry<'_>>) -> String {
+    let mut writer = Writer { text: HEADER.to_owned(), commented: true };
+    writer.section(entries, "", 0);
+    writer.text
+}
+
+struct Writer {
+    text: String,
+    commented: bool,
+}
+
+impl Writer {
+    fn section(&mut self, entries: Vec<Entry<'_>>, section: &str, depth: usize) {
+        for entry in entries {
+            let key = entry.key(section);
+            if self.commented {
+                self.text.push('\n');
+                self.comment(&entry.doc(), depth);
+                self.facts(&entry.slot, &key, depth);
+            }
+            match entry.slot {
+                Slot::Section(inner) => {
+                    self.line(&format!("{}:", entry.name), depth);
+                    self.section(inner, &key, depth + 1);
+                }
+                slot => self.line(&format!("{}: {}", entry.name, value(&slot)), depth),
+            }
+        }
+    }
+
+    /// Words, limits, default and variable of an option.
+    fn facts(&mut self, slot: &Slot<'_>, key: &str, depth: usize) {
+        if matches!(slot, Slot::Section(_)) {
+            return;
+        }
+        if let Slot::Choice(choice) = slot {
+            for word in choice.words() {
+                self.comment(&format!("  {}", explained(word)), depth);
+            }
+        }
+        let limits = slot.limits().map(|limits| format!("Limits: {limits}. "));
+        let limits = limits.unwrap_or_default();
+        let default = match slot {
+            Slot::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
+            Slot::Secret { .. } => "Secret. Default: empty. ".to_owned(),
+            _ => format!("Default: {}. ", slot.text()),
+        };
+        self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
+    }
+
+    fn comment(&mut self, text: &str, depth: usize) {
+        text.lines().for_each(|line| self.line(&format!("# {line}"), depth));
+    }
+
+    fn line(&mut self, line: &str, depth: usize) {
+        self.text.extend(std::iter::repeat_n("  ", depth));
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+}
+
+/// The value in YAML: bare where that cannot be misread, else in quotes.
+fn value(slot: &Slot<'_>) -> String {
+    let text = slot.text();
+    let bare = match slot {
+        Slot::Flag(_)
+        | Slot::Count { .. }
+        | Slot::Bytes { .. }
+        | Slot::OptionalBytes { .. }
+        | Slot::Time { .. }
+        | Slot::OptionalTime { .. } => true,
+        Slot::Mode(_) | Slot::Secret { .. } => false,
+        _ => yaml::is_plain(&text),
+    };
+    if bare { text } else { yaml::quote(&text) }
+}
+
+const HEADER: &str = "\
+# yaml-language-server: $schema=logging.schema.json
+
+# Every option of logwell with its default. Keep what you change and delete the rest: a short file
+# is easier to read (see minimal.yaml). Unknown keys are errors.
+#
+# What is given later wins: defaults, this file, environment variables, the program.
+# Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
+# Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
+# info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
+# without touching the file; an empty variable counts as not set.
+";

@@ -1,0 +1,137 @@
+//! Encode: a record becomes one line of bytes. The trait, and the encoders of the crate.
+//!
+//! An encoder knows records and bytes. It does not know where the bytes go.
+
+pub mod json;
+pub mod schema;
+pub mod stamp;
+pub mod terminal_safe;
+pub mod text;
+
+pub(crate) mod escape;
+pub(crate) mod members;
+pub(crate) mod value;
+
+#[cfg(feature = "forward")]
+pub(crate) use value::push_string;
+
+use crate::base::clock;
+use crate::config::{LoggingConfig, Schema};
+use crate::record::Record;
+use crate::record::line_id::LineId;
+use json::{JsonEncoder, JsonOptions};
+use schema::{PresetOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
+
+/// Turns records into lines.
+#[doc(alias = "formatter")]
+#[doc(alias = "layout")]
+pub trait Encode: Send {
+    /// Appends `record` to `out` as exactly one line: it ends in `\n` and has no other one.
+    ///
+    /// What was in `out` before stays. There is no error: whatever the record holds, the encoder
+    /// finds bytes for it.
+    fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
+
+    /// Reads back which record a line is; nothing if it is no line of this encoder. Asked when records
+    /// are recovered after a kill, so that none is written twice. The default cannot tell.
+    fn id_in(&self, line: &[u8]) -> Option<LineId> {
+        let _ = line;
+        None
+    }
+}
+
+/// The id in a line whose members have these names.
+fn id_at(line: &[u8], names: [&str; 3]) -> Option<LineId> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut reader = serde_json::Deserializer::from_str(line);
+    let (time, process, seq) = reader.deserialize_map(Members(names)).ok()?;
+    reader.end().ok()?;
+    Some(LineId {
+        process: u32::try_from(process?).ok()?,
+        seq: seq?,
+        unix_us: clock::unix_us_of(&time?)?,
+    })
+}
+
+/// Takes the moment and two numbers out of a line, and only reads over the rest: a start may have many
+/// lines to look at.
+struct Members<'a>([&'a str; 3]);
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = (Option<String>, Option<u64>, Option<u64>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut time, mut process, mut seq) = (None, None, None);
+        while let Some(which) = members.next_key_seed(Which(self.0))? {
+            match which {
+                Some(0) => time = Some(members.next_value()?),
+                Some(1) => process = Some(members.next_value()?),
+                Some(_) => seq = Some(members.next_value()?),
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok((time, process, seq))
+    }
+}
+
+/// Which of the names a key is.
+struct Which<'a>([&'a str; 3]);
+
+impl<'de> DeserializeSeed<'de> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Which<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|name| *name == key))
+    }
+}
+
+/// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no
+/// line is longer than `max_line_bytes`.
+///
+/// ```
+/// use logwell::LoggingConfig;
+/// use logwell::config::Schema;
+/// use logwell::encode::encoder_for;
+///
+/// let config = LoggingConfig::builder().schema(Schema::Gcp).build()?;
+/// let logs = logwell::testing::capture();
+/// tracing::info!("hello");
+///
+/// let mut line = Vec::new();
+/// encoder_for(&config, 16_000).encode(&logs.records()[0], &mut line);
+/// assert!(line.starts_with(br#"{"time":"#));
+/// # Ok::<(), logwell::Error>(())
+/// ```
+#[must_use]
+pub fn encoder_for(config: &LoggingConfig, max_line_bytes: usize) -> Box<dyn Encode> {
+    let json = JsonOptions {
+        record: config.record.clone(),
+        max_line_bytes,
+        max_spans: config.limits.spans,
+    };
+    let preset = |json| PresetOptions { json, service: config.service.clone() };
+    match config.record.schema {
+        Schema::Native => Box::new(JsonEncoder::new(json)),
+        Schema::Ecs => Box::new(EcsEncoder::new(preset(json))),
+        Schema::Gcp => Box::new(GcpEncoder::new(preset(json))),
+        Schema::Otel => Box::new(OtelEncoder::new(preset(json))),
+    }
+}

@@ -1,0 +1,25 @@
+//! RabbitMQ, in a build without the feature: who asks for it is told.
+
+use crate::base::error::{Error, Mistake, Origin};
+use crate::config::LoggingConfig;
+use crate::forward::destination::Destination;
+
+/// The destination, unless the configuration asks for the broker.
+///
+/// # Errors
+///
+/// It does.
+pub(crate) fn through(
+    destination: Destination,
+    config: &LoggingConfig,
+) -> Result<Destination, Error> {
+    if !config.forward.rabbitmq.enabled {
+        return Ok(destination);
+    }
+    Err(Error::config(vec![Mistake {
+        origin: Origin::Code,
+        key: "forward.rabbitmq.enabled".to_owned(),
+        problem: "this program was built without logwell's feature `rabbitmq`".to_owned(),
+        help: "add it to the dependency in Cargo.toml: features = [\"rabbitmq\"]".to_owned(),
+    }]))
+}

@@ -1,0 +1,165 @@
+//! Telegram: groups of people who are told of failures and news.
+//!
+//! ```text
+//! record → entry ═ spool ═ entry → alert → group of its kind → text that fits → within the limits → chat
+//!          entry.rs        alert.rs        groups.rs   layout.rs fit.rs    desk.rs direct.rs  client.rs
+//! ```
+//!
+//! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
+//! token and the group's id into the section `forward.telegram`. [`check`](super::check()) sends a test
+//! message to each.
+//!
+//! - **The first failure of a kind is told at once.** Its repetitions are collected for `digest_every`
+//!   and told together ("×173 in 5 min"); when it has been quiet as long, a closing note says so. Of
+//!   one kind are failures of one level, from one place in the source, with messages that differ only
+//!   in numbers, ids and what stands in quotes.
+//! - **News is told one by one**: what `info_ctg!` and levels below Error send.
+//! - **The limits of Telegram hold**, 20 messages to a group in any minute and 30 in any second. A
+//!   quarter may go at once, the rest is spread over the minute. Of more than five kinds at once, or
+//!   more than there is room for, twenty share a message, the most severe and most frequent first. Of
+//!   more than 300 kinds the others are told as one. `retry_after` is obeyed.
+//! - **A text always fits**: at most 4096 UTF-16 units. It is plain text; what could deceive is made
+//!   visible, such as `\u{202e}`, and a line that begins inside a record begins with `│ `.
+//! - **In `quiet_hours` messages come without a sound**, but for those of CRITICAL.
+//! - **Nothing is lost by a kill**: what is not told yet waits in the spool. What was told shortly
+//!   before may be told again.
+//!
+//! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
+//! [`SendLimits`] and [`fit()`]. This file makes destinations of the configuration.
+
+mod alert;
+mod client;
+mod composer;
+mod digest;
+mod direct;
+mod entry;
+mod fingerprint;
+mod layout;
+mod limits;
+mod message;
+mod quota;
+mod sanitize;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{TELEGRAM_URL, TelegramClient};
+pub use limits::SendLimits;
+pub use message::{Audience, TelegramMessage};
+pub use sanitize::{MAX_TEXT_UNITS, fit, text_units};
+
+use super::destination::{Destination, Notice, Render};
+use super::http::{HttpClient, HttpOptions};
+use super::transport::Stop;
+use crate::base::error::Error;
+use crate::config::{LoggingConfig, SecretUrl, ServiceConfig, TelegramGroup};
+use composer::{Desk, DeskOptions};
+use direct::Direct;
+use layout::Letterhead;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// The names of the groups' destinations.
+pub(super) const DEVELOPER: &str = "telegram_developer";
+pub(super) const CUSTOMER: &str = "telegram_customer";
+
+/// The names of the destinations that the configuration asks for.
+pub(super) fn names(config: &LoggingConfig) -> impl Iterator<Item = &'static str> {
+    groups(config).map(|(audience, _)| name(audience))
+}
+
+/// A destination for each group that is configured, with its signal to stop; none if Telegram is not
+/// enabled.
+///
+/// # Errors
+///
+/// The HTTP client cannot be made: see [`HttpClient::new`].
+pub(super) fn destinations(
+    config: &LoggingConfig,
+    service: &ServiceConfig,
+) -> Result<Vec<(Destination, Stop)>, Error> {
+    let telegram = &config.forward.telegram;
+    let limits = SendLimits::new(telegram.per_second, telegram.per_chat_per_minute);
+    let limits = Arc::new(Mutex::new(limits));
+    let destination = |(audience, group): (Audience, &TelegramGroup)| {
+        let client = client(config)?;
+        let (stop, interrupted) = (Stop::default(), client.clone());
+        stop.at_deadline(move || interrupted.shutdown());
+        let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
+        let options = desk_options(config, service, (audience, group));
+        let hidden = options.token.clone().unwrap_or_default();
+        let desk = Desk::new(options, Instant::now());
+        let destination = Destination {
+            name: name(audience),
+            address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
+            min_level: telegram.min_level,
+            render: Box::new(Entries),
+            compose: Box::new(desk),
+            transport: Box::new(direct),
+            hidden,
+            // What comes while a message is on its way can be told together with what waits.
+            at_once: 1,
+            max_bytes: telegram.max_bytes,
+            max_age: telegram.max_age,
+        };
+        Ok((destination, stop))
+    };
+    groups(config).map(destination).collect()
+}
+
+/// The groups that are told.
+fn groups(config: &LoggingConfig) -> impl Iterator<Item = (Audience, &TelegramGroup)> {
+    let telegram = &config.forward.telegram;
+    let all =
+        [(Audience::Developer, &telegram.developer), (Audience::Customer, &telegram.customer)];
+    all.into_iter().filter(|(_, group)| telegram.enabled && !group.chat_id.is_empty())
+}
+
+const fn name(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Developer => DEVELOPER,
+        Audience::Customer => CUSTOMER,
+    }
+}
+
+/// A client with connections of its own: what is shut down, is so for good.
+fn client(config: &LoggingConfig) -> Result<TelegramClient, Error> {
+    let telegram = &config.forward.telegram;
+    let http = HttpClient::new(&HttpOptions {
+        connect_timeout: telegram.connect_timeout,
+        timeout: telegram.timeout,
+        ..HttpOptions::from_config(&config.forward.http)
+    })?;
+    Ok(TelegramClient::new(http, &telegram.base_url))
+}
+
+fn desk_options(
+    config: &LoggingConfig,
+    service: &ServiceConfig,
+    (audience, group): (Audience, &TelegramGroup),
+) -> DeskOptions {
+    let telegram = &config.forward.telegram;
+    DeskOptions {
+        audience,
+        chat_id: group.chat_id.clone(),
+        token: telegram.token_in_messages.then(|| group.token.clone()),
+        letterhead: Letterhead {
+            who: [service.name.clone(), service.domain.clone()],
+            has_place: audience == Audience::Developer,
+        },
+        per_minute: telegram.per_chat_per_minute,
+        digest_every: telegram.digest_every,
+        quiet_hours: telegram.quiet_hours,
+        zone: config.forward.zone,
+        unix_ms: || crate::base::clock::unix_ns() / 1_000_000,
+    }
+}
+
+/// Makes the entries of both groups.
+struct Entries;
+
+impl Render for Entries {
+    fn render(&mut self, notice: &Notice<'_>, out: &mut Vec<u8>) {
+        entry::write(notice, out);
+    }
+}

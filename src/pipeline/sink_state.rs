@@ -1,0 +1,213 @@
+//! SinkSlot: a sink with its counters and its state of health.
+//!
+//! Calls a sink so that nothing it does can hurt the listener, counts what becomes of its records,
+//! and knows when it fails and when it works again. Knows no queue and no other sink.
+
+use crate::base::selflog;
+use crate::base::unwind::discard;
+use crate::pipeline::internal_records::Recovered;
+use crate::record::Record;
+use crate::record::stats::{SinkCounters, add};
+use crate::sink::{Sink, Unflushed};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A sink that delivers and has had no trouble for this long has recovered.
+const RECOVERED_AFTER: Duration = Duration::from_secs(1);
+/// A sink that panicked is left alone this long, then twice as long, up to the longest pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A sink with its counters and its state of health.
+pub(crate) struct SinkSlot {
+    pub(crate) name: String,
+    pub(crate) sink: Box<dyn Sink>,
+    pub(crate) counters: Arc<SinkCounters>,
+    /// Whether the black box keeps records until this sink has handed them on.
+    pub(crate) takes_part: bool,
+    /// Whether it was given records of a process that is gone since it was flushed.
+    has_recovered: bool,
+    /// Taken by the sink and not yet reported as handed over.
+    pending: u64,
+    pause: Option<Pause>,
+    outage: Option<Outage>,
+}
+
+/// The time since a sink first failed.
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    last_trouble: Instant,
+    /// Whether it has handed records over since.
+    delivers: bool,
+    problem: String,
+    /// What it had dropped before.
+    dropped_before: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    until: Instant,
+    length: Duration,
+}
+
+impl SinkSlot {
+    pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
+        let takes_part = sink.mark().is_some();
+        Self {
+            name,
+            sink,
+            counters: Arc::default(),
+            takes_part,
+            has_recovered: false,
+            pending: 0,
+            pause: None,
+            outage: None,
+        }
+    }
+
+    /// Gives the sink a record of a process that is gone: it is in none of this one's numbers.
+    pub(crate) fn write_recovered(&mut self, record: &Record, now: Instant) -> bool {
+        self.has_recovered = true;
+        matches!(self.call(now, |sink| sink.write(record)), Some(Ok(())))
+    }
+
+    /// Gives the sink a record, and counts it.
+    pub(crate) fn write(&mut self, record: &Record, now: Instant) {
+        add(&self.counters.routed, 1);
+        if self.is_paused(now) {
+            add(&self.counters.paused, 1);
+            return;
+        }
+        match self.call(now, |sink| sink.write(record)) {
+            Some(Ok(())) => self.pending += 1,
+            Some(Err(error)) => {
+                self.trouble(now, "refused a record", &error);
+                add(&self.counters.refused, 1);
+            }
+            None => add(&self.counters.lost, 1),
+        }
+    }
+
+    /// Flushes the sink; says so if it works again after an outage.
+    pub(crate) fn flush(
+        &mut self,
+        now: Instant,
+        how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>,
+    ) -> Option<Recovered> {
+        if self.is_paused(now) {
+            return None;
+        }
+        match self.call(now, how)? {
+            Ok(()) => {
+                self.has_recovered = false;
+                self.flushed(now, 0)
+            }
+            Err(unflushed) if unflushed.is_only_waiting() => self.flushed(now, unflushed.kept),
+            Err(Unflushed { error, kept, lost }) => {
+                self.trouble(now, "could not write", &error);
+                let kept = kept.min(self.pending);
+                self.settle(self.pending - kept, lost);
+                self.pending = kept;
+                None
+            }
+        }
+    }
+
+    /// A flush went well; `waiting` records are still on their way.
+    fn flushed(&mut self, now: Instant, waiting: u64) -> Option<Recovered> {
+        let waiting = waiting.min(self.pending);
+        let delivered = self.pending - waiting;
+        self.pending = waiting;
+        self.settle(delivered, 0);
+        self.pause = None;
+        if delivered > 0 || waiting == 0 {
+            self.counters.failing.store(false, Ordering::Relaxed);
+        }
+        self.recovered(now, delivered > 0)
+    }
+
+    /// Whether it is to be left alone now.
+    fn is_paused(&self, now: Instant) -> bool {
+        self.pause.is_some_and(|pause| now < pause.until)
+    }
+
+    /// Whether the sink has records that it could not hand over yet.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending > 0 || self.has_recovered
+    }
+
+    /// Forgets that it was to be left alone: there is no later.
+    pub(crate) fn end_pause(&mut self) {
+        self.pause = None;
+    }
+
+    /// Ends an outage once the sink delivers and has had no trouble for a while: one that works
+    /// only now and then is not worth a record each time.
+    fn recovered(&mut self, now: Instant, delivered: bool) -> Option<Recovered> {
+        let outage = self.outage.as_mut()?;
+        outage.delivers |= delivered;
+        let quiet_for = now.saturating_duration_since(outage.last_trouble);
+        if !outage.delivers || quiet_for < RECOVERED_AFTER {
+            return None;
+        }
+        self.end_outage()
+    }
+
+    /// Ends an outage if the sink delivers again, without waiting whether it goes on doing so.
+    pub(crate) fn end_outage(&mut self) -> Option<Recovered> {
+        let outage = self.outage.take_if(|outage| outage.delivers)?;
+        Some(Recovered {
+            sink: self.name.clone(),
+            problem: outage.problem,
+            failed_for: outage.last_trouble.saturating_duration_since(outage.since),
+            dropped: self.counters.snapshot("").dropped().saturating_sub(outage.dropped_before),
+        })
+    }
+
+    /// Counts what was handed over and what was lost; a loss may have been counted as written by an
+    /// earlier flush.
+    fn settle(&self, gone: u64, lost: u64) {
+        let all = gone + self.counters.written.load(Ordering::Relaxed);
+        let lost = if lost == u64::MAX { gone } else { lost.min(all) };
+        self.counters.written.store(all - lost, Ordering::Release);
+        add(&self.counters.lost, lost);
+    }
+
+    /// Calls the sink; a panic is caught and makes it rest for a while.
+    pub(crate) fn call<T>(
+        &mut self,
+        now: Instant,
+        call: impl FnOnce(&mut dyn Sink) -> T,
+    ) -> Option<T> {
+        let sink = &mut *self.sink;
+        match catch_unwind(AssertUnwindSafe(|| call(sink))) {
+            Ok(result) => Some(result),
+            Err(panic) => {
+                discard(panic);
+                add(&self.counters.panics, 1);
+                let length = self.pause.map_or(FIRST_PAUSE, |pause| pause.length * 2);
+                let length = length.min(LONGEST_PAUSE);
+                self.pause = Some(Pause { until: now + length, length });
+                self.trouble(now, "panicked", &format_args!("it is left alone for {length:?}"));
+                None
+            }
+        }
+    }
+
+    fn trouble(&mut self, now: Instant, what: &str, why: &dyn std::fmt::Display) {
+        add(&self.counters.errors, 1);
+        let outage = self.outage.get_or_insert_with(|| Outage {
+            since: now,
+            last_trouble: now,
+            delivers: false,
+            problem: format!("{what}: {why}"),
+            dropped_before: self.counters.snapshot("").dropped(),
+        });
+        (outage.last_trouble, outage.delivers) = (now, false);
+        self.counters.failing.store(true, Ordering::Relaxed);
+        selflog::tell(&format!("sink {} {what}", self.name), why);
+    }
+}

@@ -1,0 +1,451 @@
+//! LoggingHandle: what a running program can ask of its logging.
+//!
+//! Speaks to the listener through its control channel, which the overflow policy does not touch.
+
+use crate::base::error::{Error, ErrorKind, Mistake, Origin};
+use crate::black_box::BlackBox;
+use crate::capture::filter::SharedFilter;
+use crate::capture::redact::Redaction;
+use crate::config::{Directives, LoggingConfig};
+use crate::forward::Forwarders;
+use crate::pipeline::listener::Control;
+use crate::pipeline::pool::Spare;
+use crate::pipeline::queue::Queue;
+use crate::record::Record;
+use crate::record::stats::{Counters, Reason, SinkCounters, Stats};
+use crate::setup::report::{End, ShutdownReport};
+use crossbeam_channel::{Sender, bounded};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+/// How long a question to the listener may take when the caller names no deadline.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// More questions than this do not wait for a listener that is stuck.
+pub(crate) const MAX_QUESTIONS: usize = 256;
+
+/// What a running program can ask of its logging. Clones speak to the same listener.
+///
+/// Dropping it changes nothing: logging ends with [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct LoggingHandle(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) queue: Arc<Queue<Box<Spare>>>,
+    pub(crate) control: Sender<Control>,
+    /// Nobody answers any more.
+    pub(crate) is_gone: Arc<AtomicBool>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) black_box: Option<Arc<BlackBox>>,
+    /// Whether there should be one.
+    pub(crate) wants_black_box: bool,
+    pub(crate) sinks: Vec<(String, Arc<SinkCounters>)>,
+    pub(crate) filter: SharedFilter,
+    pub(crate) redaction: Option<Arc<Redaction>>,
+    pub(crate) forwarders: Forwarders,
+    pub(crate) config: LoggingConfig,
+    pub(crate) report: Mutex<Option<ShutdownReport>>,
+}
+
+/// The listener did not answer within the deadline, or it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unanswered;
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the listener did not answer within the deadline; is a disk or a sink stuck?")
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+impl From<Unanswered> for io::Error {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::new(io::ErrorKind::TimedOut, unanswered)
+    }
+}
+
+/// Whether logging does what it should; see [`LoggingHandle::health`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// What is wrong now, for people; empty if all is well.
+    pub problems: Vec<String>,
+}
+
+impl Health {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [] => f.write_str("healthy"),
+            problems => f.write_str(&problems.join("; ")),
+        }
+    }
+}
+
+impl LoggingHandle {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// Waits until every record logged before the call is handed to its destination: for files, to
+    /// the operating system.
+    ///
+    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they have;
+    /// see [`stats`](Self::stats).
+    ///
+    /// # Errors
+    ///
+    /// The listener did not come to it within the deadline.
+    pub fn flush(&self, deadline: Duration) -> Result<(), Unanswered> {
+        self.ask(deadline, Control::Flush)
+    }
+
+    /// The text with its secrets masked, if it has any.
+    pub(crate) fn masked(&self, text: &str) -> Option<String> {
+        let masked = self.0.redaction.as_ref()?.text(text.as_bytes(), false)?;
+        self.0.counters.redacted.fetch_add(1, Ordering::Relaxed);
+        Some(masked)
+    }
+
+    /// Has a record of the framework's own written after everything logged before, past the queue,
+    /// and made durable.
+    pub(crate) fn write_own(&self, record: Record, deadline: Duration) -> Result<(), Unanswered> {
+        self.ask(deadline, |done| Control::Write(Box::new(record), done))
+    }
+
+    /// All counters at this moment. In a fork: what was dropped there.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let shared = &*self.0;
+        if shared.queue.is_forked() {
+            let dropped = shared.queue.dropped().only(Reason::Forked);
+            return Stats { dropped, ..Stats::default() };
+        }
+        // What a record comes to last is looked at first: none is routed that was not received.
+        let sinks = shared.sinks.iter().map(|(name, counters)| counters.snapshot(name)).collect();
+        let count = |count: &AtomicU64| count.load(Ordering::Acquire);
+        let _nothing_is_taken_back = shared.queue.hold();
+        let (received_by_level, in_queue) = shared
+            .counters
+            .moves
+            .look(|| (shared.counters.received.each_ref().map(count), shared.queue.len() as u64));
+        let received = received_by_level.iter().sum();
+        let unprotected = match &shared.black_box {
+            Some(black_box) => black_box.unprotected(),
+            None if shared.wants_black_box => received + in_queue,
+            None => 0,
+        };
+        Stats {
+            received,
+            received_by_level,
+            in_queue,
+            queue_heap_bytes: shared.queue.heap_bytes(),
+            dropped: shared.queue.dropped(),
+            own: shared.counters.own.load(Ordering::Relaxed),
+            unformatted_values: shared.counters.unformatted.load(Ordering::Relaxed),
+            redacted_values: shared.counters.redacted.load(Ordering::Relaxed),
+            unprotected,
+            sinks,
+            destinations: shared.forwarders.stats(),
+        }
+    }
+
+    /// Changes what is captured, from now on: a level, or directives as in `RUST_LOG`
+    /// (`info,my_crate=debug`). The levels of files and console stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// The directives are not understood; nothing is changed.
+    pub fn set_level(&self, directives: &str) -> Result<(), Error> {
+        let directives: Directives = directives.parse().map_err(|error| {
+            let error: crate::config::DirectivesError = error;
+            Error::config(vec![Mistake {
+                origin: Origin::Code,
+                key: "level".to_owned(),
+                problem: error.problem,
+                help: error.help,
+            }])
+        })?;
+        self.0.filter.replace(directives);
+        Ok(())
+    }
+
+    /// The directives in force, as text.
+    #[must_use]
+    pub fn level(&self) -> String {
+        self.0.filter.load().directives.to_string()
+    }
+
+    /// Opens all files anew: after another program has moved them, as logrotate does.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be opened (the sink goes on with the old one), or no answer within 5 s.
+    pub fn reopen(&self) -> io::Result<()> {
+        self.ask(ANSWER_WITHIN, Control::Reopen)?
+    }
+
+    /// Starts new files now, whatever the size of the current ones.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be rotated (the sink goes on with the old one), or no answer within 5 s.
+    pub fn rotate_now(&self) -> io::Result<()> {
+        self.ask(ANSWER_WITHIN, Control::Rotate)?
+    }
+
+    /// The files of all sinks: of each sink the current one first, then its backups from the newest.
+    /// Empty when logging has ended.
+    #[must_use]
+    pub fn log_files(&self) -> Vec<PathBuf> {
+        let files = self.ask(ANSWER_WITHIN, Control::Files).unwrap_or_default();
+        files.into_iter().flat_map(|(_, files)| files).collect()
+    }
+
+    /// The configuration in force, as YAML, with secrets masked.
+    #[must_use]
+    pub fn effective_config(&self) -> String {
+        let mut config = self.0.config.clone();
+        config.level = self.0.filter.load().directives.clone();
+        config.to_yaml()
+    }
+
+    /// Whether logging does what it should at this moment.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let stats = self.stats();
+        let mut problems = Vec::new();
+        if self.0.queue.is_forked() {
+            problems.push("this process was forked from the one that logs".to_owned());
+            return Health { problems };
+        }
+        // Not waited for: the shutdown holds it as long as it takes.
+        let is_ending = match self.0.report.try_lock() {
+            Ok(report) => report.is_some(),
+            Err(TryLockError::Poisoned(report)) => report.into_inner().is_some(),
+            Err(TryLockError::WouldBlock) => true,
+        };
+        if is_ending {
+            problems.push("logging was shut down".to_owned());
+        } else if !self.0.queue.is_served() {
+            problems.push("the listener is gone".to_owned());
+        }
+        match &self.0.black_box {
+            None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),
+            // At the end it is removed.
+            Some(black_box) if !is_ending && black_box.is_deleted() => {
+                problems.push("the black box was deleted".to_owned());
+            }
+            _ => {}
+        }
+        for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
+            problems.push(format!("sink {} is failing", sink.name));
+        }
+        for destination in &stats.destinations {
+            if let Some(problem) = &destination.problem {
+                let (name, waiting) = (&destination.name, destination.waiting);
+                problems.push(format!("{name}: {problem} ({waiting} records wait on disk)"));
+            }
+        }
+        let size = self.0.config.queue.size as u64;
+        if stats.in_queue * 10 >= size * 9 {
+            problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
+        }
+        Health { problems }
+    }
+
+    /// Ends logging: no more records are taken, those in the queue are written, files are synced.
+    ///
+    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
+    /// same report. In a process that was forked from the one that logs it does nothing, at once.
+    pub fn shutdown(&self) -> ShutdownReport {
+        let shared = &*self.0;
+        if shared.queue.is_forked() {
+            return ShutdownReport { stats: self.stats(), is_complete: true, ..Default::default() };
+        }
+        let mut report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = &*report {
+            return report.clone();
+        }
+        let start = Instant::now();
+        let deadline = shared.config.shutdown_timeout;
+        shared.queue.close();
+        // Asked twice: the last records may go to new files, and the end may not come in time.
+        let before = self.ask(deadline, Control::Files);
+        let left = deadline.saturating_sub(start.elapsed());
+        let after = self.ask(left, |done| Control::Stop(start, done));
+        let is_complete = after.is_ok();
+        shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
+        let end =
+            after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
+        let black_box = shared.black_box.as_ref().filter(|_| !end.is_handed_on);
+        let black_box = black_box.map(|black_box| black_box.path().to_owned());
+        let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
+        let made = ShutdownReport { black_box, ..made };
+        *report = Some(made.clone());
+        made
+    }
+
+    #[cfg(test)]
+    pub(crate) fn black_box(&self) -> Arc<BlackBox> {
+        self.0.black_box.clone().unwrap()
+    }
+
+    /// Asks and does not wait, for who steps the listener itself.
+    #[cfg(test)]
+    pub(crate) fn ask_later<T>(
+        &self,
+        question: impl FnOnce(Sender<T>) -> Control,
+    ) -> crossbeam_channel::Receiver<T> {
+        let (answer, answered) = bounded(1);
+        let _no_room = self.0.control.try_send(question(answer));
+        answered
+    }
+
+    fn ask<T>(
+        &self,
+        deadline: Duration,
+        question: impl FnOnce(Sender<T>) -> Control,
+    ) -> Result<T, Unanswered> {
+        if self.0.queue.is_forked() {
+            return Err(Unanswered);
+        }
+        let (answer, answered) = bounded(1);
+        let start = Instant::now();
+        self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
+        self.0.queue.waker.wake();
+        if self.0.is_gone.load(Ordering::SeqCst) {
+            // It may have come after all that the listener has let go.
+            return answered.try_recv().map_err(|_| Unanswered);
+        }
+        let left = deadline.saturating_sub(start.elapsed());
+        answered.recv_timeout(left).map_err(|_| Unanswered)
+    }
+}
+
+impl fmt::Debug for LoggingHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoggingHandle").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl From<Unanswered> for Error {
+    fn from(_: Unanswered) -> Self {
+        let source = io::Error::from(io::ErrorKind::TimedOut);
+        ErrorKind::Thread { name: "logwell", source }.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MAX_QUESTIONS;
+    use crate::LoggingConfig;
+    use crate::QueueLayer;
+    use crate::base::clock::{Clock, ManualClock};
+    use crate::pipeline::internal_records;
+    use crate::pipeline::listener::Control;
+    use crate::record::Record;
+    use crate::sink::{Accepts, Sink, Unflushed};
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[test]
+    fn questions_to_a_stuck_listener_take_no_memory_without_bound() {
+        let config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+        let (_layer, handle, mut listener) =
+            QueueLayer::builder().config(config).build_stepped().unwrap();
+        (0..1_000).for_each(|_| assert!(handle.flush(Duration::ZERO).is_err()));
+        assert_eq!(handle.0.control.len(), MAX_QUESTIONS);
+        listener.step();
+        assert_eq!(handle.0.control.len(), 0);
+    }
+
+    /// Takes two seconds to make anything durable.
+    struct SlowDisk(ManualClock, Arc<AtomicU32>);
+
+    impl Sink for SlowDisk {
+        fn write(&mut self, _: &Record) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<(), Unflushed> {
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<(), Unflushed> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.advance(Duration::from_secs(2));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_disk_that_takes_its_time_is_not_asked_again_at_once_for_panic_after_panic() {
+        let (clock, syncs) = (ManualClock::new(), Arc::new(AtomicU32::new(0)));
+        let config = LoggingConfig::builder().files(false).console(false).build().unwrap();
+        let (_layer, handle, mut listener) = QueueLayer::builder()
+            .config(config)
+            .clock(Clock::Manual(clock.clone()))
+            .sink("slow", Accepts::all(), SlowDisk(clock.clone(), Arc::clone(&syncs)))
+            .build_stepped()
+            .unwrap();
+        let mut panic = || {
+            let record = internal_records::panicked(internal_records::Panic {
+                message: "on purpose",
+                location: None,
+                backtrace: None,
+                context: None,
+                max_text_bytes: 100,
+            });
+            let written = handle.ask_later(|done| Control::Write(Box::new(record), done));
+            listener.step();
+            written.try_recv().unwrap();
+            syncs.load(Ordering::Relaxed)
+        };
+        assert_eq!([panic(), panic(), panic()], [1, 1, 1]);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!([panic(), panic()], [2, 2]);
+    }
+
+    #[test]
+    fn the_receipt_names_files_that_were_started_while_the_queue_was_emptied() {
+        // The end makes hundreds of files durable.
+        let dir = crate::simulation::directory();
+        let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
+        let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
+        config.queue.when_full = crate::config::WhenFull::Drop;
+        config.shutdown_timeout = Duration::from_secs(600); // many renames, on a busy machine
+        let (layer, handle, mut listener) =
+            QueueLayer::builder().config(config).build_stepped().unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            (0..5_000).for_each(|number| tracing::info!(number, "burst"));
+        });
+        let stopping = std::thread::spawn(move || handle.shutdown());
+        while listener.step() != crate::testing::Step::Stopped {}
+
+        let report = stopping.join().unwrap();
+        let named = report.files.iter().find(|(sink, _)| sink == "app").unwrap().1.len();
+        let is_app = |name: std::ffi::OsString| name.to_string_lossy().starts_with("app.log");
+        let entries = dir.path().read_dir().unwrap();
+        let there = entries.filter(|entry| is_app(entry.as_ref().unwrap().file_name())).count();
+        assert!(there > 100);
+        assert_eq!(named, there);
+    }
+}

@@ -1,0 +1,120 @@
+//! Accepts: which records a sink takes. A pure rule over a record's level, target and kind.
+//!
+//! Does not know what a sink does.
+
+use crate::config::Directives;
+use crate::record::callsite::Kind;
+use crate::record::forward_level::ForwardLevels;
+use crate::record::level::Level;
+
+/// Which records a sink takes.
+///
+/// ```
+/// use logwell::sink::Accepts;
+/// use logwell::Level;
+///
+/// let all = Accepts::all();
+/// let errors = Accepts::all().from_level(Level::Error);
+/// let one_crate = Accepts::all().directives("warn,my_crate=debug".parse().unwrap());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Accepts {
+    directives: Directives,
+    from_level: Level,
+    only_ai: bool,
+    /// The framework's own records count from this level on.
+    own_from: Level,
+    pub(crate) is_ledger: bool,
+    /// Which levels it forwards, if it forwards records.
+    pub(crate) forwards: Option<ForwardLevels>,
+}
+
+impl Accepts {
+    /// Everything that is captured.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            directives: Level::Trace.into(),
+            from_level: Level::Trace,
+            only_ai: false,
+            own_from: Level::Trace,
+            is_ledger: false,
+            forwards: None,
+        }
+    }
+
+    /// Only that level and more important ones.
+    #[must_use]
+    pub fn from_level(mut self, level: Level) -> Self {
+        self.from_level = level;
+        self
+    }
+
+    /// Only what the directives allow.
+    #[must_use]
+    pub fn directives(mut self, directives: Directives) -> Self {
+        self.directives = directives;
+        self
+    }
+
+    /// Only records about AI models.
+    #[must_use]
+    pub fn only_ai(mut self) -> Self {
+        self.only_ai = true;
+        self
+    }
+
+    /// Of the framework's own records only that level and more important ones.
+    #[must_use]
+    pub fn own_from(mut self, level: Level) -> Self {
+        self.own_from = level;
+        self
+    }
+
+    /// The sink is the one in which it can be checked that nothing is missing. It takes all of the
+    /// framework's own records, whatever the directives say, and the log tells when a record is
+    /// kept out of it.
+    pub(crate) fn ledger(mut self) -> Self {
+        self.is_ledger = true;
+        self
+    }
+
+    /// Only what is of those levels to LogBeacon and people.
+    #[cfg(feature = "forward")]
+    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
+        self.forwards = Some(levels);
+        self
+    }
+
+    /// Whether it takes a record of that level, target and kind.
+    #[must_use]
+    pub fn accepts(&self, level: Level, target: &str, kind: Kind) -> bool {
+        if self.is_ledger && kind == Kind::Own {
+            return true;
+        }
+        level >= self.from_level
+            && (!self.only_ai || kind == Kind::Ai)
+            && (kind != Kind::Own || level >= self.own_from)
+            && self.directives.allows(level, target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_asks_for_level_kind_and_directives_together() {
+        let directives: Directives = "warn,noisy=error".parse().unwrap();
+        let errors = Accepts::all().from_level(Level::Error).directives(directives);
+        assert!(errors.accepts(Level::Error, "app", Kind::Plain));
+        assert!(errors.accepts(Level::Critical, "noisy", Kind::Plain));
+        assert!(!errors.accepts(Level::Warn, "app", Kind::Plain));
+        let ai = Accepts::all().only_ai();
+        assert!(ai.accepts(Level::Trace, "app", Kind::Ai));
+        assert!(!ai.accepts(Level::Critical, "app", Kind::Plain));
+        let console = Accepts::all().own_from(Level::Warn);
+        assert!(!console.accepts(Level::Info, "logwell", Kind::Own));
+        assert!(console.accepts(Level::Warn, "logwell", Kind::Own));
+    }
+}

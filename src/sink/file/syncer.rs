@@ -1,0 +1,131 @@
+//! Syncer: makes files durable, so that the listener need not wait for the disk.
+//!
+//! A sync takes about four milliseconds on an idle disk and may take seconds on a busy one. In that
+//! time the listener would take no record; here it goes on, and all that it has written when the
+//! sync begins is part of it. A thread of its own, `logwell-sync`, started with the first work and
+//! shared by the files of a pipeline; it ends with the last of them. Knows no path and no line.
+
+use crate::base::thread;
+use crate::rotate::{SyncJob, Synced};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+const NAME: &str = "logwell-sync";
+
+/// More orders than this do not wait. There is a job and a word of haste for each file.
+const MAX_WAITING: usize = 256;
+
+/// One file's way to the syncer.
+#[derive(Debug)]
+pub(crate) struct Syncer {
+    thread: Arc<Thread>,
+    /// Tells the file from others.
+    number: u64,
+    synced: (Sender<Synced>, Receiver<Synced>),
+}
+
+#[derive(Debug, Default)]
+struct Thread {
+    orders: OnceLock<Option<Sender<Order>>>,
+    files: AtomicU64,
+}
+
+enum Order {
+    Sync(u64, SyncJob, Sender<Synced>),
+    /// The job of that file is due now.
+    Hurry(u64),
+}
+
+impl Syncer {
+    /// One that has not started yet.
+    pub(crate) fn new() -> Self {
+        Self { thread: Arc::default(), number: 0, synced: bounded(1) }
+    }
+
+    /// The same one, for another file.
+    pub(crate) fn share(&self) -> Self {
+        let number = self.thread.files.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { thread: Arc::clone(&self.thread), number, synced: bounded(1) }
+    }
+
+    /// Has files made durable when that is due. One job at a time.
+    ///
+    /// Without a thread it is done here and now.
+    pub(crate) fn sync(&self, job: SyncJob) {
+        let order = Order::Sync(self.number, job, self.synced.0.clone());
+        if let Err(Order::Sync(_, job, done)) = self.thread.give(order) {
+            let _has_room = done.try_send(job.run());
+        }
+    }
+
+    /// Has the job that is under way done now.
+    pub(crate) fn hurry(&self) {
+        let _or_not = self.thread.give(Order::Hurry(self.number));
+    }
+
+    /// What became of it.
+    pub(crate) fn synced(&self) -> Option<Synced> {
+        self.synced.1.try_recv().ok()
+    }
+}
+
+impl Thread {
+    fn give(&self, order: Order) -> Result<(), Order> {
+        #[cfg(test)]
+        let Some(order) = simulated(order) else { return Ok(()) };
+        let thread = self.orders.get_or_init(|| {
+            let (orders, given) = bounded(MAX_WAITING);
+            let thread = std::thread::Builder::new().name(NAME.to_owned());
+            thread.spawn(move || run(&given)).ok().map(|_| orders)
+        });
+        match thread {
+            Some(orders) => orders.try_send(order).map_err(TrySendError::into_inner),
+            None => Err(order),
+        }
+    }
+}
+
+/// In a simulation there is no thread: a job is done when its turn comes.
+#[cfg(test)]
+fn simulated(order: Order) -> Option<Order> {
+    if !crate::simulation::is_on() {
+        return Some(order);
+    }
+    if let Order::Sync(_, job, done) = order {
+        crate::simulation::later(move || {
+            let mut synced = job.run();
+            synced.began = crate::simulation::now().unwrap_or(synced.began);
+            drop(done.try_send(synced));
+        });
+    }
+    None
+}
+
+fn run(given: &Receiver<Order>) {
+    /// Longer than anything waits.
+    const LONG: Duration = Duration::from_secs(3_600);
+    thread::claim_thread();
+    let mut jobs: Vec<(u64, SyncJob, Sender<Synced>)> = Vec::new();
+    loop {
+        let now = Instant::now();
+        let is_due = |(_, job, _): &(u64, SyncJob, Sender<Synced>)| job.due <= now;
+        let (due, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_due);
+        jobs = later;
+        for (_, job, done) in due {
+            let _nobody_waits = done.send(job.run());
+        }
+        let next = jobs.iter().map(|(_, job, _)| job.due.saturating_duration_since(now)).min();
+        match given.recv_timeout(next.unwrap_or(LONG)) {
+            Ok(Order::Sync(number, job, done)) => jobs.push((number, job, done)),
+            Ok(Order::Hurry(number)) => {
+                let of_file = jobs.iter_mut().filter(|(of, ..)| *of == number);
+                of_file.for_each(|(_, job, _)| job.due = now);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // The files are gone, and have been synced at their end.
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
