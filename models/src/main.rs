@@ -18,33 +18,43 @@ mod level;
 #[path = "../../src/pipeline/queue.rs"]
 mod queue;
 #[path = "../../src/pipeline/pool.rs"]
-mod spare;
+mod pool;
 #[path = "../../src/record/stats.rs"]
 mod stats;
 #[path = "../../src/pipeline/waker.rs"]
 mod waker;
 
-/// No time passes.
-mod clock {
-    pub(crate) const fn unix_ns() -> u64 {
-        1
+/// What the files of logwell find under `base`.
+mod base {
+    pub(crate) use crate::sync;
+
+    /// No time passes.
+    pub(crate) mod clock {
+        pub(crate) const fn unix_ns() -> u64 {
+            1
+        }
+    }
+
+    /// No process forks.
+    pub(crate) mod fork {
+        #[derive(Debug)]
+        pub(crate) struct Birthplace;
+
+        impl Birthplace {
+            pub(crate) const fn here() -> Self {
+                Self
+            }
+
+            pub(crate) const fn is_elsewhere(&self) -> bool {
+                false
+            }
+        }
     }
 }
 
-/// No process forks.
-mod fork {
-    #[derive(Debug)]
-    pub(crate) struct Birthplace;
-
-    impl Birthplace {
-        pub(crate) const fn here() -> Self {
-            Self
-        }
-
-        pub(crate) const fn is_elsewhere(&self) -> bool {
-            false
-        }
-    }
+/// What they find under `pipeline`.
+mod pipeline {
+    pub(crate) use crate::waker;
 }
 
 /// Where its copy is makes no difference here.
@@ -59,6 +69,7 @@ mod black_box {
 
 /// Of a record it is known whether it is filled; and how many were made.
 mod record {
+    pub(crate) use crate::{level, stats};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     static MADE: AtomicUsize = AtomicUsize::new(0);

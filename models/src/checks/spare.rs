@@ -3,7 +3,7 @@
 
 use super::Model;
 use crate::record::Record;
-use crate::spare::{Chain, Spare, Spares};
+use crate::pool::{Chain, Spare, Spares};
 use crate::sync::FOUND_LOCKED;
 use crate::sync::channel::bounded;
 use crate::sync::thread::{spawn, yield_now};
