@@ -12,7 +12,7 @@
 
 use logwell::encode::{Encode as _, json::JsonEncoder, json::JsonOptions};
 use logwell::record::Record;
-use logwell::sink::{Accepts, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::{Level, LoggingConfig, LoggingHandle, QueueLayer};
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -33,7 +33,7 @@ impl Sink for CountByLevel {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }
@@ -78,13 +78,13 @@ impl Sink for TcpSink {
     }
 
     /// An error here says how many records are kept (`flush` will be called again) or lost.
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         if self.backlog.is_empty() {
             return Ok(());
         }
         self.send().map_err(|error| {
             let kept = self.backlog.len() as u64;
-            Unflushed { error, kept, lost: 0 }
+            FlushError { error, kept, lost: 0 }
         })
     }
 }
@@ -95,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = LoggingConfig::builder().files(false).console(false).build()?;
     let logging = QueueLayer::builder()
         .config(config)
-        .sink("counts", Accepts::all().own_from(Level::Warn), counts.clone())
+        .sink("counts", Accepts::all().internal_from(Level::Warn), counts.clone())
         .sink("collector", Accepts::all().from_level(Level::Warn), TcpSink::new(address))
         .init()?;
 

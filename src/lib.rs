@@ -479,7 +479,7 @@ pub mod _documentation;
 pub mod testing;
 
 pub use base::clock::Clock;
-pub use base::error::{Error, Mistake, Origin};
+pub use base::error::{ConfigProblem, Error, Origin};
 pub use base::selflog::set_self_log;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
@@ -490,7 +490,7 @@ pub use record::forward_level::{ForwardLevel, UnknownLevel};
 pub use record::level::Level;
 pub use record::stats;
 pub use setup::builder::Builder;
-pub use setup::handle::{Health, LoggingHandle, Unanswered};
+pub use setup::handle::{Health, LoggingHandle, NoAnswer};
 pub use setup::logger::{Logger, LoggerFactory};
 pub use setup::report::ShutdownReport;
 pub use setup::{

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside of #[test] functions")]
 
 use allocation_counter::{AllocationInfo, measure};
-use logwell::sink::{Accepts, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::testing::Listener;
 use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -19,7 +19,7 @@ impl Sink for Nowhere {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }

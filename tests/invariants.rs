@@ -15,7 +15,7 @@ mod json_lines;
 
 use logwell::config::{LoggingConfig, WhenFull};
 use logwell::record::Record;
-use logwell::sink::{Accepts, MemorySink, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, MemorySink, Sink};
 use logwell::stats::{Reason, Stats};
 use logwell::testing::{Clock, Listener, ManualClock, Step};
 use logwell::{Level, LoggingHandle, QueueLayer, ShutdownReport};
@@ -122,7 +122,7 @@ impl Sink for Where {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         self.0.lock().unwrap().push(std::thread::current().id());
         Ok(())
     }
@@ -158,7 +158,7 @@ fn invariant_1_a_sink_that_is_stuck_holds_up_no_caller() {
             Ok(())
         }
 
-        fn flush(&mut self) -> Result<(), Unflushed> {
+        fn flush(&mut self) -> Result<(), FlushError> {
             Ok(())
         }
     }
@@ -455,12 +455,12 @@ impl Sink for Faulty {
         if self.calls.is_multiple_of(7) { Err(std::io::Error::other("no")) } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         self.calls += 1;
         match self.calls % 3 {
             0 => Ok(()),
-            1 => Err(Unflushed { error: std::io::Error::other("later"), kept: 2, lost: 0 }),
-            _ => Err(Unflushed { error: std::io::Error::other("gone"), kept: 1, lost: 3 }),
+            1 => Err(FlushError { error: std::io::Error::other("later"), kept: 2, lost: 0 }),
+            _ => Err(FlushError { error: std::io::Error::other("gone"), kept: 1, lost: 3 }),
         }
     }
 }
@@ -571,7 +571,7 @@ impl Sink for Chatty {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         tracing::error!("from inside a sink");
         Ok(())
     }

@@ -9,7 +9,7 @@
 
 use logwell::config::{LoggingConfig, WhenFull};
 use logwell::record::Record;
-use logwell::sink::{Accepts, MemorySink, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, MemorySink, Sink};
 use logwell::stats::SinkStats;
 use logwell::testing::{Clock, Listener, ManualClock, Step};
 use logwell::{LoggingHandle, QueueLayer, ShutdownReport};
@@ -77,9 +77,9 @@ impl Sink for Scripted {
         self.script().write.play()
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         let Script { flush, kept, lost, .. } = self.script();
-        flush.play().map_err(|error| Unflushed { error, kept, lost })
+        flush.play().map_err(|error| FlushError { error, kept, lost })
     }
 
     fn rotate(&mut self) -> io::Result<()> {
@@ -242,7 +242,7 @@ fn a_sink_that_panics_when_it_is_dropped_takes_no_other_with_it() {
             Ok(())
         }
 
-        fn flush(&mut self) -> Result<(), Unflushed> {
+        fn flush(&mut self) -> Result<(), FlushError> {
             Ok(())
         }
     }
@@ -358,7 +358,7 @@ fn an_io_error_alone_means_that_all_since_the_last_flush_is_lost() {
     fixture.log(2);
     let stats = fixture.stats();
     assert_eq!((stats.written, stats.lost), (5, 2));
-    let from_io: Unflushed = io::Error::other("x").into();
+    let from_io: FlushError = io::Error::other("x").into();
     assert_eq!((from_io.kept, from_io.lost), (0, u64::MAX));
 }
 
@@ -494,7 +494,7 @@ impl Sink for Stuck {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }

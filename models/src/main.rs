@@ -38,14 +38,14 @@ mod base {
     /// No process forks.
     pub(crate) mod fork {
         #[derive(Debug)]
-        pub(crate) struct Birthplace;
+        pub(crate) struct ForkGuard;
 
-        impl Birthplace {
+        impl ForkGuard {
             pub(crate) const fn here() -> Self {
                 Self
             }
 
-            pub(crate) const fn is_elsewhere(&self) -> bool {
+            pub(crate) const fn is_forked(&self) -> bool {
                 false
             }
         }

@@ -121,10 +121,10 @@ impl Clock {
 /// assert_eq!(clock.now() - before, Duration::from_secs(5));
 /// ```
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<Hands>>);
+pub struct ManualClock(Arc<Mutex<Readings>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Hands {
+struct Readings {
     now: Instant,
     wall: SystemTime,
 }
@@ -133,7 +133,7 @@ impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Hands { now: Instant::now(), wall: SystemTime::now() })))
+        Self(Arc::new(Mutex::new(Readings { now: Instant::now(), wall: SystemTime::now() })))
     }
 
     /// The moment it shows.
@@ -166,7 +166,7 @@ impl ManualClock {
         self.set_wall(SystemTime::UNIX_EPOCH + Duration::from_millis(unix_ms));
     }
 
-    fn hands(&self) -> MutexGuard<'_, Hands> {
+    fn hands(&self) -> MutexGuard<'_, Readings> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ pub struct Error(Box<ErrorKind>);
 #[derive(Debug)]
 pub(crate) enum ErrorKind {
     /// The configuration has mistakes: all of them.
-    Config(Vec<Mistake>),
+    Config(Vec<ConfigProblem>),
     /// A file or directory cannot be used.
     Path { action: &'static str, path: PathBuf, source: io::Error, help: &'static str },
     /// A log file cannot be used; the source names it.
@@ -31,7 +31,7 @@ pub(crate) enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn config(mistakes: Vec<Mistake>) -> Self {
+    pub(crate) fn config(mistakes: Vec<ConfigProblem>) -> Self {
         ErrorKind::Config(mistakes).into()
     }
 
@@ -64,7 +64,7 @@ impl Error {
 
     /// The mistakes of the configuration; empty for other errors.
     #[must_use]
-    pub fn mistakes(&self) -> &[Mistake] {
+    pub fn mistakes(&self) -> &[ConfigProblem] {
         match &*self.0 {
             ErrorKind::Config(mistakes) => mistakes,
             _ => &[],
@@ -126,7 +126,7 @@ impl std::error::Error for Error {
 
 /// One mistake in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ConfigProblem {
     /// Where the wrong value stands.
     pub origin: Origin,
     /// The key's path, such as `files.app.max_bytes`; empty for the file as a whole.
@@ -158,7 +158,7 @@ pub enum Origin {
     Code,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
             Origin::File { path, line: 0, .. } => write!(f, "{}: ", path.display())?,

@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The process in which this was made.
 #[derive(Debug)]
-pub(crate) struct Birthplace(forkguard::Guard);
+pub(crate) struct ForkGuard(forkguard::Guard);
 
-impl Birthplace {
+impl ForkGuard {
     pub(crate) fn here() -> Self {
         Self(forkguard::new())
     }
 
     /// Whether this process was forked from that one. Costs one load of what only a fork changes.
     #[inline]
-    pub(crate) fn is_elsewhere(&self) -> bool {
+    pub(crate) fn is_forked(&self) -> bool {
         self.0.clone().detected_fork()
     }
 }

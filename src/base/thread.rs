@@ -12,12 +12,12 @@ thread_local! {
 }
 
 /// Marks this thread as one of the logger's own, for good.
-pub(crate) fn claim_thread() {
+pub(crate) fn mark_internal_thread() {
     INTERNAL.set(true);
 }
 
 /// Whether this thread is one of the logger's own.
-pub(crate) fn is_ours() -> bool {
+pub(crate) fn is_internal_thread() -> bool {
     INTERNAL.get()
 }
 

@@ -21,7 +21,7 @@ pub(super) fn push_callsite(out: &mut Vec<u8>, callsite: &Callsite) {
         Kind::Plain => 0,
         Kind::Ai => 1,
         Kind::LogCrate => 2,
-        Kind::Own => 3,
+        Kind::Internal => 3,
     });
     out.extend_from_slice(&callsite.line().unwrap_or(0).to_le_bytes());
     push_text(out, Some(callsite.target()));
@@ -57,7 +57,8 @@ fn place(bytes: &[u8]) -> Option<Place> {
     }
     let mut bytes = Bytes(bytes);
     let level = *Level::ALL.get(usize::from(bytes.u8()?))?;
-    let kind = *[Kind::Plain, Kind::Ai, Kind::LogCrate, Kind::Own].get(usize::from(bytes.u8()?))?;
+    let kind =
+        *[Kind::Plain, Kind::Ai, Kind::LogCrate, Kind::Internal].get(usize::from(bytes.u8()?))?;
     let line = bytes.u32()?;
     let (target, name) = (bytes.text()??, bytes.text()??);
     let (module, file) = (bytes.text()?, bytes.text()?);

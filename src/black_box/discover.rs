@@ -7,7 +7,7 @@
 use super::layout::{CHUNK_WORDS, head};
 use crate::base::fs::os;
 use crate::base::selflog;
-use crate::black_box::reader::{Head, Left};
+use crate::black_box::reader::{Head, Recovered};
 use crate::record::origin::Origin;
 use crate::rotate::Mark;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -282,7 +282,7 @@ impl DeadBox {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn read(&self) -> io::Result<Left> {
+    pub(crate) fn read(&self) -> io::Result<Recovered> {
         let front = self.words(0, self.head.front_words())?;
         let mut chunks = Vec::new();
         for start in self.head.chunk_starts() {
@@ -290,7 +290,7 @@ impl DeadBox {
             let is_used = self.words(start, 1)?.first().is_some_and(|word| *word != 0);
             chunks.push(if is_used { self.words(start, CHUNK_WORDS)? } else { Vec::new() });
         }
-        Ok(Left::read(&self.head, &front, &chunks))
+        Ok(Recovered::read(&self.head, &front, &chunks))
     }
 
     fn words(&self, start: usize, count: usize) -> io::Result<Vec<u64>> {

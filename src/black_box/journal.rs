@@ -9,7 +9,7 @@ use super::Time;
 use super::layout::{DONE, END, FIRST, Place, copy, head};
 use crate::base::clock::TimeOfDay;
 use crate::black_box::discover;
-use crate::black_box::writer::Pen;
+use crate::black_box::writer::ChunkWriter;
 use crate::record::Record;
 use crate::record::stats::Dropped;
 use crate::rotate::Mark;
@@ -18,10 +18,10 @@ use std::sync::atomic::Ordering;
 
 /// The listener's end of a black box.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct Journal {
     black_box: Arc<BlackBox>,
     /// For the framework's own records.
-    pen: Pen,
+    pen: ChunkWriter,
     /// What is done with in each chunk since it was last said.
     done: Vec<Done>,
     /// Chunks with something that is done with.
@@ -39,10 +39,10 @@ struct Done {
     entries: u32,
 }
 
-impl Keeper {
+impl Journal {
     pub(crate) fn new(black_box: Arc<BlackBox>) -> Self {
         Self {
-            pen: Pen::new(true),
+            pen: ChunkWriter::new(true),
             done: vec![Done::default(); black_box.layout.chunks],
             touched: Vec::new(),
             done_seq: 0,
@@ -52,7 +52,7 @@ impl Keeper {
     }
 
     /// Copies one of the framework's own records.
-    pub(crate) fn keep_own(&mut self, record: &Record) -> Place {
+    pub(crate) fn keep_internal(&mut self, record: &Record) -> Place {
         let place = self.pen.write(&self.black_box, record, Time::UnixNs(record.unix_ns()));
         if place.is_somewhere() { place } else { self.black_box.no_room() }
     }

@@ -31,12 +31,12 @@ mod writer;
 
 pub use contents::{Contents, list, read};
 pub(crate) use discover::{DeadBox, find};
-pub(crate) use journal::Keeper;
+pub(crate) use journal::Journal;
 pub(crate) use layout::Place;
-pub(crate) use reader::Left;
+pub(crate) use reader::Recovered;
 
 use crate::base::clock;
-use crate::base::fork::Birthplace;
+use crate::base::fork::ForkGuard;
 use crate::base::fs::os;
 use crate::record::Record;
 use crate::record::level::Level;
@@ -53,7 +53,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use writer::Pen;
+use writer::ChunkWriter;
 
 /// A box is not smaller, and takes no more than this part of the room that is free.
 const MIN_BYTES: u64 = 1 << 20;
@@ -79,7 +79,7 @@ pub(crate) struct BlackBox {
     chunks: Chunks,
     /// Records that found no room, and so would be lost in a kill.
     unprotected: AtomicU64,
-    birthplace: Birthplace,
+    birthplace: ForkGuard,
     path: PathBuf,
     /// Locked as long as the process lives.
     file: Option<File>,
@@ -87,13 +87,13 @@ pub(crate) struct BlackBox {
 
 /// A thread's pen and whose it is.
 struct Held {
-    pen: Pen,
+    pen: ChunkWriter,
     owner: Arc<BlackBox>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.owner.birthplace.is_elsewhere() {
+        if !self.owner.birthplace.is_forked() {
             self.pen.close(&self.owner);
         }
     }
@@ -136,7 +136,7 @@ impl BlackBox {
             seed: fastrand::u64(..),
             chunks: Chunks::new(u16::try_from(layout.chunks).unwrap_or(u16::MAX)),
             unprotected: AtomicU64::new(0),
-            birthplace: Birthplace::here(),
+            birthplace: ForkGuard::here(),
             path,
             file: None,
         };
@@ -196,7 +196,7 @@ impl BlackBox {
         if pens.len() == MOST_PENS {
             drop(pens.remove(0));
         }
-        let mut pen = Pen::new(false);
+        let mut pen = ChunkWriter::new(false);
         let place = pen.write(self, record, time);
         pens.push(Held { pen, owner: Arc::clone(self) });
         place
@@ -212,7 +212,7 @@ impl BlackBox {
     /// Copies a record into a chunk of its own: so it can be done before or after any other.
     #[cold]
     pub(crate) fn keep_alone(&self, record: &Record, time: Time) -> Place {
-        let mut pen = Pen::new(false);
+        let mut pen = ChunkWriter::new(false);
         let place = pen.write(self, record, time);
         pen.close(self);
         place
@@ -240,7 +240,7 @@ impl BlackBox {
     /// Notes a drop, which is to be told in the log though this process may be killed.
     #[cold]
     pub(crate) fn note_dropped(&self, level: Level, reason: Reason) {
-        if !self.birthplace.is_elsewhere()
+        if !self.birthplace.is_forked()
             && let Some(word) = self.untold(level, reason)
         {
             word.fetch_add(1, Ordering::Relaxed);

@@ -137,7 +137,7 @@ fn mark(words: &[u64]) -> Option<(String, Mark)> {
 
 /// What a process has left behind.
 #[derive(Debug)]
-pub(crate) struct Left {
+pub(crate) struct Recovered {
     /// What may not have been handed on, in order, numbered as the process had or would have.
     pub(crate) records: Vec<Record>,
     /// The highest number there is.
@@ -173,7 +173,7 @@ struct Found {
     chunk: u16,
 }
 
-impl Left {
+impl Recovered {
     /// Reads header and journal, and the chunks; those that are not in use may be empty.
     pub(super) fn read(head: &Head, front: &[u64], chunks: &[Vec<u64>]) -> Self {
         let (callsites, contexts) = (HashMap::new(), HashMap::new());

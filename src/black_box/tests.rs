@@ -8,7 +8,7 @@ use crate::LoggingHandle;
 use crate::QueueLayer;
 use crate::black_box::discover;
 use crate::record::Record;
-use crate::sink::{Accepts, Mark, Sink, Unflushed};
+use crate::sink::{Accepts, FlushError, Mark, Sink};
 use crate::testing::{Listener, Step};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
@@ -563,8 +563,8 @@ impl Sink for Stuck {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
-        Err(Unflushed { error: io::Error::other("stuck"), kept: u64::MAX, lost: 0 })
+    fn flush(&mut self) -> Result<(), FlushError> {
+        Err(FlushError { error: io::Error::other("stuck"), kept: u64::MAX, lost: 0 })
     }
 
     fn mark(&self) -> Option<Mark> {

@@ -26,7 +26,7 @@ pub(super) const IS_TIME_OF_DAY: u64 = 1 << 48;
 
 /// Writes into one chunk after the other.
 #[derive(Debug)]
-pub(super) struct Pen {
+pub(super) struct ChunkWriter {
     /// The chunk, and which use of it this is; 0 if there is none.
     chunk: u16,
     number: u64,
@@ -51,7 +51,7 @@ pub(super) struct Pen {
 /// There is no room in the chunk.
 struct NoRoom;
 
-impl Pen {
+impl ChunkWriter {
     pub(super) fn new(is_shared: bool) -> Self {
         Self {
             chunk: 0,

@@ -15,7 +15,7 @@ use crate::capture::thread_state::{self, Owner, Scope};
 use crate::capture::values::{Capture, Room};
 use crate::config::LoggingConfig;
 use crate::pipeline::after_shutdown;
-use crate::pipeline::pool::{Spare, Spares};
+use crate::pipeline::pool::{PooledRecord, RecordPool};
 use crate::pipeline::queue::Queue;
 use crate::record::Record;
 use crate::record::callsite::{Callsite, Kind};
@@ -44,8 +44,8 @@ use tracing_subscriber::registry::LookupSpan;
 pub struct QueueLayer {
     /// Tells its spans from those of other layers of this kind.
     number: u32,
-    queue: Arc<Queue<Box<Spare>>>,
-    spares: Arc<Spares>,
+    queue: Arc<Queue<Box<PooledRecord>>>,
+    spares: Arc<RecordPool>,
     black_box: Option<Arc<BlackBox>>,
     counters: Arc<Counters>,
     filter: SharedFilter,
@@ -80,8 +80,8 @@ impl Slots {
 
 impl QueueLayer {
     pub(crate) fn new(
-        queue: Arc<Queue<Box<Spare>>>,
-        spares: Arc<Spares>,
+        queue: Arc<Queue<Box<PooledRecord>>>,
+        spares: Arc<RecordPool>,
         black_box: Option<Arc<BlackBox>>,
         counters: Arc<Counters>,
         filter: SharedFilter,
@@ -105,7 +105,7 @@ impl QueueLayer {
 
     /// Whether nothing of this thread or process is captured.
     fn is_silent(&self) -> bool {
-        thread::is_ours() || self.queue.is_forked()
+        thread::is_internal_thread() || self.queue.is_forked()
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -195,7 +195,7 @@ impl QueueLayer {
     /// Whether a record for which the queue has no room is safe in the black box: then it may wait beside
     /// the queue. It gets a chunk of its own, since others of this thread will be done before it.
     #[cold]
-    fn keep_alone(&self, spare: &mut Spare) -> bool {
+    fn keep_alone(&self, spare: &mut PooledRecord) -> bool {
         let Some(black_box) = &self.black_box else { return false };
         // In this order: a kill in between must not find it twice, and its call has not returned.
         black_box.take_back(std::mem::take(&mut spare.place));
@@ -397,7 +397,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if thread::is_ours() || !self.takes_event(event, &ctx) {
+        if thread::is_internal_thread() || !self.takes_event(event, &ctx) {
             return;
         }
         if self.queue.is_forked() {
@@ -420,8 +420,8 @@ where
             spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
         }
         #[expect(clippy::borrowed_box, reason = "the queue carries boxes")]
-        let weigh = |spare: &Box<Spare>| (spare.record.level(), spare.record.heap_bytes());
-        let keep = |spare: &mut Box<Spare>| self.keep_alone(spare);
+        let weigh = |spare: &Box<PooledRecord>| (spare.record.level(), spare.record.heap_bytes());
+        let keep = |spare: &mut Box<PooledRecord>| self.keep_alone(spare);
         if let Err(mut refused) = self.queue.send(spare, admission, heap_bytes, weigh, keep) {
             if !self.queue.is_open() {
                 after_shutdown::write(&mut refused.record);

@@ -20,7 +20,7 @@ use super::WhenFull;
 use super::draft::Draft;
 use crate::Error;
 use crate::config::options::env::Variables;
-use crate::config::options::raw_value::Wrong;
+use crate::config::options::raw_value::Problem;
 
 /// A configuration from calls, for what a program knows better than its file.
 ///
@@ -248,7 +248,7 @@ impl LoggingConfigBuilder {
         match level.try_into() {
             Ok(level) => self.set(key, |config| change(config, level)),
             Err(error) => {
-                self.draft.wrong_code(key, Wrong::from(error.into()));
+                self.draft.wrong_code(key, Problem::from(error.into()));
                 self
             }
         }

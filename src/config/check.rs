@@ -9,7 +9,7 @@ use super::SecretUrl;
 use super::TelegramGroup;
 use super::is_bot_token;
 use super::tree::Compress;
-use crate::config::options::raw_value::Wrong;
+use crate::config::options::raw_value::Problem;
 use crate::config::options::report::Report;
 use crate::config::options::section::{Section, each_option};
 use crate::config::options::units::bytes_text;
@@ -28,7 +28,7 @@ pub(super) fn check(config: &mut LoggingConfig, report: &mut Report) {
         if !keys.iter().any(|key| report.is_faulty(key)) {
             let place = report.place(&keys);
             let key = keys.first().copied().unwrap_or_default();
-            report.fault(place, key, Wrong { problem, help });
+            report.fault(place, key, Problem { problem, help });
         }
     }
 }

@@ -11,7 +11,7 @@ use super::LoggingConfig;
 use super::check;
 use crate::Error;
 use crate::config::options::env::{self, Variables};
-use crate::config::options::raw_value::Wrong;
+use crate::config::options::raw_value::Problem;
 use crate::config::options::read;
 use crate::config::options::report::{Place, Report};
 use crate::config::options::section::Section;
@@ -56,7 +56,7 @@ impl Draft {
         match yaml::parse(&text) {
             Ok(tree) => read::read(&mut self.config.entries(), &tree, &mut self.report),
             Err(error) => {
-                let wrong = Wrong { problem: error.problem, help: error.help.to_owned() };
+                let wrong = Problem { problem: error.problem, help: error.help.to_owned() };
                 self.report.fault(Place::At(error.line, error.column), "", wrong);
             }
         }
@@ -75,7 +75,7 @@ impl Draft {
     }
 
     /// Notes that the program gave a wrong value.
-    pub(super) fn wrong_code(&mut self, key: &str, wrong: Wrong) {
+    pub(super) fn wrong_code(&mut self, key: &str, wrong: Problem) {
         self.report.fault(Place::Code, key, wrong);
     }
 
@@ -94,7 +94,7 @@ impl Draft {
         let good = String::from_utf8_lossy(good);
         let line = 1 + good.matches('\n').count();
         let column = 1 + good.chars().rev().take_while(|&c| c != '\n').count();
-        let wrong = Wrong {
+        let wrong = Problem {
             problem: "is not valid UTF-8".to_owned(),
             help: "save the file as UTF-8".to_owned(),
         };

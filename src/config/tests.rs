@@ -9,14 +9,14 @@ use proptest::prelude::*;
 
 use super::draft::discover;
 use super::*;
+use crate::ConfigProblem;
 use crate::Level;
-use crate::Mistake;
 use crate::Origin;
 use crate::config::options::env::Variables;
-use crate::config::options::raw_value::{Given, Wrong};
+use crate::config::options::raw_value::{Problem, RawValue};
 use crate::config::options::report::{Place, Report};
 use crate::config::options::section::{Entry, Section, each_option};
-use crate::config::options::value::{self, Slot};
+use crate::config::options::value::{self, OptionValue};
 
 /// What the text makes of the defaults, as the file `log.yaml`.
 fn load(text: &str) -> Result<LoggingConfig, Error> {
@@ -32,7 +32,7 @@ fn good(text: &str) -> LoggingConfig {
 /// Checks the mistakes of a text, each as it is printed.
 fn check_mistakes(text: &str, expected: &[&str]) {
     let error = load(text).expect_err(text);
-    let printed: Vec<_> = error.mistakes().iter().map(Mistake::to_string).collect();
+    let printed: Vec<_> = error.mistakes().iter().map(ConfigProblem::to_string).collect();
     assert_eq!(printed, expected, "{text}");
 }
 
@@ -658,8 +658,8 @@ mod secrets {
     fn a_report_shows_what_it_is_told_and_no_more() {
         let mut report = Report::default();
         let mut secret = Secret::new("hunter2");
-        let wrong: Wrong =
-            value::secret(&mut secret).set(Given::Whole(7_062)).expect_err("not a text");
+        let wrong: Problem =
+            value::secret(&mut secret).set(RawValue::Whole(7_062)).expect_err("not a text");
         report.fault(Place::Code, "token", wrong);
         let told = report.finish().expect_err("a fault").to_string();
         assert!(told.contains("a number (not shown)"), "{told}");
@@ -720,18 +720,24 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
             };
             let mut config = LoggingConfig::default();
             each_option(config.entries(), "", &mut |key, slot| match slot {
-                Slot::Levels { value, .. } => {
+                OptionValue::Levels { value, .. } => {
                     let texts = ["off", "critical", "info,a=debug,b::c=off", "my-crate", "warn"];
                     **value = texts[next(0, 4) as usize].parse().expect("directives");
                 }
                 // What is enabled needs secrets, and those are in no YAML.
-                Slot::Flag(value) if key.starts_with("forward.") && key.ends_with(".enabled") => {
+                OptionValue::Flag(value)
+                    if key.starts_with("forward.") && key.ends_with(".enabled") =>
+                {
                     **value = false;
                 }
-                Slot::Flag(value) => **value = next(0, 1) == 1,
-                Slot::Count { value, .. } if key.ends_with("percent") => value.put(next(60, 60)),
-                Slot::Count { value, limits } => value.put(next(*limits.start(), *limits.end())),
-                Slot::Bytes { value, limits } => {
+                OptionValue::Flag(value) => **value = next(0, 1) == 1,
+                OptionValue::Count { value, .. } if key.ends_with("percent") => {
+                    value.put(next(60, 60))
+                }
+                OptionValue::Count { value, limits } => {
+                    value.put(next(*limits.start(), *limits.end()))
+                }
+                OptionValue::Bytes { value, limits } => {
                     let fits = match key.rsplit('.').next() {
                         Some("field_bytes" | "ai_field_bytes") => next(64, 70_000),
                         Some("record_bytes" | "ai_record_bytes") => next(70_000, 1 << 26),
@@ -740,37 +746,37 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                     let fits = if key == "queue.max_bytes" { fits.max(1 << 26) } else { fits };
                     value.put(fits);
                 }
-                Slot::Time { value, limits } => {
+                OptionValue::Time { value, limits } => {
                     let [least, most] = [limits.start(), limits.end()].map(|t| t.as_nanos() as u64);
                     **value = Duration::from_nanos(next(least, most));
                 }
-                Slot::OptionalBytes { value, limits } => {
+                OptionValue::OptionalBytes { value, limits } => {
                     **value = (next(0, 1) == 1).then_some(*limits.end());
                 }
-                Slot::OptionalTime { value, limits } => {
+                OptionValue::OptionalTime { value, limits } => {
                     let least = limits.start().as_millis() as u64;
                     let some = Duration::from_millis(next(least, least + 10_000));
                     **value = (next(0, 1) == 1).then_some(some);
                 }
-                Slot::Hours(value) => {
+                OptionValue::Hours(value) => {
                     let hour = next(0, 23);
                     **value = Hours::parse(&format!("{hour:02}:00-{:02}:30", next(0, 23)));
                 }
-                Slot::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
-                Slot::Choice(value) => {
+                OptionValue::Mode(value) => **value = 0o600 | next(0, 0o177) as u32,
+                OptionValue::Choice(value) => {
                     let has = |word: &str| word != "zstd" || cfg!(feature = "zstd");
                     let words: Vec<_> =
                         value.words().iter().filter(|(word, _)| has(word)).collect();
                     value.choose(words[next(0, words.len() as u64 - 1) as usize].0);
                 }
-                Slot::Path(value) => **value = PathBuf::from(&dir),
-                Slot::FileName(value) => **value = format!("{key}{name}x"),
-                Slot::Text { value, max_bytes } => {
+                OptionValue::Path(value) => **value = PathBuf::from(&dir),
+                OptionValue::FileName(value) => **value = format!("{key}{name}x"),
+                OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();
                     let end = crate::record::fields::floor_char_boundary(value, *max_bytes);
                     value.truncate(end);
                 }
-                Slot::Section(_) | Slot::Secret { .. } => {}
+                OptionValue::Section(_) | OptionValue::Secret { .. } => {}
             });
             // The control character is not for a file's name.
             for file in [&mut config.files.app, &mut config.files.errors, &mut config.files.ai] {

@@ -20,7 +20,7 @@ use crate::config::{LoggingConfig, Schema};
 use crate::record::Record;
 use crate::record::line_id::LineId;
 use json::{JsonEncoder, JsonOptions};
-use schema::{PresetOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
+use schema::{SchemaOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -127,7 +127,7 @@ pub fn encoder_for(config: &LoggingConfig, max_line_bytes: usize) -> Box<dyn Enc
         max_line_bytes,
         max_spans: config.limits.spans,
     };
-    let preset = |json| PresetOptions { json, service: config.service.clone() };
+    let preset = |json| SchemaOptions { json, service: config.service.clone() };
     match config.record.schema {
         Schema::Native => Box::new(JsonEncoder::new(json)),
         Schema::Ecs => Box::new(EcsEncoder::new(preset(json))),

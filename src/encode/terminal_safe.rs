@@ -19,12 +19,12 @@ use std::io::Write as _;
 
 /// Colours, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ink {
+pub struct Style {
     /// Whether there are colours.
     pub color: bool,
 }
 
-impl Ink {
+impl Style {
     /// What `write` appends, in that style: an ANSI escape sequence, such as [`DIM`].
     pub fn paint(self, style: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         if self.color {
@@ -56,7 +56,7 @@ pub(crate) fn level_style(level: Level) -> &'static str {
 const LEVEL_WIDTH: usize = 9;
 
 /// The level in its colour, as wide as the longest one and a space.
-pub fn push_level(ink: Ink, level: Level, out: &mut Vec<u8>) {
+pub fn push_level(ink: Style, level: Level, out: &mut Vec<u8>) {
     let name = level.as_str();
     ink.paint(level_style(level), out, |out| out.extend_from_slice(name.as_bytes()));
     out.extend(std::iter::repeat_n(b' ', LEVEL_WIDTH.saturating_sub(name.len())));

@@ -5,7 +5,7 @@ use super::open;
 use super::transport::Stop;
 use crate::base::error::Error;
 use crate::config::LoggingConfig;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use crate::record::Record;
 use crate::record::callsite::{Callsite, Kind, Place};
 use crate::record::fields::{Fields, Key, Value};
@@ -25,7 +25,7 @@ pub struct Checked {
     /// Where it is, without what may be secret.
     pub address: String,
     /// What became of the message.
-    pub fate: Fate,
+    pub outcome: Outcome,
     /// How long it took.
     pub took: Duration,
 }
@@ -33,15 +33,15 @@ pub struct Checked {
 impl fmt::Display for Checked {
     /// `logbeacon (https://logs.example.com/…): delivered in 12 ms`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { destination, address, fate, took } = self;
+        let Self { destination, address, outcome, took } = self;
         write!(f, "{destination} ({address}): ")?;
-        match fate {
-            Fate::Delivered => write!(f, "delivered in {} ms", took.as_millis()),
-            Fate::Retry { after: None, why } => write!(f, "not delivered: {why}"),
-            Fate::Retry { after: Some(after), why } => {
+        match outcome {
+            Outcome::Delivered => write!(f, "delivered in {} ms", took.as_millis()),
+            Outcome::Retry { after: None, why } => write!(f, "not delivered: {why}"),
+            Outcome::Retry { after: Some(after), why } => {
                 write!(f, "not delivered, to be tried again after {after:?}: {why}")
             }
-            Fate::Refused { why } => write!(f, "refused: {why}"),
+            Outcome::Refused { why } => write!(f, "refused: {why}"),
         }
     }
 }
@@ -52,7 +52,7 @@ impl fmt::Display for Checked {
 /// # Errors
 ///
 /// The configuration has mistakes, or a file it names cannot be read. That a destination cannot be
-/// reached is no error but its [`Fate`].
+/// reached is no error but its [`Outcome`].
 ///
 /// ```no_run
 /// use logwell::LoggingConfig;
@@ -83,11 +83,11 @@ fn check_one(mut destination: Destination, stop: &Stop) -> Checked {
     destination.compose.finish();
     let messages = destination.compose.ready(start);
     let fates = destination.transport.deliver(&messages, stop);
-    let nothing = Fate::refused("the options leave nothing to be sent");
+    let nothing = Outcome::refused("the options leave nothing to be sent");
     Checked {
         destination: destination.name.to_owned(),
         address: destination.address,
-        fate: fates.into_iter().next().unwrap_or(nothing),
+        outcome: fates.into_iter().next().unwrap_or(nothing),
         took: start.elapsed(),
     }
 }

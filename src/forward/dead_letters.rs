@@ -26,7 +26,7 @@ impl DeadLetters {
     }
 
     /// Adds a message, and why it was refused. Older ones go when there is no room.
-    pub(crate) fn bury(&mut self, message: &Message, why: &str) -> io::Result<()> {
+    pub(crate) fn write(&mut self, message: &Message, why: &str) -> io::Result<()> {
         let now = Instant::now();
         let mut line = b"{\"refused_at\":".to_vec();
         push_string(&mut line, &clock::utc_text(clock::unix_ns()));
@@ -76,7 +76,7 @@ mod tests {
         for number in 0..1_000 {
             let body = format!("{{\"n\":{number}}}").into_bytes();
             let message = Message { id: String::new(), body, records: 1, from: number };
-            dead.bury(&message, "HTTP status 400: \"no\"\n").unwrap();
+            dead.write(&message, "HTTP status 400: \"no\"\n").unwrap();
         }
         dead.sync().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,7 +1,7 @@
 //! Forward, in a build without the feature: nothing is forwarded, and who asks for it is told.
 
 use crate::base::clock::Clock;
-use crate::base::error::{Error, Mistake, Origin};
+use crate::base::error::{ConfigProblem, Error, Origin};
 use crate::config::LoggingConfig;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
@@ -29,7 +29,7 @@ pub(crate) fn open(config: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Open
     ];
     let wanted = switches.into_iter().filter(|(_, is_on)| *is_on);
     let mistakes: Vec<_> = wanted
-        .map(|(key, _)| Mistake {
+        .map(|(key, _)| ConfigProblem {
             origin: Origin::Code,
             key: key.to_owned(),
             problem: "this program was built without logwell's feature `forward`".to_owned(),

@@ -12,7 +12,7 @@ use crate::base::selflog;
 use crate::base::thread;
 use crate::base::unwind::discard;
 use crate::forward::dead_letters::DeadLetters;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use crate::spool::{BatchLimits, SpoolReader};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,7 +87,7 @@ impl Forwarder {
 
     /// Delivers until it is asked to stop, and then what can be delivered until the deadline.
     pub(crate) fn run(mut self) {
-        thread::claim_thread();
+        thread::mark_internal_thread();
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(Go::On) => {}
@@ -177,19 +177,19 @@ impl Forwarder {
         let fates = self.transport.deliver(tried, &self.stop);
         let mut failure = fates.is_empty().then(|| (None, "nobody has tried".to_owned()));
         let (mut kept, mut is_taken) = (Vec::new(), false);
-        for fate in fates {
+        for outcome in fates {
             let Some(message) = self.pending.pop_front() else { break };
-            is_taken = fate.is_delivered();
-            match fate {
-                Fate::Delivered => self.counters.delivered(message.records),
-                Fate::Refused { why } => {
+            is_taken = outcome.is_delivered();
+            match outcome {
+                Outcome::Delivered => self.counters.delivered(message.records),
+                Outcome::Refused { why } => {
                     if let Err(error) = self.refused(&message, &why) {
                         // It would be nowhere: it stays where it is until it can be buried.
                         failure.get_or_insert((None, error));
                         kept.push(message);
                     }
                 }
-                Fate::Retry { after, why } => {
+                Outcome::Retry { after, why } => {
                     failure.get_or_insert((after, why));
                     kept.push(message);
                 }
@@ -217,7 +217,7 @@ impl Forwarder {
 
     /// Buries what is refused for good; the error says why that could not be done.
     fn refused(&mut self, message: &Message, why: &str) -> Result<(), String> {
-        let buried = self.dead.bury(message, why);
+        let buried = self.dead.write(message, why);
         buried.map_err(|error| format!("{why}; and a dead letter cannot be written: {error}"))?;
         self.counters.refused(message.records, why);
         let kind = format!("{} refuses a record for good: it is among the dead letters", self.name);

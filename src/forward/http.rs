@@ -3,10 +3,10 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
 //! bound, and no secret is in any error.
 
-use crate::base::error::{Error, ErrorKind, Mistake, Origin};
+use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::base::secret::{Secret, SecretUrl};
 use crate::config::HttpConfig;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use flate2::{Compression, write::GzEncoder};
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -114,7 +114,7 @@ impl fmt::Display for HttpError {
 
 impl std::error::Error for HttpError {}
 
-impl From<HttpError> for Fate {
+impl From<HttpError> for Outcome {
     /// Whatever kept an answer from coming may pass: to be tried again.
     fn from(error: HttpError) -> Self {
         Self::retry(error.why)
@@ -232,7 +232,7 @@ impl fmt::Debug for HttpClient {
 /// What an answer means for the message: 2xx is delivered; 408, 429 and 5xx are tried again, not
 /// before `Retry-After`; everything else is final, redirects included.
 #[must_use]
-pub fn fate_of(answer: &Answer) -> Fate {
+pub fn classify(answer: &Answer) -> Outcome {
     let why = || {
         let text = answer.body_start.trim();
         let shown: String = text.chars().take(MAX_REASON_CHARS).map(printable).collect();
@@ -240,9 +240,9 @@ pub fn fate_of(answer: &Answer) -> Fate {
         format!("HTTP status {}{space}{shown}", answer.status)
     };
     match answer.status {
-        200..=299 => Fate::Delivered,
-        408 | 429 | 500..=599 => Fate::Retry { after: answer.retry_after, why: why() },
-        _ => Fate::Refused { why: why() },
+        200..=299 => Outcome::Delivered,
+        408 | 429 | 500..=599 => Outcome::Retry { after: answer.retry_after, why: why() },
+        _ => Outcome::Refused { why: why() },
     }
 }
 
@@ -301,7 +301,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
 }
 
 fn bad_proxy() -> Error {
-    ErrorKind::Config(vec![Mistake {
+    ErrorKind::Config(vec![ConfigProblem {
         origin: Origin::Code,
         key: "forward.http.proxy".to_owned(),
         problem: "is no URL of a proxy".to_owned(),

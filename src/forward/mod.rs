@@ -13,7 +13,7 @@
 //! | `destination.rs` | what is particular about a destination: the traits |
 //! | `logbeacon.rs` | one destination |
 //! | `telegram.rs`, `telegram/` | a destination for each group of people |
-//! | `message.rs`, `fate.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
+//! | `message.rs`, `outcome.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
 //! | `rabbitmq.rs`, `rabbitmq/` | the way through a broker, or past it; alone names `lapin` |
 //! | `no_rabbitmq.rs` | that in a build without the feature |
 //! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
@@ -50,8 +50,8 @@ pub use crate::base::secret::{Secret, SecretUrl};
 pub use backoff::Backoff;
 pub use bucket::TokenBucket;
 pub use check::{Checked, check};
-pub use http::{Answer, HttpClient, HttpError, HttpOptions, MAX_ANSWER_BYTES, fate_of};
+pub use http::{Answer, HttpClient, HttpError, HttpOptions, MAX_ANSWER_BYTES, classify};
 pub use logbeacon::LogBeaconClient;
 pub(crate) use open::{Opened, names, open};
-pub use outcome::Fate;
+pub use outcome::Outcome;
 pub(crate) use running::Forwarders;

@@ -16,7 +16,7 @@ use crate::base::error::Error;
 use crate::base::selflog;
 use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
 use crate::encode::json::JsonOptions;
-use crate::encode::schema::PresetOptions;
+use crate::encode::schema::SchemaOptions;
 use crate::forward::dead_letters::DeadLetters;
 use crate::forward::logbeacon::encoder::LogBeaconEncoder;
 use crate::forward::sink::ForwardSink;
@@ -100,14 +100,14 @@ pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, S
 }
 
 /// How records become messages that fit into a spool of that size.
-fn preset_options(config: &LoggingConfig, spool_bytes: u64) -> PresetOptions {
+fn preset_options(config: &LoggingConfig, spool_bytes: u64) -> SchemaOptions {
     let max_bytes = (spool_bytes / 4).saturating_sub(ENTRY_HEAD_BYTES).min(MAX_MESSAGE_BYTES);
     let json = JsonOptions {
         record: config.record.clone(),
         max_line_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
         max_spans: config.limits.spans,
     };
-    PresetOptions { json, service: service(config) }
+    SchemaOptions { json, service: service(config) }
 }
 
 /// What this program is; without a name it has that of its file.
@@ -141,7 +141,7 @@ fn open_one(
     let (writer, reader, status) = open_spool(options, clock)?;
     let levels = levels_for(name, &config.forward.levels);
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
-    let accepts = Accepts::all().from_level(destination.min_level).own_from(Level::Warn);
+    let accepts = Accepts::all().from_level(destination.min_level).internal_from(Level::Warn);
     let accepts = accepts.forward_levels(levels);
     let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What became of an attempt to deliver a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// The other side has it.
     Delivered,
     /// Not now: the message waits and is tried again.
@@ -23,7 +23,7 @@ pub enum Fate {
     },
 }
 
-impl Fate {
+impl Outcome {
     /// To be tried again, as soon as the back-off allows.
     #[must_use]
     pub fn retry(why: impl Into<String>) -> Self {

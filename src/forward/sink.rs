@@ -6,7 +6,7 @@
 use crate::forward::destination::{Notice, Render};
 use crate::record::Record;
 use crate::record::forward_level::{ForwardLevel, ForwardLevels};
-use crate::sink::{Mark, Sink, Unflushed};
+use crate::sink::{FlushError, Mark, Sink};
 use crate::spool::{Refused, SpoolStatus, SpoolWriter, Urgency};
 use std::io;
 
@@ -44,10 +44,10 @@ impl ForwardSink {
         }
     }
 
-    fn flushed(&mut self, result: io::Result<()>) -> Result<(), Unflushed> {
+    fn flushed(&mut self, result: io::Result<()>) -> Result<(), FlushError> {
         match result {
             Ok(()) => self.unflushed = 0,
-            Err(error) => return Err(Unflushed { error, kept: self.unflushed, lost: 0 }),
+            Err(error) => return Err(FlushError { error, kept: self.unflushed, lost: 0 }),
         }
         Ok(())
     }
@@ -65,12 +65,12 @@ impl Sink for ForwardSink {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         let result = self.writer.flush();
         self.flushed(result)
     }
 
-    fn sync(&mut self) -> Result<(), Unflushed> {
+    fn sync(&mut self) -> Result<(), FlushError> {
         let result = self.writer.sync();
         self.flushed(result)
     }

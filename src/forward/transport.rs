@@ -3,7 +3,7 @@
 //! Knows no destination and no spool.
 
 use super::message::Message;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 pub(crate) trait Transport: Send {
     /// Delivers messages in their order: one fate for each.
     ///
-    /// After the first [`Fate::Retry`] the rest may be left untried, with the same fate. Does not
+    /// After the first [`Outcome::Retry`] the rest may be left untried, with the same fate. Does not
     /// go on beyond the deadline of `stop`; see [`Stop::at_deadline`].
-    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Fate>;
+    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome>;
 }
 
 /// The signal to stop, and the time until which work may go on. Clones share it.

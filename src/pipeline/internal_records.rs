@@ -6,7 +6,7 @@
 
 use crate::base::clock;
 use crate::base::thread;
-use crate::black_box::Left;
+use crate::black_box::Recovered;
 use crate::record::callsite::{Callsite, Kind, Place};
 use crate::record::fields::{Fields, Key, Value};
 use crate::record::level::Level;
@@ -22,7 +22,7 @@ const SCHEMA: u64 = 1;
 
 /// That a sink works again.
 #[derive(Debug)]
-pub(crate) struct Recovered {
+pub(crate) struct SinkRecovered {
     pub(crate) sink: String,
     /// What its first failure was.
     pub(crate) problem: String,
@@ -82,7 +82,7 @@ pub(crate) struct Receipt {
 
 /// What the black box of a process that is gone had in it.
 #[derive(Debug)]
-pub(crate) struct FoundInBox {
+pub(crate) struct RecoveredRecords {
     pub(crate) origin: Origin,
     /// The first number that may not have been in the files, and the highest of its records.
     pub(crate) first_seq: u64,
@@ -99,7 +99,7 @@ pub(crate) struct FoundInBox {
 
 /// Makes the framework's own records.
 #[derive(Debug)]
-pub(crate) struct Own {
+pub(crate) struct InternalRecords {
     /// When logging was set up.
     unix_ns: u64,
     /// Tells one start of the process from another.
@@ -110,7 +110,7 @@ pub(crate) struct Own {
     diverted: Option<String>,
 }
 
-impl Own {
+impl InternalRecords {
     pub(crate) fn new(boot: u64, config_fingerprint: String, diverted: Option<String>) -> Self {
         let (unix_ns, boot_id) = (clock::unix_ns(), Id::Span(boot));
         Self { unix_ns, boot_id, config_fingerprint, diverted }
@@ -153,7 +153,7 @@ impl Own {
     }
 
     /// `logwell.recovered`: a sink works again; what was wrong, for how long, and what is missing.
-    pub(crate) fn recovered(&self, recovered: &Recovered) -> Record {
+    pub(crate) fn recovered(&self, recovered: &SinkRecovered) -> Record {
         let mut fields = head("a sink works again", "logwell.recovered");
         fields.push(Key::Name("sink"), Value::Str(&recovered.sink));
         fields.push(Key::Name("problem"), Value::Str(&recovered.problem));
@@ -164,7 +164,7 @@ impl Own {
     }
 
     /// `logwell.black_box`: what was found in the box of a process that is gone.
-    pub(crate) fn found(&self, found: &FoundInBox) -> Record {
+    pub(crate) fn found(&self, found: &RecoveredRecords) -> Record {
         let message = "the records of a process that ended without shutdown are complete now";
         let broken = "of a process that ended without shutdown some records are lost";
         let is_whole = found.lost + found.damaged == 0;
@@ -263,7 +263,7 @@ fn head(message: &str, kind: &str) -> Fields {
 }
 
 /// What a process that is gone has dropped and not told, told in its place.
-pub(crate) fn untold(left: &Left, origin: Origin) -> Option<Record> {
+pub(crate) fn untold(left: &Recovered, origin: Origin) -> Option<Record> {
     if left.dropped.total() == 0 {
         return None;
     }
@@ -305,6 +305,6 @@ fn callsite(level: Level) -> &'static Callsite {
         file: None,
         line: None,
         fields: Box::new(["message", "kind"]),
-        kind: Kind::Own,
+        kind: Kind::Internal,
     })
 }

@@ -7,14 +7,14 @@ use crate::base::clock::{Clock, TimeOfDay};
 use crate::base::selflog;
 use crate::base::thread;
 use crate::base::unwind::discard;
-use crate::black_box::{BlackBox, DeadBox, Keeper, Place};
+use crate::black_box::{BlackBox, DeadBox, Journal, Place};
 use crate::pipeline::after_shutdown;
-use crate::pipeline::internal_records::{Filtered, Own, Receipt};
-use crate::pipeline::pool::{Chain, Spare, Spares};
+use crate::pipeline::internal_records::{Filtered, InternalRecords, Receipt};
+use crate::pipeline::pool::{FreeList, PooledRecord, RecordPool};
 use crate::pipeline::queue::Queue;
 use crate::pipeline::recovery;
 use crate::pipeline::route::Routes;
-use crate::pipeline::sink_state::SinkSlot;
+use crate::pipeline::sink_state::SupervisedSink;
 use crate::pipeline::waker::Sleep;
 use crate::record::Record;
 use crate::record::stats::{Counters, Dropped, add};
@@ -86,17 +86,17 @@ pub enum Step {
 
 /// What a listener is made of.
 pub(crate) struct Parts {
-    pub(crate) queue: Arc<Queue<Box<Spare>>>,
-    pub(crate) spares: Arc<Spares>,
+    pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
+    pub(crate) spares: Arc<RecordPool>,
     pub(crate) control: Receiver<Control>,
     /// Set when it is gone.
     pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) routes: Routes,
-    pub(crate) sinks: Vec<SinkSlot>,
+    pub(crate) sinks: Vec<SupervisedSink>,
     pub(crate) clock: Clock,
-    pub(crate) own: Own,
-    pub(crate) keeper: Option<Keeper>,
+    pub(crate) own: InternalRecords,
+    pub(crate) keeper: Option<Journal>,
     pub(crate) black_box: Option<Arc<BlackBox>>,
     /// The black boxes of processes that are gone.
     pub(crate) dead: Vec<DeadBox>,
@@ -107,21 +107,21 @@ pub(crate) struct Parts {
 /// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
 /// with [`Builder::build_stepped`](crate::Builder::build_stepped).
 pub struct Listener {
-    pub(crate) queue: Arc<Queue<Box<Spare>>>,
-    spares: Arc<Spares>,
+    pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
+    spares: Arc<RecordPool>,
     /// Records it has in hand; empty between two calls.
     #[expect(clippy::vec_box, reason = "the boxes came through the queue and go back as they are")]
-    hand: Vec<Box<Spare>>,
+    hand: Vec<Box<PooledRecord>>,
     /// Records it is done with.
-    done: Chain,
+    done: FreeList,
     pub(crate) control: Receiver<Control>,
     is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) routes: Routes,
-    pub(crate) sinks: Vec<SinkSlot>,
+    pub(crate) sinks: Vec<SupervisedSink>,
     pub(crate) clock: Clock,
-    pub(crate) own: Own,
-    keeper: Option<Keeper>,
+    pub(crate) own: InternalRecords,
+    keeper: Option<Journal>,
     black_box: Option<Arc<BlackBox>>,
     looked_at_box: Option<Instant>,
     /// How many records without a copy were told of.
@@ -150,7 +150,7 @@ impl Listener {
             queue,
             spares,
             hand: Vec::with_capacity(HAND),
-            done: Chain::default(),
+            done: FreeList::default(),
             control,
             is_gone,
             counters,
@@ -215,11 +215,11 @@ impl Listener {
 
     /// Steps until it is stopped, on a thread of its own.
     pub(crate) fn run(mut self) {
-        thread::claim_thread();
+        thread::mark_internal_thread();
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
         self.recover();
-        self.write_own(|own| own.started());
+        self.write_internal(|own| own.started());
         let mut doze = SHORTEST_DOZE;
         let mut last_record = self.clock.now();
         loop {
@@ -305,34 +305,34 @@ impl Listener {
         let ledger = self.routes.ledgers().iter().next().and_then(|at| self.sinks.get(at));
         let Some(ledger) = ledger.filter(|_| self.filtered.is_due(now)) else { return };
         let (name, filtered) = (ledger.name.clone(), self.filtered.told(now));
-        self.write_own(|own| own.filtered(&name, &filtered));
+        self.write_internal(|own| own.filtered(&name, &filtered));
     }
 
     /// Writes one of the framework's own records, which nothing can drop on the way.
-    pub(crate) fn write_own(&mut self, make: impl FnOnce(&Own) -> Record) {
+    pub(crate) fn write_internal(&mut self, make: impl FnOnce(&InternalRecords) -> Record) {
         add(&self.counters.own, 1);
         let mut record = make(&self.own);
         let now = self.clock.now();
-        let keep = |keeper: &mut Keeper| keeper.keep_own(&record);
+        let keep = |keeper: &mut Journal| keeper.keep_internal(&record);
         let place = self.keeper.as_mut().map_or(Place::NOWHERE, keep);
         self.accept(&mut record, place, now);
     }
 
     fn flush(&mut self, now: Instant) {
         self.flushed = now;
-        let flush = |slot: &mut SinkSlot| slot.flush(now, |sink| sink.flush());
+        let flush = |slot: &mut SupervisedSink| slot.flush(now, |sink| sink.flush());
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
         self.hand_on();
         self.tell_unprotected();
         self.tell_deleted(now);
         for recovered in &recovered {
-            self.write_own(|own| own.recovered(recovered));
+            self.write_internal(|own| own.recovered(recovered));
         }
     }
 
     /// Says so when records have found no room in the black box.
     fn tell_unprotected(&mut self) {
-        let unprotected = self.keeper.as_ref().map_or(0, Keeper::unprotected);
+        let unprotected = self.keeper.as_ref().map_or(0, Journal::unprotected);
         if unprotected > self.unprotected {
             self.unprotected = unprotected;
             let text =
@@ -360,13 +360,13 @@ impl Listener {
 
     /// Says that all records so far are handed on, if they are: then their copies can be forgotten.
     fn hand_on(&mut self) -> bool {
-        if self.sinks.iter().any(|slot| slot.takes_part && slot.has_pending()) {
+        if self.sinks.iter().any(|slot| slot.is_recoverable && slot.has_pending()) {
             return false;
         }
         self.handed_on = self.seq;
         if let Some(keeper) = &mut self.keeper {
             let now = self.clock.now();
-            let marks = self.sinks.iter_mut().filter(|slot| slot.takes_part);
+            let marks = self.sinks.iter_mut().filter(|slot| slot.is_recoverable);
             let marks = marks.filter_map(|slot| {
                 let mark = slot.call(now, |sink| sink.mark())??;
                 Some((slot.name.as_str(), mark))
@@ -390,7 +390,7 @@ impl Listener {
         match recovery::replay(&dead, sinks, routes, clock.now()) {
             Ok(found) => {
                 self.recovered.push((dead, found.damaged));
-                self.write_own(|own| own.found(&found));
+                self.write_internal(|own| own.found(&found));
                 // Before the next: a start that is killed has done a part of the work.
                 self.flush(self.clock.now());
             }
@@ -427,7 +427,7 @@ impl Listener {
     }
 
     fn write_dropped(&mut self, dropped: &Dropped, times: (u64, u64)) {
-        self.write_own(|own| own.dropped(dropped, times));
+        self.write_internal(|own| own.dropped(dropped, times));
         if let Some(keeper) = &self.keeper {
             keeper.told(dropped);
         }
@@ -442,7 +442,7 @@ impl Listener {
             }
             Control::Write(record, done) => {
                 self.drain();
-                self.write_own(|_| *record);
+                self.write_internal(|_| *record);
                 self.flush(self.clock.now());
                 self.sync();
                 let _nobody_waits = done.send(());
@@ -497,9 +497,10 @@ impl Listener {
             slot.end_pause();
             slot.flush(now, |sink| sink.sync());
         }
-        let recovered: Vec<_> = self.sinks.iter_mut().filter_map(SinkSlot::end_outage).collect();
+        let recovered: Vec<_> =
+            self.sinks.iter_mut().filter_map(SupervisedSink::end_outage).collect();
         for recovered in &recovered {
-            self.write_own(|own| own.recovered(recovered));
+            self.write_internal(|own| own.recovered(recovered));
         }
         let receipt = Receipt {
             received: self
@@ -513,7 +514,7 @@ impl Listener {
             unsent: self.unsent(),
             elapsed: since.elapsed(),
         };
-        self.write_own(|own| own.stopped(&receipt));
+        self.write_internal(|own| own.stopped(&receipt));
         let now = self.clock.now();
         for slot in &mut self.sinks {
             slot.end_pause();
@@ -531,13 +532,14 @@ impl Listener {
 
     fn unsent(&mut self) -> Vec<(String, u64)> {
         let now = self.clock.now();
-        let ask = |slot: &mut SinkSlot| slot.call(now, |sink| sink.unsent()).unwrap_or_default();
+        let ask =
+            |slot: &mut SupervisedSink| slot.call(now, |sink| sink.unsent()).unwrap_or_default();
         self.sinks.iter_mut().flat_map(ask).collect()
     }
 
     fn files(&mut self) -> SinkFiles {
         let now = self.clock.now();
-        let files = |slot: &mut SinkSlot| {
+        let files = |slot: &mut SupervisedSink| {
             let files = slot.call(now, |sink| sink.files());
             (slot.name.clone(), files.unwrap_or_default())
         };

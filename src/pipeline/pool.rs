@@ -17,7 +17,7 @@ const MADE_AT_START: usize = 10_000;
 
 /// A record in its box, perhaps the first of a chain.
 #[derive(Debug)]
-pub(crate) struct Spare {
+pub(crate) struct PooledRecord {
     pub(crate) record: Record,
     /// When it was made, which the listener turns into the record's time.
     pub(crate) ticks: u64,
@@ -28,37 +28,37 @@ pub(crate) struct Spare {
 
 thread_local! {
     /// What this thread has in hand: at most a chain. It serves every queue of the process.
-    static IN_HAND: Cell<Option<Box<Spare>>> = const { Cell::new(None) };
+    static IN_HAND: Cell<Option<Box<PooledRecord>>> = const { Cell::new(None) };
 }
 
 /// The spare records of one queue, in chains. The last that came back is the first to go out again: it
 /// is most likely still in the processor's cache.
 #[derive(Debug)]
-pub(crate) struct Spares {
+pub(crate) struct RecordPool {
     /// Locked for a push or a pop, once for a chain; whoever logs does not wait for it.
     #[expect(clippy::vec_box, reason = "each is the first of a chain of boxes")]
-    chains: Mutex<Vec<Box<Spare>>>,
+    chains: Mutex<Vec<Box<PooledRecord>>>,
     most: usize,
 }
 
-impl Spares {
+impl RecordPool {
     /// As many as a queue of that size needs.
     pub(crate) fn new(queue_size: usize) -> Self {
         let most = queue_size.div_ceil(CHAIN);
         let spares = Self { chains: Mutex::new(Vec::with_capacity(most)), most };
-        let mut chain = Chain::default();
+        let mut chain = FreeList::default();
         for _ in 0..queue_size.min(MADE_AT_START) {
-            spares.give_back(Spare::new(), &mut chain);
+            spares.give_back(PooledRecord::new(), &mut chain);
         }
         spares
     }
 
     /// An empty record. One is made if none is to be had.
     #[inline]
-    pub(crate) fn take(&self) -> Box<Spare> {
+    pub(crate) fn take(&self) -> Box<PooledRecord> {
         let in_hand = IN_HAND.try_with(Cell::take).ok().flatten();
         let Some(mut spare) = in_hand.or_else(|| self.chains.try_lock().ok()?.pop()) else {
-            return Spare::new();
+            return PooledRecord::new();
         };
         if let Some(next) = spare.next.take() {
             put_in_hand(next);
@@ -67,7 +67,7 @@ impl Spares {
     }
 
     /// Empties a record and keeps it in `chain`, which goes round when it is long enough.
-    pub(crate) fn give_back(&self, mut spare: Box<Spare>, chain: &mut Chain) {
+    pub(crate) fn give_back(&self, mut spare: Box<PooledRecord>, chain: &mut FreeList) {
         spare.record.clear();
         spare.next = chain.first.take();
         chain.len += 1;
@@ -84,7 +84,7 @@ impl Spares {
     }
 }
 
-impl Spare {
+impl PooledRecord {
     fn new() -> Box<Self> {
         Box::new(Self { record: Record::empty(), ticks: 0, place: Place::NOWHERE, next: None })
     }
@@ -98,15 +98,15 @@ impl Spare {
 }
 
 #[inline]
-fn put_in_hand(chain: Box<Spare>) {
+fn put_in_hand(chain: Box<PooledRecord>) {
     // A thread that is being torn down gives it to the allocator.
     let _torn_down = IN_HAND.try_with(|in_hand| in_hand.set(Some(chain)));
 }
 
 /// Records on their way back.
 #[derive(Debug, Default)]
-pub(crate) struct Chain {
-    first: Option<Box<Spare>>,
+pub(crate) struct FreeList {
+    first: Option<Box<PooledRecord>>,
     len: usize,
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::record::fields::{Key, Value};
 
-    fn filled(spares: &Spares) -> Box<Spare> {
+    fn filled(spares: &RecordPool) -> Box<PooledRecord> {
         let mut spare = spares.take();
         spare.record.fields.push(Key::Name("a"), Value::U64(1));
         spare
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn a_record_that_comes_round_again_is_empty() {
-        let spares = Spares::new(2 * CHAIN);
-        let mut chain = Chain::default();
+        let spares = RecordPool::new(2 * CHAIN);
+        let mut chain = FreeList::default();
         for _ in 0..10 * CHAIN {
             let spare = filled(&spares);
             spares.give_back(spare, &mut chain);
@@ -137,10 +137,10 @@ mod tests {
     #[test]
     fn records_go_round_and_none_is_made_anew() {
         std::thread::spawn(|| {
-            let spares = Spares::new(2 * CHAIN);
-            let mut chain = Chain::default();
+            let spares = RecordPool::new(2 * CHAIN);
+            let mut chain = FreeList::default();
             let made: Vec<_> = (0..2 * CHAIN).map(|_| filled(&spares)).collect();
-            let addresses = |spares: &[Box<Spare>]| {
+            let addresses = |spares: &[Box<PooledRecord>]| {
                 let mut all: Vec<_> =
                     spares.iter().map(|s| std::ptr::from_ref(&**s).addr()).collect();
                 all.sort_unstable();
@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn more_than_there_are_can_be_taken_and_more_than_fit_given_back() {
-        let spares = Spares::new(1);
-        let mut chain = Chain::default();
+        let spares = RecordPool::new(1);
+        let mut chain = FreeList::default();
         let many: Vec<_> = (0..5 * CHAIN).map(|_| filled(&spares)).collect();
         many.into_iter().for_each(|spare| spares.give_back(spare, &mut chain));
         assert!(spares.chains.lock().unwrap().len() <= 1);

@@ -5,7 +5,7 @@
 //! wakes the receiver is told in `waker.rs`.
 
 use crate::base::clock;
-use crate::base::fork::Birthplace;
+use crate::base::fork::ForkGuard;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::sync::channel::{Receiver, Sender, TrySendError, bounded};
 use crate::base::sync::{Mutex, MutexGuard, PoisonError, thread, thread_local};
@@ -62,11 +62,11 @@ pub(crate) struct Queue<T> {
     /// Whether somebody is there to take items.
     served: AtomicBool,
     pub(crate) waker: Waker,
-    birthplace: Birthplace,
+    birthplace: ForkGuard,
     taking_back: Mutex<()>,
     /// Failures that found no room in time and are safe elsewhere, and how many.
-    aside: Mutex<VecDeque<T>>,
-    beside: AtomicU64,
+    overflow: Mutex<VecDeque<T>>,
+    overflow_len: AtomicU64,
 }
 
 impl<T> Queue<T> {
@@ -86,10 +86,10 @@ impl<T> Queue<T> {
             open: AtomicBool::new(true),
             served: AtomicBool::new(true),
             waker: Waker::default(),
-            birthplace: Birthplace::here(),
+            birthplace: ForkGuard::here(),
             taking_back: Mutex::new(()),
-            aside: Mutex::new(VecDeque::new()),
-            beside: AtomicU64::new(0),
+            overflow: Mutex::new(VecDeque::new()),
+            overflow_len: AtomicU64::new(0),
         })
     }
 
@@ -130,14 +130,14 @@ impl<T> Queue<T> {
                 self.take_back(|item| weigh(item).0, |item| weigh(item).1).map_or(Ok(()), Err)
             }
             Ok(()) => Ok(()),
-            Err((item, reason)) => self.put_aside(item, level, reason, keep),
+            Err((item, reason)) => self.push_overflow(item, level, reason, keep),
         }
     }
 
     /// Lets a failure that found no room in time wait beside the queue, if `keep` sees to its bounds and its
     /// safety. All else is counted as dropped and given back.
     #[cold]
-    fn put_aside(
+    fn push_overflow(
         &self,
         mut item: T,
         level: Level,
@@ -145,12 +145,12 @@ impl<T> Queue<T> {
         keep: impl FnOnce(&mut T) -> bool,
     ) -> Result<(), T> {
         if level >= Level::Error && matches!(reason, Reason::Timeout | Reason::Bytes) {
-            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
             if self.is_open() && keep(&mut item) {
-                aside.push_back(item);
+                overflow.push_back(item);
                 // In one order with the waker's state, as the queue's own operations are.
-                self.beside.store(aside.len() as u64, Ordering::SeqCst);
-                drop(aside);
+                self.overflow_len.store(overflow.len() as u64, Ordering::SeqCst);
+                drop(overflow);
                 self.waker.wake();
                 return Ok(());
             }
@@ -305,10 +305,10 @@ impl<T> Queue<T> {
 
     /// Takes an item, if there is one: first those that wait beside the queue, then the oldest.
     pub(crate) fn take(&self, heap_bytes_of: impl Fn(&T) -> usize) -> Option<T> {
-        if self.beside.load(Ordering::Acquire) > 0 {
-            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(item) = aside.pop_front() {
-                self.beside.store(aside.len() as u64, Ordering::SeqCst);
+        if self.overflow_len.load(Ordering::Acquire) > 0 {
+            let mut overflow = self.overflow.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(item) = overflow.pop_front() {
+                self.overflow_len.store(overflow.len() as u64, Ordering::SeqCst);
                 return Some(item); // its bytes were never reserved
             }
         }
@@ -332,7 +332,7 @@ impl<T> Queue<T> {
         // after this, or this is seen by who sent it.
         self.served.store(false, Ordering::SeqCst);
         // Who has seen it open has put its item aside when this is unlocked.
-        drop(self.aside.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self.overflow.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Whether it still takes items.
@@ -348,12 +348,12 @@ impl<T> Queue<T> {
     /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
     #[inline]
     pub(crate) fn is_forked(&self) -> bool {
-        self.birthplace.is_elsewhere()
+        self.birthplace.is_forked()
     }
 
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.receiver.len() + self.beside.load(Ordering::SeqCst) as usize
+        self.receiver.len() + self.overflow_len.load(Ordering::SeqCst) as usize
     }
 
     /// How many bytes on the heap the waiting items take.
@@ -476,7 +476,7 @@ mod tests {
     fn a_failure_that_found_no_room_waits_beside_the_queue_if_it_is_safe_elsewhere() {
         let queue = queue(1, NEVER);
         let send =
-            |item, level, is_safe| queue.put_aside(item, level, Reason::Timeout, |_| is_safe);
+            |item, level, is_safe| queue.push_overflow(item, level, Reason::Timeout, |_| is_safe);
         put(&queue, 1, Level::Error, 0);
         assert_eq!(send(2, Level::Error, true), Ok(()));
         assert_eq!(send(3, Level::Critical, false), Err(3));
@@ -485,7 +485,7 @@ mod tests {
         assert_eq!(queue.take(|_| 0), Some(2));
         assert_eq!(queue.take(|_| 0), Some(1));
         queue.abandon();
-        assert_eq!(queue.put_aside(5, Level::Error, Reason::Timeout, |_| true), Err(5));
+        assert_eq!(queue.push_overflow(5, Level::Error, Reason::Timeout, |_| true), Err(5));
         assert_eq!((queue.len(), queue.dropped().total()), (0, 3));
     }
 

@@ -3,9 +3,9 @@
 //! Knows black boxes, routes and sinks in their slots. Does not know what a sink does with a record.
 
 use crate::black_box::DeadBox;
-use crate::pipeline::internal_records::{self, FoundInBox};
+use crate::pipeline::internal_records::{self, RecoveredRecords};
 use crate::pipeline::route::Routes;
-use crate::pipeline::sink_state::SinkSlot;
+use crate::pipeline::sink_state::SupervisedSink;
 use crate::record::line_id::LineId;
 use std::io;
 use std::time::Instant;
@@ -18,20 +18,20 @@ use std::time::Instant;
 /// tried again.
 pub(crate) fn replay(
     dead: &DeadBox,
-    sinks: &mut [SinkSlot],
+    sinks: &mut [SupervisedSink],
     routes: &mut Routes,
     now: Instant,
-) -> io::Result<FoundInBox> {
+) -> io::Result<RecoveredRecords> {
     let left = dead.read()?;
     let mut have = Vec::new();
     for slot in sinks.iter_mut() {
         let mark = dead.mark(&slot.name);
-        have.push(match slot.takes_part {
+        have.push(match slot.is_recoverable {
             true => slot.call(now, |sink| sink.written_since(mark)).transpose()?,
             false => None,
         });
     }
-    let mut found = FoundInBox {
+    let mut found = RecoveredRecords {
         origin: dead.origin(),
         first_seq: dead.handed_on().saturating_add(1),
         last_seq: left.last_seq,

@@ -100,7 +100,7 @@ mod tests {
     fn a_ledger_takes_the_own_records_whatever_its_directives_say() {
         let directives: Directives = "error,logwell=off".parse().unwrap();
         let ledger = Accepts::all().directives(directives).ledger();
-        assert!(ledger.accepts(Level::Info, "logwell", Kind::Own));
+        assert!(ledger.accepts(Level::Info, "logwell", Kind::Internal));
         assert!(!ledger.accepts(Level::Critical, "logwell", Kind::Plain));
         assert!(!ledger.accepts(Level::Warn, "app", Kind::Plain));
         let routes = Routes::new(vec![Accepts::all(), ledger, Accepts::all()]);

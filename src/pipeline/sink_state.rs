@@ -5,10 +5,10 @@
 
 use crate::base::selflog;
 use crate::base::unwind::discard;
-use crate::pipeline::internal_records::Recovered;
+use crate::pipeline::internal_records::SinkRecovered;
 use crate::record::Record;
 use crate::record::stats::{SinkCounters, add};
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{FlushError, Sink};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,12 +21,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A sink with its counters and its state of health.
-pub(crate) struct SinkSlot {
+pub(crate) struct SupervisedSink {
     pub(crate) name: String,
     pub(crate) sink: Box<dyn Sink>,
     pub(crate) counters: Arc<SinkCounters>,
     /// Whether the black box keeps records until this sink has handed them on.
-    pub(crate) takes_part: bool,
+    pub(crate) is_recoverable: bool,
     /// Whether it was given records of a process that is gone since it was flushed.
     has_recovered: bool,
     /// Taken by the sink and not yet reported as handed over.
@@ -53,14 +53,14 @@ struct Pause {
     length: Duration,
 }
 
-impl SinkSlot {
+impl SupervisedSink {
     pub(crate) fn new(name: String, sink: Box<dyn Sink>) -> Self {
-        let takes_part = sink.mark().is_some();
+        let is_recoverable = sink.mark().is_some();
         Self {
             name,
             sink,
             counters: Arc::default(),
-            takes_part,
+            is_recoverable,
             has_recovered: false,
             pending: 0,
             pause: None,
@@ -95,8 +95,8 @@ impl SinkSlot {
     pub(crate) fn flush(
         &mut self,
         now: Instant,
-        how: impl FnOnce(&mut dyn Sink) -> Result<(), Unflushed>,
-    ) -> Option<Recovered> {
+        how: impl FnOnce(&mut dyn Sink) -> Result<(), FlushError>,
+    ) -> Option<SinkRecovered> {
         if self.is_paused(now) {
             return None;
         }
@@ -106,7 +106,7 @@ impl SinkSlot {
                 self.flushed(now, 0)
             }
             Err(unflushed) if unflushed.is_only_waiting() => self.flushed(now, unflushed.kept),
-            Err(Unflushed { error, kept, lost }) => {
+            Err(FlushError { error, kept, lost }) => {
                 self.trouble(now, "could not write", &error);
                 let kept = kept.min(self.pending);
                 self.settle(self.pending - kept, lost);
@@ -117,7 +117,7 @@ impl SinkSlot {
     }
 
     /// A flush went well; `waiting` records are still on their way.
-    fn flushed(&mut self, now: Instant, waiting: u64) -> Option<Recovered> {
+    fn flushed(&mut self, now: Instant, waiting: u64) -> Option<SinkRecovered> {
         let waiting = waiting.min(self.pending);
         let delivered = self.pending - waiting;
         self.pending = waiting;
@@ -146,7 +146,7 @@ impl SinkSlot {
 
     /// Ends an outage once the sink delivers and has had no trouble for a while: one that works
     /// only now and then is not worth a record each time.
-    fn recovered(&mut self, now: Instant, delivered: bool) -> Option<Recovered> {
+    fn recovered(&mut self, now: Instant, delivered: bool) -> Option<SinkRecovered> {
         let outage = self.outage.as_mut()?;
         outage.delivers |= delivered;
         let quiet_for = now.saturating_duration_since(outage.last_trouble);
@@ -157,9 +157,9 @@ impl SinkSlot {
     }
 
     /// Ends an outage if the sink delivers again, without waiting whether it goes on doing so.
-    pub(crate) fn end_outage(&mut self) -> Option<Recovered> {
+    pub(crate) fn end_outage(&mut self) -> Option<SinkRecovered> {
         let outage = self.outage.take_if(|outage| outage.delivers)?;
-        Some(Recovered {
+        Some(SinkRecovered {
             sink: self.name.clone(),
             problem: outage.problem,
             failed_for: outage.last_trouble.saturating_duration_since(outage.since),

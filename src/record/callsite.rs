@@ -51,7 +51,7 @@ pub enum Kind {
     /// A record of the `log` crate: target, module, file and line are in its fields.
     LogCrate,
     /// One of the framework's own records.
-    Own,
+    Internal,
 }
 
 /// Events with this target are records about calls of AI models, unless it is only the name of the

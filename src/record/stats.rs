@@ -211,13 +211,13 @@ impl SinkCounters {
 /// Lets who looks see a record either where it was or where it has gone, never in both places nor in
 /// none, though the two are counted apart. One thread moves records and never waits for a look.
 #[derive(Debug, Default)]
-pub(crate) struct Moves(AtomicU64);
+pub(crate) struct SeqLock(AtomicU64);
 
 /// A look is repeated when a record moved meanwhile. Between two records the mover writes or sleeps,
 /// so a few tries will do; this bound only makes sure of an end.
 const MAX_LOOKS: u32 = 100_000;
 
-impl Moves {
+impl SeqLock {
     /// Moves records. The number is odd meanwhile.
     pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
         let before = self.0.load(Ordering::Relaxed);
@@ -253,7 +253,7 @@ impl Moves {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     /// Records on their way from the queue into `received`.
-    pub(crate) moves: Moves,
+    pub(crate) moves: SeqLock,
     /// Records the listener took from the queue, by level.
     pub(crate) received: [AtomicU64; Level::COUNT],
     /// Records of the framework itself.

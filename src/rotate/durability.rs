@@ -89,7 +89,7 @@ impl Durability {
     }
 
     /// A line was taken that must not wait.
-    pub(super) fn urge(&mut self) {
+    pub(super) fn request_sync(&mut self) {
         self.is_urgent |= self.policy == SyncPolicy::Error;
     }
 
@@ -154,7 +154,7 @@ mod tests {
         let mut each = Durability::new(SyncPolicy::Error, interval);
         assert_eq!(each.due(false, start), Some(start + interval / 8 * 7));
         assert_eq!(each.due(false, start), None, "one at a time");
-        each.urge();
+        each.request_sync();
         each.succeeded(start);
         assert_eq!(each.due(false, start), Some(start));
         each.succeeded(start);
@@ -165,10 +165,10 @@ mod tests {
         each.succeeded(start);
         assert_eq!(each.due(false, start + interval * 5), Some(start + interval * 5));
         let mut never = Durability::new(SyncPolicy::Never, interval);
-        never.urge();
+        never.request_sync();
         assert_eq!(never.due(true, start), None);
         let mut interval_only = Durability::new(SyncPolicy::Interval, interval);
-        interval_only.urge();
+        interval_only.request_sync();
         assert_eq!(interval_only.due(false, start), Some(start + interval / 8 * 7));
     }
 

@@ -9,7 +9,7 @@ use super::durability::Durability;
 use super::names::Names;
 use super::options::FileOptions;
 use super::policy::{self, Fill, Pause, Step};
-use super::report::{NotWritten, Trouble};
+use super::report::{Trouble, WriteError};
 use super::shift;
 use super::write;
 use crate::config::SyncPolicy;
@@ -157,7 +157,7 @@ impl RotatingFile {
     ///
     /// Some lines are still kept; they are written first when it works again. Within 50 ms of a
     /// failure, the same error is returned without trying.
-    pub fn flush(&mut self, now: Instant) -> Result<(), NotWritten> {
+    pub fn flush(&mut self, now: Instant) -> Result<(), WriteError> {
         self.write_when_due(now).map_err(|error| self.not_written(error))?;
         // Nothing is lost by it, but the file does not do what it should.
         self.upkeep.take_sync_error().map_or(Ok(()), |error| Err(self.not_written(error)))
@@ -170,7 +170,7 @@ impl RotatingFile {
     ///
     /// As `flush`. With `kept_lines` of 0 the operating system has the lines, but could not say
     /// that they are on the disk.
-    pub fn sync(&mut self, now: Instant) -> Result<(), NotWritten> {
+    pub fn sync(&mut self, now: Instant) -> Result<(), WriteError> {
         self.write(now).map_err(|error| self.not_written(error))?;
         self.sync_now(now).map_err(|error| self.not_written(error))
     }
@@ -241,8 +241,8 @@ impl RotatingFile {
         !self.backlog.is_empty() && self.backlog.len() > limit
     }
 
-    fn not_written(&self, error: io::Error) -> NotWritten {
-        NotWritten { error, kept_lines: self.backlog.count() }
+    fn not_written(&self, error: io::Error) -> WriteError {
+        WriteError { error, kept_lines: self.backlog.count() }
     }
 
     /// Writes, unless that has failed just now.

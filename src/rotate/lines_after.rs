@@ -62,7 +62,7 @@ impl RotatingFile {
     /// # Errors
     ///
     /// A file cannot be read.
-    pub(crate) fn lines_since(&self, mark: Mark, see: impl FnMut(&[u8])) -> io::Result<()> {
+    pub(crate) fn lines_after(&self, mark: Mark, see: impl FnMut(&[u8])) -> io::Result<()> {
         self.first_lines_since(mark, MOST_BYTES, see)
     }
 
@@ -291,7 +291,7 @@ mod tests {
         let behind = |mark: Mark| {
             let mut lines = Vec::new();
             let see = |line: &[u8]| lines.push(String::from_utf8_lossy(line).trim().to_owned());
-            file.lines_since(mark, see).unwrap();
+            file.lines_after(mark, see).unwrap();
             lines.sort();
             lines.concat()
         };

@@ -93,7 +93,7 @@ impl RotatingFile {
     ///
     /// Call it before each flush, and now and then without. `wall` is the time of day. Within a
     /// second of a failure nothing is tried again; while lines cannot be written, nothing rotates.
-    pub fn tend(&mut self, now: Instant, wall: SystemTime) {
+    pub fn maintain(&mut self, now: Instant, wall: SystemTime) {
         let wall = unix(wall);
         self.archive.tell_time(wall, now);
         self.rotate_by_time(now, wall);
@@ -222,8 +222,8 @@ impl RotatingFile {
     }
 
     /// A line was appended that must not be lost in a power cut, if the options say so.
-    pub(crate) fn urge(&mut self) {
-        self.durability.urge();
+    pub(crate) fn request_sync(&mut self) {
+        self.durability.request_sync();
     }
 
     /// Whether such a line waits, and whether a job is under way that knows nothing of it.

@@ -69,4 +69,4 @@ pub(crate) use lines_after::cut_torn;
 pub use mark::Mark;
 pub use options::FileOptions;
 pub(crate) use pack::{Pack, Packed};
-pub use report::{NotWritten, Trouble};
+pub use report::{Trouble, WriteError};

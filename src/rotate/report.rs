@@ -6,20 +6,20 @@ use std::io;
 
 /// Not all lines could be handed to the operating system.
 #[derive(Debug)]
-pub struct NotWritten {
+pub struct WriteError {
     /// Why, with the path.
     pub error: io::Error,
     /// How many lines are kept and will be tried again. None is lost.
     pub kept_lines: u64,
 }
 
-impl fmt::Display for NotWritten {
+impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {} lines are kept", self.error, self.kept_lines)
     }
 }
 
-impl Error for NotWritten {}
+impl Error for WriteError {}
 
 /// Something went wrong that keeps no line from being written.
 #[derive(Debug)]

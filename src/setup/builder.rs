@@ -4,18 +4,18 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
-use crate::base::error::{Error, ErrorKind, Mistake, Origin};
-use crate::black_box::{DeadBox, Keeper};
+use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
 use crate::capture::layer::QueueLayer;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::forward::{self, Opened};
-use crate::pipeline::internal_records::Own;
+use crate::pipeline::internal_records::InternalRecords;
 use crate::pipeline::listener::{Listener, Parts};
-use crate::pipeline::pool::Spares;
+use crate::pipeline::pool::RecordPool;
 use crate::pipeline::queue::{Policy, Queue};
 use crate::pipeline::route::{Routes, SinkSet};
-use crate::pipeline::sink_state::SinkSlot;
+use crate::pipeline::sink_state::SupervisedSink;
 use crate::record::level::Level;
 use crate::record::stats::Counters;
 use crate::setup::handle::{self, LoggingHandle, Shared};
@@ -134,10 +134,10 @@ impl Builder {
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
-        let takes_part = sinks::wanted_files(&self.config).next().is_some()
+        let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
             || !forward::names(&self.config).is_empty()
             || own.iter().any(|(.., sink)| sink.mark().is_some());
-        let dead = if takes_part { sinks::dead_boxes(&self.config) } else { Vec::new() };
+        let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
         let sinks::OpenFiles { mut sinks, diverted } =
             sinks::files(&self.config, &self.clock, &dead)?;
         sinks.extend(own);
@@ -188,10 +188,10 @@ impl Prepared {
         let mut slots = Vec::new();
         for (name, accepts, sink) in sinks {
             rules.push(accepts);
-            slots.push(SinkSlot::new(name, sink));
+            slots.push(SupervisedSink::new(name, sink));
         }
-        let takes_part = slots.iter().any(|slot: &SinkSlot| slot.takes_part);
-        let black_box = if takes_part { sinks::black_box(&config, boot) } else { None };
+        let is_recoverable = slots.iter().any(|slot: &SupervisedSink| slot.is_recoverable);
+        let black_box = if is_recoverable { sinks::black_box(&config, boot) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
         if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
             queue.drops_are_witnessed_by(move |level, reason| {
@@ -200,7 +200,7 @@ impl Prepared {
                 }
             });
         }
-        let spares = Arc::new(Spares::new(config.queue.size));
+        let spares = Arc::new(RecordPool::new(config.queue.size));
         let counters = Arc::new(Counters::default());
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
@@ -214,15 +214,15 @@ impl Prepared {
             builder.filters_globally,
             &config,
         );
-        let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(boot, fingerprint(&config), diverted);
+        let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
+        let own = InternalRecords::new(boot, fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
             is_gone: Arc::clone(&is_gone),
             counters: Arc::clone(&counters),
             black_box: black_box.clone(),
-            wants_black_box: takes_part && config.black_box.enabled,
+            wants_black_box: is_recoverable && config.black_box.enabled,
             sinks: slots.iter().map(named).collect(),
             filter,
             redaction: layer.redaction().cloned(),
@@ -240,7 +240,7 @@ impl Prepared {
             sinks: slots,
             clock: builder.clock,
             own,
-            keeper: black_box.clone().map(Keeper::new),
+            keeper: black_box.clone().map(Journal::new),
             black_box,
             dead,
         });
@@ -295,7 +295,7 @@ fn check_names(names: &[&str]) -> Result<(), Error> {
         return Ok(());
     };
     let (key, help) = ("sinks".to_owned(), help.to_owned());
-    Err(Error::config(vec![Mistake { origin: Origin::Code, key, problem, help }]))
+    Err(Error::config(vec![ConfigProblem { origin: Origin::Code, key, problem, help }]))
 }
 
 /// A number that is the same for equal configurations (FNV-1a of their text).

@@ -2,14 +2,14 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
-use crate::base::error::{Error, ErrorKind, Mistake, Origin};
+use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
 use crate::config::{Directives, LoggingConfig};
 use crate::forward::Forwarders;
 use crate::pipeline::listener::Control;
-use crate::pipeline::pool::Spare;
+use crate::pipeline::pool::PooledRecord;
 use crate::pipeline::queue::Queue;
 use crate::record::Record;
 use crate::record::stats::{Counters, Reason, SinkCounters, Stats};
@@ -35,7 +35,7 @@ pub(crate) const MAX_QUESTIONS: usize = 256;
 pub struct LoggingHandle(Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) queue: Arc<Queue<Box<Spare>>>,
+    pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
     pub(crate) control: Sender<Control>,
     /// Nobody answers any more.
     pub(crate) is_gone: Arc<AtomicBool>,
@@ -54,18 +54,18 @@ pub(crate) struct Shared {
 /// The listener did not answer within the deadline, or it is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Unanswered;
+pub struct NoAnswer;
 
-impl fmt::Display for Unanswered {
+impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the listener did not answer within the deadline; is a disk or a sink stuck?")
     }
 }
 
-impl std::error::Error for Unanswered {}
+impl std::error::Error for NoAnswer {}
 
-impl From<Unanswered> for io::Error {
-    fn from(unanswered: Unanswered) -> Self {
+impl From<NoAnswer> for io::Error {
+    fn from(unanswered: NoAnswer) -> Self {
         Self::new(io::ErrorKind::TimedOut, unanswered)
     }
 }
@@ -109,7 +109,7 @@ impl LoggingHandle {
     /// # Errors
     ///
     /// The listener did not come to it within the deadline.
-    pub fn flush(&self, deadline: Duration) -> Result<(), Unanswered> {
+    pub fn flush(&self, deadline: Duration) -> Result<(), NoAnswer> {
         self.ask(deadline, Control::Flush)
     }
 
@@ -122,7 +122,11 @@ impl LoggingHandle {
 
     /// Has a record of the framework's own written after everything logged before, past the queue,
     /// and made durable.
-    pub(crate) fn write_own(&self, record: Record, deadline: Duration) -> Result<(), Unanswered> {
+    pub(crate) fn write_internal(
+        &self,
+        record: Record,
+        deadline: Duration,
+    ) -> Result<(), NoAnswer> {
         self.ask(deadline, |done| Control::Write(Box::new(record), done))
     }
 
@@ -172,7 +176,7 @@ impl LoggingHandle {
     pub fn set_level(&self, directives: &str) -> Result<(), Error> {
         let directives: Directives = directives.parse().map_err(|error| {
             let error: crate::config::DirectivesError = error;
-            Error::config(vec![Mistake {
+            Error::config(vec![ConfigProblem {
                 origin: Origin::Code,
                 key: "level".to_owned(),
                 problem: error.problem,
@@ -319,20 +323,20 @@ impl LoggingHandle {
         &self,
         deadline: Duration,
         question: impl FnOnce(Sender<T>) -> Control,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<T, NoAnswer> {
         if self.0.queue.is_forked() {
-            return Err(Unanswered);
+            return Err(NoAnswer);
         }
         let (answer, answered) = bounded(1);
         let start = Instant::now();
-        self.0.control.send_timeout(question(answer), deadline).map_err(|_| Unanswered)?;
+        self.0.control.send_timeout(question(answer), deadline).map_err(|_| NoAnswer)?;
         self.0.queue.waker.wake();
         if self.0.is_gone.load(Ordering::SeqCst) {
             // It may have come after all that the listener has let go.
-            return answered.try_recv().map_err(|_| Unanswered);
+            return answered.try_recv().map_err(|_| NoAnswer);
         }
         let left = deadline.saturating_sub(start.elapsed());
-        answered.recv_timeout(left).map_err(|_| Unanswered)
+        answered.recv_timeout(left).map_err(|_| NoAnswer)
     }
 }
 
@@ -342,8 +346,8 @@ impl fmt::Debug for LoggingHandle {
     }
 }
 
-impl From<Unanswered> for Error {
-    fn from(_: Unanswered) -> Self {
+impl From<NoAnswer> for Error {
+    fn from(_: NoAnswer) -> Self {
         let source = io::Error::from(io::ErrorKind::TimedOut);
         ErrorKind::Thread { name: "logwell", source }.into()
     }
@@ -358,7 +362,7 @@ mod tests {
     use crate::pipeline::internal_records;
     use crate::pipeline::listener::Control;
     use crate::record::Record;
-    use crate::sink::{Accepts, Sink, Unflushed};
+    use crate::sink::{Accepts, FlushError, Sink};
     use std::io;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -384,11 +388,11 @@ mod tests {
             Ok(())
         }
 
-        fn flush(&mut self) -> Result<(), Unflushed> {
+        fn flush(&mut self) -> Result<(), FlushError> {
             Ok(())
         }
 
-        fn sync(&mut self) -> Result<(), Unflushed> {
+        fn sync(&mut self) -> Result<(), FlushError> {
             self.1.fetch_add(1, Ordering::Relaxed);
             self.0.advance(Duration::from_secs(2));
             Ok(())

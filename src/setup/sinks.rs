@@ -208,7 +208,7 @@ fn cannot_open(error: std::io::Error) -> Error {
 /// Opens the console, which starts its thread.
 pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     let console = &config.console;
-    let accepts = Accepts::all().directives(console.level.clone()).own_from(Level::Warn);
+    let accepts = Accepts::all().directives(console.level.clone()).internal_from(Level::Warn);
     let is_terminal = is_terminal(console.stream);
     let encoder: Box<dyn Encode> = if terminal::use_json(console.format, is_terminal) {
         encoder_for(config, console.max_line_bytes)

@@ -2,7 +2,7 @@
 
 use super::events;
 use super::names::FAMILIES;
-use super::sinks::{Line, Lines, Mood, Moody, Watched, Witness};
+use super::sinks::{FlakySink, Line, Lines, Mood, Watched, Witness};
 use super::world;
 use crate::base::clock::Clock;
 use crate::capture::layer::QueueLayer;
@@ -74,7 +74,7 @@ impl Boot {
     /// Whether one of the configuration's files takes it.
     fn takes(&self, family: usize, line: &Line) -> bool {
         match family {
-            0 => line.kind == Kind::Own || line.level >= self.files_level,
+            0 => line.kind == Kind::Internal || line.level >= self.files_level,
             1 => line.level >= Level::Error.max(self.files_level),
             2 => line.kind == Kind::Ai && line.level >= self.files_level,
             _ => false,
@@ -86,7 +86,7 @@ impl Boot {
         let mut counts = self.counts;
         self.accepted.with(|lines| {
             for line in lines.iter().skip(counts.seen) {
-                counts.own += u64::from(line.kind == Kind::Own);
+                counts.own += u64::from(line.kind == Kind::Internal);
                 for (family, count) in counts.taken.iter_mut().enumerate() {
                     *count += u64::from(self.takes(family, line));
                 }
@@ -148,7 +148,7 @@ impl Process {
         let accepted = Lines::default();
         let witness = Witness { encoder: encoder(LINE_BYTES), lines: accepted.clone() };
         let mood = Arc::new(Mutex::new(Mood::Well));
-        let moody = Moody { mood: Arc::clone(&mood), kept: 0, rng: rng.fork() };
+        let moody = FlakySink { mood: Arc::clone(&mood), kept: 0, rng: rng.fork() };
         let mut builder = QueueLayer::builder()
             .config(config.clone())
             .clock(clock.clone())
@@ -162,7 +162,7 @@ impl Process {
             builder = builder.sink("small", Accepts::all(), Watched { file, witness });
         }
         let (layer, handle, mut listener) = builder.build_stepped().ok()?;
-        listener.write_own(|own| own.started());
+        listener.write_internal(|own| own.started());
         let files_level = match config.files.level == Level::Trace.into() {
             true => Level::Trace,
             false => Level::Debug,

@@ -5,7 +5,7 @@ use crate::encode::Encode;
 use crate::record::callsite::Kind;
 use crate::record::level::Level;
 use crate::record::{Record, Value};
-use crate::sink::{FileSink, Sink, Unflushed};
+use crate::sink::{FileSink, FlushError, Sink};
 use fastrand::Rng;
 use std::io;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ impl Sink for Witness {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }
@@ -74,11 +74,11 @@ impl Sink for Watched {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         self.file.flush()
     }
 
-    fn sync(&mut self) -> Result<(), Unflushed> {
+    fn sync(&mut self) -> Result<(), FlushError> {
         self.file.sync()
     }
 
@@ -124,13 +124,13 @@ impl Mood {
 }
 
 /// A sink that is told what to do wrong.
-pub(super) struct Moody {
+pub(super) struct FlakySink {
     pub(super) mood: Arc<Mutex<Mood>>,
     pub(super) kept: u64,
     pub(super) rng: Rng,
 }
 
-impl Moody {
+impl FlakySink {
     fn mood(&mut self) -> Mood {
         match *self.mood.lock().unwrap_or_else(PoisonError::into_inner) {
             Mood::Draws => Mood::ALL[self.rng.usize(..Mood::ALL.len())],
@@ -139,7 +139,7 @@ impl Moody {
     }
 }
 
-impl Sink for Moody {
+impl Sink for FlakySink {
     fn write(&mut self, _: &Record) -> io::Result<()> {
         match self.mood() {
             Mood::Refuses => return Err(io::Error::other("refused on purpose")),
@@ -150,17 +150,19 @@ impl Sink for Moody {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         let error = io::Error::other("on purpose");
         match self.mood() {
-            Mood::Keeps => Err(Unflushed { error, kept: self.kept, lost: 0 }),
-            Mood::Waits => {
-                Err(Unflushed { error: io::ErrorKind::WouldBlock.into(), kept: self.kept, lost: 0 })
-            }
+            Mood::Keeps => Err(FlushError { error, kept: self.kept, lost: 0 }),
+            Mood::Waits => Err(FlushError {
+                error: io::ErrorKind::WouldBlock.into(),
+                kept: self.kept,
+                lost: 0,
+            }),
             Mood::Loses => {
                 let lost = self.kept / 2;
                 self.kept -= lost;
-                Err(Unflushed { error, kept: self.kept, lost })
+                Err(FlushError { error, kept: self.kept, lost })
             }
             Mood::LosesAll => {
                 self.kept = 0;

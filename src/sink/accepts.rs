@@ -23,7 +23,7 @@ pub struct Accepts {
     from_level: Level,
     only_ai: bool,
     /// The framework's own records count from this level on.
-    own_from: Level,
+    internal_from: Level,
     pub(crate) is_ledger: bool,
     /// Which levels it forwards, if it forwards records.
     pub(crate) forwards: Option<ForwardLevels>,
@@ -37,7 +37,7 @@ impl Accepts {
             directives: Level::Trace.into(),
             from_level: Level::Trace,
             only_ai: false,
-            own_from: Level::Trace,
+            internal_from: Level::Trace,
             is_ledger: false,
             forwards: None,
         }
@@ -66,8 +66,8 @@ impl Accepts {
 
     /// Of the framework's own records only that level and more important ones.
     #[must_use]
-    pub fn own_from(mut self, level: Level) -> Self {
-        self.own_from = level;
+    pub fn internal_from(mut self, level: Level) -> Self {
+        self.internal_from = level;
         self
     }
 
@@ -89,12 +89,12 @@ impl Accepts {
     /// Whether it takes a record of that level, target and kind.
     #[must_use]
     pub fn accepts(&self, level: Level, target: &str, kind: Kind) -> bool {
-        if self.is_ledger && kind == Kind::Own {
+        if self.is_ledger && kind == Kind::Internal {
             return true;
         }
         level >= self.from_level
             && (!self.only_ai || kind == Kind::Ai)
-            && (kind != Kind::Own || level >= self.own_from)
+            && (kind != Kind::Internal || level >= self.internal_from)
             && self.directives.allows(level, target)
     }
 }
@@ -113,8 +113,8 @@ mod tests {
         let ai = Accepts::all().only_ai();
         assert!(ai.accepts(Level::Trace, "app", Kind::Ai));
         assert!(!ai.accepts(Level::Critical, "app", Kind::Plain));
-        let console = Accepts::all().own_from(Level::Warn);
-        assert!(!console.accepts(Level::Info, "logwell", Kind::Own));
-        assert!(console.accepts(Level::Warn, "logwell", Kind::Own));
+        let console = Accepts::all().internal_from(Level::Warn);
+        assert!(!console.accepts(Level::Info, "logwell", Kind::Internal));
+        assert!(console.accepts(Level::Warn, "logwell", Kind::Internal));
     }
 }

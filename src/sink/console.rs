@@ -11,7 +11,7 @@
 
 use crate::encode::Encode;
 use crate::record::Record;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{FlushError, Sink};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -162,7 +162,7 @@ impl ConsoleSink {
     }
 
     /// Tells what was lost since the last report, and what waits; `waiting` is why it may.
-    fn report(&mut self, waiting: io::ErrorKind) -> Result<(), Unflushed> {
+    fn report(&mut self, waiting: io::ErrorKind) -> Result<(), FlushError> {
         let taken = self.offered.saturating_sub(self.refused());
         let Counts { done, failed, error } = self.progress.outcome();
         let kept = taken.saturating_sub(done);
@@ -176,7 +176,7 @@ impl ConsoleSink {
             io::ErrorKind::WouldBlock => kind.into(),
             kind => io::Error::new(kind, "the terminal is slower than the log"),
         };
-        Err(Unflushed { error: error.unwrap_or_else(slow), kept, lost })
+        Err(FlushError { error: error.unwrap_or_else(slow), kept, lost })
     }
 }
 
@@ -189,11 +189,11 @@ impl Sink for ConsoleSink {
         self.offer()
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         self.report(io::ErrorKind::WouldBlock)
     }
 
-    fn sync(&mut self) -> Result<(), Unflushed> {
+    fn sync(&mut self) -> Result<(), FlushError> {
         self.wait_while_it_moves();
         self.report(io::ErrorKind::TimedOut)
     }
@@ -413,7 +413,7 @@ mod tests {
         /// Waits until no line is on its way; returns how many were lost and the last reason.
         fn settle(&mut self) -> (u64, Option<io::Error>) {
             let (mut all, mut last) = (0, None);
-            while let Err(Unflushed { error, kept, lost }) = self.sink.sync() {
+            while let Err(FlushError { error, kept, lost }) = self.sink.sync() {
                 all += lost;
                 if lost > 0 {
                     last = Some(error);

@@ -3,7 +3,7 @@
 use crate::encode::Encode;
 use crate::encode::json::{JsonEncoder, JsonOptions};
 use crate::record::Record;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{FlushError, Sink};
 use serde_json::Value;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,7 +67,7 @@ impl Sink for MemorySink {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }

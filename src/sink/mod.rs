@@ -47,15 +47,15 @@ pub trait Sink: Send {
     ///
     /// # Errors
     ///
-    /// Says what could not be handed over and is lost or kept; see [`Unflushed`].
-    fn flush(&mut self) -> Result<(), Unflushed>;
+    /// Says what could not be handed over and is lost or kept; see [`FlushError`].
+    fn flush(&mut self) -> Result<(), FlushError>;
 
     /// Like `flush`, and makes it durable.
     ///
     /// # Errors
     ///
     /// As [`flush`](Self::flush).
-    fn sync(&mut self) -> Result<(), Unflushed> {
+    fn sync(&mut self) -> Result<(), FlushError> {
         self.flush()
     }
 
@@ -111,7 +111,7 @@ pub trait Sink: Send {
 ///
 /// `?` on an [`io::Error`] makes one that says: all that was taken since the last flush is lost.
 #[derive(Debug)]
-pub struct Unflushed {
+pub struct FlushError {
     /// Why. With the kind [`WouldBlock`](io::ErrorKind::WouldBlock) and nothing lost it is no
     /// failure: the records that are kept are only on their way, and count as not written yet.
     pub error: io::Error,
@@ -121,13 +121,13 @@ pub struct Unflushed {
     pub lost: u64,
 }
 
-impl Unflushed {
+impl FlushError {
     pub(crate) fn is_only_waiting(&self) -> bool {
         self.lost == 0 && self.error.kind() == io::ErrorKind::WouldBlock
     }
 }
 
-impl From<io::Error> for Unflushed {
+impl From<io::Error> for FlushError {
     fn from(error: io::Error) -> Self {
         Self { error, kept: 0, lost: u64::MAX }
     }

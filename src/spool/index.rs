@@ -106,7 +106,7 @@ impl Lane {
 
 /// A file to be deleted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Doomed {
+pub(super) struct Evicted {
     pub(super) urgency: Urgency,
     pub(super) segment: Segment,
 }
@@ -173,7 +173,7 @@ pub(super) struct Index {
     /// The bytes of all segments, those in `doomed` too.
     pub(super) total_bytes: u64,
     /// Files that could not be deleted.
-    pub(super) doomed: Vec<Doomed>,
+    pub(super) doomed: Vec<Evicted>,
     pub(super) counts: SpoolCounts,
     /// Handed out and not acknowledged, in this order.
     pub(super) in_flight: VecDeque<InFlight>,
@@ -224,7 +224,7 @@ impl Index {
     }
 
     /// Gives up the oldest segment of an urgency. What of it is in flight may be acknowledged.
-    pub(super) fn evict(&mut self, urgency: Urgency, cause: Cause) -> Option<Doomed> {
+    pub(super) fn evict(&mut self, urgency: Urgency, cause: Cause) -> Option<Evicted> {
         let lane = self.lanes.of_mut(urgency);
         let segment = lane.segments.pop_front()?;
         let from = segment.first_n.max(lane.acked_n);
@@ -237,11 +237,11 @@ impl Index {
         self.gone_in_flight = self.gone_in_flight.saturating_add(in_flight);
         self.lose(segment.end_n.saturating_sub(from).saturating_sub(in_flight), cause);
         self.total_bytes = self.total_bytes.saturating_sub(segment.bytes);
-        Some(Doomed { urgency, segment })
+        Some(Evicted { urgency, segment })
     }
 
     /// Gives up the segments whose newest entry is older than `max_age`, but leaves so many.
-    pub(super) fn expire(&mut self, max_age: Duration, leave: usize, now: Instant) -> Vec<Doomed> {
+    pub(super) fn expire(&mut self, max_age: Duration, leave: usize, now: Instant) -> Vec<Evicted> {
         let mut doomed = Vec::new();
         for urgency in Urgency::ALL {
             loop {
@@ -319,14 +319,14 @@ impl Index {
     }
 
     /// Takes out the segments whose entries come before these.
-    pub(super) fn take_done(&mut self, acked: Each<u64>) -> Vec<Doomed> {
+    pub(super) fn take_done(&mut self, acked: Each<u64>) -> Vec<Evicted> {
         let mut done = Vec::new();
         for urgency in Urgency::ALL {
             let lane = self.lanes.of_mut(urgency);
             while is_done(lane, *acked.of(urgency)) {
                 let Some(segment) = lane.segments.pop_front() else { break };
                 self.total_bytes = self.total_bytes.saturating_sub(segment.bytes);
-                done.push(Doomed { urgency, segment });
+                done.push(Evicted { urgency, segment });
             }
         }
         done

@@ -1,7 +1,7 @@
 //! Shared: what writer and reader have in common, behind one lock that is never held during I/O.
 
 use super::disk::Disk;
-use super::index::{Doomed, Index, Publication, SpoolCounts, Waiting};
+use super::index::{Evicted, Index, Publication, SpoolCounts, Waiting};
 use super::names;
 use super::options::Limits;
 use crate::base::clock::Clock;
@@ -76,7 +76,7 @@ impl Shared {
     }
 
     /// Takes out the segments that are too old, but leaves so many of each urgency.
-    pub(super) fn expire(&self, leave: usize, now: Instant) -> Vec<Doomed> {
+    pub(super) fn expire(&self, leave: usize, now: Instant) -> Vec<Evicted> {
         let expired = self.index().expire(self.limits.max_age, leave, now);
         if !expired.is_empty() {
             selflog::tell("a spool deletes entries that are too old", &self.shown);
@@ -86,7 +86,7 @@ impl Shared {
 
     /// Deletes segments that were taken out of the index, and those that could not be deleted
     /// before. Whether none is left.
-    pub(super) fn delete(&self, mut doomed: Vec<Doomed>) -> bool {
+    pub(super) fn delete(&self, mut doomed: Vec<Evicted>) -> bool {
         doomed.append(&mut self.take_doomed());
         if doomed.is_empty() {
             return true;
@@ -99,7 +99,7 @@ impl Shared {
         index.doomed.is_empty()
     }
 
-    fn take_doomed(&self) -> Vec<Doomed> {
+    fn take_doomed(&self) -> Vec<Evicted> {
         let mut index = self.index();
         let doomed = std::mem::take(&mut index.doomed);
         let bytes: u64 = doomed.iter().map(|it| it.segment.bytes).sum();
@@ -108,7 +108,7 @@ impl Shared {
     }
 
     /// Deletes a file, or sets it aside if nothing in it could be read.
-    fn is_deleted(&self, doomed: &Doomed) -> bool {
+    fn is_deleted(&self, doomed: &Evicted) -> bool {
         let name = names::segment(doomed.urgency, doomed.segment.first_n);
         let result = match doomed.segment.is_bad {
             true => self.set_aside(&name),

@@ -66,7 +66,7 @@ impl SpoolWriter {
             urgent: Tail::new(Urgency::Urgent, begin.urgent),
         };
         let mut writer = Self { shared, tails, next_id, room_bytes: 0, paused: None, looked };
-        writer.tend(looked);
+        writer.maintain(looked);
         writer.trim();
         writer
     }
@@ -108,7 +108,7 @@ impl SpoolWriter {
     /// What could not be written is kept and tried again by the next flush, but not within 50 ms.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let now = self.shared.clock.now();
-        self.tend(now);
+        self.maintain(now);
         if self.pending_bytes() == 0 {
             return Ok(());
         }
@@ -224,7 +224,7 @@ impl SpoolWriter {
     }
 
     /// Deletes what is too old.
-    fn tend(&mut self, now: Instant) {
+    fn maintain(&mut self, now: Instant) {
         let expired = self.shared.expire(0, now);
         for doomed in &expired {
             self.tails.of_mut(doomed.urgency).leave(doomed.segment.first_n);

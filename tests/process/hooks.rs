@@ -3,7 +3,7 @@
 use crate::support::{self, SOON};
 use crate::{Scenario, ended_well, records};
 use logwell::config::{HooksConfig, Signals};
-use logwell::sink::{Accepts, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::{LoggingConfig, LoggingContext, QueueLayer};
 use serde_json::Value;
 use std::io::Write as _;
@@ -480,7 +480,7 @@ impl<F: FnMut() + Send> Sink for Does<F> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{SOON, quiet, wait_until};
 use crate::{Scenario, ended_well};
 use logwell::QueueLayer;
 use logwell::record::Record;
-use logwell::sink::{Accepts, MemorySink, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, MemorySink, Sink};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl<F: FnMut() -> io::Result<()> + Send> Sink for Does<F> {
         (self.0)()
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok((self.0)()?)
     }
 }

@@ -5,7 +5,7 @@ use super::strict::Taken;
 use super::{base_url, config, logging, records_of, strict_server, told, until};
 use logwell::Level;
 use logwell::config::Hours;
-use logwell::forward::{Fate, check};
+use logwell::forward::{Outcome, check};
 use std::time::Duration;
 
 #[test]
@@ -121,6 +121,6 @@ fn a_check_sends_one_message_to_each_group() {
     let checked = check(&config(dir.path(), &base_url(&server))).unwrap();
     let names: Vec<_> = checked.iter().map(|checked| checked.destination.as_str()).collect();
     assert_eq!(names, ["telegram_developer", "telegram_customer"]);
-    assert!(checked.iter().all(|checked| checked.fate == Fate::Delivered), "{checked:?}");
+    assert!(checked.iter().all(|checked| checked.outcome == Outcome::Delivered), "{checked:?}");
     assert_eq!(telegram.lock().unwrap().taken.len(), 2);
 }

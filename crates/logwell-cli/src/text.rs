@@ -6,13 +6,15 @@
 use crate::line::{Line, text_of};
 use logwell::config::TimeZone;
 use logwell::encode::stamp::Stamp;
-use logwell::encode::terminal_safe::{DIM, Ink, push_level, push_quoted, push_visible, push_word};
+use logwell::encode::terminal_safe::{
+    DIM, Style, push_level, push_quoted, push_visible, push_word,
+};
 use serde_json::{Map, Value};
 
 /// Writes records as lines for people.
 #[derive(Debug)]
 pub struct TextWriter {
-    ink: Ink,
+    ink: Style,
     stamp: Stamp,
 }
 
@@ -37,7 +39,7 @@ impl TextWriter {
     /// With colours or without, and moments in that zone.
     #[must_use]
     pub fn new(color: bool, zone: TimeZone) -> Self {
-        Self { ink: Ink { color }, stamp: Stamp::new(zone) }
+        Self { ink: Style { color }, stamp: Stamp::new(zone) }
     }
 
     /// Appends the record as one line.
@@ -123,7 +125,7 @@ fn push_span(span: &Map<String, Value>, out: &mut Vec<u8>) {
     push_visible(&text_of(&name), out);
     for (key, value) in span.iter().filter(|(key, _)| *key != "name") {
         out.push(opening);
-        push_pair(Ink { color: false }, key, &value.to_string(), out);
+        push_pair(Style { color: false }, key, &value.to_string(), out);
         opening = b' ';
     }
     if opening == b' ' {
@@ -132,7 +134,7 @@ fn push_span(span: &Map<String, Value>, out: &mut Vec<u8>) {
 }
 
 /// `key=value`
-fn push_pair(ink: Ink, key: &str, value: &str, out: &mut Vec<u8>) {
+fn push_pair(ink: Style, key: &str, value: &str, out: &mut Vec<u8>) {
     ink.paint(DIM, out, |out| {
         push_word(key, out);
         out.push(b'=');

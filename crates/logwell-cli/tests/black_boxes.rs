@@ -7,7 +7,7 @@ mod support;
 
 use logwell::config::Schema;
 use logwell::record::Record;
-use logwell::sink::{Accepts, Sink, Unflushed};
+use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::{LoggingConfig, QueueLayer};
 use logwell_cli::verify::{Options, Verdict, verify};
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ impl Sink for Gate {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::message::{self, Request};
 use crate::post::Post;
 use crate::settings::{Destination, Group, Settings, dead_queue};
-use logwell::forward::Fate;
+use logwell::forward::Outcome;
 
 /// What happened, a line for each part; `Err` if one of them failed.
 pub(crate) async fn run(settings: &Settings) -> Result<String, String> {
@@ -75,9 +75,9 @@ async fn post(
         .map_err(|reason| fail(&reason))?;
     let post = Post::new(settings, destination).map_err(|reason| fail(&reason))?;
     let posted = tokio::task::spawn_blocking(move || post.try_once(&request)).await;
-    match posted.unwrap_or_else(|_| Fate::retry("the attempt panicked")) {
-        Fate::Delivered => Ok(what),
-        Fate::Retry { why, .. } | Fate::Refused { why } => Err(fail(&why)),
+    match posted.unwrap_or_else(|_| Outcome::retry("the attempt panicked")) {
+        Outcome::Delivered => Ok(what),
+        Outcome::Retry { why, .. } | Outcome::Refused { why } => Err(fail(&why)),
     }
 }
 

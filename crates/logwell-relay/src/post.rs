@@ -4,7 +4,7 @@
 //! Blocks: call it on a thread for that.
 
 use logwell::forward::telegram::TelegramClient;
-use logwell::forward::{Answer, Fate, HttpClient, HttpOptions, Secret, SecretUrl, fate_of};
+use logwell::forward::{Answer, HttpClient, HttpOptions, Outcome, Secret, SecretUrl, classify};
 
 use crate::message::Request;
 use crate::settings::{Destination, Settings};
@@ -53,11 +53,11 @@ impl Post {
     }
 
     /// Tries once. Takes as long as the destination's `timeout` at most.
-    pub(crate) fn try_once(&self, request: &Request) -> Fate {
+    pub(crate) fn try_once(&self, request: &Request) -> Outcome {
         match request {
             Request::LogBeacon(body) => {
                 match self.client.post_json(&self.log_beacon, &self.headers, body) {
-                    Ok(answer) => fate_of(&without(&self.token, answer)),
+                    Ok(answer) => classify(&without(&self.token, answer)),
                     Err(error) => error.into(),
                 }
             }

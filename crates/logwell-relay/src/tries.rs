@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::settings::Patience;
-use logwell::forward::Fate;
+use logwell::forward::Outcome;
 
 /// What is done with a message after a try.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,14 +17,14 @@ pub(crate) enum Step {
 }
 
 /// The step after try number `made` (the first is 1) ended like that.
-pub(crate) fn step(fate: Fate, made: u32, patience: &Patience) -> Step {
-    match fate {
-        Fate::Delivered => Step::Done,
-        Fate::Refused { why } => Step::GiveUp(why),
-        Fate::Retry { why, .. } if made >= patience.tries => {
+pub(crate) fn step(outcome: Outcome, made: u32, patience: &Patience) -> Step {
+    match outcome {
+        Outcome::Delivered => Step::Done,
+        Outcome::Refused { why } => Step::GiveUp(why),
+        Outcome::Retry { why, .. } if made >= patience.tries => {
             Step::GiveUp(format!("{why}, after {made} tries"))
         }
-        Fate::Retry { after, why } => {
+        Outcome::Retry { after, why } => {
             let pause = after.unwrap_or_default().max(patience.pause);
             if pause > patience.longest_pause.max(patience.pause) {
                 return Step::GiveUp(format!("{why}, and asks to wait {} s", pause.as_secs()));
@@ -46,14 +46,14 @@ mod tests {
         }
     }
 
-    fn retry(after: Option<u64>) -> Fate {
-        Fate::Retry { after: after.map(Duration::from_secs), why: "HTTP 503".to_owned() }
+    fn retry(after: Option<u64>) -> Outcome {
+        Outcome::Retry { after: after.map(Duration::from_secs), why: "HTTP 503".to_owned() }
     }
 
     #[test]
     fn it_is_tried_as_often_as_asked_and_no_sooner_than_the_other_side_wants() {
         let again = |seconds| Step::Again(Duration::from_secs(seconds), "HTTP 503".to_owned());
-        assert_eq!(step(Fate::Delivered, 3, &patience()), Step::Done);
+        assert_eq!(step(Outcome::Delivered, 3, &patience()), Step::Done);
         assert_eq!(step(retry(None), 1, &patience()), again(5));
         assert_eq!(step(retry(Some(2)), 2, &patience()), again(5));
         assert_eq!(step(retry(Some(40)), 2, &patience()), again(40));
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_or_would_take_too_long_is_given_up_at_once() {
-        let refused = Fate::Refused { why: "HTTP 400".to_owned() };
+        let refused = Outcome::Refused { why: "HTTP 400".to_owned() };
         assert_eq!(step(refused, 1, &patience()), Step::GiveUp("HTTP 400".to_owned()));
         let late = "HTTP 503, and asks to wait 901 s".to_owned();
         assert_eq!(step(retry(Some(901)), 1, &patience()), Step::GiveUp(late));

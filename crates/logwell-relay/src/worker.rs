@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logwell::forward::Fate;
+use logwell::forward::Outcome;
 use logwell::forward::telegram::SendLimits;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
@@ -203,14 +203,14 @@ impl Worker {
             let Some(sent) = self.wait_for_leave(&request).await else { return End::Back };
             made += 1;
             Counters::count(&self.counters.tries_total);
-            let fate = self.try_once(&request).await;
+            let outcome = self.try_once(&request).await;
             if let Request::Telegram { message, .. } = &*request {
                 self.limits.answered(&message.chat_id, sent, Instant::now());
             }
-            if fate != Fate::Delivered {
+            if outcome != Outcome::Delivered {
                 Counters::count(&self.counters.tries_failed_total);
             }
-            match step(fate, made, self.patience()) {
+            match step(outcome, made, self.patience()) {
                 Step::Done => return End::Delivered,
                 Step::GiveUp(reason) => return End::Dead { reason, tries: made },
                 Step::Again(pause, reason) => {
@@ -224,10 +224,10 @@ impl Worker {
         }
     }
 
-    async fn try_once(&self, request: &Arc<Request>) -> Fate {
+    async fn try_once(&self, request: &Arc<Request>) -> Outcome {
         let (post, request) = (self.post.clone(), Arc::clone(request));
         let posted = tokio::task::spawn_blocking(move || post.try_once(&request)).await;
-        posted.unwrap_or_else(|_| Fate::retry("the attempt panicked"))
+        posted.unwrap_or_else(|_| Outcome::retry("the attempt panicked"))
     }
 
     /// Waits until the limits let a message through; `None` if it was asked to stop meanwhile.

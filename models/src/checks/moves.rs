@@ -3,7 +3,7 @@
 use super::Model;
 use crate::level::Level;
 use crate::queue::{Policy, Queue};
-use crate::stats::{Counters, Moves, SinkCounters, add};
+use crate::stats::{Counters, SeqLock, SinkCounters, add};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{JoinHandle, spawn};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(super) const ALL: [Model; 8] = [
         name: "a look that ends has seen no move half done",
         preemptions: Some(5),
         run: || {
-            let pair = Arc::new((Moves::default(), AtomicU64::default(), AtomicU64::default()));
+            let pair = Arc::new((SeqLock::default(), AtomicU64::default(), AtomicU64::default()));
             let moved = Arc::clone(&pair);
             let mover = spawn(move || {
                 let (moves, here, there) = &*moved;

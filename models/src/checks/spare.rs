@@ -3,7 +3,7 @@
 
 use super::Model;
 use crate::record::Record;
-use crate::pool::{Chain, Spare, Spares};
+use crate::pool::{FreeList, PooledRecord, RecordPool};
 use crate::sync::FOUND_LOCKED;
 use crate::sync::channel::bounded;
 use crate::sync::thread::{spawn, yield_now};
@@ -18,7 +18,7 @@ pub(super) const ALL: [Model; 2] = [
             let spares = spares();
             let taken = Arc::clone(&spares);
             let other = spawn(move || (0..CHAIN).map(|_| take(&taken)).collect::<Vec<_>>());
-            let mut chain = Chain::default();
+            let mut chain = FreeList::default();
             let records: Vec<_> = (0..CHAIN).map(|_| take(&spares)).collect();
             for spare in records.into_iter().chain(other.join().unwrap()) {
                 spares.give_back(spare, &mut chain);
@@ -43,7 +43,7 @@ pub(super) const ALL: [Model; 2] = [
                     }
                 }
             });
-            let mut chain = Chain::default();
+            let mut chain = FreeList::default();
             let mut left = MADE;
             while left > 0 {
                 match receiver.try_recv() {
@@ -65,13 +65,13 @@ pub(super) const ALL: [Model; 2] = [
 const CHAIN: usize = 32;
 const MADE: usize = 2 * CHAIN;
 
-fn spares() -> Arc<Spares> {
+fn spares() -> Arc<RecordPool> {
     Record::count_from_0();
     FOUND_LOCKED.store(0, Ordering::Relaxed);
-    Arc::new(Spares::new(MADE))
+    Arc::new(RecordPool::new(MADE))
 }
 
-fn take(spares: &Spares) -> Box<Spare> {
+fn take(spares: &RecordPool) -> Box<PooledRecord> {
     let mut spare = spares.take();
     assert!(!spare.record.is_filled, "it is in another hand");
     spare.record.is_filled = true;

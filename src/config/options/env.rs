@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::report::{Place, Report};
 use super::section::{Entry, each_option};
-use crate::config::options::raw_value::{Given, Wrong};
+use crate::config::options::raw_value::{Problem, RawValue};
 
 /// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
 pub(crate) fn name(key: &str) -> String {
@@ -51,8 +51,8 @@ pub(crate) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut 
         let place = Place::Env(name);
         report.give(key, place.clone());
         let result = match value.to_str() {
-            Some(text) => slot.set(Given::Env(text)),
-            None => Err(Wrong {
+            Some(text) => slot.set(RawValue::Env(text)),
+            None => Err(Problem {
                 problem: "is not valid UTF-8".to_owned(),
                 help: "set it to a text in UTF-8".to_owned(),
             }),

@@ -9,7 +9,7 @@ use crate::config::directives::DirectivesError;
 
 /// A value as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Given<'t> {
+pub(crate) enum RawValue<'t> {
     /// YAML's null.
     Null,
     /// YAML's true or false.
@@ -30,23 +30,23 @@ pub(crate) enum Given<'t> {
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wrong {
+pub(crate) struct Problem {
     pub(crate) problem: String,
     pub(crate) help: String,
 }
 
-impl From<DirectivesError> for Wrong {
+impl From<DirectivesError> for Problem {
     fn from(error: DirectivesError) -> Self {
         let DirectivesError { problem, help } = error;
         Self { problem, help }
     }
 }
 
-impl<'t> Given<'t> {
+impl<'t> RawValue<'t> {
     /// The text, if it was given as one.
     pub(crate) fn text(self) -> Option<&'t str> {
         match self {
-            Given::Text(text) | Given::Env(text) => Some(text),
+            RawValue::Text(text) | RawValue::Env(text) => Some(text),
             _ => None,
         }
     }
@@ -54,14 +54,14 @@ impl<'t> Given<'t> {
     /// Whether it says that there is no value.
     pub(crate) fn is_none(self) -> bool {
         let text = self.text().map(str::trim);
-        self == Given::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
+        self == RawValue::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
     }
 
     /// As a whole number.
     pub(crate) fn whole(self) -> Option<u64> {
         match self {
-            Given::Whole(number) => u64::try_from(number).ok(),
-            Given::Env(text) => text.trim().parse().ok(),
+            RawValue::Whole(number) => u64::try_from(number).ok(),
+            RawValue::Env(text) => text.trim().parse().ok(),
             _ => None,
         }
     }
@@ -74,8 +74,8 @@ impl<'t> Given<'t> {
     /// As yes or no.
     pub(crate) fn flag(self) -> Option<bool> {
         match self {
-            Given::Flag(value) => Some(value),
-            Given::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
+            RawValue::Flag(value) => Some(value),
+            RawValue::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "1" | "yes" | "on" => Some(true),
                 "false" | "0" | "no" | "off" => Some(false),
                 _ => None,
@@ -87,25 +87,25 @@ impl<'t> Given<'t> {
     /// What it is, without its value.
     pub(crate) fn kind(self) -> &'static str {
         match self {
-            Given::Null => "an empty value",
-            Given::Flag(_) => "true or false",
-            Given::Whole(_) | Given::Float(_) => "a number",
-            Given::Text(_) | Given::Env(_) => "a text",
-            Given::List => "a list",
-            Given::Map => "a map",
+            RawValue::Null => "an empty value",
+            RawValue::Flag(_) => "true or false",
+            RawValue::Whole(_) | RawValue::Float(_) => "a number",
+            RawValue::Text(_) | RawValue::Env(_) => "a text",
+            RawValue::List => "a list",
+            RawValue::Map => "a map",
         }
     }
 }
 
 /// The value for a message: short and in one line.
-impl fmt::Display for Given<'_> {
+impl fmt::Display for RawValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Given::Flag(value) => write!(f, "{value}"),
-            Given::Whole(value) => write!(f, "{value}"),
-            Given::Float(value) => write!(f, "{value:?}"),
-            Given::Text(value) | Given::Env(value) => write!(f, "{:?}", shorten(value)),
-            Given::Null | Given::List | Given::Map => f.write_str(self.kind()),
+            RawValue::Flag(value) => write!(f, "{value}"),
+            RawValue::Whole(value) => write!(f, "{value}"),
+            RawValue::Float(value) => write!(f, "{value:?}"),
+            RawValue::Text(value) | RawValue::Env(value) => write!(f, "{:?}", shorten(value)),
+            RawValue::Null | RawValue::List | RawValue::Map => f.write_str(self.kind()),
         }
     }
 }

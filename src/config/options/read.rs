@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use super::report::{Place, Report};
 use super::section::Entry;
 use super::yaml::{Node, Value};
-use crate::config::options::raw_value::{Given, Wrong, shorten};
+use crate::config::options::raw_value::{Problem, RawValue, shorten};
 use crate::config::options::suggest::nearest;
-use crate::config::options::value::Slot;
+use crate::config::options::value::OptionValue;
 
 /// Sets what the tree gives; everything wrong with it goes to the report.
 pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {
@@ -17,7 +17,7 @@ pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) 
         Value::Null => {}
         Value::Map(pairs) => read_section(entries, pairs, "", report),
         other => {
-            let wrong = Wrong {
+            let wrong = Problem {
                 problem: format!("{} is not a configuration", given(other).kind()),
                 help: "write options as `key: value`, such as `level: info`".to_owned(),
             };
@@ -38,7 +38,7 @@ fn read_section(
             return;
         }
         let Value::Text(name) = &key.value else {
-            let wrong = Wrong {
+            let wrong = Problem {
                 problem: format!("{} is not a key", given(&key.value)),
                 help: known_keys(entries),
             };
@@ -53,7 +53,7 @@ fn read_section(
         };
         let path = entry.key(section);
         if !seen.insert(name) {
-            let wrong = Wrong {
+            let wrong = Problem {
                 problem: "is given twice".to_owned(),
                 help: "keep one of the two".to_owned(),
             };
@@ -66,9 +66,11 @@ fn read_section(
 
 fn read_entry(entry: &mut Entry<'_>, node: &Node, path: &str, report: &mut Report) {
     match (&mut entry.slot, &node.value) {
-        (Slot::Section(inner), Value::Map(pairs)) => read_section(inner, pairs, path, report),
+        (OptionValue::Section(inner), Value::Map(pairs)) => {
+            read_section(inner, pairs, path, report)
+        }
         // All of a section's options may be commented out.
-        (Slot::Section(_), Value::Null) => {}
+        (OptionValue::Section(_), Value::Null) => {}
         (slot, value) => {
             report.give(path, Place::Node(node.number));
             if let Err(wrong) = slot.set(given(value)) {
@@ -78,9 +80,9 @@ fn read_entry(entry: &mut Entry<'_>, node: &Node, path: &str, report: &mut Repor
     }
 }
 
-fn unknown(name: &str, entries: &[Entry<'_>]) -> Wrong {
+fn unknown(name: &str, entries: &[Entry<'_>]) -> Problem {
     if name == "<<" {
-        return Wrong {
+        return Problem {
             problem: "merge keys are not supported".to_owned(),
             help: "write the options out, or use an alias for a whole section".to_owned(),
         };
@@ -89,7 +91,7 @@ fn unknown(name: &str, entries: &[Entry<'_>]) -> Wrong {
         Some(known) => format!("did you mean `{known}`?"),
         None => known_keys(entries),
     };
-    Wrong { problem: "unknown key".to_owned(), help }
+    Problem { problem: "unknown key".to_owned(), help }
 }
 
 fn known_keys(entries: &[Entry<'_>]) -> String {
@@ -97,14 +99,14 @@ fn known_keys(entries: &[Entry<'_>]) -> String {
     format!("known keys here are {}", names.join(", "))
 }
 
-fn given(value: &Value) -> Given<'_> {
+fn given(value: &Value) -> RawValue<'_> {
     match value {
-        Value::Null => Given::Null,
-        Value::Flag(value) => Given::Flag(*value),
-        Value::Whole(value) => Given::Whole(*value),
-        Value::Float(value) => Given::Float(*value),
-        Value::Text(text) => Given::Text(text),
-        Value::List => Given::List,
-        Value::Map(_) => Given::Map,
+        Value::Null => RawValue::Null,
+        Value::Flag(value) => RawValue::Flag(*value),
+        Value::Whole(value) => RawValue::Whole(*value),
+        Value::Float(value) => RawValue::Float(*value),
+        Value::Text(text) => RawValue::Text(text),
+        Value::List => RawValue::List,
+        Value::Map(_) => RawValue::Map,
     }
 }

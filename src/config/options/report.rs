@@ -1,15 +1,15 @@
 //! Report: where each option was given, and every fault found so far.
 //!
-//! Knows places. Does not know how options are read; it only turns faults into [`Mistake`]s.
+//! Knows places. Does not know how options are read; it only turns faults into [`ConfigProblem`]s.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::yaml;
+use crate::ConfigProblem;
 use crate::Error;
-use crate::Mistake;
 use crate::Origin;
-use crate::config::options::raw_value::Wrong;
+use crate::config::options::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(crate) enum Place {
 struct Fault {
     place: Place,
     key: String,
-    wrong: Wrong,
+    wrong: Problem,
 }
 
 impl Report {
@@ -48,7 +48,7 @@ impl Report {
     }
 
     /// Notes a fault.
-    pub(crate) fn fault(&mut self, place: Place, key: &str, wrong: Wrong) {
+    pub(crate) fn fault(&mut self, place: Place, key: &str, wrong: Problem) {
         self.faults.push(Fault { place, key: key.to_owned(), wrong });
     }
 
@@ -78,7 +78,7 @@ impl Report {
         let told = file.as_ref().map_or(MAX_MISTAKES, |(_, text)| told_of(text.len()));
         let more = self.faults.len() > told;
         self.faults.truncate(told);
-        let to_mistake = |fault: Fault| Mistake {
+        let to_mistake = |fault: Fault| ConfigProblem {
             origin: origin(fault.place, file.as_ref()),
             key: fault.key,
             problem: fault.wrong.problem,
@@ -86,7 +86,7 @@ impl Report {
         };
         let mut mistakes: Vec<_> = self.faults.into_iter().map(to_mistake).collect();
         if more {
-            mistakes.push(Mistake {
+            mistakes.push(ConfigProblem {
                 origin: Origin::Code,
                 key: String::new(),
                 problem: "there are more mistakes".to_owned(),

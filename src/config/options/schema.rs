@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::choice::explained;
 use super::env;
 use super::section::Entry;
-use crate::config::options::value::Slot;
+use crate::config::options::value::OptionValue;
 
 /// The schema of a file with these options.
 pub(crate) fn document(entries: Vec<Entry<'_>>) -> String {
@@ -24,8 +24,8 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
         let key = entry.key(section);
         let mut property = Map::new();
         let mut description = entry.doc().replace('\n', " ");
-        if !matches!(entry.slot, Slot::Section(_)) {
-            if let Slot::Choice(choice) = &entry.slot {
+        if !matches!(entry.slot, OptionValue::Section(_)) {
+            if let OptionValue::Choice(choice) = &entry.slot {
                 let words: Vec<_> = choice.words().iter().map(explained).collect();
                 description.push_str(&format!(" {}.", words.join("; ")));
             }
@@ -36,7 +36,7 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
             property.insert("description".to_owned(), json!(description));
         }
         property.extend(match entry.slot {
-            Slot::Section(inner) => object(inner, &key),
+            OptionValue::Section(inner) => object(inner, &key),
             slot => kind(&slot),
         });
         properties.insert(entry.name.to_owned(), Value::Object(property));
@@ -50,59 +50,61 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
 }
 
 /// The keywords that say which values are allowed.
-fn kind(slot: &Slot<'_>) -> Map<String, Value> {
+fn kind(slot: &OptionValue<'_>) -> Map<String, Value> {
     fields(match slot {
-        Slot::Section(_) => json!({}),
-        Slot::Levels { .. } => json!({
+        OptionValue::Section(_) => json!({}),
+        OptionValue::Levels { .. } => json!({
             "type": "string",
             "minLength": 1,
             "examples": ["info", "warn", "off", "info,my_crate=debug,hyper=warn"],
         }),
-        Slot::Flag(_) => json!({ "type": "boolean" }),
-        Slot::Count { limits, .. } => {
+        OptionValue::Flag(_) => json!({ "type": "boolean" }),
+        OptionValue::Count { limits, .. } => {
             json!({ "type": "integer", "minimum": limits.start(), "maximum": limits.end() })
         }
-        Slot::Bytes { limits, .. } => json!({
+        OptionValue::Bytes { limits, .. } => json!({
             "anyOf": [
                 { "type": "integer", "minimum": limits.start(), "maximum": limits.end() },
                 { "type": "string", "pattern": BYTES_PATTERN },
             ],
         }),
-        Slot::OptionalBytes { limits, .. } => json!({
+        OptionValue::OptionalBytes { limits, .. } => json!({
             "anyOf": [
                 { "type": "null" },
                 { "type": "integer", "minimum": limits.start(), "maximum": limits.end() },
                 { "type": "string", "pattern": OPTIONAL_BYTES_PATTERN },
             ],
         }),
-        Slot::Time { .. } => json!({ "type": "string", "pattern": format!("^{TIME_PATTERN}$") }),
-        Slot::OptionalTime { .. } => json!({
+        OptionValue::Time { .. } => {
+            json!({ "type": "string", "pattern": format!("^{TIME_PATTERN}$") })
+        }
+        OptionValue::OptionalTime { .. } => json!({
             "anyOf": [
                 { "type": "null" },
                 { "type": "string", "pattern": format!("^({TIME_PATTERN}|none)$") },
             ],
         }),
-        Slot::Hours(_) => json!({
+        OptionValue::Hours(_) => json!({
             "anyOf": [
                 { "type": "null" },
                 { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
             ],
         }),
-        Slot::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
-        Slot::Choice(choice) => json!({
+        OptionValue::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),
+        OptionValue::Choice(choice) => json!({
             "enum": choice.words().iter().map(|&(word, _)| word).collect::<Vec<_>>(),
         }),
-        Slot::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
-        Slot::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
-        Slot::Path(_) => json!({ "type": "string", "minLength": 1 }),
-        Slot::Secret { .. } => json!({ "type": "string" }),
+        OptionValue::Text { max_bytes, .. } => json!({ "type": "string", "maxLength": max_bytes }),
+        OptionValue::FileName(_) => json!({ "type": "string", "pattern": "^[^/\\\\:]+$" }),
+        OptionValue::Path(_) => json!({ "type": "string", "minLength": 1 }),
+        OptionValue::Secret { .. } => json!({ "type": "string" }),
     })
 }
 
-fn default(slot: &Slot<'_>) -> Value {
+fn default(slot: &OptionValue<'_>) -> Value {
     match slot {
-        Slot::Flag(value) => json!(**value),
-        Slot::Count { value, .. } => json!(value.get()),
+        OptionValue::Flag(value) => json!(**value),
+        OptionValue::Count { value, .. } => json!(value.get()),
         slot => json!(slot.text()),
     }
 }

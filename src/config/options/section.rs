@@ -5,7 +5,7 @@
 //! and the environment, checking, the reference file and the JSON Schema. A new option is one
 //! entry. Knows no option and no format.
 
-use crate::config::options::value::Slot;
+use crate::config::options::value::OptionValue;
 
 /// A part of the configuration that lists its options.
 pub(crate) trait Section {
@@ -21,7 +21,7 @@ pub(crate) struct Entry<'a> {
     /// Lines of documentation, Markdown.
     pub(crate) docs: &'static [&'static str],
     /// The value.
-    pub(crate) slot: Slot<'a>,
+    pub(crate) slot: OptionValue<'a>,
 }
 
 impl Entry<'_> {
@@ -41,12 +41,12 @@ impl Entry<'_> {
 pub(crate) fn each_option(
     entries: Vec<Entry<'_>>,
     section: &str,
-    each: &mut dyn FnMut(&str, &mut Slot<'_>),
+    each: &mut dyn FnMut(&str, &mut OptionValue<'_>),
 ) {
     for mut entry in entries {
         let key = entry.key(section);
         match entry.slot {
-            Slot::Section(inner) => each_option(inner, &key, each),
+            OptionValue::Section(inner) => each_option(inner, &key, each),
             _ => each(&key, &mut entry.slot),
         }
     }
@@ -55,9 +55,11 @@ pub(crate) fn each_option(
 /// Puts an entry named `shutdown.timeout` into a section `shutdown` of its own.
 pub(crate) fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
     match entry.name.split_once('.') {
-        Some((section, name)) => {
-            Entry { name: section, docs: &[], slot: Slot::Section(vec![Entry { name, ..entry }]) }
-        }
+        Some((section, name)) => Entry {
+            name: section,
+            docs: &[],
+            slot: OptionValue::Section(vec![Entry { name, ..entry }]),
+        },
         None => entry,
     }
 }

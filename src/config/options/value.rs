@@ -1,7 +1,7 @@
 //! Slot: the place of one option's value: reading it, checking it, showing it.
 //!
 //! Knows the types an option can have. Does not know which options exist, nor where a value was
-//! given: a slot takes a [`Given`] and answers with what is [`Wrong`].
+//! given: a slot takes a [`RawValue`] and answers with what is [`Problem`].
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -15,11 +15,11 @@ use crate::base::secret::{Secret, SecretUrl};
 use crate::config::directives::Directives;
 use crate::config::headers;
 use crate::config::hours::Hours;
-use crate::config::options::raw_value::{Given, Wrong, shorten};
+use crate::config::options::raw_value::{Problem, RawValue, shorten};
 use crate::config::options::suggest::nearest;
 
 /// The place of a value.
-pub(crate) enum Slot<'a> {
+pub(crate) enum OptionValue<'a> {
     /// Not a value but options of its own.
     Section(Vec<Entry<'a>>),
     /// Directives; those of a sink may not speak of spans.
@@ -63,99 +63,108 @@ pub(crate) enum Form {
     Headers,
 }
 
-impl Slot<'_> {
+impl OptionValue<'_> {
     /// Takes a value and checks it against its limits.
-    pub(crate) fn set(&mut self, given: Given<'_>) -> Result<(), Wrong> {
+    pub(crate) fn set(&mut self, given: RawValue<'_>) -> Result<(), Problem> {
         match self.take(given) {
             Ok(()) => self.check(),
             Err(Refusal::Unfit) => Err(self.unfit(given)),
-            Err(Refusal::Wrong(wrong)) => Err(wrong),
+            Err(Refusal::Problem(wrong)) => Err(wrong),
         }
     }
 
-    fn take(&mut self, given: Given<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, given: RawValue<'_>) -> Result<(), Refusal> {
         let written = given.text();
         let text = written.map(str::trim);
         match self {
-            Slot::Section(_) => return Err(Refusal::Unfit),
-            Slot::Levels { value, .. } => {
-                **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Wrong::from)?;
+            OptionValue::Section(_) => return Err(Refusal::Unfit),
+            OptionValue::Levels { value, .. } => {
+                **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Problem::from)?;
             }
-            Slot::Flag(value) => **value = given.flag().ok_or(Refusal::Unfit)?,
-            Slot::Count { value, limits } => {
+            OptionValue::Flag(value) => **value = given.flag().ok_or(Refusal::Unfit)?,
+            OptionValue::Count { value, limits } => {
                 let number = given.whole().ok_or(Refusal::Unfit)?;
                 within(&number, limits, u64::to_string)?;
                 value.put(number);
             }
-            Slot::Bytes { value, limits } => {
+            OptionValue::Bytes { value, limits } => {
                 let number = given.size().ok_or(Refusal::Unfit)?;
                 within(&number, limits, |&bytes| bytes_text(bytes))?;
                 value.put(number);
             }
-            Slot::Time { value, .. } => {
+            OptionValue::Time { value, .. } => {
                 **value = text.and_then(parse_time).ok_or(Refusal::Unfit)?;
             }
-            Slot::OptionalBytes { value, .. } => {
+            OptionValue::OptionalBytes { value, .. } => {
                 **value = match given.is_none() {
                     true => None,
                     false => Some(given.size().ok_or(Refusal::Unfit)?),
                 };
             }
-            Slot::OptionalTime { value, .. } => {
+            OptionValue::OptionalTime { value, .. } => {
                 **value = match given.is_none() {
                     true => None,
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
                 };
             }
-            Slot::Hours(value) => {
+            OptionValue::Hours(value) => {
                 **value = match given.is_none() {
                     true => None,
                     false => Some(text.and_then(Hours::parse).ok_or(Refusal::Unfit)?),
                 };
             }
-            Slot::Mode(value) => {
+            OptionValue::Mode(value) => {
                 **value = text.and_then(parse_mode).ok_or(Refusal::Unfit)?;
             }
-            Slot::Choice(value) => {
+            OptionValue::Choice(value) => {
                 let found = text.is_some_and(|text| value.choose(text));
                 found.then_some(()).ok_or(Refusal::Unfit)?;
             }
-            Slot::Path(value) => **value = PathBuf::from(written.ok_or(Refusal::Unfit)?),
-            Slot::FileName(value) | Slot::Text { value, .. } => {
+            OptionValue::Path(value) => **value = PathBuf::from(written.ok_or(Refusal::Unfit)?),
+            OptionValue::FileName(value) | OptionValue::Text { value, .. } => {
                 written.ok_or(Refusal::Unfit)?.clone_into(value);
             }
-            Slot::Secret { value, .. } => value.replace(text.ok_or(Refusal::Unfit)?),
+            OptionValue::Secret { value, .. } => value.replace(text.ok_or(Refusal::Unfit)?),
         }
         Ok(())
     }
 
     /// Checks the value that is there, which a program may have changed by hand.
-    pub(crate) fn check(&self) -> Result<(), Wrong> {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
         match self {
-            Slot::Levels { value, sink: true } if value.span_directives().is_some() => Err(Wrong {
-                problem: "has a directive about spans or fields, which only `level` may have"
-                    .into(),
-                help: "name targets only, such as info,my_crate=debug".into(),
-            }),
-            Slot::Count { value, limits } => within(&value.get(), limits, u64::to_string),
-            Slot::Bytes { value, limits } => {
+            OptionValue::Levels { value, sink: true } if value.span_directives().is_some() => {
+                Err(Problem {
+                    problem: "has a directive about spans or fields, which only `level` may have"
+                        .into(),
+                    help: "name targets only, such as info,my_crate=debug".into(),
+                })
+            }
+            OptionValue::Count { value, limits } => within(&value.get(), limits, u64::to_string),
+            OptionValue::Bytes { value, limits } => {
                 within(&value.get(), limits, |&bytes| bytes_text(bytes))
             }
-            Slot::OptionalBytes { value: Some(value), limits } => {
+            OptionValue::OptionalBytes { value: Some(value), limits } => {
                 within(value, limits, |&bytes| bytes_text(bytes))
             }
-            Slot::Time { value, limits } => within(&**value, limits, |&time| time_text(time)),
-            Slot::OptionalTime { value: Some(value), limits } => {
+            OptionValue::Time { value, limits } => {
+                within(&**value, limits, |&time| time_text(time))
+            }
+            OptionValue::OptionalTime { value: Some(value), limits } => {
                 within(value, limits, |&time| time_text(time))
             }
-            Slot::Mode(value) if **value > 0o777 || **value & 0o600 != 0o600 => Err(Wrong {
-                problem: format!("{} does not let the owner read and write", mode_text(**value)),
-                help: "use an octal mode from \"0600\" to \"0777\", such as \"0640\"".into(),
-            }),
-            Slot::Path(value) => check_path(value),
-            Slot::FileName(value) => check_file_name(value),
-            Slot::Text { value, max_bytes } => check_text(value, *max_bytes),
-            Slot::Secret { value, form } => check_secret(value, *form),
+            OptionValue::Mode(value) if **value > 0o777 || **value & 0o600 != 0o600 => {
+                Err(Problem {
+                    problem: format!(
+                        "{} does not let the owner read and write",
+                        mode_text(**value)
+                    ),
+                    help: "use an octal mode from \"0600\" to \"0777\", such as \"0640\"".into(),
+                })
+            }
+            OptionValue::Path(value) => check_path(value),
+            OptionValue::FileName(value) => check_file_name(value),
+            OptionValue::Text { value, max_bytes } => check_text(value, *max_bytes),
+            OptionValue::Secret { value, form } => check_secret(value, *form),
             _ => Ok(()),
         }
     }
@@ -163,20 +172,26 @@ impl Slot<'_> {
     /// The value as a text that [`set`](Self::set) reads back; a secret is not told.
     pub(crate) fn text(&self) -> String {
         match self {
-            Slot::Section(_) => String::new(),
-            Slot::Levels { value, .. } => value.to_string(),
-            Slot::Flag(value) => value.to_string(),
-            Slot::Count { value, .. } => value.get().to_string(),
-            Slot::Bytes { value, .. } => bytes_text(value.get()),
-            Slot::OptionalBytes { value, .. } => value.map_or_else(|| "none".into(), bytes_text),
-            Slot::Time { value, .. } => time_text(**value),
-            Slot::OptionalTime { value, .. } => value.map_or_else(|| "none".into(), time_text),
-            Slot::Hours(value) => value.map_or_else(|| "none".into(), |hours| hours.to_string()),
-            Slot::Mode(value) => mode_text(**value),
-            Slot::Choice(value) => value.word().to_owned(),
-            Slot::Path(value) => value.to_string_lossy().into_owned(),
-            Slot::FileName(value) | Slot::Text { value, .. } => value.to_string(),
-            Slot::Secret { value, .. } => value.to_string(),
+            OptionValue::Section(_) => String::new(),
+            OptionValue::Levels { value, .. } => value.to_string(),
+            OptionValue::Flag(value) => value.to_string(),
+            OptionValue::Count { value, .. } => value.get().to_string(),
+            OptionValue::Bytes { value, .. } => bytes_text(value.get()),
+            OptionValue::OptionalBytes { value, .. } => {
+                value.map_or_else(|| "none".into(), bytes_text)
+            }
+            OptionValue::Time { value, .. } => time_text(**value),
+            OptionValue::OptionalTime { value, .. } => {
+                value.map_or_else(|| "none".into(), time_text)
+            }
+            OptionValue::Hours(value) => {
+                value.map_or_else(|| "none".into(), |hours| hours.to_string())
+            }
+            OptionValue::Mode(value) => mode_text(**value),
+            OptionValue::Choice(value) => value.word().to_owned(),
+            OptionValue::Path(value) => value.to_string_lossy().into_owned(),
+            OptionValue::FileName(value) | OptionValue::Text { value, .. } => value.to_string(),
+            OptionValue::Secret { value, .. } => value.to_string(),
         }
     }
 
@@ -184,19 +199,19 @@ impl Slot<'_> {
     pub(crate) fn limits(&self) -> Option<String> {
         let range = |low: String, high: String| Some(format!("{low} to {high}"));
         match self {
-            Slot::Count { limits, .. } => {
+            OptionValue::Count { limits, .. } => {
                 range(limits.start().to_string(), limits.end().to_string())
             }
-            Slot::Bytes { limits, .. } => {
+            OptionValue::Bytes { limits, .. } => {
                 range(bytes_text(*limits.start()), bytes_text(*limits.end()))
             }
-            Slot::OptionalBytes { limits, .. } => {
+            OptionValue::OptionalBytes { limits, .. } => {
                 range(bytes_text(*limits.start()), bytes_text(*limits.end()) + ", or none")
             }
-            Slot::Time { limits, .. } => {
+            OptionValue::Time { limits, .. } => {
                 range(time_text(*limits.start()), time_text(*limits.end()))
             }
-            Slot::OptionalTime { limits, .. } => {
+            OptionValue::OptionalTime { limits, .. } => {
                 range(time_text(*limits.start()), time_text(*limits.end()) + ", or none")
             }
             _ => None,
@@ -204,18 +219,20 @@ impl Slot<'_> {
     }
 
     /// The mistake of giving a value of another type or spelling.
-    fn unfit(&self, given: Given<'_>) -> Wrong {
+    fn unfit(&self, given: RawValue<'_>) -> Problem {
         let shown = match self {
             // A token may have been written where its section should be.
-            Slot::Secret { .. } | Slot::Section(_) => format!("{} (not shown)", given.kind()),
+            OptionValue::Secret { .. } | OptionValue::Section(_) => {
+                format!("{} (not shown)", given.kind())
+            }
             _ => given.to_string(),
         };
         let help = match self {
-            Slot::Section(entries) => {
+            OptionValue::Section(entries) => {
                 let names: Vec<_> = entries.iter().map(|entry| entry.name).collect();
                 format!("it is a section; write its options below it: {}", names.join(", "))
             }
-            Slot::Choice(value) => {
+            OptionValue::Choice(value) => {
                 let words: Vec<_> = value.words().iter().map(|&(word, _)| word).collect();
                 match nearest(given.text().unwrap_or_default(), words.iter().copied()) {
                     Some(word) => format!("did you mean {word}? It is one of {}", words.join(", ")),
@@ -227,33 +244,34 @@ impl Slot<'_> {
                 None => format!("expected {}", self.expected()),
             },
         };
-        Wrong { problem: format!("{shown} does not fit"), help }
+        Problem { problem: format!("{shown} does not fit"), help }
     }
 
     fn expected(&self) -> &'static str {
         match self {
-            Slot::Section(_) => "a section",
-            Slot::Levels { .. } => "a level such as info, or info,my_crate=debug",
-            Slot::Flag(_) => "true or false",
-            Slot::Count { .. } => "a whole number",
-            Slot::Bytes { .. } | Slot::OptionalBytes { .. } => {
+            OptionValue::Section(_) => "a section",
+            OptionValue::Levels { .. } => "a level such as info, or info,my_crate=debug",
+            OptionValue::Flag(_) => "true or false",
+            OptionValue::Count { .. } => "a whole number",
+            OptionValue::Bytes { .. } | OptionValue::OptionalBytes { .. } => {
                 "a size such as 10MiB, 64KiB, 1GB, or bytes as a number"
             }
-            Slot::Time { .. } => "a time with its unit, such as 100ms or 5s",
-            Slot::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
-            Slot::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
-            Slot::Mode(_) => "an octal mode in quotes, such as \"0640\"",
-            Slot::Choice(_) => "one of its words",
-            Slot::Path(_) | Slot::FileName(_) | Slot::Text { .. } | Slot::Secret { .. } => {
-                "a text; put it in quotes"
-            }
+            OptionValue::Time { .. } => "a time with its unit, such as 100ms or 5s",
+            OptionValue::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
+            OptionValue::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
+            OptionValue::Mode(_) => "an octal mode in quotes, such as \"0640\"",
+            OptionValue::Choice(_) => "one of its words",
+            OptionValue::Path(_)
+            | OptionValue::FileName(_)
+            | OptionValue::Text { .. }
+            | OptionValue::Secret { .. } => "a text; put it in quotes",
         }
     }
 }
 
-impl fmt::Debug for Slot<'_> {
+impl fmt::Debug for OptionValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Slot({})", self.text())
+        write!(f, "OptionValue({})", self.text())
     }
 }
 
@@ -281,92 +299,92 @@ numbers!(u8, u16, u32, u64, usize);
 
 // The kinds that `section!` names.
 
-pub(crate) fn section<S: Section>(value: &mut S) -> Slot<'_> {
-    Slot::Section(value.entries())
+pub(crate) fn section<S: Section>(value: &mut S) -> OptionValue<'_> {
+    OptionValue::Section(value.entries())
 }
 
-pub(crate) fn levels(value: &mut Directives) -> Slot<'_> {
-    Slot::Levels { value, sink: false }
+pub(crate) fn levels(value: &mut Directives) -> OptionValue<'_> {
+    OptionValue::Levels { value, sink: false }
 }
 
-pub(crate) fn sink_levels(value: &mut Directives) -> Slot<'_> {
-    Slot::Levels { value, sink: true }
+pub(crate) fn sink_levels(value: &mut Directives) -> OptionValue<'_> {
+    OptionValue::Levels { value, sink: true }
 }
 
-pub(crate) fn flag(value: &mut bool) -> Slot<'_> {
-    Slot::Flag(value)
+pub(crate) fn flag(value: &mut bool) -> OptionValue<'_> {
+    OptionValue::Flag(value)
 }
 
-pub(crate) fn count(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> {
-    Slot::Count { value, limits: least..=most }
+pub(crate) fn count(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
+    OptionValue::Count { value, limits: least..=most }
 }
 
-pub(crate) fn bytes(value: &mut impl Number, least: u64, most: u64) -> Slot<'_> {
-    Slot::Bytes { value, limits: least..=most }
+pub(crate) fn bytes(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
+    OptionValue::Bytes { value, limits: least..=most }
 }
 
-pub(crate) fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> Slot<'_> {
-    Slot::OptionalBytes { value, limits: least..=most }
+pub(crate) fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> OptionValue<'_> {
+    OptionValue::OptionalBytes { value, limits: least..=most }
 }
 
-pub(crate) fn time(value: &mut Duration, least: Duration, most: Duration) -> Slot<'_> {
-    Slot::Time { value, limits: least..=most }
+pub(crate) fn time(value: &mut Duration, least: Duration, most: Duration) -> OptionValue<'_> {
+    OptionValue::Time { value, limits: least..=most }
 }
 
 pub(crate) fn optional_time(
     value: &mut Option<Duration>,
     least: Duration,
     most: Duration,
-) -> Slot<'_> {
-    Slot::OptionalTime { value, limits: least..=most }
+) -> OptionValue<'_> {
+    OptionValue::OptionalTime { value, limits: least..=most }
 }
 
-pub(crate) fn hours(value: &mut Option<Hours>) -> Slot<'_> {
-    Slot::Hours(value)
+pub(crate) fn hours(value: &mut Option<Hours>) -> OptionValue<'_> {
+    OptionValue::Hours(value)
 }
 
-pub(crate) fn mode(value: &mut u32) -> Slot<'_> {
-    Slot::Mode(value)
+pub(crate) fn mode(value: &mut u32) -> OptionValue<'_> {
+    OptionValue::Mode(value)
 }
 
-pub(crate) fn choice(value: &mut impl Choice) -> Slot<'_> {
-    Slot::Choice(value)
+pub(crate) fn choice(value: &mut impl Choice) -> OptionValue<'_> {
+    OptionValue::Choice(value)
 }
 
-pub(crate) fn path(value: &mut PathBuf) -> Slot<'_> {
-    Slot::Path(value)
+pub(crate) fn path(value: &mut PathBuf) -> OptionValue<'_> {
+    OptionValue::Path(value)
 }
 
-pub(crate) fn file_name(value: &mut String) -> Slot<'_> {
-    Slot::FileName(value)
+pub(crate) fn file_name(value: &mut String) -> OptionValue<'_> {
+    OptionValue::FileName(value)
 }
 
-pub(crate) fn text(value: &mut String, max_bytes: usize) -> Slot<'_> {
-    Slot::Text { value, max_bytes }
+pub(crate) fn text(value: &mut String, max_bytes: usize) -> OptionValue<'_> {
+    OptionValue::Text { value, max_bytes }
 }
 
-pub(crate) fn secret(value: &mut Secret) -> Slot<'_> {
-    Slot::Secret { value, form: Form::Line }
+pub(crate) fn secret(value: &mut Secret) -> OptionValue<'_> {
+    OptionValue::Secret { value, form: Form::Line }
 }
 
-pub(crate) fn secret_url(value: &mut Secret) -> Slot<'_> {
-    Slot::Secret { value, form: Form::Url }
+pub(crate) fn secret_url(value: &mut Secret) -> OptionValue<'_> {
+    OptionValue::Secret { value, form: Form::Url }
 }
 
-pub(crate) fn secret_headers(value: &mut Secret) -> Slot<'_> {
-    Slot::Secret { value, form: Form::Headers }
+pub(crate) fn secret_headers(value: &mut Secret) -> OptionValue<'_> {
+    OptionValue::Secret { value, form: Form::Headers }
 }
 
 fn within<T: PartialOrd>(
     value: &T,
     limits: &RangeInclusive<T>,
     text: impl Fn(&T) -> String,
-) -> Result<(), Wrong> {
+) -> Result<(), Problem> {
     if limits.contains(value) {
         return Ok(());
     }
     let side = if value < limits.start() { "small" } else { "large" };
-    Err(Wrong {
+    Err(Problem {
         problem: format!("{} is too {side}", text(value)),
         help: format!("use {} to {}", text(limits.start()), text(limits.end())),
     })
@@ -377,12 +395,12 @@ enum Refusal {
     /// It is of another type, or not spelled like one of this type.
     Unfit,
     /// There is more to say.
-    Wrong(Wrong),
+    Problem(Problem),
 }
 
-impl From<Wrong> for Refusal {
-    fn from(wrong: Wrong) -> Self {
-        Self::Wrong(wrong)
+impl From<Problem> for Refusal {
+    fn from(wrong: Problem) -> Self {
+        Self::Problem(wrong)
     }
 }
 
@@ -396,7 +414,7 @@ fn mode_text(mode: u32) -> String {
     format!("{mode:04o}")
 }
 
-fn check_path(path: &Path) -> Result<(), Wrong> {
+fn check_path(path: &Path) -> Result<(), Problem> {
     let problem = if path.as_os_str().is_empty() {
         "is empty"
     } else if path.as_os_str().as_encoded_bytes().contains(&0) {
@@ -404,11 +422,11 @@ fn check_path(path: &Path) -> Result<(), Wrong> {
     } else {
         return Ok(());
     };
-    Err(Wrong { problem: problem.into(), help: "write the path of a directory".into() })
+    Err(Problem { problem: problem.into(), help: "write the path of a directory".into() })
 }
 
 /// A plain name: writing it cannot leave the directory, on any system.
-fn check_file_name(name: &str) -> Result<(), Wrong> {
+fn check_file_name(name: &str) -> Result<(), Problem> {
     let problem = if name.is_empty() {
         "is empty"
     } else if name.contains(['/', '\\', ':']) {
@@ -424,13 +442,13 @@ fn check_file_name(name: &str) -> Result<(), Wrong> {
     } else {
         return Ok(());
     };
-    Err(Wrong {
+    Err(Problem {
         problem: format!("{:?} {problem}", shorten(name)),
         help: "write a plain file name such as app.log; the directory is files.dir".into(),
     })
 }
 
-fn check_text(text: &str, max_bytes: usize) -> Result<(), Wrong> {
+fn check_text(text: &str, max_bytes: usize) -> Result<(), Problem> {
     let problem = if text.contains(char::is_control) {
         "has a control character"
     } else if text.len() > max_bytes {
@@ -439,14 +457,14 @@ fn check_text(text: &str, max_bytes: usize) -> Result<(), Wrong> {
         return Ok(());
     };
     // It is not shown: what does not look like a text may be a URL with a password.
-    Err(Wrong {
+    Err(Problem {
         problem: problem.to_owned(),
         help: format!("write a text in one line, of at most {max_bytes} bytes"),
     })
 }
 
 /// What is wrong is told without showing any of it.
-fn check_secret(secret: &Secret, form: Form) -> Result<(), Wrong> {
+fn check_secret(secret: &Secret, form: Form) -> Result<(), Problem> {
     let is_line = !secret.reveal().contains(char::is_control) && secret.reveal().is_ascii();
     let (problem, help) = match form {
         _ if secret.is_empty() => return Ok(()),
@@ -461,7 +479,7 @@ fn check_secret(secret: &Secret, form: Form) -> Result<(), Wrong> {
             Ok(_) => return Ok(()),
         },
     };
-    Err(Wrong { problem: problem.to_owned(), help: help.to_owned() })
+    Err(Problem { problem: problem.to_owned(), help: help.to_owned() })
 }
 
 /// Room is left for `.1000.gz` in the 255 bytes that file systems allow.

@@ -6,7 +6,7 @@ use super::choice::explained;
 use super::env;
 use super::section::Entry;
 use super::yaml;
-use crate::config::options::value::Slot;
+use crate::config::options::value::OptionValue;
 
 /// The options with their values; secrets are masked.
 pub(crate) fn values(entries: Vec<Entry<'_>>) -> String {
@@ -37,7 +37,7 @@ impl Writer {
                 self.facts(&entry.slot, &key, depth);
             }
             match entry.slot {
-                Slot::Section(inner) => {
+                OptionValue::Section(inner) => {
                     self.line(&format!("{}:", entry.name), depth);
                     self.section(inner, &key, depth + 1);
                 }
@@ -47,11 +47,11 @@ impl Writer {
     }
 
     /// Words, limits, default and variable of an option.
-    fn facts(&mut self, slot: &Slot<'_>, key: &str, depth: usize) {
-        if matches!(slot, Slot::Section(_)) {
+    fn facts(&mut self, slot: &OptionValue<'_>, key: &str, depth: usize) {
+        if matches!(slot, OptionValue::Section(_)) {
             return;
         }
-        if let Slot::Choice(choice) = slot {
+        if let OptionValue::Choice(choice) = slot {
             for word in choice.words() {
                 self.comment(&format!("  {}", explained(word)), depth);
             }
@@ -59,8 +59,8 @@ impl Writer {
         let limits = slot.limits().map(|limits| format!("Limits: {limits}. "));
         let limits = limits.unwrap_or_default();
         let default = match slot {
-            Slot::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
-            Slot::Secret { .. } => "Secret. Default: empty. ".to_owned(),
+            OptionValue::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
+            OptionValue::Secret { .. } => "Secret. Default: empty. ".to_owned(),
             _ => format!("Default: {}. ", slot.text()),
         };
         self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
@@ -78,16 +78,16 @@ impl Writer {
 }
 
 /// The value in YAML: bare where that cannot be misread, else in quotes.
-fn value(slot: &Slot<'_>) -> String {
+fn value(slot: &OptionValue<'_>) -> String {
     let text = slot.text();
     let bare = match slot {
-        Slot::Flag(_)
-        | Slot::Count { .. }
-        | Slot::Bytes { .. }
-        | Slot::OptionalBytes { .. }
-        | Slot::Time { .. }
-        | Slot::OptionalTime { .. } => true,
-        Slot::Mode(_) | Slot::Secret { .. } => false,
+        OptionValue::Flag(_)
+        | OptionValue::Count { .. }
+        | OptionValue::Bytes { .. }
+        | OptionValue::OptionalBytes { .. }
+        | OptionValue::Time { .. }
+        | OptionValue::OptionalTime { .. } => true,
+        OptionValue::Mode(_) | OptionValue::Secret { .. } => false,
         _ => yaml::is_plain(&text),
     };
     if bare { text } else { yaml::quote(&text) }

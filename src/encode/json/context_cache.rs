@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Ids and spans as they were written lately. Most records share their context with others, and
 /// writing it anew would cost more than the rest of the line.
 #[derive(Debug, Default)]
-pub(super) struct Contexts {
+pub(super) struct ContextCache {
     kept: Vec<Option<KeptContext>>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct KeptContext {
     pub(super) text: Vec<u8>,
 }
 
-impl Contexts {
+impl ContextCache {
     const SLOTS: usize = 64;
     /// Longer ones are not worth the memory.
     const MAX_BYTES: usize = 4 * 1024;

@@ -8,8 +8,8 @@
 //! a buffer with room to spare, and a text is copied while it is looked at.
 
 use crate::encode::escape::is_plain_ascii;
-use crate::encode::json::context_cache::Contexts;
-use crate::encode::json::template::{Piece, Plan, Role};
+use crate::encode::json::context_cache::ContextCache;
+use crate::encode::json::template::{Piece, Role, Template};
 use crate::record::Record;
 use crate::record::fields::Plain;
 use smol_str::SmolStr;
@@ -21,7 +21,7 @@ const SPARE_BYTES: usize = Piece::BLOCK_BYTES;
 
 /// A line in the making.
 #[derive(Debug)]
-pub(super) struct Straight {
+pub(super) struct FastPath {
     bytes: Box<[u8]>,
     len: usize,
     /// The thread that most records come from, and `"name","process":7,"seq":` for it.
@@ -34,18 +34,18 @@ pub(super) struct Around<'a> {
     pub(super) second: &'a [u8],
     /// `,"process":7,"seq":`
     pub(super) process: &'a [u8],
-    pub(super) plan: &'a Plan,
-    pub(super) contexts: &'a Contexts,
+    pub(super) plan: &'a Template,
+    pub(super) contexts: &'a ContextCache,
 }
 
-impl Default for Straight {
+impl Default for FastPath {
     fn default() -> Self {
         let bytes = vec![0; ROOM_BYTES + SPARE_BYTES].into_boxed_slice();
         Self { bytes, len: 0, thread: None }
     }
 }
 
-impl Straight {
+impl FastPath {
     /// The line, or nothing if the record is not one of the usual.
     pub(super) fn line(&mut self, record: &Record, around: &Around<'_>) -> Option<&[u8]> {
         let plan = around.plan;

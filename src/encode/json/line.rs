@@ -6,10 +6,10 @@
 use super::Cut;
 use super::JsonOptions;
 use crate::config::Spans;
-use crate::encode::json::context_cache::Contexts;
+use crate::encode::json::context_cache::ContextCache;
 use crate::encode::json::fast_path::micros;
 use crate::encode::json::template::{
-    MESSAGE, Plan, Role, THREAD, is_place_of_log, push_key, push_line_number, push_optional,
+    MESSAGE, Role, THREAD, Template, is_place_of_log, push_key, push_line_number, push_optional,
 };
 use crate::encode::members::{Members, is_marker, reserved_key};
 use crate::encode::value::{ValueWriter, push_string, to_text};
@@ -22,7 +22,7 @@ use std::borrow::Cow;
 /// One line in the making.
 pub(super) struct Line<'a> {
     pub(super) record: &'a Record,
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a Template,
     pub(super) options: &'a JsonOptions,
     pub(super) cut: Cut,
     pub(super) values: ValueWriter<'a>,
@@ -33,7 +33,7 @@ impl<'a> Line<'a> {
         mut self,
         second: &[u8],
         process: &[u8],
-        contexts: &mut Contexts,
+        contexts: &mut ContextCache,
         out: &mut Vec<u8>,
     ) {
         out.extend_from_slice(second);
@@ -129,7 +129,7 @@ impl<'a> Line<'a> {
     }
 
     /// Ids and spans: as they were written for the record before, or anew.
-    fn push_context(&mut self, contexts: &mut Contexts, out: &mut Vec<u8>) {
+    fn push_context(&mut self, contexts: &mut ContextCache, out: &mut Vec<u8>) {
         let is_first_attempt = self.cut.value_bytes == self.options.max_line_bytes;
         let is_usual = self.plan.is_simple && is_first_attempt;
         let context = self.record.context.as_ref().filter(|_| is_usual);

@@ -14,10 +14,10 @@ use crate::encode::value::ValueWriter;
 use crate::encode::{Encode, id_at};
 use crate::record::Record;
 use crate::record::line_id::LineId;
-use context_cache::Contexts;
-use fast_path::{Around, Straight};
+use context_cache::ContextCache;
+use fast_path::{Around, FastPath};
 use line::Line;
-use template::Plan;
+use template::Template;
 
 /// Encodes records as JSON lines.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ pub struct JsonEncoder {
     options: JsonOptions,
     /// `"process":<pid>,"seq":`
     process: Vec<u8>,
-    plans: Vec<Option<Plan>>,
-    contexts: Contexts,
-    straight: Straight,
+    plans: Vec<Option<Template>>,
+    contexts: ContextCache,
+    straight: FastPath,
     /// The beginning of a line, up to the fraction of the second.
     second: UtcSecond,
 }
@@ -75,8 +75,8 @@ impl JsonEncoder {
             options,
             process,
             plans: Vec::new(),
-            contexts: Contexts::default(),
-            straight: Straight::default(),
+            contexts: ContextCache::default(),
+            straight: FastPath::default(),
             second: UtcSecond::after(b"{\"timestamp\":\""),
         }
     }
@@ -88,7 +88,7 @@ impl JsonEncoder {
             self.plans.resize_with(callsite.index() + 1, || None);
         }
         if let Some(slot @ None) = self.plans.get_mut(callsite.index()) {
-            *slot = Some(Plan::new(callsite, &self.options.record));
+            *slot = Some(Template::new(callsite, &self.options.record));
         }
         callsite.index()
     }

@@ -8,7 +8,7 @@ use crate::record::level::Level;
 
 /// What is the same in each line of a callsite.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Template {
     /// From the fraction of the second to the message's key.
     pub(super) head: Vec<u8>,
     /// Where in `head` the logger's value begins.
@@ -79,7 +79,7 @@ pub(super) struct MemberKey {
     pub(super) piece: Piece,
 }
 
-impl Plan {
+impl Template {
     pub(super) fn new(callsite: &'static Callsite, options: &RecordConfig) -> Self {
         let fields = callsite.fields();
         let mut head = b"+00:00\",\"level\":\"".to_vec();

@@ -5,7 +5,7 @@
 use crate::config::Spans;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::schema::{
-    Failure, Line, Moment, PresetOptions, Text, fit, push_display, push_key,
+    Failure, Line, Moment, SchemaOptions, Text, fit, push_display, push_key,
 };
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::encode::{Encode, id_at};
@@ -53,7 +53,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 #[doc(alias = "elastic")]
 pub struct EcsEncoder {
-    options: PresetOptions,
+    options: SchemaOptions,
     moment: Moment,
 }
 
@@ -130,7 +130,7 @@ const FIELD_SETS: [&str; 40] = [
 impl EcsEncoder {
     /// An encoder with those options.
     #[must_use]
-    pub fn new(options: PresetOptions) -> Self {
+    pub fn new(options: SchemaOptions) -> Self {
         Self { options, moment: Moment::default() }
     }
 }

@@ -5,7 +5,7 @@
 use crate::config::Spans;
 use crate::encode::members::{Members, Naming};
 use crate::encode::schema::{
-    Line, Moment, PresetOptions, Text, fit, push_display, push_key, push_uid, span_members,
+    Line, Moment, SchemaOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };
 use crate::encode::value::push_string;
 use crate::encode::{Encode, id_at};
@@ -53,7 +53,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 #[doc(alias = "stackdriver")]
 pub struct GcpEncoder {
-    options: PresetOptions,
+    options: SchemaOptions,
     moment: Moment,
 }
 
@@ -83,7 +83,7 @@ const RESERVED: [&str; 19] = [
 impl GcpEncoder {
     /// An encoder with those options.
     #[must_use]
-    pub fn new(options: PresetOptions) -> Self {
+    pub fn new(options: SchemaOptions) -> Self {
         Self { options, moment: Moment::default() }
     }
 }

@@ -41,7 +41,7 @@ use std::sync::LazyLock;
 
 /// How records are written by a preset.
 #[derive(Debug, Clone, Default)]
-pub struct PresetOptions {
+pub struct SchemaOptions {
     /// What holds for the native record too. Every record fits into 1 KiB here as well.
     pub json: JsonOptions,
     /// What this program is.
@@ -61,7 +61,7 @@ enum Extent {
 /// Writes a line in less and less detail until it fits.
 pub(crate) fn fit<'a>(
     record: &'a Record,
-    options: &'a PresetOptions,
+    options: &'a SchemaOptions,
     out: &mut Vec<u8>,
     mut push: impl FnMut(Line<'a>, &mut Vec<u8>),
 ) {
@@ -131,13 +131,13 @@ struct Failure<'a> {
 /// One line in the making.
 pub(crate) struct Line<'a> {
     pub(crate) record: &'a Record,
-    pub(crate) options: &'a PresetOptions,
+    pub(crate) options: &'a SchemaOptions,
     extent: Extent,
     pub(crate) values: ValueWriter<'a>,
 }
 
 impl<'a> Line<'a> {
-    fn new(record: &'a Record, options: &'a PresetOptions, cut: (usize, Extent)) -> Self {
+    fn new(record: &'a Record, options: &'a SchemaOptions, cut: (usize, Extent)) -> Self {
         let (value_bytes, extent) = cut;
         Self { record, options, extent, values: ValueWriter::new(value_bytes) }
     }
@@ -194,7 +194,7 @@ impl<'a> Line<'a> {
 
     /// The members of `service` that are given, under those keys for name, version, environment.
     pub(crate) fn service(&self, keys: [&'static str; 3]) -> Vec<(&'static str, Text<'a>)> {
-        let options: &'a PresetOptions = self.options;
+        let options: &'a SchemaOptions = self.options;
         let ServiceConfig { name, version, environment, .. } = &options.service;
         let given = keys.into_iter().zip([name, version, environment]);
         let written = given.filter(|(_, text)| self.has_room() && !text.is_empty());

@@ -7,7 +7,7 @@ use crate::config::Spans;
 use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::schema::{
-    Failure, Line, PresetOptions, Text, fit, push_display, push_uid, span_members,
+    Failure, Line, SchemaOptions, Text, fit, push_display, push_uid, span_members,
 };
 use crate::encode::value::{ValueWriter, push_string};
 use crate::record::Record;
@@ -60,7 +60,7 @@ use std::borrow::Cow;
 #[doc(alias = "opentelemetry")]
 #[doc(alias = "otlp")]
 pub struct OtelEncoder {
-    options: PresetOptions,
+    options: SchemaOptions,
 }
 
 /// Attributes of the record itself.
@@ -84,7 +84,7 @@ const RESERVED: [&str; 14] = [
 impl OtelEncoder {
     /// An encoder with those options.
     #[must_use]
-    pub fn new(options: PresetOptions) -> Self {
+    pub fn new(options: SchemaOptions) -> Self {
         Self { options }
     }
 }

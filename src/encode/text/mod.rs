@@ -13,7 +13,7 @@ use crate::config::TimeZone;
 use crate::encode::Encode;
 use crate::encode::stamp::Stamp;
 use crate::encode::terminal_safe::{
-    DIM, Ink, push_char, push_level, push_quoted, push_visible, push_word,
+    DIM, Style, push_char, push_level, push_quoted, push_visible, push_word,
 };
 use crate::record::Record;
 use crate::record::callsite::{Kind, marker};
@@ -68,7 +68,7 @@ pub struct TextOptions {
 /// ```
 #[derive(Debug)]
 pub struct TextEncoder {
-    ink: Ink,
+    ink: Style,
     stamp: Stamp,
 }
 
@@ -76,7 +76,7 @@ impl TextEncoder {
     /// An encoder with these options. The time zone is looked up now, once.
     #[must_use]
     pub fn new(options: TextOptions) -> Self {
-        Self { ink: Ink { color: options.color }, stamp: Stamp::new(options.zone) }
+        Self { ink: Style { color: options.color }, stamp: Stamp::new(options.zone) }
     }
 }
 
@@ -128,7 +128,7 @@ fn message(record: &Record, out: &mut Vec<u8>) {
 
 /// The event's fields, then those of the logging contexts around that are not hidden by one of the
 /// same name further in.
-fn fields(ink: Ink, record: &Record, out: &mut Vec<u8>) {
+fn fields(ink: Style, record: &Record, out: &mut Vec<u8>) {
     let mut gap = "  ";
     let mut field = |name: &str, entry: &Entry<'_>, out: &mut Vec<u8>| {
         out.extend_from_slice(gap.as_bytes());
@@ -187,7 +187,7 @@ fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
     let mut gap = b'{';
     for (name, entry) in span.fields().filter(|(name, _)| !name.starts_with(marker::PREFIX)) {
         out.push(gap);
-        pair(Ink { color: false }, name, &entry, out);
+        pair(Style { color: false }, name, &entry, out);
         gap = b' ';
     }
     if gap == b' ' {
@@ -196,7 +196,7 @@ fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
 }
 
 /// `key=value`
-fn pair(ink: Ink, name: &str, entry: &Entry<'_>, out: &mut Vec<u8>) {
+fn pair(ink: Style, name: &str, entry: &Entry<'_>, out: &mut Vec<u8>) {
     ink.paint(DIM, out, |out| {
         push_word(name.strip_prefix("r#").unwrap_or(name), out);
         out.push(b'=');

@@ -4,7 +4,7 @@
 
 use crate::config::{Spans, TimeZone};
 use crate::encode::members::{Members, Naming};
-use crate::encode::schema::{Line, PresetOptions, Text, fit, push_display, push_key};
+use crate::encode::schema::{Line, SchemaOptions, Text, fit, push_display, push_key};
 use crate::encode::stamp::Stamp;
 use crate::encode::value::push_json;
 use crate::record::Record;
@@ -25,12 +25,12 @@ use std::borrow::Cow;
 /// | `timestamp` | `2026-02-19 10:30:00` in the zone of `forward.zone` |
 /// | `hash` | tells the record from any other; always the last |
 pub(crate) struct LogBeaconEncoder {
-    options: PresetOptions,
+    options: SchemaOptions,
     stamp: Stamp,
 }
 
 impl LogBeaconEncoder {
-    pub(crate) fn new(options: PresetOptions, zone: TimeZone) -> Self {
+    pub(crate) fn new(options: SchemaOptions, zone: TimeZone) -> Self {
         Self { options, stamp: Stamp::new(zone) }
     }
 

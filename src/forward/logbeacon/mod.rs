@@ -6,14 +6,14 @@
 pub(crate) mod encoder;
 
 use super::destination::{Compose, Destination, Notice, Render, Taken};
-use super::http::{HttpClient, HttpOptions, fate_of};
+use super::http::{HttpClient, HttpOptions, classify};
 use super::message::Message;
 use super::transport::{Stop, Transport};
-use crate::base::error::{Error, Mistake, Origin};
+use crate::base::error::{ConfigProblem, Error, Origin};
 use crate::base::secret::{Secret, SecretUrl};
 use crate::config::{ForwardConfig, LogBeaconConfig, headers};
 use crate::forward::logbeacon::encoder::LogBeaconEncoder;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use crate::record::level::Level;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ impl LogBeaconClient {
         let mut headers = headers::parse(given.reveal()).map_err(|problem| {
             let key = "forward.logbeacon.headers".to_owned();
             let (problem, help) = (problem.to_owned(), String::new());
-            Error::config(vec![Mistake { origin: Origin::Code, key, problem, help }])
+            Error::config(vec![ConfigProblem { origin: Origin::Code, key, problem, help }])
         })?;
         if !token.is_empty() {
             let bearer = Secret::new(format!("Bearer {}", token.reveal()));
@@ -58,7 +58,7 @@ impl LogBeaconClient {
     /// Posts messages, each a JSON object: one as it is, several as an array. Blocks until there is
     /// an answer, at most as long as `forward.logbeacon.timeout` says.
     #[must_use]
-    pub fn post(&self, messages: &[&[u8]]) -> Fate {
+    pub fn post(&self, messages: &[&[u8]]) -> Outcome {
         let array;
         let body = match messages {
             [one] => one,
@@ -68,7 +68,7 @@ impl LogBeaconClient {
             }
         };
         match self.http.post_json(&self.url, &self.headers, body) {
-            Ok(answer) => fate_of(&answer),
+            Ok(answer) => classify(&answer),
             Err(error) => error.into(),
         }
     }
@@ -183,36 +183,36 @@ struct Direct {
 }
 
 impl Transport for Direct {
-    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Fate> {
+    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
         let mut fates = Vec::with_capacity(messages.len());
         for batch in messages.chunks(self.batch_records.max(1)) {
-            let fate = self.post(batch, stop);
-            match (fate, batch) {
+            let outcome = self.post(batch, stop);
+            match (outcome, batch) {
                 // One that is wrong must not take the others with it.
-                (Fate::Refused { .. }, [_, _, ..]) => {
+                (Outcome::Refused { .. }, [_, _, ..]) => {
                     for one in batch.chunks(1) {
                         fates.push(self.post(one, stop));
-                        if matches!(fates.last(), Some(Fate::Retry { .. })) {
+                        if matches!(fates.last(), Some(Outcome::Retry { .. })) {
                             break;
                         }
                     }
                 }
-                (fate, batch) => fates.resize(fates.len() + batch.len(), fate),
+                (outcome, batch) => fates.resize(fates.len() + batch.len(), outcome),
             }
-            if matches!(fates.last(), Some(Fate::Retry { .. })) {
+            if matches!(fates.last(), Some(Outcome::Retry { .. })) {
                 break;
             }
         }
-        let untried = fates.last().cloned().unwrap_or(Fate::Delivered);
+        let untried = fates.last().cloned().unwrap_or(Outcome::Delivered);
         fates.resize(messages.len(), untried);
         fates
     }
 }
 
 impl Direct {
-    fn post(&self, messages: &[Message], stop: &Stop) -> Fate {
+    fn post(&self, messages: &[Message], stop: &Stop) -> Outcome {
         if stop.is_over() {
-            return Fate::retry("logging ends");
+            return Outcome::retry("logging ends");
         }
         let bodies: Vec<_> = messages.iter().map(|message| message.body.as_slice()).collect();
         self.client.post(&bodies)

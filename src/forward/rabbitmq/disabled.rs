@@ -1,6 +1,6 @@
 //! RabbitMQ, in a build without the feature: who asks for it is told.
 
-use crate::base::error::{Error, Mistake, Origin};
+use crate::base::error::{ConfigProblem, Error, Origin};
 use crate::config::LoggingConfig;
 use crate::forward::destination::Destination;
 
@@ -16,7 +16,7 @@ pub(crate) fn through(
     if !config.forward.rabbitmq.enabled {
         return Ok(destination);
     }
-    Err(Error::config(vec![Mistake {
+    Err(Error::config(vec![ConfigProblem {
         origin: Origin::Code,
         key: "forward.rabbitmq.enabled".to_owned(),
         problem: "this program was built without logwell's feature `rabbitmq`".to_owned(),

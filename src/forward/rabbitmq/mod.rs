@@ -24,7 +24,7 @@ use crate::base::error::Error;
 use crate::base::secret::Secret;
 use crate::base::selflog;
 use crate::config::LoggingConfig;
-use crate::forward::outcome::Fate;
+use crate::forward::outcome::Outcome;
 use connection::Address;
 use link::Link;
 
@@ -95,7 +95,7 @@ impl Brokered {
 }
 
 impl Transport for Brokered {
-    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Fate> {
+    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
         let published = self.link.publish(messages, stop);
         self.take_way(published.trouble.as_deref());
         let is_confirmed = |n: usize| published.confirmed.get(n).copied().unwrap_or_default();
@@ -106,13 +106,13 @@ impl Transport for Brokered {
             .map(|(_, message)| message.clone())
             .collect();
         if rest.is_empty() {
-            return vec![Fate::Delivered; messages.len()];
+            return vec![Outcome::Delivered; messages.len()];
         }
         let mut fates = self.direct.deliver(&rest, stop).into_iter();
-        let fate = |n| match is_confirmed(n) {
-            true => Fate::Delivered,
-            false => fates.next().unwrap_or_else(|| Fate::retry("it was not tried")),
+        let outcome = |n| match is_confirmed(n) {
+            true => Outcome::Delivered,
+            false => fates.next().unwrap_or_else(|| Outcome::retry("it was not tried")),
         };
-        (0..messages.len()).map(fate).collect()
+        (0..messages.len()).map(outcome).collect()
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn silence_thread() {
     thread_local! {
         static SILENCE: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
     }
-    thread::claim_thread();
+    thread::mark_internal_thread();
     SILENCE.with(|silence| {
         silence.borrow_mut().get_or_insert_with(|| set_default(&Dispatch::none()));
     });

@@ -8,8 +8,8 @@
 mod node;
 
 use super::Brokered;
-use super::Fate;
 use super::Message;
+use super::Outcome;
 use super::Stop;
 use super::Transport;
 use super::connection::Address;
@@ -46,12 +46,12 @@ impl Direct {
 }
 
 impl Transport for Direct {
-    fn deliver(&mut self, messages: &[Message], _: &Stop) -> Vec<Fate> {
+    fn deliver(&mut self, messages: &[Message], _: &Stop) -> Vec<Outcome> {
         for message in messages {
             std::thread::sleep(self.pace);
             self.took.lock().unwrap().push((message.id.clone(), message.body.clone()));
         }
-        vec![Fate::Delivered; messages.len()]
+        vec![Outcome::Delivered; messages.len()]
     }
 }
 
@@ -80,7 +80,7 @@ fn deliver_until(
     let begin = Instant::now();
     for n in 0.. {
         let fates = brokered.deliver(&[message(n)], &Stop::default());
-        assert_eq!(fates, [Fate::Delivered]);
+        assert_eq!(fates, [Outcome::Delivered]);
         if is_so(n + 1) {
             return n + 1;
         }
@@ -155,7 +155,7 @@ fn a_hundred_thousand_records_survive_a_broker_that_is_killed_five_times() {
             std::thread::sleep(Duration::from_secs(5));
         }
         let fates = brokered.deliver(batch, &Stop::default());
-        assert_eq!(fates, vec![Fate::Delivered; batch.len()]);
+        assert_eq!(fates, vec![Outcome::Delivered; batch.len()]);
         is_passed_by = direct.count() > before;
         through_broker += batch.len() - (direct.count() - before);
         is_whole |= killed.1.try_recv().is_ok();
@@ -200,7 +200,7 @@ fn while_there_is_no_broker_it_goes_directly_and_through_the_broker_once_there_i
     let direct = Direct::default();
     let mut brokered = brokered(node.port, &direct);
     for n in 0..3 {
-        assert_eq!(brokered.deliver(&[message(n)], &Stop::default()), [Fate::Delivered]);
+        assert_eq!(brokered.deliver(&[message(n)], &Stop::default()), [Outcome::Delivered]);
     }
     assert_eq!(direct.count(), 3);
     node.up();
@@ -213,7 +213,7 @@ fn a_broker_short_of_memory_is_passed_by_until_it_is_not() {
     let Some(node) = Node::start() else { return };
     let direct = Direct::default();
     let mut brokered = brokered(node.port, &direct);
-    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Fate::Delivered]);
+    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Outcome::Delivered]);
     assert_eq!(direct.count(), 0, "{:?}", brokered.link);
 
     node.control(&["set_vm_memory_high_watermark", "0.000001"]);
@@ -221,7 +221,7 @@ fn a_broker_short_of_memory_is_passed_by_until_it_is_not() {
     let before = direct.count();
     let begin = Instant::now();
     for n in 0..10 {
-        assert_eq!(brokered.deliver(&[message(n)], &Stop::default()), [Fate::Delivered]);
+        assert_eq!(brokered.deliver(&[message(n)], &Stop::default()), [Outcome::Delivered]);
     }
     assert_eq!(direct.count(), before + 10);
     assert!(begin.elapsed() < TIMEOUT, "nobody waits for a blocked broker");
@@ -240,13 +240,13 @@ fn a_queue_that_is_deleted_costs_nothing_and_is_made_anew() {
     let Some(node) = Node::start() else { return };
     let direct = Direct::default();
     let mut brokered = brokered(node.port, &direct);
-    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Fate::Delivered]);
+    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Outcome::Delivered]);
     broker(node.port, async |channel| {
         channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await.unwrap();
     });
     // Confirmed by the broker, and returned: it would be lost.
     let batch: Vec<_> = (1..10).map(message).collect();
-    assert_eq!(brokered.deliver(&batch, &Stop::default()), vec![Fate::Delivered; 9]);
+    assert_eq!(brokered.deliver(&batch, &Stop::default()), vec![Outcome::Delivered; 9]);
     assert_eq!(direct.count(), 9);
     let sent = deliver_until(&mut brokered, "into the new queue", |sent| direct.count() < 9 + sent);
     assert_eq!(take_all(node.port).len(), 9 + sent - direct.count());
@@ -272,7 +272,7 @@ fn a_broker_that_accepts_and_says_nothing_holds_up_no_one_and_costs_no_thread_ea
     let mut brokered =
         Brokered::new(("logbeacon", Secret::default()), link, Box::new(direct.clone()));
     let begin = Instant::now();
-    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Fate::Delivered]);
+    assert_eq!(brokered.deliver(&[message(0)], &Stop::default()), [Outcome::Delivered]);
     assert_eq!(direct.count(), 1);
     assert!(begin.elapsed() < TIMEOUT, "{:?}", begin.elapsed());
     // Each attempt has ended its connection before the next is made.

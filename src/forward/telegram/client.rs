@@ -1,12 +1,12 @@
 //! TelegramClient: sends a text to a group, and reads what Telegram says to it.
 //!
-//! Knows the Bot API. Does not know limits, groups of alerts or retries: its answer is a [`Fate`].
+//! Knows the Bot API. Does not know limits, groups of alerts or retries: its answer is a [`Outcome`].
 //! The bot's token is in the URL, so that no text from here may repeat a URL.
 
 use super::message::TelegramMessage;
 use crate::base::selflog;
 use crate::config::{Secret, SecretUrl, is_bot_token};
-use crate::forward::{Answer, Fate, HttpClient, fate_of};
+use crate::forward::{Answer, HttpClient, Outcome, classify};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -69,14 +69,16 @@ impl TelegramClient {
     /// - Other refusals are final, such as a group the bot does not belong to.
     /// - A group that has become a supergroup is followed to its new id.
     #[must_use]
-    pub fn send(&self, token: &Secret, message: &TelegramMessage) -> Fate {
+    pub fn send(&self, token: &Secret, message: &TelegramMessage) -> Outcome {
         if !is_bot_token(token.reveal()) {
-            return Fate::refused("the token of the bot is empty or has a character that none has");
+            return Outcome::refused(
+                "the token of the bot is empty or has a character that none has",
+            );
         }
         let url = format!("{}/bot{}/sendMessage", self.base_url, token.reveal());
         let url = SecretUrl::new(url);
         match self.send_to(&url, message, &message.chat_id) {
-            Ok(fate) => scrubbed(fate, token),
+            Ok(outcome) => scrubbed(outcome, token),
             Err(id) => {
                 let text = format_args!(
                     "the {} group has become a supergroup: set its chat_id to {id}",
@@ -85,8 +87,8 @@ impl TelegramClient {
                 selflog::tell("telegram group has moved", &text);
                 let moved = self.send_to(&url, message, &id.to_string());
                 moved.map_or_else(
-                    |_| Fate::refused("the group has moved twice"),
-                    |fate| scrubbed(fate, token),
+                    |_| Outcome::refused("the group has moved twice"),
+                    |outcome| scrubbed(outcome, token),
                 )
             }
         }
@@ -103,7 +105,7 @@ impl TelegramClient {
         url: &SecretUrl,
         message: &TelegramMessage,
         chat_id: &str,
-    ) -> Result<Fate, i64> {
+    ) -> Result<Outcome, i64> {
         match self.http.post_json(url, &[], &message.request(chat_id)) {
             Ok(answer) => judge(&answer),
             Err(error) => Ok(error.into()),
@@ -112,12 +114,12 @@ impl TelegramClient {
 }
 
 /// What an answer means for the message.
-fn judge(answer: &Answer) -> Result<Fate, i64> {
+fn judge(answer: &Answer) -> Result<Outcome, i64> {
     let Some(reply) = Reply::read(&answer.body_start) else {
-        return Ok(match fate_of(answer) {
+        return Ok(match classify(answer) {
             // Something in between has answered, such as the login page of a network.
-            Fate::Delivered => Fate::retry("the answer is not one of Telegram"),
-            fate => fate,
+            Outcome::Delivered => Outcome::retry("the answer is not one of Telegram"),
+            outcome => outcome,
         });
     };
     if let Some(id) = reply.moved_to {
@@ -127,13 +129,13 @@ fn judge(answer: &Answer) -> Result<Fate, i64> {
         true => why,
         false => format!("Telegram says: {}", shorten(&reply.description)),
     };
-    Ok(match fate_of(answer) {
-        Fate::Delivered if reply.is_ok => Fate::Delivered,
-        Fate::Delivered => Fate::retry(said("Telegram has not taken it".to_owned())),
-        Fate::Retry { after, why } => {
-            Fate::Retry { after: reply.retry_after.or(after), why: said(why) }
+    Ok(match classify(answer) {
+        Outcome::Delivered if reply.is_ok => Outcome::Delivered,
+        Outcome::Delivered => Outcome::retry(said("Telegram has not taken it".to_owned())),
+        Outcome::Retry { after, why } => {
+            Outcome::Retry { after: reply.retry_after.or(after), why: said(why) }
         }
-        Fate::Refused { why } => Fate::Refused { why: said(why) },
+        Outcome::Refused { why } => Outcome::Refused { why: said(why) },
     })
 }
 
@@ -161,11 +163,11 @@ fn shorten(text: &str) -> String {
     )
 }
 
-fn scrubbed(fate: Fate, token: &Secret) -> Fate {
-    match fate {
-        Fate::Delivered => Fate::Delivered,
-        Fate::Retry { after, why } => Fate::Retry { after, why: token.scrub(&why) },
-        Fate::Refused { why } => Fate::Refused { why: token.scrub(&why) },
+fn scrubbed(outcome: Outcome, token: &Secret) -> Outcome {
+    match outcome {
+        Outcome::Delivered => Outcome::Delivered,
+        Outcome::Retry { after, why } => Outcome::Retry { after, why: token.scrub(&why) },
+        Outcome::Refused { why } => Outcome::Refused { why: token.scrub(&why) },
     }
 }
 
@@ -173,17 +175,17 @@ fn scrubbed(fate: Fate, token: &Secret) -> Fate {
 pub(super) mod tests {
     use super::*;
 
-    pub(in super::super) fn judged(status: u16, body: &str) -> Result<Fate, i64> {
+    pub(in super::super) fn judged(status: u16, body: &str) -> Result<Outcome, i64> {
         judge(&Answer { status, retry_after: None, body_start: body.to_owned() })
     }
 
     #[test]
     fn a_message_is_delivered_only_if_telegram_says_so() {
-        assert_eq!(judged(200, r#"{"ok":true,"result":{}}"#), Ok(Fate::Delivered));
+        assert_eq!(judged(200, r#"{"ok":true,"result":{}}"#), Ok(Outcome::Delivered));
         for body in ["", "<html>please log in</html>", "[]", r#"{"ok":1}"#, r#"{"ok":true"#] {
-            assert_eq!(judged(200, body), Ok(Fate::retry("the answer is not one of Telegram")));
+            assert_eq!(judged(200, body), Ok(Outcome::retry("the answer is not one of Telegram")));
         }
-        assert_eq!(judged(200, r#"{"ok":false}"#), Ok(Fate::retry("Telegram has not taken it")));
+        assert_eq!(judged(200, r#"{"ok":false}"#), Ok(Outcome::retry("Telegram has not taken it")));
     }
 
     #[test]
@@ -193,7 +195,7 @@ pub(super) mod tests {
                 r#"{{"ok":false,"error_code":429,"description":"Too Many Requests: retry after","parameters":{{"retry_after":{seconds}}}}}"#
             );
             match judged(429, &body) {
-                Ok(Fate::Retry { after, why }) if why.starts_with("Telegram says: Too Many") => {
+                Ok(Outcome::Retry { after, why }) if why.starts_with("Telegram says: Too Many") => {
                     after
                 }
                 other => panic!("{other:?}"),
@@ -209,9 +211,9 @@ pub(super) mod tests {
     fn a_refusal_is_final_and_says_why_and_trouble_over_there_is_not() {
         let body = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
         let why = "Telegram says: Bad Request: chat not found";
-        assert_eq!(judged(400, body), Ok(Fate::refused(why)));
-        assert!(matches!(judged(502, "<html>"), Ok(Fate::Retry { after: None, .. })));
-        assert!(matches!(judged(302, ""), Ok(Fate::Refused { .. })));
+        assert_eq!(judged(400, body), Ok(Outcome::refused(why)));
+        assert!(matches!(judged(502, "<html>"), Ok(Outcome::Retry { after: None, .. })));
+        assert!(matches!(judged(302, ""), Ok(Outcome::Refused { .. })));
         let moved = r#"{"ok":false,"description":"x","parameters":{"migrate_to_chat_id":-1001}}"#;
         assert_eq!(judged(400, moved), Err(-1001));
     }

@@ -6,7 +6,7 @@ use super::client::TelegramClient;
 use super::limits::SendLimits;
 use super::message::TelegramMessage;
 use crate::config::Secret;
-use crate::forward::Fate;
+use crate::forward::Outcome;
 use crate::forward::message::Message;
 use crate::forward::transport::{Stop, Transport};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,24 +33,24 @@ impl Direct {
         Self { client, token, limits }
     }
 
-    fn send(&self, message: &Message, stop: &Stop) -> Fate {
+    fn send(&self, message: &Message, stop: &Stop) -> Outcome {
         let message = match TelegramMessage::from_json(&message.body) {
             Ok(message) => message,
-            Err(why) => return Fate::refused(why),
+            Err(why) => return Outcome::refused(why),
         };
         let chat_id = &message.chat_id;
         let sent = match self.wait_for_leave(chat_id, stop) {
             Ok(now) => now,
-            Err(wait) => return Fate::Retry { after: Some(wait), why: LIMIT.to_owned() },
+            Err(wait) => return Outcome::Retry { after: Some(wait), why: LIMIT.to_owned() },
         };
-        let fate = self.client.send(&self.token, &message);
+        let outcome = self.client.send(&self.token, &message);
         let now = Instant::now();
         let mut limits = self.limits();
         limits.answered(chat_id, sent, now);
-        if let Fate::Retry { after: Some(after), .. } = &fate {
+        if let Outcome::Retry { after: Some(after), .. } = &outcome {
             limits.pause(chat_id, now + *after);
         }
-        fate
+        outcome
     }
 
     /// The moment at which leave was taken, or how long it takes until there is leave.
@@ -73,14 +73,14 @@ impl Direct {
 }
 
 impl Transport for Direct {
-    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Fate> {
-        let mut fates: Vec<Fate> = Vec::new();
+    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
+        let mut fates: Vec<Outcome> = Vec::new();
         for message in messages {
-            let fate = match fates.last() {
-                Some(failed @ Fate::Retry { .. }) => failed.clone(),
+            let outcome = match fates.last() {
+                Some(failed @ Outcome::Retry { .. }) => failed.clone(),
                 _ => self.send(message, stop),
             };
-            fates.push(fate);
+            fates.push(outcome);
         }
         fates
     }
@@ -152,10 +152,10 @@ mod tests {
         let messages = [message(), message(), message(), message()];
         for expected in [[true, true, false, false], [false; 4], [false; 4]] {
             let fates = direct.deliver(&messages, &stop);
-            let delivered: Vec<_> = fates.iter().map(Fate::is_delivered).collect();
+            let delivered: Vec<_> = fates.iter().map(Outcome::is_delivered).collect();
             assert_eq!(delivered, expected, "{fates:?}");
-            let after = |fate: &Fate| match fate {
-                Fate::Retry { after, .. } => *after,
+            let after = |outcome: &Outcome| match outcome {
+                Outcome::Retry { after, .. } => *after,
                 _ => None,
             };
             let wait = fates.last().and_then(after).unwrap();
@@ -173,7 +173,7 @@ mod tests {
         let mut direct = Direct::new(client, Secret::new("12:ab"), limits);
         let broken = Message { body: b"{}".to_vec(), ..message() };
         let fates = direct.deliver(&[broken, message()], &Stop::default());
-        let expected = [Fate::refused("type is missing or no text"), Fate::Delivered];
+        let expected = [Outcome::refused("type is missing or no text"), Outcome::Delivered];
         assert_eq!(fates, expected);
         assert_eq!(requests.try_iter().count(), 1);
     }

@@ -53,9 +53,9 @@ use super::http::{HttpClient, HttpOptions};
 use super::transport::Stop;
 use crate::base::error::Error;
 use crate::config::{LoggingConfig, SecretUrl, ServiceConfig, TelegramGroup};
-use composer::{Desk, DeskOptions};
+use composer::{Composer, ComposerOptions};
 use direct::Direct;
-use layout::Letterhead;
+use layout::Header;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -88,7 +88,7 @@ pub(super) fn destinations(
         let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
         let options = desk_options(config, service, (audience, group));
         let hidden = options.token.clone().unwrap_or_default();
-        let desk = Desk::new(options, Instant::now());
+        let desk = Composer::new(options, Instant::now());
         let destination = Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
@@ -137,13 +137,13 @@ fn desk_options(
     config: &LoggingConfig,
     service: &ServiceConfig,
     (audience, group): (Audience, &TelegramGroup),
-) -> DeskOptions {
+) -> ComposerOptions {
     let telegram = &config.forward.telegram;
-    DeskOptions {
+    ComposerOptions {
         audience,
         chat_id: group.chat_id.clone(),
         token: telegram.token_in_messages.then(|| group.token.clone()),
-        letterhead: Letterhead {
+        header: Header {
             who: [service.name.clone(), service.domain.clone()],
             has_place: audience == Audience::Developer,
         },

@@ -4,7 +4,7 @@
 use super::alert::Alert;
 use super::alert::tests::alert;
 use super::*;
-use crate::forward::Fate;
+use crate::forward::Outcome;
 use crate::forward::destination::{Compose, Taken};
 use crate::forward::message::Message;
 use crate::forward::telegram::composer::tests::{TestDesk, entry_of};
@@ -21,7 +21,7 @@ const CHAT: &str = "-100123";
 /// What the forwarder and [`Direct`] do, with a clock that is moved: a message is on its way for a
 /// while, and is tried again as late as it is asked to.
 struct Way {
-    desk: Desk,
+    desk: Composer,
     limits: SendLimits,
     telegram: Strict,
     now: Instant,
@@ -94,14 +94,14 @@ impl Way {
         self.now += self.latency;
         self.limits.answered(&parsed.chat_id, sent, self.now);
         match client::tests::judged(status, &answer.to_string()).unwrap() {
-            Fate::Delivered => self.delivered += message.records,
-            Fate::Retry { after, .. } => {
+            Outcome::Delivered => self.delivered += message.records,
+            Outcome::Retry { after, .. } => {
                 let until = self.now + after.unwrap();
                 self.rests_until = Some(until);
                 self.limits.pause(&parsed.chat_id, until);
                 self.pending.push_front(message);
             }
-            Fate::Refused { why } => panic!("refused: {why}"),
+            Outcome::Refused { why } => panic!("refused: {why}"),
         }
     }
 }

@@ -162,7 +162,7 @@ fn an_urgent_line_is_written_and_due_at_once() {
     let job = file.take_sync(place.now).unwrap();
     assert!(job.due > place.now);
     file.append(b"an error\n", place.now).unwrap();
-    file.urge();
+    file.request_sync();
     assert_eq!(file.urgency(), (true, true));
     file.synced(job.run(), place.now);
     let job = file.take_sync(place.now).unwrap();

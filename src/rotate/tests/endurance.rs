@@ -67,7 +67,7 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
     endure("backups that cannot be compressed", |_| {
         fs::create_dir_all(disk.0.join("app.log.gz.tmp")).unwrap();
         place.pass(Duration::from_secs(60));
-        file.tend(place.now, SystemTime::now());
+        file.maintain(place.now, SystemTime::now());
         let packed = file.take_pack(place.now).unwrap().run(&mut || true);
         file.packed(packed, place.now);
         assert!(matches!(file.take_trouble(), Some(Trouble::NotCompressed(_))));

@@ -24,12 +24,12 @@ fn backups_that_are_too_old_go_at_the_start_and_with_time_compressed_or_not() {
     aged(&place, "app.log.20200101", 5, DAY * 999);
     aged(&place, "app.log", 5, DAY * 99);
     let mut file = place.open();
-    file.tend(place.now, SystemTime::now());
+    file.maintain(place.now, SystemTime::now());
     let kept = ["app.log", "app.log.1", "app.log.2.gz", "app.log.20200101"];
     assert_eq!(place.names(), kept);
     // Three days later, by both clocks.
     for hours in 0..=72 {
-        file.tend(
+        file.maintain(
             place.now + Duration::from_secs(hours * 3_600),
             SystemTime::now() + Duration::from_secs(hours * 3_600),
         );
@@ -45,10 +45,10 @@ fn a_clock_that_jumps_years_forward_deletes_nothing() {
         aged(&place, &format!("app.log.{n}"), 5, Duration::ZERO);
     }
     let mut file = place.open();
-    file.tend(place.now, SystemTime::now());
+    file.maintain(place.now, SystemTime::now());
     for _ in 0..30 {
         place.pass(RETAIN_INTERVAL);
-        file.tend(place.now, SystemTime::now() + DAY * 3_650);
+        file.maintain(place.now, SystemTime::now() + DAY * 3_650);
         place.write(&mut file, &["line"]);
     }
     assert_eq!(place.names().len(), 10);
@@ -62,7 +62,7 @@ fn the_file_and_its_backups_never_take_more_than_is_allowed() {
     let mut largest = 0;
     for n in 0..200 {
         place.write(&mut file, &[&format!("{n:024}")]);
-        file.tend(place.now, SystemTime::now());
+        file.maintain(place.now, SystemTime::now());
         let total: u64 = file.files().iter().map(|path| path.metadata().unwrap().len()).sum();
         largest = largest.max(total);
     }
@@ -79,7 +79,7 @@ fn a_current_file_that_is_too_large_alone_stays() {
     aged(&place, "app.log.1", 10, Duration::ZERO);
     let mut file = place.open();
     place.write(&mut file, &[&"x".repeat(99)]);
-    file.tend(place.now, SystemTime::now());
+    file.maintain(place.now, SystemTime::now());
     assert_eq!(place.names(), ["app.log"]);
     assert_eq!(place.read("app.log").len(), 100);
 }

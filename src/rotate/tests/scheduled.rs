@@ -22,7 +22,7 @@ fn place(rotate: Rotate) -> Place {
 /// Tends the file at that time of day and writes a line.
 fn line_at(place: &mut Place, file: &mut RotatingFile, wall: SystemTime, line: &str) {
     place.pass(ROTATE_PAUSE);
-    file.tend(place.now, wall);
+    file.maintain(place.now, wall);
     place.write(file, &[line]);
 }
 
@@ -51,7 +51,7 @@ fn a_day_without_a_line_has_no_file_and_the_last_one_ends_without_a_line() {
     line_at(&mut place, &mut file, noon(), "one");
     for days in 1..5 {
         place.pass(ROTATE_PAUSE);
-        file.tend(place.now, noon() + DAY * days);
+        file.maintain(place.now, noon() + DAY * days);
         file.flush(place.now).unwrap();
     }
     assert_eq!((file.rotations(), place.read("app.log")), (1, String::new()));
@@ -141,14 +141,14 @@ fn while_lines_cannot_be_written_no_clock_rotates() {
     assert!(file.flush(place.now).is_err());
     for hours in 1..10 {
         place.pass(ROTATE_PAUSE);
-        file.tend(place.now, noon() + HOUR * hours);
+        file.maintain(place.now, noon() + HOUR * hours);
         assert!(file.flush(place.now).is_err());
     }
     assert_eq!(file.rotations(), 0);
     fs::remove_file(disk.0.join("ballast")).unwrap();
     place.pass(ROTATE_PAUSE);
     file.flush(place.now).unwrap();
-    file.tend(place.now, noon() + HOUR * 10);
+    file.maintain(place.now, noon() + HOUR * 10);
     assert_eq!(file.rotations(), 1);
     assert_eq!(everything(&file), format!("first\n{long}"));
     drop(file);
@@ -161,7 +161,7 @@ fn a_rotation_by_the_clock_that_fails_is_tried_again() {
     line_at(&mut place, &mut file, noon(), "one");
     fs::create_dir(place.path("app.log.1")).unwrap();
     line_at(&mut place, &mut file, noon() + HOUR, "two");
-    file.tend(place.now, noon() + HOUR);
+    file.maintain(place.now, noon() + HOUR);
     assert_eq!((file.rotations(), file.failed_rotations()), (0, 1));
     fs::remove_dir(place.path("app.log.1")).unwrap();
     line_at(&mut place, &mut file, noon() + HOUR, "three");

@@ -26,7 +26,7 @@ pub(super) fn install(handle: LoggingHandle) {
 /// still run.
 extern "C" fn at_exit() {
     // A sink that exits would wait for itself.
-    if thread::is_ours() {
+    if thread::is_internal_thread() {
         return;
     }
     let end = || HANDLE.get().map(|handle| drop(handle.shutdown()));

@@ -57,7 +57,7 @@ impl Hook {
     /// record: that record says so itself. Unless nothing can be caught.
     fn is_to_be_recorded(&self) -> bool {
         let is_caught = cfg!(panic = "unwind") && thread_state::is_formatting();
-        !thread::is_ours() && !is_caught
+        !thread::is_internal_thread() && !is_caught
     }
 
     fn record(&self, info: &PanicHookInfo<'_>) {
@@ -77,7 +77,7 @@ impl Hook {
             context: thread_state::innermost().map(|scope| scope.context),
             max_text_bytes: self.max_text_bytes,
         });
-        self.wait(|patience| self.handle.write_own(record, patience).is_ok());
+        self.wait(|patience| self.handle.write_internal(record, patience).is_ok());
     }
 
     fn drain(&self) {

@@ -106,7 +106,7 @@ mod unix {
 
     impl Watch {
         fn run(&self, mut signals: Signals) {
-            thread::claim_thread();
+            thread::mark_internal_thread();
             for signal in signals.forever() {
                 match signal {
                     SIGHUP => self.reopen(),
@@ -126,7 +126,7 @@ mod unix {
         fn tell(&self, signal: i32) {
             let name = low_level::signal_name(signal).unwrap_or("a signal");
             let _waits_in_the_channel =
-                self.handle.write_own(internal_records::signalled(name), Duration::ZERO);
+                self.handle.write_internal(internal_records::signalled(name), Duration::ZERO);
         }
 
         fn end(&self, signal: i32) {

@@ -103,7 +103,7 @@ impl Drop for Thread {
 }
 
 fn run(waiting: &Receiver<Work>, is_over: &AtomicBool) {
-    thread::claim_thread();
+    thread::mark_internal_thread();
     let mut later = Vec::new();
     while let Some(work) = later.pop().or_else(|| waiting.recv().ok()) {
         match work {

@@ -11,10 +11,10 @@ use crate::base::selflog;
 use crate::encode::Encode;
 use crate::record::Record;
 use crate::record::level::Level;
-use crate::rotate::{FileOptions, NotWritten, RotatingFile};
+use crate::rotate::{FileOptions, RotatingFile, WriteError};
 use crate::sink::file::janitor::Janitor;
 use crate::sink::file::syncer::Syncer;
-use crate::sink::{LineId, Mark, Sink, Unflushed};
+use crate::sink::{FlushError, LineId, Mark, Sink};
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
@@ -56,7 +56,7 @@ impl FileSink {
         let mut file = RotatingFile::open(options)?;
         file.accept_help();
         let now = clock.now();
-        file.tend(now, clock.wall());
+        file.maintain(now, clock.wall());
         Ok(Self {
             encoder,
             file,
@@ -113,12 +113,12 @@ impl FileSink {
         }
     }
 
-    fn report(&mut self, result: Result<(), NotWritten>) -> Result<(), Unflushed> {
+    fn report(&mut self, result: Result<(), WriteError>) -> Result<(), FlushError> {
         // Nothing is lost by such trouble, but somebody should know.
         if let Some(trouble) = self.file.take_trouble() {
             selflog::tell("a file cannot be kept in order", &trouble);
         }
-        result.map_err(|NotWritten { error, kept_lines }| Unflushed {
+        result.map_err(|WriteError { error, kept_lines }| FlushError {
             error,
             kept: kept_lines,
             lost: 0,
@@ -132,7 +132,7 @@ impl Sink for FileSink {
         self.encoder.encode(record, &mut self.line);
         self.file.append(&self.line, self.now)?;
         if record.level() >= Level::Error {
-            self.file.urge();
+            self.file.request_sync();
         }
         // While one sync is under way, the next can wait for it: so many errors cost few syncs.
         if self.file.urgency().0 {
@@ -141,16 +141,16 @@ impl Sink for FileSink {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Unflushed> {
+    fn flush(&mut self) -> Result<(), FlushError> {
         self.now = self.clock.now();
-        self.file.tend(self.now, self.clock.wall());
+        self.file.maintain(self.now, self.clock.wall());
         let result = self.file.flush(self.now);
         self.settle();
         self.tidy();
         self.report(result)
     }
 
-    fn sync(&mut self) -> Result<(), Unflushed> {
+    fn sync(&mut self) -> Result<(), FlushError> {
         self.now = self.clock.now();
         // Nothing new is begun: this may be the end.
         self.take_packed();
@@ -176,7 +176,7 @@ impl Sink for FileSink {
 
     fn written_since(&mut self, mark: Mark) -> io::Result<HashSet<LineId>> {
         let mut written = HashSet::new();
-        self.file.lines_since(mark, |line| written.extend(self.encoder.id_in(line)))?;
+        self.file.lines_after(mark, |line| written.extend(self.encoder.id_in(line)))?;
         Ok(written)
     }
 }

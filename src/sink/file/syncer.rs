@@ -106,7 +106,7 @@ fn simulated(order: Order) -> Option<Order> {
 fn run(given: &Receiver<Order>) {
     /// Longer than anything waits.
     const LONG: Duration = Duration::from_secs(3_600);
-    thread::claim_thread();
+    thread::mark_internal_thread();
     let mut jobs: Vec<(u64, SyncJob, Sender<Synced>)> = Vec::new();
     loop {
         let now = Instant::now();

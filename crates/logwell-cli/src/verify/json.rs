@@ -2,9 +2,9 @@
 
 use super::boot::{Left, Outage, Run, Runs};
 use super::boxes::{State, Unreadable};
+use super::companions::SideReport;
 use super::gaps::{Gap, Place};
 use super::report::{BootReport, Report, Verdict, moment};
-use super::side::SideReport;
 use serde_json::{Value, json};
 
 impl Report {

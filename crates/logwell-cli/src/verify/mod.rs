@@ -7,13 +7,13 @@
 mod boot;
 mod boots;
 mod boxes;
+mod classify;
+mod companions;
 mod gaps;
 mod json;
-mod judge;
-mod people;
 mod report;
+mod report_text;
 mod scan;
-mod side;
 
 pub use report::{Report, Verdict};
 
@@ -21,10 +21,10 @@ use crate::files::{Family, LogFile, families};
 use crate::identity::Identity;
 use boots::Boots;
 use boxes::Boxes;
-use judge::judge;
+use classify::classify;
+use companions::SideFile;
 use report::BootReport;
 use scan::{Scan, Trouble};
-use side::SideFile;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -146,7 +146,7 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     let sides: Vec<_> = [errors, ai].into_iter().flatten().collect();
     let reports = boots.all.iter().enumerate().map(|(at, boot)| {
         let sides = sides.iter().map(|side| side.report(at, boot)).collect();
-        BootReport::new(boot, judge(boot, boots.is_cut(at)), boots.is_last(at), sides)
+        BootReport::new(boot, classify(boot, boots.is_cut(at)), boots.is_last(at), sides)
     });
     let reports = reports.collect();
     let strangers = sides.iter().map(|side| side.strangers).sum();

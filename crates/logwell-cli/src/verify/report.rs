@@ -4,10 +4,10 @@
 
 use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
 use super::boxes::Unreadable;
+use super::classify::Judgement;
+use super::companions::SideReport;
 use super::gaps::{Gap, Place};
-use super::judge::Judgement;
 use super::scan::Scan;
-use super::side::SideReport;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -5,25 +5,25 @@
 
 use super::alert::Alert;
 use super::entry;
-use super::layout::{self, Letterhead};
+use super::layout::{self, Header};
 use super::message::{Audience, TelegramMessage};
 use crate::config::{Hours, Secret, TimeZone};
 use crate::encode::stamp::Stamp;
 use crate::forward::TokenBucket;
 use crate::forward::destination::{Compose, Taken};
 use crate::forward::message::Message;
-use crate::forward::telegram::digest::{Draft, Groups, MAX_APART};
+use crate::forward::telegram::digest::{Digests, Draft, MAX_APART};
 use crate::record::level::Level;
 use std::time::{Duration, Instant};
 
-/// How a [`Desk`] works.
+/// How a [`Composer`] works.
 #[derive(Debug, Clone)]
-pub(super) struct DeskOptions {
+pub(super) struct ComposerOptions {
     pub(super) audience: Audience,
     pub(super) chat_id: String,
     /// The bot's token, if it is to travel in the messages.
     pub(super) token: Option<Secret>,
-    pub(super) letterhead: Letterhead,
+    pub(super) header: Header,
     pub(super) per_minute: u32,
     /// How long the repetitions of a kind are collected.
     pub(super) digest_every: Duration,
@@ -35,17 +35,17 @@ pub(super) struct DeskOptions {
 
 /// Where the alerts for one group of people become messages.
 #[derive(Debug)]
-pub(super) struct Desk {
-    options: DeskOptions,
-    groups: Groups,
+pub(super) struct Composer {
+    options: ComposerOptions,
+    groups: Digests,
     pace: TokenBucket,
     stamp: Stamp,
 }
 
-impl Desk {
-    pub(super) fn new(options: DeskOptions, now: Instant) -> Self {
+impl Composer {
+    pub(super) fn new(options: ComposerOptions, now: Instant) -> Self {
         Self {
-            groups: Groups::new(options.digest_every),
+            groups: Digests::new(options.digest_every),
             pace: pace(options.per_minute, now),
             stamp: Stamp::new(options.zone),
             options,
@@ -60,7 +60,7 @@ impl Desk {
         let message = TelegramMessage {
             audience: options.audience,
             chat_id: options.chat_id.clone(),
-            text: layout::text(draft, &options.letterhead, stamp),
+            text: layout::text(draft, &options.header, stamp),
             timestamp: second(latest_ms, stamp),
             hash: draft.id(),
             is_silent: self.is_quiet() && !is_critical,
@@ -103,7 +103,7 @@ fn second(unix_ms: u64, stamp: &mut Stamp) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-impl Compose for Desk {
+impl Compose for Composer {
     fn take(&mut self, taken: Taken<'_>, now: Instant) {
         let alert = entry::read(taken.bytes).unwrap_or_else(|| Alert::unreadable(&taken));
         self.groups.take(taken.id, alert, now);

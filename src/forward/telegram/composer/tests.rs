@@ -6,15 +6,15 @@ use super::*;
 use serde_json::Value;
 
 /// A desk with other options than the default ones.
-pub(in super::super) struct TestDesk(DeskOptions);
+pub(in super::super) struct TestDesk(ComposerOptions);
 
 impl TestDesk {
     pub(in super::super) fn new() -> Self {
-        Self(DeskOptions {
+        Self(ComposerOptions {
             audience: Audience::Developer,
             chat_id: "-100123".to_owned(),
             token: None,
-            letterhead: Letterhead { who: ["billing".to_owned(), String::new()], has_place: true },
+            header: Header { who: ["billing".to_owned(), String::new()], has_place: true },
             per_minute: 20,
             digest_every: Duration::from_secs(300),
             quiet_hours: None,
@@ -23,13 +23,13 @@ impl TestDesk {
         })
     }
 
-    fn with(mut self, change: impl FnOnce(&mut DeskOptions)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ComposerOptions)) -> Self {
         change(&mut self.0);
         self
     }
 
-    pub(in super::super) fn desk(self, now: Instant) -> Desk {
-        Desk::new(self.0, now)
+    pub(in super::super) fn desk(self, now: Instant) -> Composer {
+        Composer::new(self.0, now)
     }
 }
 
@@ -38,7 +38,7 @@ pub(in super::super) fn entry_of(alert: &Alert) -> Vec<u8> {
     json_of(alert).to_string().into_bytes()
 }
 
-fn take(desk: &mut Desk, id: u64, alert: &Alert, now: Instant) {
+fn take(desk: &mut Composer, id: u64, alert: &Alert, now: Instant) {
     desk.take(Taken { id, at_unix_ms: 0, bytes: &entry_of(alert) }, now);
 }
 
@@ -141,7 +141,7 @@ fn what_does_not_fit_into_the_pace_waits_a_little_and_is_told_together() {
     for (id, kind) in (1..).zip(["a", "b", "c", "d", "e"]) {
         take(&mut desk, id, &alert(&format!("kind {kind}")), now);
     }
-    let told = |desk: &mut Desk, now| desk.ready(now).first().map(|message| message.records);
+    let told = |desk: &mut Composer, now| desk.ready(now).first().map(|message| message.records);
     assert_eq!(told(&mut desk, now), Some(5), "five kinds do not fit into one message apart");
     take(&mut desk, 6, &alert("kind f"), now);
     let later = now + Duration::from_secs(30);

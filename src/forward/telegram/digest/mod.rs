@@ -27,7 +27,7 @@ pub(super) const MAX_TOGETHER: usize = 20;
 
 /// What one chat is told.
 #[derive(Debug)]
-pub(super) struct Groups {
+pub(super) struct Digests {
     window: Duration,
     kinds: HashMap<Kind, Group>,
     is_closing: bool,
@@ -65,16 +65,16 @@ type Urgency<'k> = (Reverse<(Level, u64)>, u64, &'k Kind);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Draft {
     /// One or more alerts of one kind.
-    One(Box<Told>),
+    One(Box<Summary>),
     /// Alerts of several kinds, the most severe first; so many kinds more are due.
-    Several { told: Vec<Told>, more: usize },
+    Several { told: Vec<Summary>, more: usize },
     /// Kinds that had repeated and have not come for a whole window.
-    Quiet(Vec<Told>),
+    Quiet(Vec<Summary>),
 }
 
 /// What is told of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Summary {
     pub(super) kind: Kind,
     /// The latest of them.
     pub(super) alert: Alert,
@@ -103,7 +103,7 @@ impl MessageId {
     }
 }
 
-impl Groups {
+impl Digests {
     /// Nothing to tell yet. `window` is how long the repetitions of a kind are collected.
     pub(super) fn new(window: Duration) -> Self {
         Self { window, kinds: HashMap::new(), is_closing: false }
@@ -141,7 +141,7 @@ impl Groups {
         let take = if many { MAX_TOGETHER } else { 1 };
         let more = due.len().saturating_sub(take);
         let kinds: Vec<Kind> = due.into_iter().take(take).map(|(.., kind)| kind.clone()).collect();
-        let mut told: Vec<Told> =
+        let mut told: Vec<Summary> =
             kinds.into_iter().filter_map(|kind| self.tell(kind, now)).collect();
         match told.len() {
             0 => self.quiet(now),
@@ -201,7 +201,7 @@ impl Groups {
     }
 
     /// Takes what waits of that kind; what comes from now on waits for its window.
-    fn tell(&mut self, kind: Kind, now: Instant) -> Option<Told> {
+    fn tell(&mut self, kind: Kind, now: Instant) -> Option<Summary> {
         let group = self.kinds.get_mut(&kind)?;
         let Waiting { count, first_id, first_ms, id, .. } = group.waiting.take()?;
         let before = group.open;
@@ -214,7 +214,7 @@ impl Groups {
         if let Kind::News { .. } = kind {
             self.kinds.remove(&kind);
         }
-        Some(Told { kind, alert, count, first_ms, first_id, id, is_again: before.is_some() })
+        Some(Summary { kind, alert, count, first_ms, first_id, id, is_again: before.is_some() })
     }
 
     /// Forgets the kinds that have not come for a whole window; tells of those that had repeated.
@@ -238,15 +238,15 @@ impl Groups {
     }
 }
 
-fn quiet_told((kind, open, alert): (Kind, Open, Alert)) -> Told {
+fn quiet_told((kind, open, alert): (Kind, Open, Alert)) -> Summary {
     let Open { told: count, since_ms: first_ms, .. } = open;
     let id = MessageId::NONE.with("quiet").with(&alert.hash);
-    Told { kind, alert, count, first_ms, first_id: u64::MAX, id, is_again: true }
+    Summary { kind, alert, count, first_ms, first_id: u64::MAX, id, is_again: true }
 }
 
 impl Draft {
     /// All that is told.
-    pub(super) fn told(&self) -> &[Told] {
+    pub(super) fn told(&self) -> &[Summary] {
         match self {
             Self::One(told) => std::slice::from_ref(&**told),
             Self::Several { told, .. } | Self::Quiet(told) => told,

@@ -11,14 +11,14 @@ const ROOM: usize = 20;
 
 /// One chat, and the clock that its tests move.
 struct Chat {
-    groups: Groups,
+    groups: Digests,
     now: Instant,
     next_id: u64,
 }
 
 impl Chat {
     fn new() -> Self {
-        Self { groups: Groups::new(WINDOW), now: Instant::now(), next_id: 1 }
+        Self { groups: Digests::new(WINDOW), now: Instant::now(), next_id: 1 }
     }
 
     fn take(&mut self, alert: Alert) -> &mut Self {

@@ -106,9 +106,9 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
 
 /// What has no place of its own in an alert.
 fn is_shown(kind: Kind, name: &str) -> bool {
-    let is_elsewhere = matches!(name, "message" | "function" | "trace_id" | "span_id");
+    let is_forked = matches!(name, "message" | "function" | "trace_id" | "span_id");
     let is_place = kind == Kind::LogCrate && name.starts_with("log.");
-    !is_elsewhere && !is_place
+    !is_forked && !is_place
 }
 
 /// A value as people read it, with the sources of an error.

@@ -18,7 +18,7 @@
 
 use super::alert::{Alert, Kind};
 use crate::encode::stamp::Stamp;
-use crate::forward::telegram::digest::{Draft, Told};
+use crate::forward::telegram::digest::{Draft, Summary};
 use crate::forward::telegram::sanitize::{
     MAX_TEXT_UNITS, cut, fit, text_units, visible_line, visible_lines,
 };
@@ -34,7 +34,7 @@ const MAX_TRACE: usize = 80;
 
 /// What is the same in all texts for one chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Letterhead {
+pub(super) struct Header {
     /// The service and the domain it belongs to; either may be empty.
     pub(super) who: [String; 2],
     /// Whether the place in the program is told, which is for developers only.
@@ -42,16 +42,16 @@ pub(super) struct Letterhead {
 }
 
 /// The text of a message; it always fits and always says something.
-pub(super) fn text(draft: &Draft, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
+pub(super) fn text(draft: &Draft, header: &Header, stamp: &mut Stamp) -> String {
     let text = match draft {
-        Draft::One(told) => one(told, letterhead, stamp),
-        Draft::Several { told, more } => several(told, *more, letterhead),
-        Draft::Quiet(told) => quiet(told, letterhead, stamp),
+        Draft::One(told) => one(told, header, stamp),
+        Draft::Several { told, more } => several(told, *more, header),
+        Draft::Quiet(told) => quiet(told, header, stamp),
     };
     fit(&text)
 }
 
-fn one(told: &Told, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
+fn one(told: &Summary, header: &Header, stamp: &mut Stamp) -> String {
     let alert = &told.alert;
     let mut head = format!("{} {}", mark(alert.level), alert.level);
     if told.count > 1 {
@@ -62,7 +62,7 @@ fn one(told: &Told, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
     if let Kind::Others { .. } = told.kind {
         head += ", of many kinds; the latest:";
     }
-    push_line(&mut head, &letterhead.line());
+    push_line(&mut head, &header.line());
     let mut tail = fields(alert);
     if tail.is_empty() {
         tail.push('\n');
@@ -72,7 +72,7 @@ fn one(told: &Told, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
         tail += &format!("{} to ", moment(told.first_ms, stamp));
     }
     tail += &moment(alert.unix_ms, stamp);
-    if letterhead.has_place {
+    if header.has_place {
         push_line(&mut tail, &place(alert));
     }
     if !alert.trace_id.is_empty() {
@@ -84,7 +84,7 @@ fn one(told: &Told, letterhead: &Letterhead, stamp: &mut Stamp) -> String {
 }
 
 /// One line for each kind, in the order they are given.
-fn several(told: &[Told], more: usize, letterhead: &Letterhead) -> String {
+fn several(told: &[Summary], more: usize, header: &Header) -> String {
     let records: u64 = told.iter().map(|told| told.count).sum();
     let level = told.iter().map(|told| told.alert.level).max().unwrap_or(Level::Info);
     let only_news = told.iter().all(|told| matches!(told.kind, Kind::News { .. }));
@@ -92,7 +92,7 @@ fn several(told: &[Told], more: usize, letterhead: &Letterhead) -> String {
         true => format!("{} {records} messages", mark(level)),
         false => format!("{} {} kinds, {records} records", mark(level), told.len()),
     };
-    push_line(&mut text, &letterhead.line());
+    push_line(&mut text, &header.line());
     let end = match more {
         0 => String::new(),
         more => format!("\n{more} more follow"),
@@ -105,9 +105,9 @@ fn several(told: &[Told], more: usize, letterhead: &Letterhead) -> String {
     text + &end
 }
 
-fn quiet(told: &[Told], letterhead: &Letterhead, stamp: &mut Stamp) -> String {
+fn quiet(told: &[Summary], header: &Header, stamp: &mut Stamp) -> String {
     let mut text = "✅ quiet again".to_owned();
-    push_line(&mut text, &letterhead.line());
+    push_line(&mut text, &header.line());
     let share = MAX_TEXT_UNITS.saturating_sub(text_units(&text)) / told.len().max(1);
     for told in told {
         let (first, last) = (told.first_ms, told.alert.unix_ms);
@@ -119,7 +119,7 @@ fn quiet(told: &[Told], letterhead: &Letterhead, stamp: &mut Stamp) -> String {
 }
 
 /// `ERROR ×173 order 17 failed: card declined`
-fn in_one_line(told: &Told) -> String {
+fn in_one_line(told: &Summary) -> String {
     let mut line = told.alert.level.to_string();
     if told.count > 1 {
         line += &format!(" ×{}", told.count);
@@ -154,7 +154,7 @@ fn fields(alert: &Alert) -> String {
     if text.is_empty() { text } else { format!("\n{text}\n") }
 }
 
-impl Letterhead {
+impl Header {
     fn line(&self) -> String {
         cut(&joined(&self.who), MAX_WHO)
     }

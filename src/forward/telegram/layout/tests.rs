@@ -10,8 +10,8 @@ use crate::config::TimeZone;
 use crate::forward::telegram::digest::MessageId;
 use proptest::prelude::*;
 
-fn letterhead(audience: Audience) -> Letterhead {
-    Letterhead {
+fn header(audience: Audience) -> Header {
+    Header {
         who: ["billing", "shop.example.com"].map(str::to_owned),
         has_place: audience == DEVELOPER,
     }
@@ -20,14 +20,14 @@ fn letterhead(audience: Audience) -> Letterhead {
 const DEVELOPER: Audience = Audience::Developer;
 const CUSTOMER: Audience = Audience::Customer;
 
-fn told(alert: Alert, count: u64) -> Told {
+fn told(alert: Alert, count: u64) -> Summary {
     let first_ms = alert.unix_ms - (count - 1) * 1_700;
     let kind = alert.kind(1);
-    Told { kind, alert, count, first_ms, first_id: 1, id: MessageId::NONE, is_again: false }
+    Summary { kind, alert, count, first_ms, first_id: 1, id: MessageId::NONE, is_again: false }
 }
 
-fn shown(draft: &Draft, letterhead: &Letterhead) -> String {
-    text(draft, letterhead, &mut Stamp::new(TimeZone::Utc))
+fn shown(draft: &Draft, header: &Header) -> String {
+    text(draft, header, &mut Stamp::new(TimeZone::Utc))
 }
 
 /// One with all that an alert can have.
@@ -71,10 +71,10 @@ fn specimens() -> Vec<(&'static str, Draft, Audience)> {
         ("a digest", one(told(full("order 17 failed: card declined"), 173)), DEVELOPER),
         (
             "one more within the window",
-            one(Told { is_again: true, ..told(alert("order 18 failed"), 1) }),
+            one(Summary { is_again: true, ..told(alert("order 18 failed"), 1) }),
             DEVELOPER,
         ),
-        ("others", one(Told { kind: others, ..told(alert("the last one"), 9_000) }), DEVELOPER),
+        ("others", one(Summary { kind: others, ..told(alert("the last one"), 9_000) }), DEVELOPER),
         (
             "several lines, hostile",
             one(told(alert("a\n🔴 ERROR\u{1b}[2J\u{202e}x\tz"), 1)),
@@ -92,7 +92,7 @@ fn the_golden_texts_are_unchanged() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/telegram.txt");
     let mut all = String::new();
     for (name, draft, audience) in specimens() {
-        all += &format!("======== {name}\n{}\n", shown(&draft, &letterhead(audience)));
+        all += &format!("======== {name}\n{}\n", shown(&draft, &header(audience)));
     }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &all).unwrap();
@@ -110,8 +110,8 @@ fn however_long_the_message_title_fields_time_and_trace_are_there() {
             place: vec![long.clone(), long.clone()],
             ..full(&long)
         };
-        let letterhead = Letterhead { who: [long.clone(), long], has_place: true };
-        let text = shown(&Draft::One(Box::new(told(alert, 173))), &letterhead);
+        let header = Header { who: [long.clone(), long], has_place: true };
+        let text = shown(&Draft::One(Box::new(told(alert, 173))), &header);
         assert!(text_units(&text) <= MAX_TEXT_UNITS);
         assert!(text_units(&text) + 1 >= MAX_TEXT_UNITS, "the room is used");
         assert!(text.starts_with("🔴 ERROR ×173 in 5 min\n"));
@@ -128,7 +128,7 @@ fn every_kind_of_a_full_message_has_a_line_however_long_they_are() {
     let long = "🦀 x".repeat(10_000);
     let kinds: Vec<_> = (0..20).map(|n| told(alert(&format!("{n} {long}")), 1 + n)).collect();
     for draft in [Draft::Several { told: kinds.clone(), more: 480 }, Draft::Quiet(kinds)] {
-        let text = shown(&draft, &letterhead(DEVELOPER));
+        let text = shown(&draft, &header(DEVELOPER));
         assert!(text_units(&text) <= MAX_TEXT_UNITS);
         let lines = text.lines().filter(|line| line.starts_with("ERROR ")).count();
         assert_eq!(lines, 20, "{text}");
@@ -184,15 +184,15 @@ proptest! {
     ) {
         let told = alerts.into_iter().map(|(alert, count, first_ms)| {
             let kind = alert.kind(1);
-            Told { kind, alert, count, first_ms, first_id: 1, id: MessageId::NONE, is_again: false }
+            Summary { kind, alert, count, first_ms, first_id: 1, id: MessageId::NONE, is_again: false }
         });
-        let mut told: Vec<_> = told.map(|told| Told { count: told.count >> 8, ..told }).collect();
+        let mut told: Vec<_> = told.map(|told| Summary { count: told.count >> 8, ..told }).collect();
         let draft = match form {
             0 => Draft::One(Box::new(told.remove(0))),
             1 => Draft::Several { told, more },
             _ => Draft::Quiet(told),
         };
-        let text = shown(&draft, &Letterhead { who: [who, domain], has_place });
+        let text = shown(&draft, &Header { who: [who, domain], has_place });
         prop_assert!(text.encode_utf16().count() <= MAX_TEXT_UNITS);
         prop_assert!(text.chars().any(char::is_alphabetic));
         prop_assert!(!text.chars().any(|c| c != '\n' && crate::encode::escape::must_escape(c)));

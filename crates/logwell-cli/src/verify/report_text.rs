@@ -2,9 +2,9 @@
 
 use super::boot::{LEDGER, Left, Runs};
 use super::boxes::{State, Unreadable};
+use super::companions::SideReport;
 use super::gaps::{Gap, Place};
 use super::report::{BootReport, Report, Verdict, moment};
-use super::side::SideReport;
 use std::fmt::{self, Write as _};
 
 impl Report {

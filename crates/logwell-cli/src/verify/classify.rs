@@ -43,7 +43,7 @@ impl Judgement {
 }
 
 /// Judges a boot; `is_cut` says whether its beginning may have been rotated away.
-pub(super) fn judge(boot: &Boot, is_cut: bool) -> Judgement {
+pub(super) fn classify(boot: &Boot, is_cut: bool) -> Judgement {
     let mut judgement = Judgement::default();
     let mut from = 1;
     if is_cut && boot.base > 1 {
