@@ -3,7 +3,7 @@
 //! Knows tracing's `Visit`. Knows nothing of what happens next. Runs on the application's thread
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
 
-use crate::base::secret::MASK;
+use crate::options::secret::MASK;
 use crate::base::unwind::discard;
 use crate::capture::redact::{Redaction, SecretFields};
 use crate::capture::thread_state::Nesting;

@@ -9,10 +9,10 @@ use super::SecretUrl;
 use super::TelegramGroup;
 use super::is_bot_token;
 use super::tree::Compress;
-use crate::config::options::raw_value::Problem;
-use crate::config::options::report::Report;
-use crate::config::options::section::{Section, each_option};
-use crate::config::options::units::bytes_text;
+use crate::options::raw_value::Problem;
+use crate::options::report::Report;
+use crate::options::section::{Section, each_option};
+use crate::options::units::bytes_text;
 
 /// Notes each value beyond its limits, and each set of values that do not go together.
 pub(super) fn check(config: &mut LoggingConfig, report: &mut Report) {

@@ -10,12 +10,12 @@ use std::path::Path;
 use super::LoggingConfig;
 use super::check;
 use crate::Error;
-use crate::config::options::env::{self, Variables};
-use crate::config::options::raw_value::Problem;
-use crate::config::options::read;
-use crate::config::options::report::{Place, Report};
-use crate::config::options::section::Section;
-use crate::config::options::yaml;
+use crate::options::env::{self, Variables};
+use crate::options::raw_value::Problem;
+use crate::options::read;
+use crate::options::report::{Place, Report};
+use crate::options::section::Section;
+use crate::options::yaml;
 
 /// A configuration in the making.
 #[derive(Debug, Default)]

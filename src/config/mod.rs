@@ -50,7 +50,7 @@ pub use tree::{
     Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
 
-pub use crate::base::secret::{Secret, SecretUrl};
+pub use crate::options::secret::{Secret, SecretUrl};
 
 use crate::Error;
 use draft::Draft;

@@ -1,6 +1,6 @@
 //! Tests of the configuration as a whole: files, variables, calls, limits and generated files.
 
-use crate::config::options::{env, read, write, yaml};
+use crate::options::{env, read, write, yaml};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::*;
 use crate::ConfigProblem;
 use crate::Level;
 use crate::Origin;
-use crate::config::options::env::Variables;
-use crate::config::options::raw_value::{Problem, RawValue};
-use crate::config::options::report::{Place, Report};
-use crate::config::options::section::{Entry, Section, each_option};
-use crate::config::options::value::{self, OptionValue};
+use crate::options::env::Variables;
+use crate::options::raw_value::{Problem, RawValue};
+use crate::options::report::{Place, Report};
+use crate::options::section::{Entry, Section, each_option};
+use crate::options::value::{self, OptionValue};
 
 /// What the text makes of the defaults, as the file `log.yaml`.
 fn load(text: &str) -> Result<LoggingConfig, Error> {

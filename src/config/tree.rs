@@ -6,12 +6,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::directives::Directives;
-use super::forward::ForwardConfig;
+use crate::record::directives::Directives;
+use crate::forward::options::ForwardConfig;
 use crate::Level;
-use crate::config::options::choice::choices;
-use crate::config::options::section::section;
-use crate::config::options::units::{GIB, KIB, MIB, TIB};
+use crate::options::choice::choices;
+use crate::options::section::section;
+use crate::options::units::{GIB, KIB, MIB, TIB};
 
 section! {
     /// How logging is set up: the whole tree of options.

@@ -3,7 +3,7 @@
 use super::destination::{Destination, Notice, Taken};
 use super::open;
 use super::transport::Stop;
-use crate::base::error::Error;
+use crate::options::error::Error;
 use crate::config::LoggingConfig;
 use crate::forward::outcome::Outcome;
 use crate::record::Record;

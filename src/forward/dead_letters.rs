@@ -4,7 +4,7 @@
 
 use super::message::Message;
 use crate::base::clock;
-use crate::base::secret::Secret;
+use crate::options::secret::Secret;
 use crate::encode::push_string;
 use crate::rotate::{FileOptions, RotatingFile};
 use std::io;

@@ -3,7 +3,7 @@
 
 use super::message::Message;
 use super::transport::Transport;
-use crate::base::secret::Secret;
+use crate::options::secret::Secret;
 use crate::record::Record;
 use crate::record::forward_level::ForwardLevel;
 use crate::record::level::Level;

@@ -1,7 +1,7 @@
 //! Forward, in a build without the feature: nothing is forwarded, and who asks for it is told.
 
 use crate::base::clock::Clock;
-use crate::base::error::{ConfigProblem, Error, Origin};
+use crate::options::error::{ConfigProblem, Error, Origin};
 use crate::config::LoggingConfig;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;

@@ -3,8 +3,8 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
 //! bound, and no secret is in any error.
 
-use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
-use crate::base::secret::{Secret, SecretUrl};
+use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::secret::{Secret, SecretUrl};
 use crate::config::HttpConfig;
 use crate::forward::outcome::Outcome;
 use flate2::{Compression, write::GzEncoder};

@@ -46,7 +46,7 @@ pub(crate) mod sink;
 pub mod telegram;
 mod transport;
 
-pub use crate::base::secret::{Secret, SecretUrl};
+pub use crate::options::secret::{Secret, SecretUrl};
 pub use backoff::Backoff;
 pub use bucket::TokenBucket;
 pub use check::{Checked, check};

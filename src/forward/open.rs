@@ -12,7 +12,7 @@ use super::running::{Forwarders, Running};
 use super::telegram;
 use super::transport::Stop;
 use crate::base::clock::Clock;
-use crate::base::error::Error;
+use crate::options::error::Error;
 use crate::base::selflog;
 use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
 use crate::encode::json::JsonOptions;

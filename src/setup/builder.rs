@@ -4,7 +4,7 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
-use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
 use crate::capture::layer::QueueLayer;

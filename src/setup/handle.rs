@@ -2,7 +2,7 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
-use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;

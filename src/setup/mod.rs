@@ -10,7 +10,7 @@ pub(crate) mod logger;
 pub(crate) mod report;
 pub(crate) mod sinks;
 
-use crate::base::error::{Error, ErrorKind};
+use crate::options::error::{Error, ErrorKind};
 use crate::capture::log_bridge;
 use crate::config::{self, LoggingConfig, Stream};
 use crate::setup::builder::Builder;

@@ -4,7 +4,7 @@
 //! the console has one.
 
 use crate::base::clock::Clock;
-use crate::base::error::{Error, ErrorKind};
+use crate::options::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
 use crate::base::hash::fnv1a;

@@ -15,7 +15,7 @@ mod tests;
 mod tokens;
 mod values;
 
-use crate::base::secret::MASK;
+use crate::options::secret::MASK;
 use crate::config::RedactConfig;
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};

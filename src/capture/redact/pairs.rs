@@ -10,7 +10,7 @@ use super::values::{
     QUOTES, after_blank, ends_value, inside, is_plain, is_word, line_len, nested, quote,
     quoted_len, scheme_len,
 };
-use crate::base::secret::MASK;
+use crate::options::secret::MASK;
 use crate::record::fields::floor_char_boundary;
 use memchr::{memchr, memchr2_iter};
 use std::ops::Range;

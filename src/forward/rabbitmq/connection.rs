@@ -4,8 +4,8 @@
 
 use super::link::{Published, Request, Shared, State};
 use super::socket::{Peer, Socket};
-use crate::base::error::Error;
-use crate::base::secret::Secret;
+use crate::options::error::Error;
+use crate::options::secret::Secret;
 use crate::config::RabbitMqConfig;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;

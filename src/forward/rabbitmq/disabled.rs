@@ -1,6 +1,6 @@
 //! RabbitMQ, in a build without the feature: who asks for it is told.
 
-use crate::base::error::{ConfigProblem, Error, Origin};
+use crate::options::error::{ConfigProblem, Error, Origin};
 use crate::config::LoggingConfig;
 use crate::forward::destination::Destination;
 

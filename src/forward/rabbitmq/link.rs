@@ -5,7 +5,7 @@
 
 use super::connection::{Address, Connection, Lost};
 use super::socket;
-use crate::base::error::{Error, ErrorKind};
+use crate::options::error::{Error, ErrorKind};
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;

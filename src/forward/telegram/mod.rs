@@ -51,7 +51,7 @@ pub use sanitize::{MAX_TEXT_UNITS, fit, text_units};
 use super::destination::{Destination, Notice, Render};
 use super::http::{HttpClient, HttpOptions};
 use super::transport::Stop;
-use crate::base::error::Error;
+use crate::options::error::Error;
 use crate::config::{LoggingConfig, SecretUrl, ServiceConfig, TelegramGroup};
 use composer::{Composer, ComposerOptions};
 use direct::Direct;

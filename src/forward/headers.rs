@@ -3,7 +3,7 @@
 //! The spelling is that of OpenTelemetry's `OTEL_EXPORTER_OTLP_HEADERS`: in a value `%` begins two
 //! hexadecimal digits. Knows no request.
 
-use crate::base::secret::Secret;
+use crate::options::secret::Secret;
 
 /// The headers with their values.
 ///

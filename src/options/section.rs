@@ -5,7 +5,7 @@
 //! and the environment, checking, the reference file and the JSON Schema. A new option is one
 //! entry. Knows no option and no format.
 
-use crate::config::options::value::OptionValue;
+use crate::options::value::OptionValue;
 
 /// A part of the configuration that lists its options.
 pub(crate) trait Section {
@@ -91,13 +91,13 @@ macro_rules! section {
             }
         }
 
-        impl $crate::config::options::section::Section for $name {
-            fn entries(&mut self) -> Vec<$crate::config::options::section::Entry<'_>> {
+        impl $crate::options::section::Section for $name {
+            fn entries(&mut self) -> Vec<$crate::options::section::Entry<'_>> {
                 vec![$(
-                    $crate::config::options::section::grouped($crate::config::options::section::Entry {
+                    $crate::options::section::grouped($crate::options::section::Entry {
                         name: section!(@key $field $($key)?),
                         docs: &[$($doc),+],
-                        slot: $crate::config::options::value::$kind(&mut self.$field $(, $limit)*),
+                        slot: $crate::options::value::$kind(&mut self.$field $(, $limit)*),
                     }),
                 )+]
             }

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::report::{Place, Report};
 use super::section::{Entry, each_option};
-use crate::config::options::raw_value::{Problem, RawValue};
+use crate::options::raw_value::{Problem, RawValue};
 
 /// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
 pub(crate) fn name(key: &str) -> String {

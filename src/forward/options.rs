@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::hours::Hours;
-use super::tree::TimeZone;
-use crate::base::secret::Secret;
-use crate::config::options::choice::choices;
-use crate::config::options::section::section;
-use crate::config::options::units::{GIB, KIB, MIB, TIB};
+use crate::config::tree::TimeZone;
+use crate::options::secret::Secret;
+use crate::options::choice::choices;
+use crate::options::section::section;
+use crate::options::units::{GIB, KIB, MIB, TIB};
 use crate::record::level::Level;
 
 section! {

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use super::report::{Place, Report};
 use super::section::Entry;
 use super::yaml::{Node, Value};
-use crate::config::options::raw_value::{Problem, RawValue, shorten};
-use crate::config::options::suggest::nearest;
-use crate::config::options::value::OptionValue;
+use crate::options::raw_value::{Problem, RawValue, shorten};
+use crate::options::suggest::nearest;
+use crate::options::value::OptionValue;
 
 /// Sets what the tree gives; everything wrong with it goes to the report.
 pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {

@@ -77,8 +77,8 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::config::options::choice::Choice for $name {
-            fn words(&self) -> &'static [$crate::config::options::choice::Word] {
+        impl $crate::options::choice::Choice for $name {
+            fn words(&self) -> &'static [$crate::options::choice::Word] {
                 &[$( ($word, &[$($doc),+]) ),+]
             }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Level;
-use crate::config::options::raw_value::shorten;
-use crate::config::options::suggest::{distance, nearest};
+use crate::options::raw_value::shorten;
+use crate::options::suggest::{distance, nearest};
 
 /// Which records pass, by level and target: what is accepted wherever a level is.
 ///

@@ -11,12 +11,12 @@ use std::time::Duration;
 use super::choice::Choice;
 use super::section::{Entry, Section};
 use super::units::{bytes_text, parse_time, time_text};
-use crate::base::secret::{Secret, SecretUrl};
-use crate::config::directives::Directives;
-use crate::config::headers;
-use crate::config::hours::Hours;
-use crate::config::options::raw_value::{Problem, RawValue, shorten};
-use crate::config::options::suggest::nearest;
+use crate::options::secret::{Secret, SecretUrl};
+use crate::record::directives::Directives;
+use crate::forward::headers;
+use crate::forward::hours::Hours;
+use crate::options::raw_value::{Problem, RawValue, shorten};
+use crate::options::suggest::nearest;
 
 /// The place of a value.
 pub(crate) enum OptionValue<'a> {

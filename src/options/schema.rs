@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::choice::explained;
 use super::env;
 use super::section::Entry;
-use crate::config::options::value::OptionValue;
+use crate::options::value::OptionValue;
 
 /// The schema of a file with these options.
 pub(crate) fn document(entries: Vec<Entry<'_>>) -> String {

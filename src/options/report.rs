@@ -9,7 +9,7 @@ use super::yaml;
 use crate::ConfigProblem;
 use crate::Error;
 use crate::Origin;
-use crate::config::options::raw_value::Problem;
+use crate::options::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
 #[derive(Debug, Default)]

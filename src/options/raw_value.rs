@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::units::parse_bytes;
-use crate::config::directives::DirectivesError;
+use crate::record::directives::DirectivesError;
 
 /// A value as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]

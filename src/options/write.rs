@@ -6,7 +6,7 @@ use super::choice::explained;
 use super::env;
 use super::section::Entry;
 use super::yaml;
-use crate::config::options::value::OptionValue;
+use crate::options::value::OptionValue;
 
 /// The options with their values; secrets are masked.
 pub(crate) fn values(entries: Vec<Entry<'_>>) -> String {
