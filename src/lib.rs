@@ -467,6 +467,7 @@ pub mod forward;
 #[cfg(not(feature = "forward"))]
 #[path = "forward/disabled.rs"]
 mod forward;
+mod options;
 mod pipeline;
 pub mod record;
 pub mod rotate;
@@ -479,13 +480,13 @@ pub mod _documentation;
 pub mod testing;
 
 pub use base::clock::Clock;
-pub use base::error::{ConfigProblem, Error, Origin};
 pub use base::selflog::set_self_log;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
 pub use capture::log_code::log;
 pub use capture::trace_context::{self, TraceContext};
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
+pub use options::error::{ConfigProblem, Error, Origin};
 pub use record::forward_level::{ForwardLevel, UnknownLevel};
 pub use record::level::Level;
 pub use record::stats;

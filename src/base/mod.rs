@@ -3,12 +3,11 @@
 //! Knows no record. Every other folder may use it; it uses none of them.
 
 pub(crate) mod clock;
-pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod fs;
 pub(crate) mod hash;
-pub(crate) mod secret;
 pub(crate) mod selflog;
 pub(crate) mod sync;
 pub(crate) mod thread;
 pub(crate) mod unwind;
+pub(crate) mod zone;

@@ -24,6 +24,7 @@ mod discover;
 mod journal;
 mod layout;
 mod map;
+pub(crate) mod options;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! there are any, are left to tracing-subscriber's `EnvFilter`. Swapped as a whole at run time.
 
 use crate::capture::callsites;
-use crate::config::Directives;
+use crate::record::directives::Directives;
 use crate::record::fields::{Fields, Key, Value};
 use crate::record::level::Level;
 use arc_swap::{ArcSwap, Guard};

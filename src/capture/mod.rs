@@ -10,6 +10,7 @@ pub(crate) mod layer;
 pub(crate) mod log_bridge;
 pub(crate) mod log_code;
 mod macros;
+pub(crate) mod options;
 pub(crate) mod redact;
 pub(crate) mod thread_state;
 pub mod trace_context;

@@ -3,11 +3,11 @@
 //! Knows tracing's `Visit`. Knows nothing of what happens next. Runs on the application's thread
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
 
-use crate::options::secret::MASK;
 use crate::base::unwind::discard;
+use crate::capture::options::Limits;
 use crate::capture::redact::{Redaction, SecretFields};
 use crate::capture::thread_state::Nesting;
-use crate::config::Limits;
+use crate::options::secret::MASK;
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, TextWriter, Value, floor_char_boundary};
 use std::error::Error;

@@ -22,40 +22,38 @@
 
 mod builder;
 mod check;
-mod directives;
 mod draft;
-mod forward;
-pub(crate) mod headers;
-mod hours;
-pub(crate) mod options;
+pub(crate) mod hooks;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
-use std::path::Path;
-
-pub use builder::LoggingConfigBuilder;
-pub use directives::{Directives, DirectivesError};
-pub(crate) use forward::is_bot_token;
-pub use forward::{
+pub use crate::base::zone::TimeZone;
+pub use crate::black_box::options::BlackBoxConfig;
+pub use crate::capture::options::{Limits, RedactConfig};
+pub use crate::encode::options::{RecordConfig, Schema, ServiceConfig, Spans, WarnName};
+#[cfg(feature = "forward")]
+pub use crate::forward::hours::Hours;
+#[cfg(feature = "forward")]
+pub use crate::forward::options::{
     ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
     TelegramConfig, TelegramGroup, WarnAs,
 };
-pub use hours::Hours;
-pub use tree::{
-    Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
-    LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema, ServiceConfig, Signals,
-    Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
-};
-
 pub use crate::options::secret::{Secret, SecretUrl};
+pub use crate::pipeline::options::{QueueConfig, WhenFull};
+pub use crate::record::directives::{Directives, DirectivesError};
+pub use crate::rotate::choices::{Compress, Rotate, SyncPolicy};
+pub use crate::sink::file::options::{FileConfig, FilesConfig};
+pub use crate::sink::options::{Color, ConsoleConfig, ConsoleFormat, Stream};
+pub use builder::LoggingConfigBuilder;
+pub use hooks::{HooksConfig, Signals};
+pub use tree::LoggingConfig;
 
-use crate::Error;
+use crate::options::{self, env::Variables, error::Error, section::Section};
 use draft::Draft;
-use options::env::Variables;
-use options::section::Section;
+use std::ffi::OsString;
+use std::path::Path;
 
 /// The configuration in a YAML file; what it does not give is at its default.
 ///

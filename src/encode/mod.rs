@@ -10,13 +10,15 @@ pub mod text;
 
 pub(crate) mod escape;
 pub(crate) mod members;
+pub(crate) mod options;
 pub(crate) mod value;
 
 #[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
 use crate::base::clock;
-use crate::config::{LoggingConfig, Schema};
+use crate::config::LoggingConfig;
+use crate::encode::options::Schema;
 use crate::record::Record;
 use crate::record::line_id::LineId;
 use json::{JsonEncoder, JsonOptions};

@@ -3,7 +3,7 @@
 //! Knows time zones, through jiff. Does not know records. Records come many to a second, so the
 //! part down to the second is kept and only the milliseconds are written anew.
 
-use crate::config::TimeZone as Zone;
+use crate::base::zone::TimeZone as Zone;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::io::Write as _;

@@ -3,9 +3,9 @@
 use super::destination::{Destination, Notice, Taken};
 use super::open;
 use super::transport::Stop;
-use crate::options::error::Error;
 use crate::config::LoggingConfig;
 use crate::forward::outcome::Outcome;
+use crate::options::error::Error;
 use crate::record::Record;
 use crate::record::callsite::{Callsite, Kind, Place};
 use crate::record::fields::{Fields, Key, Value};

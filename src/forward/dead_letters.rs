@@ -4,8 +4,8 @@
 
 use super::message::Message;
 use crate::base::clock;
-use crate::options::secret::Secret;
 use crate::encode::push_string;
+use crate::options::secret::Secret;
 use crate::rotate::{FileOptions, RotatingFile};
 use std::io;
 use std::path::PathBuf;

@@ -4,6 +4,7 @@
 //! hexadecimal digits. Knows no request.
 
 use crate::options::secret::Secret;
+use crate::options::value::{Form, OptionValue};
 
 /// The headers with their values.
 ///
@@ -13,6 +14,16 @@ use crate::options::secret::Secret;
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, Secret)>, &'static str> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     pairs.map(parse_pair).collect()
+}
+
+/// The kind of an option: headers, which are shown nowhere.
+pub(crate) fn secret_headers(value: &mut Secret) -> OptionValue<'_> {
+    OptionValue::Secret { value, form: Form::Checked(check) }
+}
+
+fn check(text: &str) -> Result<(), (&'static str, &'static str)> {
+    let help = "write it as name=value,name=value, a comma as %2C";
+    parse(text).map(drop).map_err(|problem| (problem, help))
 }
 
 fn parse_pair(pair: &str) -> Result<(String, Secret), &'static str> {

@@ -2,6 +2,8 @@
 //!
 //! Pure: knows neither clock nor zone.
 
+use crate::options::raw_value::RawValue;
+use crate::options::value::{CustomValue, OptionValue, Refusal};
 use std::fmt;
 
 /// Hours of the day, such as `22:00-07:00`; they may span midnight.
@@ -58,6 +60,38 @@ fn minute(text: &str) -> Option<u16> {
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
     let of_day = hour * 60 + minute;
     (minute < 60 && of_day <= 24 * 60).then_some(of_day)
+}
+
+impl CustomValue for &mut Option<Hours> {
+    fn read(&mut self, given: RawValue<'_>) -> Result<(), Refusal> {
+        **self = match given.is_none() {
+            true => None,
+            false => Some(given.text().and_then(Hours::parse).ok_or(Refusal::Unfit)?),
+        };
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        self.map_or_else(|| "none".into(), |hours| hours.to_string())
+    }
+
+    fn expected(&self) -> &'static str {
+        "hours of the day such as \"22:00-07:00\", or none"
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({
+            "anyOf": [
+                { "type": "null" },
+                { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
+            ],
+        })
+    }
+}
+
+/// The kind of an option: hours of the day, or `none`.
+pub(crate) fn hours(value: &mut Option<Hours>) -> OptionValue<'_> {
+    OptionValue::Custom(Box::new(value))
 }
 
 #[cfg(test)]

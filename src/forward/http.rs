@@ -3,10 +3,10 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
 //! bound, and no secret is in any error.
 
+use crate::forward::options::HttpConfig;
+use crate::forward::outcome::Outcome;
 use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::options::secret::{Secret, SecretUrl};
-use crate::config::HttpConfig;
-use crate::forward::outcome::Outcome;
 use flate2::{Compression, write::GzEncoder};
 use std::fmt;
 use std::io::{Read as _, Write as _};

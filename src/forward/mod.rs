@@ -27,14 +27,18 @@ mod adopt;
 mod backoff;
 mod bucket;
 mod check;
+pub(crate) mod conflicts;
 mod counters;
 mod dead_letters;
 pub(crate) mod destination;
 mod forwarder;
+pub(crate) mod headers;
+pub(crate) mod hours;
 mod http;
 mod logbeacon;
 mod message;
 mod open;
+pub(crate) mod options;
 mod outcome;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;

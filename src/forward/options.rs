@@ -1,17 +1,19 @@
-//! Forward: the options of forwarding: where records go besides files and console.
-//!
-//! A part of the tree, in a file of its own; see `tree.rs`.
+//! Options: where records go besides files and console, and how.
 
+use crate::base::zone::TimeZone;
+use crate::forward::headers::secret_headers;
+use crate::forward::hours::Hours;
+use crate::forward::hours::hours;
+use crate::options::choice::choices;
+use crate::options::secret::Secret;
+use crate::options::section::section;
+use crate::options::units::{GIB, HOUR, KIB, MIB, MINUTE, TIB};
+use crate::options::value::{
+    bytes, choice, count, flag, path, secret, secret_url, section, text, time,
+};
+use crate::record::level::Level;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use super::hours::Hours;
-use crate::config::tree::TimeZone;
-use crate::options::secret::Secret;
-use crate::options::choice::choices;
-use crate::options::section::section;
-use crate::options::units::{GIB, KIB, MIB, TIB};
-use crate::record::level::Level;
 
 section! {
     /// Forwarding: records that must reach a log server or people, at least once.
@@ -221,6 +223,3 @@ pub(crate) fn is_bot_token(token: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
     !token.is_empty() && token.chars().all(fits)
 }
-
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3_600);

@@ -2,10 +2,12 @@
 
 pub(crate) mod choice;
 pub(crate) mod env;
+pub(crate) mod error;
 pub(crate) mod raw_value;
 pub(crate) mod read;
 pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod secret;
 pub(crate) mod section;
 pub(crate) mod suggest;
 pub(crate) mod units;

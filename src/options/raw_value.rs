@@ -5,7 +5,6 @@
 use std::fmt;
 
 use super::units::parse_bytes;
-use crate::record::directives::DirectivesError;
 
 /// A value as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,13 +32,6 @@ pub(crate) enum RawValue<'t> {
 pub(crate) struct Problem {
     pub(crate) problem: String,
     pub(crate) help: String,
-}
-
-impl From<DirectivesError> for Problem {
-    fn from(error: DirectivesError) -> Self {
-        let DirectivesError { problem, help } = error;
-        Self { problem, help }
-    }
 }
 
 impl<'t> RawValue<'t> {

@@ -41,6 +41,13 @@ struct Fault {
     wrong: Problem,
 }
 
+/// Values that do not go together; the mistake is told of the first key.
+pub(crate) struct Conflict {
+    pub(crate) keys: Vec<&'static str>,
+    pub(crate) problem: String,
+    pub(crate) help: String,
+}
+
 impl Report {
     /// Remembers where the key's value comes from.
     pub(crate) fn give(&mut self, key: &str, place: Place) {

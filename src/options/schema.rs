@@ -53,11 +53,7 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
 fn kind(slot: &OptionValue<'_>) -> Map<String, Value> {
     fields(match slot {
         OptionValue::Section(_) => json!({}),
-        OptionValue::Levels { .. } => json!({
-            "type": "string",
-            "minLength": 1,
-            "examples": ["info", "warn", "off", "info,my_crate=debug,hyper=warn"],
-        }),
+        OptionValue::Custom(value) => value.schema(),
         OptionValue::Flag(_) => json!({ "type": "boolean" }),
         OptionValue::Count { limits, .. } => {
             json!({ "type": "integer", "minimum": limits.start(), "maximum": limits.end() })
@@ -82,12 +78,6 @@ fn kind(slot: &OptionValue<'_>) -> Map<String, Value> {
             "anyOf": [
                 { "type": "null" },
                 { "type": "string", "pattern": format!("^({TIME_PATTERN}|none)$") },
-            ],
-        }),
-        OptionValue::Hours(_) => json!({
-            "anyOf": [
-                { "type": "null" },
-                { "type": "string", "pattern": "^([0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}|none)$" },
             ],
         }),
         OptionValue::Mode(_) => json!({ "type": "string", "pattern": "^(0o)?0*[0-7]{3}$" }),

@@ -73,6 +73,7 @@ macro_rules! section {
         pub struct $name:ident {
             $(
                 $(#[doc = $doc:literal])+
+                $(#[cfg($cfg:meta)])?
                 $field:ident $(as $key:literal)? : $type:ty = $default:expr
                     => $kind:ident($($limit:expr),*);
             )+
@@ -82,24 +83,24 @@ macro_rules! section {
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
-            $( $(#[doc = $doc])+ pub $field: $type, )+
+            $( $(#[doc = $doc])+ $(#[cfg($cfg)])? pub $field: $type, )+
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $( $field: $default, )+ }
+                Self { $( $(#[cfg($cfg)])? $field: $default, )+ }
             }
         }
 
         impl $crate::options::section::Section for $name {
             fn entries(&mut self) -> Vec<$crate::options::section::Entry<'_>> {
-                vec![$(
+                Vec::from([$($(#[cfg($cfg)])?
                     $crate::options::section::grouped($crate::options::section::Entry {
                         name: section!(@key $field $($key)?),
                         docs: &[$($doc),+],
-                        slot: $crate::options::value::$kind(&mut self.$field $(, $limit)*),
+                        slot: $kind(&mut self.$field $(, $limit)*),
                     }),
-                )+]
+                )+])
             }
         }
     };

@@ -77,6 +77,10 @@ fn split_number(text: &str) -> Option<(u64, &str)> {
     Some((digits.parse().ok()?, unit.trim_start()))
 }
 
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const DECADE: Duration = Duration::from_secs(3_650 * 24 * 3_600);
+
 #[cfg(test)]
 mod tests {
     use super::*;

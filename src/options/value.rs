@@ -11,19 +11,14 @@ use std::time::Duration;
 use super::choice::Choice;
 use super::section::{Entry, Section};
 use super::units::{bytes_text, parse_time, time_text};
-use crate::options::secret::{Secret, SecretUrl};
-use crate::record::directives::Directives;
-use crate::forward::headers;
-use crate::forward::hours::Hours;
 use crate::options::raw_value::{Problem, RawValue, shorten};
+use crate::options::secret::{Secret, SecretUrl};
 use crate::options::suggest::nearest;
 
 /// The place of a value.
 pub(crate) enum OptionValue<'a> {
     /// Not a value but options of its own.
     Section(Vec<Entry<'a>>),
-    /// Directives; those of a sink may not speak of spans.
-    Levels { value: &'a mut Directives, sink: bool },
     /// Yes or no.
     Flag(&'a mut bool),
     /// A whole number.
@@ -36,8 +31,6 @@ pub(crate) enum OptionValue<'a> {
     Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
     /// A length of time, or `none`.
     OptionalTime { value: &'a mut Option<Duration>, limits: RangeInclusive<Duration> },
-    /// Hours of the day, or `none`.
-    Hours(&'a mut Option<Hours>),
     /// The permissions of a file.
     Mode(&'a mut u32),
     /// One of a few words.
@@ -50,7 +43,28 @@ pub(crate) enum OptionValue<'a> {
     Text { value: &'a mut String, max_bytes: usize },
     /// A text that is shown nowhere.
     Secret { value: &'a mut Secret, form: Form },
+    /// A value of a type that its owner reads and checks.
+    Custom(Box<dyn CustomValue + 'a>),
 }
+
+/// A value whose type the engine does not know: its owner reads, checks and describes it.
+pub(crate) trait CustomValue {
+    /// Takes a value.
+    fn read(&mut self, given: RawValue<'_>) -> Result<(), Refusal>;
+    /// Checks the value that is there.
+    fn check(&self) -> Result<(), Problem> {
+        Ok(())
+    }
+    /// The value as a text that [`read`](Self::read) reads back.
+    fn text(&self) -> String;
+    /// What may be written, for a message.
+    fn expected(&self) -> &'static str;
+    /// The keywords of the JSON Schema that say which values are allowed.
+    fn schema(&self) -> serde_json::Value;
+}
+
+/// Checks the text of a secret: what is wrong, and what to write instead.
+pub(crate) type SecretCheck = fn(&str) -> Result<(), (&'static str, &'static str)>;
 
 /// What a secret must look like, if it is given.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +73,8 @@ pub(crate) enum Form {
     Line,
     /// A URL of http or https.
     Url,
-    /// Headers: `name=value,name=value`.
-    Headers,
+    /// One that its owner checks: what is wrong with it, without showing any of it, and what to write.
+    Checked(SecretCheck),
 }
 
 impl OptionValue<'_> {
@@ -78,9 +92,7 @@ impl OptionValue<'_> {
         let text = written.map(str::trim);
         match self {
             OptionValue::Section(_) => return Err(Refusal::Unfit),
-            OptionValue::Levels { value, .. } => {
-                **value = text.ok_or(Refusal::Unfit)?.parse().map_err(Problem::from)?;
-            }
+            OptionValue::Custom(value) => value.read(given)?,
             OptionValue::Flag(value) => **value = given.flag().ok_or(Refusal::Unfit)?,
             OptionValue::Count { value, limits } => {
                 let number = given.whole().ok_or(Refusal::Unfit)?;
@@ -107,12 +119,6 @@ impl OptionValue<'_> {
                     false => Some(text.and_then(parse_time).ok_or(Refusal::Unfit)?),
                 };
             }
-            OptionValue::Hours(value) => {
-                **value = match given.is_none() {
-                    true => None,
-                    false => Some(text.and_then(Hours::parse).ok_or(Refusal::Unfit)?),
-                };
-            }
             OptionValue::Mode(value) => {
                 **value = text.and_then(parse_mode).ok_or(Refusal::Unfit)?;
             }
@@ -132,13 +138,7 @@ impl OptionValue<'_> {
     /// Checks the value that is there, which a program may have changed by hand.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         match self {
-            OptionValue::Levels { value, sink: true } if value.span_directives().is_some() => {
-                Err(Problem {
-                    problem: "has a directive about spans or fields, which only `level` may have"
-                        .into(),
-                    help: "name targets only, such as info,my_crate=debug".into(),
-                })
-            }
+            OptionValue::Custom(value) => value.check(),
             OptionValue::Count { value, limits } => within(&value.get(), limits, u64::to_string),
             OptionValue::Bytes { value, limits } => {
                 within(&value.get(), limits, |&bytes| bytes_text(bytes))
@@ -173,7 +173,7 @@ impl OptionValue<'_> {
     pub(crate) fn text(&self) -> String {
         match self {
             OptionValue::Section(_) => String::new(),
-            OptionValue::Levels { value, .. } => value.to_string(),
+            OptionValue::Custom(value) => value.text(),
             OptionValue::Flag(value) => value.to_string(),
             OptionValue::Count { value, .. } => value.get().to_string(),
             OptionValue::Bytes { value, .. } => bytes_text(value.get()),
@@ -183,9 +183,6 @@ impl OptionValue<'_> {
             OptionValue::Time { value, .. } => time_text(**value),
             OptionValue::OptionalTime { value, .. } => {
                 value.map_or_else(|| "none".into(), time_text)
-            }
-            OptionValue::Hours(value) => {
-                value.map_or_else(|| "none".into(), |hours| hours.to_string())
             }
             OptionValue::Mode(value) => mode_text(**value),
             OptionValue::Choice(value) => value.word().to_owned(),
@@ -250,7 +247,7 @@ impl OptionValue<'_> {
     fn expected(&self) -> &'static str {
         match self {
             OptionValue::Section(_) => "a section",
-            OptionValue::Levels { .. } => "a level such as info, or info,my_crate=debug",
+            OptionValue::Custom(value) => value.expected(),
             OptionValue::Flag(_) => "true or false",
             OptionValue::Count { .. } => "a whole number",
             OptionValue::Bytes { .. } | OptionValue::OptionalBytes { .. } => {
@@ -258,7 +255,6 @@ impl OptionValue<'_> {
             }
             OptionValue::Time { .. } => "a time with its unit, such as 100ms or 5s",
             OptionValue::OptionalTime { .. } => "a time with its unit, such as 100ms or 5s",
-            OptionValue::Hours(_) => "hours of the day such as \"22:00-07:00\", or none",
             OptionValue::Mode(_) => "an octal mode in quotes, such as \"0640\"",
             OptionValue::Choice(_) => "one of its words",
             OptionValue::Path(_)
@@ -303,14 +299,6 @@ pub(crate) fn section<S: Section>(value: &mut S) -> OptionValue<'_> {
     OptionValue::Section(value.entries())
 }
 
-pub(crate) fn levels(value: &mut Directives) -> OptionValue<'_> {
-    OptionValue::Levels { value, sink: false }
-}
-
-pub(crate) fn sink_levels(value: &mut Directives) -> OptionValue<'_> {
-    OptionValue::Levels { value, sink: true }
-}
-
 pub(crate) fn flag(value: &mut bool) -> OptionValue<'_> {
     OptionValue::Flag(value)
 }
@@ -337,10 +325,6 @@ pub(crate) fn optional_time(
     most: Duration,
 ) -> OptionValue<'_> {
     OptionValue::OptionalTime { value, limits: least..=most }
-}
-
-pub(crate) fn hours(value: &mut Option<Hours>) -> OptionValue<'_> {
-    OptionValue::Hours(value)
 }
 
 pub(crate) fn mode(value: &mut u32) -> OptionValue<'_> {
@@ -371,10 +355,6 @@ pub(crate) fn secret_url(value: &mut Secret) -> OptionValue<'_> {
     OptionValue::Secret { value, form: Form::Url }
 }
 
-pub(crate) fn secret_headers(value: &mut Secret) -> OptionValue<'_> {
-    OptionValue::Secret { value, form: Form::Headers }
-}
-
 fn within<T: PartialOrd>(
     value: &T,
     limits: &RangeInclusive<T>,
@@ -391,7 +371,7 @@ fn within<T: PartialOrd>(
 }
 
 /// Why a value was not taken.
-enum Refusal {
+pub(crate) enum Refusal {
     /// It is of another type, or not spelled like one of this type.
     Unfit,
     /// There is more to say.
@@ -474,9 +454,9 @@ fn check_secret(secret: &Secret, form: Form) -> Result<(), Problem> {
             Some(problem) => (problem, "write it as https://host/path"),
             None => return Ok(()),
         },
-        Form::Headers => match headers::parse(secret.reveal()) {
-            Err(problem) => (problem, "write it as name=value,name=value, a comma as %2C"),
-            Ok(_) => return Ok(()),
+        Form::Checked(check) => match check(secret.reveal()) {
+            Err(problem) => problem,
+            Ok(()) => return Ok(()),
         },
     };
     Err(Problem { problem: problem.to_owned(), help: help.to_owned() })

@@ -5,7 +5,7 @@
 
 use crate::base::clock;
 use crate::base::selflog;
-use crate::config::TimeZone;
+use crate::base::zone::TimeZone;
 use crate::encode::Encode as _;
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::record::Record;

@@ -5,6 +5,7 @@
 pub(crate) mod after_shutdown;
 pub(crate) mod internal_records;
 pub(crate) mod listener;
+pub(crate) mod options;
 pub(crate) mod pool;
 pub(crate) mod queue;
 pub(crate) mod recovery;

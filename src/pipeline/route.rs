@@ -93,7 +93,7 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Directives;
+    use crate::record::directives::Directives;
     use crate::record::level::Level;
 
     #[test]

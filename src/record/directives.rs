@@ -7,9 +7,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Level;
-use crate::options::raw_value::shorten;
+use crate::options::raw_value::{Problem, RawValue, shorten};
 use crate::options::suggest::{distance, nearest};
+use crate::options::value::{CustomValue, OptionValue, Refusal};
+use crate::record::level::Level;
 
 /// Which records pass, by level and target: what is accepted wherever a level is.
 ///
@@ -320,6 +321,63 @@ const ELSEWHERE: [(&str, &str); 19] = [
 
 /// Each event of a new callsite looks at all parts.
 const MAX_PARTS: usize = 1_000;
+
+impl From<DirectivesError> for Problem {
+    fn from(error: DirectivesError) -> Self {
+        let DirectivesError { problem, help } = error;
+        Self { problem, help }
+    }
+}
+
+/// Directives as an option; those of a sink may not speak of spans.
+struct Levels<'a> {
+    value: &'a mut Directives,
+    is_of_sink: bool,
+}
+
+impl CustomValue for Levels<'_> {
+    fn read(&mut self, given: RawValue<'_>) -> Result<(), Refusal> {
+        let text = given.text().map(str::trim).ok_or(Refusal::Unfit)?;
+        *self.value = text.parse().map_err(Problem::from)?;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        if !self.is_of_sink || self.value.span_directives().is_none() {
+            return Ok(());
+        }
+        Err(Problem {
+            problem: "has a directive about spans or fields, which only `level` may have".into(),
+            help: "name targets only, such as info,my_crate=debug".into(),
+        })
+    }
+
+    fn text(&self) -> String {
+        self.value.to_string()
+    }
+
+    fn expected(&self) -> &'static str {
+        "a level such as info, or info,my_crate=debug"
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        serde_json::json!({
+            "type": "string",
+            "minLength": 1,
+            "examples": ["info", "warn", "off", "info,my_crate=debug,hyper=warn"],
+        })
+    }
+}
+
+/// The kind of an option: directives.
+pub(crate) fn levels(value: &mut Directives) -> OptionValue<'_> {
+    OptionValue::Custom(Box::new(Levels { value, is_of_sink: false }))
+}
+
+/// The kind of an option: the directives of a sink, which may not speak of spans.
+pub(crate) fn sink_levels(value: &mut Directives) -> OptionValue<'_> {
+    OptionValue::Custom(Box::new(Levels { value, is_of_sink: true }))
+}
 
 #[cfg(test)]
 mod tests {

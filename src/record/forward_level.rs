@@ -3,7 +3,7 @@
 //! Plain data, and the mapping from logwell's levels and marker fields. Does not know where the
 //! records of a level go: that is configuration.
 
-use crate::config::WarnAs;
+use crate::forward::options::WarnAs;
 use crate::record::callsite::marker;
 use crate::record::level::Level;
 use std::fmt;

@@ -4,6 +4,7 @@
 
 pub(crate) mod bytes;
 pub(crate) mod callsite;
+pub(crate) mod directives;
 pub(crate) mod fields;
 pub(crate) mod forward_level;
 pub(crate) mod level;

@@ -301,7 +301,7 @@ pub struct Stats {
     /// Values whose `Debug` or `Display` panicked or failed.
     pub unformatted_values: u64,
     /// Values in which a secret was masked: whole ones and texts with one or more; see
-    /// [`RedactConfig`](crate::config::RedactConfig).
+    /// [`RedactConfig`](crate::capture::options::RedactConfig).
     pub redacted_values: u64,
     /// Records that had no copy in the black box, since it was full: a `kill -9` before they were
     /// written would have lost them. All of them if no box could be made; 0 if none is wanted.

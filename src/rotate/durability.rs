@@ -9,7 +9,7 @@
 use super::current::{sync_file, told};
 use super::policy::Pause;
 use crate::base::fs::os;
-use crate::config::SyncPolicy;
+use crate::rotate::choices::SyncPolicy;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;

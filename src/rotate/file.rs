@@ -12,7 +12,7 @@ use super::policy::{self, Fill, Pause, Step};
 use super::report::{Trouble, WriteError};
 use super::shift;
 use super::write;
-use crate::config::SyncPolicy;
+use crate::rotate::choices::SyncPolicy;
 use crate::rotate::maintenance::Upkeep;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;

@@ -45,6 +45,7 @@
 
 mod archive;
 mod backlog;
+pub(crate) mod choices;
 mod current;
 mod durability;
 mod file;

@@ -1,7 +1,10 @@
 //! Options: what is asked of a rotating file. Plain data.
 
 use super::names::{Form, MAX_NUMBER};
-use crate::config::{Compress, Rotate, SyncPolicy, TimeZone};
+use crate::base::zone::TimeZone;
+use crate::rotate::choices::Compress;
+use crate::rotate::choices::Rotate;
+use crate::rotate::choices::SyncPolicy;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;

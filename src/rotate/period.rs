@@ -3,7 +3,7 @@
 //! Pure: the time is an argument. Knows the calendar, through jiff; knows no file. A period is two
 //! moments, not a date: an hour that daylight saving repeats is two hours, and comparing is cheap.
 
-use crate::config::Rotate;
+use crate::rotate::choices::Rotate;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Unit, Zoned};
 use std::time::Duration;

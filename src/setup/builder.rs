@@ -4,14 +4,16 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
-use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
 use crate::capture::layer::QueueLayer;
-use crate::config::{LoggingConfig, QueueConfig, WhenFull};
+use crate::config::LoggingConfig;
 use crate::forward::{self, Opened};
+use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::pipeline::internal_records::InternalRecords;
 use crate::pipeline::listener::{Listener, Parts};
+use crate::pipeline::options::QueueConfig;
+use crate::pipeline::options::WhenFull;
 use crate::pipeline::pool::RecordPool;
 use crate::pipeline::queue::{Policy, Queue};
 use crate::pipeline::route::{Routes, SinkSet};

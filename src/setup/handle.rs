@@ -2,16 +2,17 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
-use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
-use crate::config::{Directives, LoggingConfig};
+use crate::config::LoggingConfig;
 use crate::forward::Forwarders;
+use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
 use crate::pipeline::listener::Control;
 use crate::pipeline::pool::PooledRecord;
 use crate::pipeline::queue::Queue;
 use crate::record::Record;
+use crate::record::directives::Directives;
 use crate::record::stats::{Counters, Reason, SinkCounters, Stats};
 use crate::setup::report::{End, ShutdownReport};
 use crossbeam_channel::{Sender, bounded};
@@ -175,7 +176,7 @@ impl LoggingHandle {
     /// The directives are not understood; nothing is changed.
     pub fn set_level(&self, directives: &str) -> Result<(), Error> {
         let directives: Directives = directives.parse().map_err(|error| {
-            let error: crate::config::DirectivesError = error;
+            let error: crate::record::directives::DirectivesError = error;
             Error::config(vec![ConfigProblem {
                 origin: Origin::Code,
                 key: "level".to_owned(),
@@ -433,7 +434,7 @@ mod tests {
         let dir = crate::simulation::directory();
         let config = LoggingConfig::builder().log_dir(dir.path()).console(false);
         let mut config = config.max_bytes(4096).backup_count(999).build().unwrap();
-        config.queue.when_full = crate::config::WhenFull::Drop;
+        config.queue.when_full = crate::pipeline::options::WhenFull::Drop;
         config.shutdown_timeout = Duration::from_secs(600); // many renames, on a busy machine
         let (layer, handle, mut listener) =
             QueueLayer::builder().config(config).build_stepped().unwrap();

@@ -10,12 +10,14 @@ pub(crate) mod logger;
 pub(crate) mod report;
 pub(crate) mod sinks;
 
-use crate::options::error::{Error, ErrorKind};
 use crate::capture::log_bridge;
-use crate::config::{self, LoggingConfig, Stream};
+use crate::config;
+use crate::config::LoggingConfig;
+use crate::options::error::{Error, ErrorKind};
 use crate::setup::builder::Builder;
 use crate::setup::handle::LoggingHandle;
 use crate::setup::report::ShutdownReport;
+use crate::sink::options::Stream;
 use crate::sink::terminal;
 use std::panic::Location;
 use std::path::Path;

@@ -4,15 +4,15 @@
 //! the console has one.
 
 use crate::base::clock::Clock;
-use crate::options::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
 use crate::base::hash::fnv1a;
 use crate::base::selflog;
 use crate::black_box::{self, BlackBox, DeadBox};
-use crate::config::{FileConfig, LoggingConfig, Stream};
+use crate::config::LoggingConfig;
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::encode::{Encode, encoder_for};
+use crate::options::error::{Error, ErrorKind};
 use crate::record::level::Level;
 use crate::rotate::{self, FileOptions};
 use crate::sink::Accepts;
@@ -21,7 +21,9 @@ use crate::sink::Sink;
 use crate::sink::console::ConsoleSink;
 use crate::sink::file::FileSink;
 use crate::sink::file::janitor::Janitor;
+use crate::sink::file::options::FileConfig;
 use crate::sink::file::syncer::Syncer;
+use crate::sink::options::Stream;
 use crate::sink::terminal;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

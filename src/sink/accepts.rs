@@ -2,8 +2,8 @@
 //!
 //! Does not know what a sink does.
 
-use crate::config::Directives;
 use crate::record::callsite::Kind;
+use crate::record::directives::Directives;
 use crate::record::forward_level::ForwardLevels;
 use crate::record::level::Level;
 

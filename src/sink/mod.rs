@@ -7,6 +7,7 @@ mod accepts;
 pub mod console;
 pub mod file;
 pub mod memory;
+pub(crate) mod options;
 pub mod terminal;
 
 pub use accepts::Accepts;

@@ -3,7 +3,8 @@
 //! Pure decisions over what they are given. Does not read the environment, and does not know which
 //! stream the console is.
 
-use crate::config::{Color, ConsoleFormat};
+use crate::sink::options::Color;
+use crate::sink::options::ConsoleFormat;
 
 /// Whether to use colours. The first of these that applies decides:
 ///

@@ -15,8 +15,8 @@ mod tests;
 mod tokens;
 mod values;
 
+use crate::capture::options::RedactConfig;
 use crate::options::secret::MASK;
-use crate::config::RedactConfig;
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};
 use keys::Keys;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::LoggingContext;
-use crate::config::{LoggingConfig, RedactConfig};
+use crate::capture::options::RedactConfig;
+use crate::config::LoggingConfig;
 use crate::testing::{CapturedLogs, capture, capture_with};
 use proptest::prelude::*;
 use serde_json::json;

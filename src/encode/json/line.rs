@@ -5,13 +5,13 @@
 
 use super::Cut;
 use super::JsonOptions;
-use crate::config::Spans;
 use crate::encode::json::context_cache::ContextCache;
 use crate::encode::json::fast_path::micros;
 use crate::encode::json::template::{
     MESSAGE, Role, THREAD, Template, is_place_of_log, push_key, push_line_number, push_optional,
 };
 use crate::encode::members::{Members, is_marker, reserved_key};
+use crate::encode::options::Spans;
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::record::Record;
 use crate::record::callsite::Kind;

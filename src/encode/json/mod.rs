@@ -8,7 +8,7 @@ mod fast_path;
 mod line;
 mod template;
 
-use crate::config::RecordConfig;
+use crate::encode::options::RecordConfig;
 use crate::encode::stamp::UtcSecond;
 use crate::encode::value::ValueWriter;
 use crate::encode::{Encode, id_at};

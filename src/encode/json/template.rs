@@ -1,7 +1,9 @@
 //! Plan: what is the same in each line of a callsite, encoded once.
 
-use crate::config::{RecordConfig, Spans, WarnName};
 use crate::encode::members::{is_marker, reserved_key};
+use crate::encode::options::RecordConfig;
+use crate::encode::options::Spans;
+use crate::encode::options::WarnName;
 use crate::encode::value::push_string;
 use crate::record::callsite::{Callsite, Kind};
 use crate::record::level::Level;

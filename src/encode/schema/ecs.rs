@@ -2,8 +2,8 @@
 //!
 //! Knows the keys of ECS. Does not know how a record is cut to fit.
 
-use crate::config::Spans;
 use crate::encode::members::{Content, Member, Members, Naming};
+use crate::encode::options::Spans;
 use crate::encode::schema::{
     Failure, Line, Moment, SchemaOptions, Text, fit, push_display, push_key,
 };

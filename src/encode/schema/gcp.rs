@@ -2,8 +2,8 @@
 //!
 //! Knows the keys that Google's agents take out of a line. Does not know how a record is cut to fit.
 
-use crate::config::Spans;
 use crate::encode::members::{Members, Naming};
+use crate::encode::options::Spans;
 use crate::encode::schema::{
     Line, Moment, SchemaOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };

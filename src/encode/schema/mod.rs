@@ -24,9 +24,11 @@ pub mod ecs;
 pub mod gcp;
 pub mod otel;
 
-use crate::config::{ServiceConfig, Spans, WarnName};
 use crate::encode::json::JsonOptions;
 use crate::encode::members::{Members, Naming, error_chain, error_text, is_marker, key_in_span};
+use crate::encode::options::ServiceConfig;
+use crate::encode::options::Spans;
+use crate::encode::options::WarnName;
 use crate::encode::stamp::UtcSecond;
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::record::Record;

@@ -3,9 +3,9 @@
 //! Knows OTLP's JSON and the names of the semantic conventions. Does not know how a record is cut
 //! to fit.
 
-use crate::config::Spans;
 use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
+use crate::encode::options::Spans;
 use crate::encode::schema::{
     Failure, Line, SchemaOptions, Text, fit, push_display, push_uid, span_members,
 };

@@ -2,8 +2,9 @@
 //!
 //! Knows the keys of the message. Does not know how it gets there, nor how a record is cut to fit.
 
-use crate::config::{Spans, TimeZone};
+use crate::base::zone::TimeZone;
 use crate::encode::members::{Members, Naming};
+use crate::encode::options::Spans;
 use crate::encode::schema::{Line, SchemaOptions, Text, fit, push_display, push_key};
 use crate::encode::stamp::Stamp;
 use crate::encode::value::push_json;

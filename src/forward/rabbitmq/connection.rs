@@ -4,11 +4,11 @@
 
 use super::link::{Published, Request, Shared, State};
 use super::socket::{Peer, Socket};
-use crate::options::error::Error;
-use crate::options::secret::Secret;
-use crate::config::RabbitMqConfig;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
+use crate::forward::options::RabbitMqConfig;
+use crate::options::error::Error;
+use crate::options::secret::Secret;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::tcp::OwnedTLSConfig;

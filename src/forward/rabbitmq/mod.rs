@@ -20,11 +20,11 @@ use super::destination::Destination;
 use super::logbeacon;
 use super::message::Message;
 use super::transport::{Stop, Transport};
-use crate::options::error::Error;
-use crate::options::secret::Secret;
 use crate::base::selflog;
 use crate::config::LoggingConfig;
 use crate::forward::outcome::Outcome;
+use crate::options::error::Error;
+use crate::options::secret::Secret;
 use connection::Address;
 use link::Link;
 

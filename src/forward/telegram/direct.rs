@@ -5,10 +5,10 @@
 use super::client::TelegramClient;
 use super::limits::SendLimits;
 use super::message::TelegramMessage;
-use crate::config::Secret;
 use crate::forward::Outcome;
 use crate::forward::message::Message;
 use crate::forward::transport::{Stop, Transport};
+use crate::options::secret::Secret;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::base::fs::calls::Call;
-use crate::config::SyncPolicy;
 use crate::rotate::Synced;
+use crate::rotate::choices::SyncPolicy;
 use crate::simulation::BrokenDisk;
 
 fn place(sync: SyncPolicy) -> Place {

@@ -3,8 +3,9 @@
 #![cfg(target_os = "linux")]
 
 use super::*;
-use crate::config::{Compress, SyncPolicy};
 use crate::rotate::Synced;
+use crate::rotate::choices::Compress;
+use crate::rotate::choices::SyncPolicy;
 use std::time::SystemTime;
 
 const FAULTS: u32 = 10_000;

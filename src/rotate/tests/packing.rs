@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::base::fs::calls::Call;
-use crate::config::Compress;
 use crate::rotate::Packed;
 use crate::rotate::archive::LOOK_INTERVAL as RETRY;
+use crate::rotate::choices::Compress;
 use crate::simulation::BrokenDisk;
 use flate2::read::GzDecoder;
 use std::io::Read as _;

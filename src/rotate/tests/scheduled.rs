@@ -1,7 +1,8 @@
 //! Scheduled: files that are started by the clock, and at the start.
 
 use super::*;
-use crate::config::{Rotate, TimeZone};
+use crate::base::zone::TimeZone;
+use crate::rotate::choices::Rotate;
 use std::time::SystemTime;
 
 const HOUR: Duration = Duration::from_secs(3_600);

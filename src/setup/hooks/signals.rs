@@ -23,7 +23,7 @@ mod none {
         _: &crate::setup::handle::LoggingHandle,
     ) -> std::io::Result<()> {
         let hooks = &config.hooks;
-        if hooks.signals == crate::config::Signals::None && !hooks.reopen_on_hangup {
+        if hooks.signals == crate::config::hooks::Signals::None && !hooks.reopen_on_hangup {
             return Ok(());
         }
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
@@ -33,7 +33,9 @@ mod none {
 #[cfg(unix)]
 mod unix {
     use crate::base::{selflog, thread};
-    use crate::config::{HooksConfig, LoggingConfig, Signals as Which};
+    use crate::config::LoggingConfig;
+    use crate::config::hooks::HooksConfig;
+    use crate::config::hooks::Signals as Which;
     use crate::pipeline::internal_records;
     use crate::setup::handle::LoggingHandle;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

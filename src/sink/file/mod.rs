@@ -3,6 +3,7 @@
 //! Knows neither when nor how a file is rotated, nor what a line looks like.
 
 pub(crate) mod janitor;
+pub(crate) mod options;
 pub(crate) mod syncer;
 
 use crate::base::clock::Clock;

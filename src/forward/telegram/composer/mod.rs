@@ -7,12 +7,14 @@ use super::alert::Alert;
 use super::entry;
 use super::layout::{self, Header};
 use super::message::{Audience, TelegramMessage};
-use crate::config::{Hours, Secret, TimeZone};
+use crate::base::zone::TimeZone;
 use crate::encode::stamp::Stamp;
 use crate::forward::TokenBucket;
 use crate::forward::destination::{Compose, Taken};
+use crate::forward::hours::Hours;
 use crate::forward::message::Message;
 use crate::forward::telegram::digest::{Digests, Draft, MAX_APART};
+use crate::options::secret::Secret;
 use crate::record::level::Level;
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,7 @@
 use super::super::alert::tests::{alert, news};
 use super::super::message::Audience;
 use super::*;
-use crate::config::TimeZone;
+use crate::base::zone::TimeZone;
 use crate::forward::telegram::digest::MessageId;
 use proptest::prelude::*;
 

@@ -1,0 +1,50 @@
+//! Options: what is masked, and how large a record may be.
+
+use crate::options::section::section;
+use crate::options::units::MIB;
+use crate::options::value::{bytes, count, flag, text};
+
+section! {
+    /// Secrets of your own program, which are masked before anything is written or sent.
+    ///
+    /// The log call writes `(secret)` in their place, so that no queue, black box, file or server ever
+    /// has them. In records, spans and contexts alike; `unified: false` masks nothing.
+    pub struct RedactConfig {
+        /// Whether anything is masked.
+        enabled: bool = true => flag();
+        /// Names of fields whose values are masked, separated by commas, besides those known:
+        /// password, passwd, passphrase, passcode, db_pass, secret, token, api_key, access_key,
+        /// account_key, auth_key, master_key, secret_key, private_key, encryption_key, signing_key,
+        /// authorization, cookie, credential, jwt, cvv, card_number and the like.
+        /// The last words of a name count, in any spelling: `api_key` masks `x-api-key` too.
+        /// Values that are true or false are not masked.
+        fields: String = String::new() => text(4_096);
+        /// Names of fields that are not masked though they end like one that is, such as `page_token`.
+        keep: String = String::new() => text(4_096);
+        /// Whether secrets are looked for in texts: messages, text fields, errors, `Debug` output.
+        /// Found are values of such names (`password=…`, `"token": "…"`), passwords in URLs, what
+        /// follows `Bearer` and `Basic`, JWTs, private keys, and keys of AWS, GitHub, GitLab,
+        /// Google, Hugging Face, npm, OpenAI, Slack, Stripe and Telegram.
+        texts: bool = true => flag();
+    }
+}
+
+section! {
+    /// How large a record may be. What is longer is cut, and the record says so.
+    pub struct Limits {
+        /// How long the value of one field may be, in bytes.
+        field_bytes: usize = 64 * 1024 => bytes(64, 16 * MIB);
+        /// How long a record may be, in bytes. Not below field_bytes.
+        record_bytes: usize = 256 * 1024 => bytes(64, 64 * MIB);
+        /// How long the value of one field of an AI record may be, in bytes.
+        ai_field_bytes: usize = 1024 * 1024 => bytes(64, 16 * MIB);
+        /// How long an AI record may be, in bytes. Not below ai_field_bytes.
+        ai_record_bytes: usize = 4 * 1024 * 1024 => bytes(64, 64 * MIB);
+        /// How many fields of a record are kept.
+        fields: usize = 128 => count(1, 250);
+        /// How many spans around a record are written: half from the root, half to the leaf.
+        spans: usize = 64 => count(1, 1_000);
+        /// How many sources of an error are followed.
+        error_sources: usize = 16 => count(1, 1_000);
+    }
+}

@@ -1,0 +1,81 @@
+//! Options: the log files and their rotation.
+
+use crate::base::zone::TimeZone;
+use crate::options::section::section;
+use crate::options::units::{DECADE, HOUR, KIB, MIB, MINUTE, TIB};
+use crate::options::value::{
+    bytes, choice, count, file_name, flag, mode, optional_bytes, optional_time, path, section, time,
+};
+use crate::record::directives::Directives;
+use crate::record::directives::sink_levels;
+use crate::record::level::Level;
+use crate::rotate::choices::Compress;
+use crate::rotate::choices::Rotate;
+use crate::rotate::choices::SyncPolicy;
+use std::path::PathBuf;
+use std::time::Duration;
+
+section! {
+    /// The log files and their rotation.
+    pub struct FilesConfig {
+        /// Whether log files are written.
+        enabled: bool = true => flag();
+        /// The directory of the log files; it is made if missing.
+        /// A relative path starts at the working directory.
+        dir: PathBuf = PathBuf::from("logs") => path();
+        /// What goes to the files, out of what `level` lets pass. No span directives here.
+        level: Directives = Level::Debug.into() => sink_levels();
+        /// When a new file is started, besides at `max_bytes`, which no file passes.
+        rotate: Rotate = Rotate::Size => choice();
+        /// Whose midnight and full hours count for that.
+        rotate_zone: TimeZone = TimeZone::Local => choice();
+        /// Whether each start of the program starts new files, unless they are empty.
+        rotate_on_start: bool = false => flag();
+        /// How backups are compressed: by a thread of its own, so that no record waits for it.
+        compress: Compress = Compress::None => choice();
+        /// When written records are made durable, so that not even a power cut takes them. At the
+        /// shutdown they always are. After a failure what may be lost is written again.
+        sync: SyncPolicy = SyncPolicy::Never => choice();
+        /// How old a written record may be that is not durable yet. Not with `sync: never`.
+        sync_interval: Duration = Duration::from_secs(1) => time(Duration::from_millis(10), HOUR);
+        /// The file of all records.
+        app: FileConfig = FileConfig::default() => section();
+        /// The file of ERROR and CRITICAL records.
+        errors: FileConfig = FileConfig { name: "errors.log".to_owned(), ..FileConfig::default() }
+            => section();
+        /// The file of AI records: target `ai_responses`, or a field that begins with `gen_ai.`.
+        /// Prompts may be private, so that only the owner may read it.
+        ai: FileConfig = FileConfig {
+            name: "ai_responses.log".to_owned(),
+            max_bytes: 100 * MIB,
+            backup_count: 30,
+            mode: 0o600,
+            ..FileConfig::default()
+        } => section();
+    }
+}
+
+section! {
+    /// One log file and its backups.
+    ///
+    /// The default is that of `app.log`; `errors` and `ai` of [`FilesConfig`] have their own.
+    pub struct FileConfig {
+        /// Whether this file is written.
+        enabled: bool = true => flag();
+        /// The file's name in `files.dir`; backups add a number, `.1` is the newest.
+        /// The three names must differ.
+        name: String = "app.log".to_owned() => file_name();
+        /// The size at which the file is rotated, before the line that would not fit.
+        max_bytes: u64 = 10 * MIB => bytes(4 * KIB, TIB);
+        /// How many backups are kept. `0` keeps none: what was in the file is gone at rotation.
+        backup_count: u32 = 7 => count(0, 1_000);
+        /// How old a backup may become after its last record, such as `30d`.
+        max_age: Option<Duration> = None => optional_time(MINUTE, DECADE);
+        /// How much the file and its backups may take, as they are, compressed or not.
+        /// Not below max_bytes.
+        max_total_bytes: Option<u64> = None => optional_bytes(4 * KIB, 64 * TIB);
+        /// Who may read and write the file, as an octal text (Unix only).
+        /// The owner must be able to do both.
+        mode: u32 = 0o640 => mode();
+    }
+}
