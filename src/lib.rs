@@ -483,11 +483,13 @@ pub use base::clock::Clock;
 pub use base::selflog::set_self_log;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
+#[cfg(feature = "forward")]
 pub use capture::log_code::log;
 pub use capture::trace_context::{self, TraceContext};
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
+#[cfg(feature = "forward")]
+pub use forward::level::{ForwardLevel, UnknownLevel};
 pub use options::error::{ConfigProblem, Error, Origin};
-pub use record::forward_level::{ForwardLevel, UnknownLevel};
 pub use record::level::Level;
 pub use record::stats;
 pub use setup::builder::Builder;

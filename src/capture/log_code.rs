@@ -3,9 +3,9 @@
 //! Makes events of its own, since level and marker of a tracing macro are constants of the source.
 //! Knows no queue and no sink.
 
+use crate::forward::level::{ForwardLevel, UnknownLevel};
 use crate::record::callsite::EXTRA_INFO;
 use crate::record::callsite::marker;
-use crate::record::forward_level::{ForwardLevel, UnknownLevel};
 use tracing::callsite::Identifier;
 use tracing::dispatcher::get_default;
 use tracing::field::{Field, FieldSet, Value, display};

@@ -46,6 +46,7 @@ macro_rules! ai_response {
 /// logwell::info_ctg!(order = 7, "order shipped");
 /// tracing::info!(logwell.info_ctg = true, order = 7, "order shipped"); // the same
 /// ```
+#[cfg(feature = "forward")]
 #[macro_export]
 macro_rules! info_ctg {
     ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.info_ctg, $($rest)+) };
@@ -61,6 +62,7 @@ macro_rules! info_ctg {
 /// logwell::error_ctg!(order = 7, "payment failed");
 /// tracing::warn!(logwell.error_ctg = true, order = 7, "payment failed, trying again");
 /// ```
+#[cfg(feature = "forward")]
 #[macro_export]
 macro_rules! error_ctg {
     ($($rest:tt)+) => { $crate::__marked!(ERROR, logwell.error_ctg, $($rest)+) };
@@ -75,6 +77,7 @@ macro_rules! error_ctg {
 /// ```
 /// logwell::monitor!(latency_ms = 12, "batch done");
 /// ```
+#[cfg(feature = "forward")]
 #[macro_export]
 macro_rules! monitor {
     ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.monitor, $($rest)+) };

@@ -8,6 +8,7 @@ pub(crate) mod context;
 pub(crate) mod filter;
 pub(crate) mod layer;
 pub(crate) mod log_bridge;
+#[cfg(feature = "forward")]
 pub(crate) mod log_code;
 mod macros;
 pub(crate) mod options;

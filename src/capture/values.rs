@@ -189,7 +189,7 @@ impl Visit for Capture<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if self.takes_one_more() && !self.masks(field) {
             let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
-            let is_json = crate::capture::log_code::is_json(field);
+            let is_json = is_json(field);
             let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
             let redaction = self.redaction;
             self.fields.format(
@@ -270,4 +270,11 @@ fn guarded(
     };
     *unformatted = unformatted.saturating_add(1);
     Err(placeholder)
+}
+#[cfg(feature = "forward")]
+use crate::capture::log_code::is_json;
+
+#[cfg(not(feature = "forward"))]
+const fn is_json(_: &Field) -> bool {
+    false
 }

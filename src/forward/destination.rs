@@ -3,9 +3,9 @@
 
 use super::message::Message;
 use super::transport::Transport;
+use crate::forward::level::ForwardLevel;
 use crate::options::secret::Secret;
 use crate::record::Record;
-use crate::record::forward_level::ForwardLevel;
 use crate::record::level::Level;
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 
 use crate::base::clock::Clock;
 use crate::config::LoggingConfig;
-use crate::options::error::{ConfigProblem, Error, Origin};
+use crate::options::error::Error;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
 use std::time::Duration;
@@ -21,25 +21,9 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 ///
 /// # Errors
 ///
-/// The configuration asks for a destination.
-pub(crate) fn open(config: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
-    let switches = [
-        ("forward.logbeacon.enabled", config.forward.logbeacon.enabled),
-        ("forward.telegram.enabled", config.forward.telegram.enabled),
-    ];
-    let wanted = switches.into_iter().filter(|(_, is_on)| *is_on);
-    let mistakes: Vec<_> = wanted
-        .map(|(key, _)| ConfigProblem {
-            origin: Origin::Code,
-            key: key.to_owned(),
-            problem: "this program was built without logwell's feature `forward`".to_owned(),
-            help: "add it to the dependency in Cargo.toml: features = [\"forward\"]".to_owned(),
-        })
-        .collect();
-    match mistakes.is_empty() {
-        true => Ok(Opened { sinks: Vec::new() }),
-        false => Err(Error::config(mistakes)),
-    }
+/// None.
+pub(crate) fn open(_: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
+    Ok(Opened { sinks: Vec::new() })
 }
 
 impl Opened {

@@ -35,6 +35,7 @@ mod forwarder;
 pub(crate) mod headers;
 pub(crate) mod hours;
 mod http;
+pub(crate) mod level;
 mod logbeacon;
 mod message;
 mod open;

@@ -4,8 +4,8 @@
 //! another thread.
 
 use crate::forward::destination::{Notice, Render};
+use crate::forward::level::{ForwardLevel, ForwardLevels};
 use crate::record::Record;
-use crate::record::forward_level::{ForwardLevel, ForwardLevels};
 use crate::sink::{FlushError, Mark, Sink};
 use crate::spool::{Refused, SpoolStatus, SpoolWriter, Urgency};
 use std::io;
@@ -55,7 +55,7 @@ impl ForwardSink {
 
 impl Sink for ForwardSink {
     fn write(&mut self, record: &Record) -> io::Result<()> {
-        let level = self.levels.of(record.level(), record.callsite().marked);
+        let level = self.levels.of_record(record);
         let boot = record.origin.as_ref().map_or(self.boot, |origin| origin.boot);
         let hash = hash(boot, record.seq());
         self.entry.clear();

@@ -77,10 +77,10 @@ impl Routes {
             Kind::LogCrate if target == crate::record::callsite::AI_TARGET => Kind::Ai,
             kind => kind,
         };
-        let marked = record.callsite().marked;
+        let fields = record.callsite().fields();
         self.those(|rule| {
-            let forwards = rule.forwards.is_none_or(|levels| levels.have(level, marked));
-            forwards && rule.accepts(level, target, kind)
+            let is_allowed = rule.rule.as_ref().is_none_or(|rule| rule.allows(level, fields));
+            is_allowed && rule.accepts(level, target, kind)
         })
     }
 

@@ -4,7 +4,6 @@
 //! needs only a reference to it and a sink can cache by its `index`. Does not know tracing: see
 //! `capture.rs` for how one is made from tracing's metadata.
 
-use crate::record::forward_level::ForwardLevel;
 use crate::record::level::Level;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,8 +14,6 @@ pub struct Callsite {
     place: Place,
     /// Which field holds the message.
     pub(crate) message: Option<u8>,
-    /// What its records are to LogBeacon and people, if a marker says so.
-    pub(crate) marked: Option<ForwardLevel>,
 }
 
 /// What a [`Callsite`] is made of.
@@ -82,7 +79,6 @@ impl Callsite {
         Box::leak(Box::new(Self {
             index: NEXT.fetch_add(1, Ordering::Relaxed),
             message: message.and_then(|at| u8::try_from(at).ok()),
-            marked: ForwardLevel::marked(&place.fields),
             place,
         }))
     }

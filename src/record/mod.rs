@@ -6,7 +6,6 @@ pub(crate) mod bytes;
 pub(crate) mod callsite;
 pub(crate) mod directives;
 pub(crate) mod fields;
-pub(crate) mod forward_level;
 pub(crate) mod level;
 pub(crate) mod line_id;
 pub(crate) mod origin;

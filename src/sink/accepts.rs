@@ -4,8 +4,9 @@
 
 use crate::record::callsite::Kind;
 use crate::record::directives::Directives;
-use crate::record::forward_level::ForwardLevels;
 use crate::record::level::Level;
+use std::fmt;
+use std::sync::Arc;
 
 /// Which records a sink takes.
 ///
@@ -25,8 +26,8 @@ pub struct Accepts {
     /// The framework's own records count from this level on.
     internal_from: Level,
     pub(crate) is_ledger: bool,
-    /// Which levels it forwards, if it forwards records.
-    pub(crate) forwards: Option<ForwardLevels>,
+    /// A rule of the sink's own about callsites.
+    pub(crate) rule: Option<CallsiteRule>,
 }
 
 impl Accepts {
@@ -39,7 +40,7 @@ impl Accepts {
             only_ai: false,
             internal_from: Level::Trace,
             is_ledger: false,
-            forwards: None,
+            rule: None,
         }
     }
 
@@ -79,10 +80,10 @@ impl Accepts {
         self
     }
 
-    /// Only what is of those levels to LogBeacon and people.
+    /// Only what the rule says of the record's level and of its callsite's fields.
     #[cfg(feature = "forward")]
-    pub(crate) fn forward_levels(mut self, levels: ForwardLevels) -> Self {
-        self.forwards = Some(levels);
+    pub(crate) fn rule(mut self, rule: CallsiteRule) -> Self {
+        self.rule = Some(rule);
         self
     }
 
@@ -96,6 +97,29 @@ impl Accepts {
             && (!self.only_ai || kind == Kind::Ai)
             && (kind != Kind::Internal || level >= self.internal_from)
             && self.directives.allows(level, target)
+    }
+}
+
+/// A rule over a level and the names of a callsite's fields; asked once for each callsite.
+#[derive(Clone)]
+pub(crate) struct CallsiteRule(Arc<dyn Fn(Level, &[&'static str]) -> bool + Send + Sync>);
+
+impl CallsiteRule {
+    #[cfg(feature = "forward")]
+    pub(crate) fn new(
+        rule: impl Fn(Level, &[&'static str]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(rule))
+    }
+
+    pub(crate) fn allows(&self, level: Level, fields: &[&'static str]) -> bool {
+        self.0(level, fields)
+    }
+}
+
+impl fmt::Debug for CallsiteRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallsiteRule")
     }
 }
 

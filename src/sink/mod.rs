@@ -11,6 +11,8 @@ pub(crate) mod options;
 pub mod terminal;
 
 pub use accepts::Accepts;
+#[cfg(feature = "forward")]
+pub(crate) use accepts::CallsiteRule;
 pub use console::ConsoleSink;
 pub use file::FileSink;
 pub use memory::MemorySink;

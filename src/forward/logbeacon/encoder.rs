@@ -8,10 +8,10 @@ use crate::encode::options::Spans;
 use crate::encode::schema::{Line, SchemaOptions, Text, fit, push_display, push_key};
 use crate::encode::stamp::Stamp;
 use crate::encode::value::push_json;
+use crate::forward::level::ForwardLevel;
 use crate::record::Record;
 use crate::record::callsite::EXTRA_INFO;
 use crate::record::fields::{Entry, Value};
-use crate::record::forward_level::ForwardLevel;
 use serde_json::Map;
 use std::borrow::Cow;
 

@@ -6,11 +6,11 @@
 use super::alert::Alert;
 use crate::encode::escape::push_escaped;
 use crate::forward::destination::Notice;
+use crate::forward::level::ForwardLevel;
 use crate::forward::telegram::sanitize::MAX_TEXT_UNITS;
 use crate::record::Record;
 use crate::record::callsite::{Kind, marker};
 use crate::record::fields::{Entry, Key, Value, floor_char_boundary};
-use crate::record::forward_level::ForwardLevel;
 use crate::record::level::Level;
 use crate::record::span::{SpanContext, SpanData};
 use serde_json::Value as Json;

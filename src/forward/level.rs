@@ -4,8 +4,10 @@
 //! records of a level go: that is configuration.
 
 use crate::forward::options::WarnAs;
+use crate::record::Record;
 use crate::record::callsite::marker;
 use crate::record::level::Level;
+use crate::sink::CallsiteRule;
 use std::fmt;
 
 /// What a record is to LogBeacon and to people.
@@ -124,7 +126,6 @@ pub(crate) struct ForwardLevels {
 }
 
 impl ForwardLevels {
-    #[cfg(any(test, feature = "forward"))]
     pub(crate) fn new(levels: impl IntoIterator<Item = ForwardLevel>, warn_as: WarnAs) -> Self {
         let levels = levels.into_iter().fold(0, |levels, level| levels | level.bit());
         Self { levels, warn_as }
@@ -135,9 +136,19 @@ impl ForwardLevels {
         marked.unwrap_or_else(|| ForwardLevel::of(level, self.warn_as))
     }
 
+    /// What a record is.
+    pub(crate) fn of_record(self, record: &Record) -> ForwardLevel {
+        self.of(record.level(), ForwardLevel::marked(record.callsite().fields()))
+    }
+
     /// Whether a record of that level, with that marker, is of one of these levels.
     pub(crate) fn have(self, level: Level, marked: Option<ForwardLevel>) -> bool {
         self.levels & self.of(level, marked).bit() != 0
+    }
+
+    /// The rule for a sink that takes records of these levels only.
+    pub(crate) fn rule(self) -> CallsiteRule {
+        CallsiteRule::new(move |level, fields| self.have(level, ForwardLevel::marked(fields)))
     }
 }
 
