@@ -480,6 +480,7 @@ pub mod _documentation;
 pub mod testing;
 
 pub use base::clock::Clock;
+pub use base::error::Error;
 pub use base::selflog::set_self_log;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
@@ -489,7 +490,7 @@ pub use capture::trace_context::{self, TraceContext};
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 #[cfg(feature = "forward")]
 pub use forward::level::{ForwardLevel, UnknownLevel};
-pub use options::error::{ConfigProblem, Error, Origin};
+pub use options::problem::{ConfigProblem, Origin};
 pub use record::level::Level;
 pub use record::stats;
 pub use setup::builder::Builder;

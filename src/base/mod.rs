@@ -3,6 +3,7 @@
 //! Knows no record. Every other folder may use it; it uses none of them.
 
 pub(crate) mod clock;
+pub(crate) mod error;
 pub(crate) mod fork;
 pub(crate) mod fs;
 pub(crate) mod hash;

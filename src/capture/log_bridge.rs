@@ -3,7 +3,7 @@
 //! The only file that names `log` and `tracing-log`. A `log` record arrives as a tracing event whose
 //! fields name its target, module, file and line.
 
-use crate::options::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind};
 use crate::record::level::Level;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -149,7 +149,10 @@ mod tests {
             let extra = record.get(EXTRA_INFO);
             assert_eq!(extra, Some(crate::record::Value::Json(r#"{"id":[1,2.5,null]}"#)));
             let is_plain = level.code() < 11;
-            assert_eq!(record.callsite().marked, (!is_plain).then_some(level));
+            assert_eq!(
+                ForwardLevel::marked(record.callsite().fields()),
+                (!is_plain).then_some(level)
+            );
         }
         assert_eq!(records[6].get(EXTRA_INFO), None);
     }

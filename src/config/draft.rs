@@ -17,6 +17,9 @@ use crate::options::report::{Place, Report};
 use crate::options::section::Section;
 use crate::options::yaml;
 
+/// Sections that this build does not have, each named like the cargo feature that brings it.
+const ABSENT: &[&str] = if cfg!(feature = "forward") { &[] } else { &["forward"] };
+
 /// A configuration in the making.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -54,7 +57,14 @@ impl Draft {
             text.remove(0);
         }
         match yaml::parse(&text) {
-            Ok(tree) => read::read(&mut self.config.entries(), &tree, &mut self.report),
+            Ok(mut tree) => {
+                for feature in ABSENT {
+                    if let Some(section) = tree.take(feature) {
+                        read::refuse_absent(feature, feature, &section, &mut self.report);
+                    }
+                }
+                read::read(&mut self.config.entries(), &tree, &mut self.report);
+            }
             Err(error) => {
                 let wrong = Problem { problem: error.problem, help: error.help.to_owned() };
                 self.report.fault(Place::At(error.line, error.column), "", wrong);
@@ -85,7 +95,7 @@ impl Draft {
             return Err(error);
         }
         check::check(&mut self.config, &mut self.report);
-        self.report.finish()?;
+        self.report.finish().map_err(Error::config)?;
         Ok(self.config)
     }
 

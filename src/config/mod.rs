@@ -50,7 +50,8 @@ pub use builder::LoggingConfigBuilder;
 pub use hooks::{HooksConfig, Signals};
 pub use tree::LoggingConfig;
 
-use crate::options::{self, env::Variables, error::Error, section::Section};
+use crate::base::error::Error;
+use crate::options::{self, env::Variables, section::Section};
 use draft::Draft;
 use std::ffi::OsString;
 use std::path::Path;

@@ -3,10 +3,10 @@
 use super::destination::{Destination, Notice, Taken};
 use super::open;
 use super::transport::Stop;
+use crate::base::error::Error;
 use crate::config::LoggingConfig;
 use crate::forward::level::ForwardLevel;
 use crate::forward::outcome::Outcome;
-use crate::options::error::Error;
 use crate::record::Record;
 use crate::record::callsite::{Callsite, Kind, Place};
 use crate::record::fields::{Fields, Key, Value};

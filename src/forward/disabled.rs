@@ -1,8 +1,8 @@
 //! Forward, in a build without the feature: nothing is forwarded, and who asks for it is told.
 
 use crate::base::clock::Clock;
+use crate::base::error::Error;
 use crate::config::LoggingConfig;
-use crate::options::error::Error;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
 use std::time::Duration;

@@ -3,9 +3,10 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
 //! bound, and no secret is in any error.
 
+use crate::base::error::{Error, ErrorKind};
 use crate::forward::options::HttpConfig;
 use crate::forward::outcome::Outcome;
-use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::problem::{ConfigProblem, Origin};
 use crate::options::secret::{Secret, SecretUrl};
 use flate2::{Compression, write::GzEncoder};
 use std::fmt;

@@ -5,7 +5,7 @@
 use super::counters::DeliveryCounters;
 use super::forwarder::Forwarder;
 use super::transport::Stop;
-use crate::options::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind};
 use crate::record::stats::DestinationStats;
 use crate::spool::{SpoolStatus, SpoolWaker};
 use crossbeam_channel::{Receiver, bounded};

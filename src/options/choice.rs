@@ -3,8 +3,6 @@
 //! `choices!` declares the enum together with its words, so that the documentation of each word
 //! reaches the reference and the JSON Schema. Knows no option.
 
-use crate::record::level::Level;
-
 /// A value that is one of a few words.
 pub(crate) trait Choice {
     /// The words with their documentation.
@@ -22,27 +20,6 @@ pub(crate) type Word = (&'static str, &'static [&'static str]);
 pub(crate) fn explained((word, docs): &Word) -> String {
     let docs: Vec<_> = docs.iter().map(|line| line.trim()).collect();
     format!("{word}: {}", docs.join(" "))
-}
-
-impl Choice for Level {
-    fn words(&self) -> &'static [Word] {
-        &[
-            ("trace", &["every step of one computation"]),
-            ("debug", &["the flow of the program"]),
-            ("info", &["normal operation"]),
-            ("warn", &["something unexpected that the service could handle"]),
-            ("error", &["a failure somebody must look at"]),
-            ("critical", &["a failure that endangers the whole service"]),
-        ]
-    }
-
-    fn word(&self) -> &'static str {
-        self.words().get(self.index()).map_or("", |&(word, _)| word)
-    }
-
-    fn choose(&mut self, word: &str) -> bool {
-        Self::from_name(word).map(|level| *self = level).is_some()
-    }
 }
 
 /// Declares an enum whose values are words, and which of them is the default.

@@ -2,7 +2,7 @@
 
 pub(crate) mod choice;
 pub(crate) mod env;
-pub(crate) mod error;
+pub(crate) mod problem;
 pub(crate) mod raw_value;
 pub(crate) mod read;
 pub(crate) mod report;

@@ -26,6 +26,30 @@ pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) 
     }
 }
 
+/// Refuses each switch `enabled: true` of a section that this build does not have. A section that
+/// switches nothing on is ignored, so that one file serves all builds.
+pub(crate) fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Report) {
+    let Value::Map(pairs) = &tree.value else { return };
+    for (key, value) in pairs {
+        let Value::Text(name) = &key.value else { continue };
+        let path = format!("{section}.{}", shorten(name));
+        match value.value {
+            Value::Flag(true) if name == "enabled" => {
+                let wrong = Problem {
+                    problem: format!(
+                        "this program was built without logwell's feature `{feature}`"
+                    ),
+                    help: format!(
+                        "add it to the dependency in Cargo.toml: features = [\"{feature}\"]"
+                    ),
+                };
+                report.fault(Place::Node(value.number), &path, wrong);
+            }
+            _ => refuse_absent(&path, feature, value, report),
+        }
+    }
+}
+
 fn read_section(
     entries: &mut [Entry<'_>],
     pairs: &[(Node, Node)],

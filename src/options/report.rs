@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::yaml;
-use crate::ConfigProblem;
-use crate::Error;
-use crate::Origin;
+use crate::options::problem::{ConfigProblem, Origin};
 use crate::options::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
@@ -76,7 +74,7 @@ impl Report {
     }
 
     /// All mistakes as one error, if there are any.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Vec<ConfigProblem>> {
         if self.faults.is_empty() {
             return Ok(());
         }
@@ -100,7 +98,7 @@ impl Report {
                 help: "they are told once these are mended".to_owned(),
             });
         }
-        Err(Error::config(mistakes))
+        Err(mistakes)
     }
 }
 

@@ -18,6 +18,16 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
+impl Node {
+    /// Takes a key with its value out of a map.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
+        let Value::Map(pairs) = &mut self.value else { return None };
+        let is_it = |(name, _): &(Self, Self)| name.value == Value::Text(key.to_owned());
+        let at = pairs.iter().position(is_it)?;
+        Some(pairs.remove(at).1)
+    }
+}
+
 /// What YAML can say. The items of a list are of no use to any option and are not kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {

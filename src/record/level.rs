@@ -2,6 +2,7 @@
 //!
 //! Knows the names of the levels and their order. Does not know tracing's types nor who filters.
 
+use crate::options::choice::{Choice, Word};
 use std::fmt;
 
 /// How much a record matters, from `Trace` (least) to `Critical` (most).
@@ -82,5 +83,26 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl Choice for Level {
+    fn words(&self) -> &'static [Word] {
+        &[
+            ("trace", &["every step of one computation"]),
+            ("debug", &["the flow of the program"]),
+            ("info", &["normal operation"]),
+            ("warn", &["something unexpected that the service could handle"]),
+            ("error", &["a failure somebody must look at"]),
+            ("critical", &["a failure that endangers the whole service"]),
+        ]
+    }
+
+    fn word(&self) -> &'static str {
+        self.words().get(self.index()).map_or("", |&(word, _)| word)
+    }
+
+    fn choose(&mut self, word: &str) -> bool {
+        Self::from_name(word).map(|level| *self = level).is_some()
     }
 }

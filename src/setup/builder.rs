@@ -4,12 +4,13 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
+use crate::base::error::{Error, ErrorKind};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
 use crate::capture::layer::QueueLayer;
 use crate::config::LoggingConfig;
 use crate::forward::{self, Opened};
-use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::problem::{ConfigProblem, Origin};
 use crate::pipeline::internal_records::InternalRecords;
 use crate::pipeline::listener::{Listener, Parts};
 use crate::pipeline::options::QueueConfig;

@@ -2,12 +2,13 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
+use crate::base::error::{Error, ErrorKind};
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
 use crate::config::LoggingConfig;
 use crate::forward::Forwarders;
-use crate::options::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::options::problem::{ConfigProblem, Origin};
 use crate::pipeline::listener::Control;
 use crate::pipeline::pool::PooledRecord;
 use crate::pipeline::queue::Queue;

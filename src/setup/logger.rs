@@ -3,10 +3,10 @@
 //! For code that comes from systems with named loggers. tracing's targets are constants of the
 //! source; these names are not. Records go through the `log` crate's road.
 
+use crate::base::error::Error;
 use crate::capture::context::{ContextValue, LoggingContext};
 use crate::capture::log_bridge;
 use crate::config::LoggingConfig;
-use crate::options::error::Error;
 use crate::record::level::Level;
 use crate::setup::handle::LoggingHandle;
 use crate::setup::report::ShutdownReport;

@@ -10,10 +10,10 @@ pub(crate) mod logger;
 pub(crate) mod report;
 pub(crate) mod sinks;
 
+use crate::base::error::{Error, ErrorKind};
 use crate::capture::log_bridge;
 use crate::config;
 use crate::config::LoggingConfig;
-use crate::options::error::{Error, ErrorKind};
 use crate::setup::builder::Builder;
 use crate::setup::handle::LoggingHandle;
 use crate::setup::report::ShutdownReport;

@@ -4,6 +4,7 @@
 //! the console has one.
 
 use crate::base::clock::Clock;
+use crate::base::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
 use crate::base::hash::fnv1a;
@@ -12,7 +13,6 @@ use crate::black_box::{self, BlackBox, DeadBox};
 use crate::config::LoggingConfig;
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::encode::{Encode, encoder_for};
-use crate::options::error::{Error, ErrorKind};
 use crate::record::level::Level;
 use crate::rotate::{self, FileOptions};
 use crate::sink::Accepts;

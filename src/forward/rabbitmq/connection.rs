@@ -4,10 +4,10 @@
 
 use super::link::{Published, Request, Shared, State};
 use super::socket::{Peer, Socket};
+use crate::base::error::Error;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::options::RabbitMqConfig;
-use crate::options::error::Error;
 use crate::options::secret::Secret;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};

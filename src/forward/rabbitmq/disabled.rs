@@ -1,8 +1,9 @@
 //! RabbitMQ, in a build without the feature: who asks for it is told.
 
+use crate::base::error::Error;
 use crate::config::LoggingConfig;
 use crate::forward::destination::Destination;
-use crate::options::error::{ConfigProblem, Error, Origin};
+use crate::options::problem::{ConfigProblem, Origin};
 
 /// The destination, unless the configuration asks for the broker.
 ///

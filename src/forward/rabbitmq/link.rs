@@ -5,10 +5,10 @@
 
 use super::connection::{Address, Connection, Lost};
 use super::socket;
+use crate::base::error::{Error, ErrorKind};
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;
-use crate::options::error::{Error, ErrorKind};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,7 @@
 //! Set-up is the only thing that can fail; what goes wrong later is counted and told on the
 //! self-log.
 
+use crate::options::problem::ConfigProblem;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -121,60 +122,5 @@ impl std::error::Error for Error {
             | ErrorKind::Thread { source, .. } => Some(source),
             _ => None,
         }
-    }
-}
-
-/// One mistake in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigProblem {
-    /// Where the wrong value stands.
-    pub origin: Origin,
-    /// The key's path, such as `files.app.max_bytes`; empty for the file as a whole.
-    pub key: String,
-    /// What is wrong, with the wrong value unless it is a secret.
-    pub problem: String,
-    /// What to write instead.
-    pub help: String,
-}
-
-/// Where a value of the configuration comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// A configuration file; line and column count from 1 and are 0 when unknown.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Line of the value or key.
-        line: usize,
-        /// Column of the value or key.
-        column: usize,
-    },
-    /// An environment variable.
-    Env {
-        /// Its name.
-        name: String,
-    },
-    /// The program itself.
-    Code,
-}
-
-impl fmt::Display for ConfigProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Origin::File { path, line: 0, .. } => write!(f, "{}: ", path.display())?,
-            Origin::File { path, line, column } => {
-                write!(f, "{}:{line}:{column}: ", path.display())?;
-            }
-            Origin::Env { name } => write!(f, "environment variable {name}: ")?,
-            Origin::Code => {}
-        }
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.problem)?;
-        if !self.help.is_empty() {
-            write!(f, "; {}", self.help)?;
-        }
-        Ok(())
     }
 }
