@@ -10,10 +10,10 @@ use crate::black_box::{BlackBox, Time};
 use crate::capture::callsites;
 use crate::capture::filter::{self, SharedFilter};
 use crate::capture::log_bridge;
+use crate::capture::options::{Limits, RedactConfig};
 use crate::capture::redact::Redaction;
 use crate::capture::thread_state::{self, Owner, Scope};
 use crate::capture::values::{Capture, Room};
-use crate::config::LoggingConfig;
 use crate::pipeline::after_shutdown;
 use crate::pipeline::pool::{PooledRecord, RecordPool};
 use crate::pipeline::queue::Queue;
@@ -57,6 +57,19 @@ pub struct QueueLayer {
 }
 
 /// What a span of the registry remembers for each layer of this kind.
+/// What a layer is made of.
+pub(crate) struct LayerParts<'a> {
+    pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
+    pub(crate) spares: Arc<RecordPool>,
+    pub(crate) black_box: Option<Arc<BlackBox>>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) filter: SharedFilter,
+    /// Whether the layer decides for all layers of the subscriber.
+    pub(crate) filters_globally: bool,
+    pub(crate) limits: &'a Limits,
+    pub(crate) redact: &'a RedactConfig,
+}
+
 #[derive(Debug, Default)]
 struct Slots(SmallVec<[Slot; 1]>);
 
@@ -79,16 +92,9 @@ impl Slots {
 }
 
 impl QueueLayer {
-    pub(crate) fn new(
-        queue: Arc<Queue<Box<PooledRecord>>>,
-        spares: Arc<RecordPool>,
-        black_box: Option<Arc<BlackBox>>,
-        counters: Arc<Counters>,
-        filter: SharedFilter,
-        filters_globally: bool,
-        config: &LoggingConfig,
-    ) -> Self {
+    pub(crate) fn new(parts: LayerParts<'_>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        let LayerParts { queue, spares, black_box, counters, filter, .. } = parts;
         Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             queue,
@@ -96,10 +102,10 @@ impl QueueLayer {
             black_box,
             counters,
             filter,
-            filters_globally,
-            ordinary: Room::ordinary(&config.limits),
-            ai: Room::ai(&config.limits),
-            redaction: Redaction::new(&config.redact),
+            filters_globally: parts.filters_globally,
+            ordinary: Room::ordinary(parts.limits),
+            ai: Room::ai(parts.limits),
+            redaction: Redaction::new(parts.redact),
         }
     }
 

@@ -51,6 +51,7 @@ pub use hooks::{HooksConfig, Signals};
 pub use tree::LoggingConfig;
 
 use crate::base::error::Error;
+use crate::forward::ForwardSetup;
 use crate::options::{self, env::Variables, section::Section};
 use draft::Draft;
 use std::ffi::OsString;
@@ -169,6 +170,24 @@ impl LoggingConfig {
     /// All values beyond their limits, and all that do not go together.
     pub fn check(&self) -> Result<(), Error> {
         Draft::of(self.clone()).finish().map(|_| ())
+    }
+
+    /// What forwarding needs of it.
+    #[cfg(feature = "forward")]
+    pub(crate) fn forward_setup(&self) -> ForwardSetup<'_> {
+        ForwardSetup {
+            forward: &self.forward,
+            service: &self.service,
+            record: &self.record,
+            max_spans: self.limits.spans,
+            files_dir: &self.files.dir,
+        }
+    }
+
+    /// What forwarding needs of it: nothing.
+    #[cfg(not(feature = "forward"))]
+    pub(crate) fn forward_setup(&self) -> ForwardSetup<'_> {
+        ForwardSetup(std::marker::PhantomData)
     }
 
     /// The whole configuration as YAML that reads back equal; secrets are masked.

@@ -17,11 +17,10 @@ pub(crate) mod value;
 pub(crate) use value::push_string;
 
 use crate::base::clock;
-use crate::config::LoggingConfig;
 use crate::encode::options::Schema;
 use crate::record::Record;
 use crate::record::line_id::LineId;
-use json::{JsonEncoder, JsonOptions};
+use json::JsonEncoder;
 use schema::{SchemaOptions, ecs::EcsEncoder, gcp::GcpEncoder, otel::OtelEncoder};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
@@ -105,35 +104,13 @@ impl Visitor<'_> for Which<'_> {
     }
 }
 
-/// The encoder of JSON lines that the configuration asks for, with its schema and its limits; no
-/// line is longer than `max_line_bytes`.
-///
-/// ```
-/// use logwell::LoggingConfig;
-/// use logwell::config::Schema;
-/// use logwell::encode::encoder_for;
-///
-/// let config = LoggingConfig::builder().schema(Schema::Gcp).build()?;
-/// let logs = logwell::testing::capture();
-/// tracing::info!("hello");
-///
-/// let mut line = Vec::new();
-/// encoder_for(&config, 16_000).encode(&logs.records()[0], &mut line);
-/// assert!(line.starts_with(br#"{"time":"#));
-/// # Ok::<(), logwell::Error>(())
-/// ```
+/// The encoder of JSON lines of the schema that the options name.
 #[must_use]
-pub fn encoder_for(config: &LoggingConfig, max_line_bytes: usize) -> Box<dyn Encode> {
-    let json = JsonOptions {
-        record: config.record.clone(),
-        max_line_bytes,
-        max_spans: config.limits.spans,
-    };
-    let preset = |json| SchemaOptions { json, service: config.service.clone() };
-    match config.record.schema {
-        Schema::Native => Box::new(JsonEncoder::new(json)),
-        Schema::Ecs => Box::new(EcsEncoder::new(preset(json))),
-        Schema::Gcp => Box::new(GcpEncoder::new(preset(json))),
-        Schema::Otel => Box::new(OtelEncoder::new(preset(json))),
+pub fn encoder(options: SchemaOptions) -> Box<dyn Encode> {
+    match options.json.record.schema {
+        Schema::Native => Box::new(JsonEncoder::new(options.json)),
+        Schema::Ecs => Box::new(EcsEncoder::new(options)),
+        Schema::Gcp => Box::new(GcpEncoder::new(options)),
+        Schema::Otel => Box::new(OtelEncoder::new(options)),
     }
 }

@@ -4,7 +4,7 @@ use super::destination::{Destination, Notice, Taken};
 use super::open;
 use super::transport::Stop;
 use crate::base::error::Error;
-use crate::config::LoggingConfig;
+use crate::forward::ForwardSetup;
 use crate::forward::level::ForwardLevel;
 use crate::forward::outcome::Outcome;
 use crate::record::Record;
@@ -46,25 +46,14 @@ impl fmt::Display for Checked {
     }
 }
 
-/// Sends one test message to each destination that the configuration asks for, past all spools, and
-/// says what became of it. Logging need not be set up. Blocks as long as the timeouts say.
+/// Sends one test message to each destination, past all spools, and says what became of it. Blocks as
+/// long as the timeouts say.
 ///
 /// # Errors
 ///
-/// The configuration has mistakes, or a file it names cannot be read. That a destination cannot be
-/// reached is no error but its [`Outcome`].
-///
-/// ```no_run
-/// use logwell::LoggingConfig;
-///
-/// for checked in logwell::forward::check(&LoggingConfig::discover()?)? {
-///     println!("{checked}");
-/// }
-/// # Ok::<(), logwell::Error>(())
-/// ```
-pub fn check(config: &LoggingConfig) -> Result<Vec<Checked>, Error> {
-    config.check()?;
-    let destinations = open::destinations(config)?;
+/// A file that the options name cannot be read.
+pub(crate) fn check_all(setup: &ForwardSetup<'_>) -> Result<Vec<Checked>, Error> {
+    let destinations = open::destinations(setup)?;
     Ok(destinations.into_iter().map(|(destination, stop)| check_one(destination, &stop)).collect())
 }
 

@@ -2,10 +2,12 @@
 
 use crate::base::clock::Clock;
 use crate::base::error::Error;
-use crate::config::LoggingConfig;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
 use std::time::Duration;
+
+/// What forwarding needs to know: nothing.
+pub(crate) struct ForwardSetup<'a>(pub(crate) std::marker::PhantomData<&'a ()>);
 
 /// What was opened: nothing.
 pub(crate) struct Opened {
@@ -13,7 +15,7 @@ pub(crate) struct Opened {
 }
 
 /// The destinations that the configuration asks for.
-pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
+pub(crate) fn names(_: &ForwardSetup<'_>) -> Vec<&'static str> {
     Vec::new()
 }
 
@@ -22,7 +24,7 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// None.
-pub(crate) fn open(_: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(_: &ForwardSetup<'_>, _: &Clock, _boot: u64) -> Result<Opened, Error> {
     Ok(Opened { sinks: Vec::new() })
 }
 

@@ -14,10 +14,10 @@ use super::transport::Stop;
 use crate::base::clock::Clock;
 use crate::base::error::Error;
 use crate::base::selflog;
-use crate::config::LoggingConfig;
 use crate::encode::json::JsonOptions;
 use crate::encode::options::ServiceConfig;
 use crate::encode::schema::SchemaOptions;
+use crate::forward::ForwardSetup;
 use crate::forward::dead_letters::DeadLetters;
 use crate::forward::level::{ForwardLevel, ForwardLevels};
 use crate::forward::logbeacon::encoder::LogBeaconEncoder;
@@ -47,7 +47,7 @@ pub(crate) struct Opened {
 }
 
 /// The destinations that the configuration asks for.
-pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
+pub(crate) fn names(config: &ForwardSetup<'_>) -> Vec<&'static str> {
     let logbeacon = config.forward.logbeacon.enabled.then_some(logbeacon::NAME);
     logbeacon.into_iter().chain(telegram::names(config)).collect()
 }
@@ -57,7 +57,7 @@ pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// A directory cannot be used, or the options of HTTP cannot.
-pub(crate) fn open(config: &LoggingConfig, clock: &Clock, boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(config: &ForwardSetup<'_>, clock: &Clock, boot: u64) -> Result<Opened, Error> {
     let mut parts = Vec::new();
     for (destination, stop) in destinations(config)? {
         parts.push(open_one(config, clock, (destination, stop), boot)?);
@@ -85,7 +85,7 @@ impl Opened {
 }
 
 /// What the configuration asks for, each with its own signal to stop.
-pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, Stop)>, Error> {
+pub(super) fn destinations(config: &ForwardSetup<'_>) -> Result<Vec<(Destination, Stop)>, Error> {
     let forward = &config.forward;
     let mut all = Vec::new();
     if forward.logbeacon.enabled {
@@ -103,18 +103,18 @@ pub(super) fn destinations(config: &LoggingConfig) -> Result<Vec<(Destination, S
 }
 
 /// How records become messages that fit into a spool of that size.
-fn preset_options(config: &LoggingConfig, spool_bytes: u64) -> SchemaOptions {
+fn preset_options(config: &ForwardSetup<'_>, spool_bytes: u64) -> SchemaOptions {
     let max_bytes = (spool_bytes / 4).saturating_sub(ENTRY_HEAD_BYTES).min(MAX_MESSAGE_BYTES);
     let json = JsonOptions {
         record: config.record.clone(),
         max_line_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
-        max_spans: config.limits.spans,
+        max_spans: config.max_spans,
     };
     SchemaOptions { json, service: service(config) }
 }
 
 /// What this program is; without a name it has that of its file.
-fn service(config: &LoggingConfig) -> ServiceConfig {
+fn service(config: &ForwardSetup<'_>) -> ServiceConfig {
     let mut service = config.service.clone();
     if service.name.is_empty() {
         service.name = program_name();
@@ -129,7 +129,7 @@ fn program_name() -> String {
 }
 
 fn open_one(
-    config: &LoggingConfig,
+    config: &ForwardSetup<'_>,
     clock: &Clock,
     (destination, stop): (Destination, Stop),
     boot: u64,
@@ -163,8 +163,8 @@ fn open_one(
     Ok((sink, Forwarder::new(parts, reader), running))
 }
 
-fn spool_dir(config: &LoggingConfig) -> PathBuf {
-    crate::base::fs::absolute(config.files.dir.join(&config.forward.spool_dir))
+fn spool_dir(config: &ForwardSetup<'_>) -> PathBuf {
+    crate::base::fs::absolute(config.files_dir.join(&config.forward.spool_dir))
 }
 
 /// The levels whose records go there.

@@ -7,7 +7,7 @@ use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
-use crate::capture::layer::QueueLayer;
+use crate::capture::layer::{LayerParts, QueueLayer};
 use crate::config::LoggingConfig;
 use crate::forward::{self, Opened};
 use crate::options::problem::{ConfigProblem, Origin};
@@ -133,19 +133,19 @@ impl Builder {
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(sinks::CONSOLE);
         let files = sinks::wanted_files(&self.config).map(|wanted| wanted.name);
-        let forwards = forward::names(&self.config);
+        let forwards = forward::names(&self.config.forward_setup());
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
-            || !forward::names(&self.config).is_empty()
+            || !forward::names(&self.config.forward_setup()).is_empty()
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
         let sinks::OpenFiles { mut sinks, diverted } =
             sinks::files(&self.config, &self.clock, &dead)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
-        let forward = forward::open(&self.config, &self.clock, boot)?;
+        let forward = forward::open(&self.config.forward_setup(), &self.clock, boot)?;
         Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
     }
 }
@@ -208,15 +208,16 @@ impl Prepared {
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
         let is_gone = Arc::new(AtomicBool::new(false));
-        let layer = QueueLayer::new(
-            Arc::clone(&queue),
-            Arc::clone(&spares),
-            black_box.clone(),
-            Arc::clone(&counters),
-            filter.clone(),
-            builder.filters_globally,
-            &config,
-        );
+        let layer = QueueLayer::new(LayerParts {
+            queue: Arc::clone(&queue),
+            spares: Arc::clone(&spares),
+            black_box: black_box.clone(),
+            counters: Arc::clone(&counters),
+            filter: filter.clone(),
+            filters_globally: builder.filters_globally,
+            limits: &config.limits,
+            redact: &config.redact,
+        });
         let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
         let own = InternalRecords::new(boot, fingerprint(&config), diverted);
         let handle = LoggingHandle::new(Shared {

@@ -4,6 +4,9 @@
 //! plain console.
 
 pub(crate) mod builder;
+#[cfg(feature = "forward")]
+pub(crate) mod check;
+pub(crate) mod encoder;
 pub(crate) mod handle;
 mod hooks;
 pub(crate) mod logger;

@@ -1,7 +1,7 @@
 //! RabbitMQ, in a build without the feature: who asks for it is told.
 
 use crate::base::error::Error;
-use crate::config::LoggingConfig;
+use crate::forward::ForwardSetup;
 use crate::forward::destination::Destination;
 use crate::options::problem::{ConfigProblem, Origin};
 
@@ -12,7 +12,7 @@ use crate::options::problem::{ConfigProblem, Origin};
 /// It does.
 pub(crate) fn through(
     destination: Destination,
-    config: &LoggingConfig,
+    config: &ForwardSetup<'_>,
 ) -> Result<Destination, Error> {
     if !config.forward.rabbitmq.enabled {
         return Ok(destination);

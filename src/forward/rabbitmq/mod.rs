@@ -22,7 +22,7 @@ use super::message::Message;
 use super::transport::{Stop, Transport};
 use crate::base::error::Error;
 use crate::base::selflog;
-use crate::config::LoggingConfig;
+use crate::forward::ForwardSetup;
 use crate::forward::outcome::Outcome;
 use crate::options::secret::Secret;
 use connection::Address;
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 512;
 /// The file of certificates cannot be read, or the thread cannot be started.
 pub(crate) fn through(
     destination: Destination,
-    config: &LoggingConfig,
+    config: &ForwardSetup<'_>,
 ) -> Result<Destination, Error> {
     if !config.forward.rabbitmq.enabled {
         return Ok(destination);

@@ -52,8 +52,8 @@ use super::destination::{Destination, Notice, Render};
 use super::http::{HttpClient, HttpOptions};
 use super::transport::Stop;
 use crate::base::error::Error;
-use crate::config::LoggingConfig;
 use crate::encode::options::ServiceConfig;
+use crate::forward::ForwardSetup;
 use crate::forward::options::TelegramGroup;
 use crate::options::secret::SecretUrl;
 use composer::{Composer, ComposerOptions};
@@ -67,7 +67,7 @@ pub(super) const DEVELOPER: &str = "telegram_developer";
 pub(super) const CUSTOMER: &str = "telegram_customer";
 
 /// The names of the destinations that the configuration asks for.
-pub(super) fn names(config: &LoggingConfig) -> impl Iterator<Item = &'static str> {
+pub(super) fn names(config: &ForwardSetup<'_>) -> impl Iterator<Item = &'static str> {
     groups(config).map(|(audience, _)| name(audience))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn names(config: &LoggingConfig) -> impl Iterator<Item = &'static str
 ///
 /// The HTTP client cannot be made: see [`HttpClient::new`].
 pub(super) fn destinations(
-    config: &LoggingConfig,
+    config: &ForwardSetup<'_>,
     service: &ServiceConfig,
 ) -> Result<Vec<(Destination, Stop)>, Error> {
     let telegram = &config.forward.telegram;
@@ -111,7 +111,9 @@ pub(super) fn destinations(
 }
 
 /// The groups that are told.
-fn groups(config: &LoggingConfig) -> impl Iterator<Item = (Audience, &TelegramGroup)> {
+fn groups<'a>(
+    config: &ForwardSetup<'a>,
+) -> impl Iterator<Item = (Audience, &'a TelegramGroup)> + use<'a> {
     let telegram = &config.forward.telegram;
     let all =
         [(Audience::Developer, &telegram.developer), (Audience::Customer, &telegram.customer)];
@@ -126,7 +128,7 @@ const fn name(audience: Audience) -> &'static str {
 }
 
 /// A client with connections of its own: what is shut down, is so for good.
-fn client(config: &LoggingConfig) -> Result<TelegramClient, Error> {
+fn client(config: &ForwardSetup<'_>) -> Result<TelegramClient, Error> {
     let telegram = &config.forward.telegram;
     let http = HttpClient::new(&HttpOptions {
         connect_timeout: telegram.connect_timeout,
@@ -137,7 +139,7 @@ fn client(config: &LoggingConfig) -> Result<TelegramClient, Error> {
 }
 
 fn desk_options(
-    config: &LoggingConfig,
+    config: &ForwardSetup<'_>,
     service: &ServiceConfig,
     (audience, group): (Audience, &TelegramGroup),
 ) -> ComposerOptions {
