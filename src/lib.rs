@@ -467,7 +467,6 @@ pub mod forward;
 #[cfg(not(feature = "forward"))]
 #[path = "forward/disabled.rs"]
 mod forward;
-mod options;
 mod pipeline;
 pub mod record;
 pub mod rotate;
@@ -490,7 +489,7 @@ pub use capture::trace_context::{self, TraceContext};
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 #[cfg(feature = "forward")]
 pub use forward::level::{ForwardLevel, UnknownLevel};
-pub use options::problem::{ConfigProblem, Origin};
+pub use logwell_options::problem::{ConfigProblem, Origin};
 pub use record::level::Level;
 pub use record::stats;
 pub use setup::builder::Builder;

@@ -3,7 +3,7 @@
 //! Set-up is the only thing that can fail; what goes wrong later is counted and told on the
 //! self-log.
 
-use crate::options::problem::ConfigProblem;
+use logwell_options::problem::ConfigProblem;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

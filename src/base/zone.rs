@@ -1,6 +1,6 @@
 //! Zone: whose midnight and hours count.
 
-use crate::options::choice::choices;
+use logwell_options::choices;
 
 choices! {
     /// The zone of a shown time.

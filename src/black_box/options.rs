@@ -1,8 +1,8 @@
 //! Options: the file that keeps what a killed process has not written yet.
 
-use crate::options::section::section;
-use crate::options::units::{GIB, MIB};
-use crate::options::value::{bytes, flag, path};
+use logwell_options::section;
+use logwell_options::units::{GIB, MIB};
+use logwell_options::value::{bytes, flag, path};
 use std::path::PathBuf;
 
 section! {

@@ -3,8 +3,8 @@
 //! Makes events of its own, since level and marker of a tracing macro are constants of the source.
 //! Knows no queue and no sink.
 
+use crate::forward::level::EXTRA_INFO;
 use crate::forward::level::{ForwardLevel, UnknownLevel};
-use crate::record::callsite::EXTRA_INFO;
 use crate::record::callsite::marker;
 use tracing::callsite::Identifier;
 use tracing::dispatcher::get_default;

@@ -1,8 +1,8 @@
 //! Options: what is masked, and how large a record may be.
 
-use crate::options::section::section;
-use crate::options::units::MIB;
-use crate::options::value::{bytes, count, flag, text};
+use logwell_options::section;
+use logwell_options::units::MIB;
+use logwell_options::value::{bytes, count, flag, text};
 
 section! {
     /// Secrets of your own program, which are masked before anything is written or sent.

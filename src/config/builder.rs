@@ -19,8 +19,8 @@ use super::Stream;
 use super::WhenFull;
 use super::draft::Draft;
 use crate::Error;
-use crate::options::env::Variables;
-use crate::options::raw_value::Problem;
+use logwell_options::env::Variables;
+use logwell_options::raw_value::Problem;
 
 /// A configuration from calls, for what a program knows better than its file.
 ///

@@ -3,11 +3,11 @@
 //! Pure: values in, faults out. Each option's own limits are in the tree.
 
 use super::LoggingConfig;
-use crate::options::raw_value::Problem;
-use crate::options::report::{Conflict, Report};
-use crate::options::section::{Section, each_option};
-use crate::options::units::bytes_text;
 use crate::rotate::choices::Compress;
+use logwell_options::raw_value::Problem;
+use logwell_options::report::{Conflict, Report};
+use logwell_options::section::{Section, each_option};
+use logwell_options::units::bytes_text;
 
 /// Notes each value beyond its limits, and each set of values that do not go together.
 pub(super) fn check(config: &mut LoggingConfig, report: &mut Report) {

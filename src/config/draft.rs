@@ -10,12 +10,12 @@ use std::path::Path;
 use super::LoggingConfig;
 use super::check;
 use crate::Error;
-use crate::options::env::{self, Variables};
-use crate::options::raw_value::Problem;
-use crate::options::read;
-use crate::options::report::{Place, Report};
-use crate::options::section::Section;
-use crate::options::yaml;
+use logwell_options::env::{self, Variables};
+use logwell_options::raw_value::Problem;
+use logwell_options::read;
+use logwell_options::report::{Place, Report};
+use logwell_options::section::Section;
+use logwell_options::yaml;
 
 /// Sections that this build does not have, each named like the cargo feature that brings it.
 const ABSENT: &[&str] = if cfg!(feature = "forward") { &[] } else { &["forward"] };

@@ -1,8 +1,8 @@
 //! Options: which hooks logwell installs in the process.
 
-use crate::options::choice::choices;
-use crate::options::section::section;
-use crate::options::value::{choice, flag};
+use logwell_options::choices;
+use logwell_options::section;
+use logwell_options::value::{choice, flag};
 
 section! {
     /// What is done when the process ends or panics without `shutdown_logging()`.

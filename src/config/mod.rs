@@ -40,7 +40,6 @@ pub use crate::forward::options::{
     ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
     TelegramConfig, TelegramGroup, WarnAs,
 };
-pub use crate::options::secret::{Secret, SecretUrl};
 pub use crate::pipeline::options::{QueueConfig, WhenFull};
 pub use crate::record::directives::{Directives, DirectivesError};
 pub use crate::rotate::choices::{Compress, Rotate, SyncPolicy};
@@ -48,12 +47,13 @@ pub use crate::sink::file::options::{FileConfig, FilesConfig};
 pub use crate::sink::options::{Color, ConsoleConfig, ConsoleFormat, Stream};
 pub use builder::LoggingConfigBuilder;
 pub use hooks::{HooksConfig, Signals};
+pub use logwell_options::secret::{Secret, SecretUrl};
 pub use tree::LoggingConfig;
 
 use crate::base::error::Error;
 use crate::forward::ForwardSetup;
-use crate::options::{self, env::Variables, section::Section};
 use draft::Draft;
+use logwell_options::{env::Variables, section::Section};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -96,13 +96,13 @@ fn discovered(variables: &Variables) -> Draft {
 /// Every option with its default, commented: the text of `config/logging.yaml`.
 #[must_use]
 pub fn reference_yaml() -> String {
-    options::write::reference(LoggingConfig::default().entries())
+    logwell_options::write::reference(LoggingConfig::default().entries())
 }
 
 /// The JSON Schema (draft 2020-12) of the file: the text of `config/logging.schema.json`.
 #[must_use]
 pub fn json_schema() -> String {
-    options::schema::document(LoggingConfig::default().entries())
+    logwell_options::schema::document(LoggingConfig::default().entries())
 }
 
 impl LoggingConfig {
@@ -193,6 +193,6 @@ impl LoggingConfig {
     /// The whole configuration as YAML that reads back equal; secrets are masked.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        options::write::values(self.clone().entries())
+        logwell_options::write::values(self.clone().entries())
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of the configuration as a whole: files, variables, calls, limits and generated files.
 
-use crate::options::{env, read, write, yaml};
+use logwell_options::{env, read, write, yaml};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::*;
 use crate::ConfigProblem;
 use crate::Level;
 use crate::Origin;
-use crate::options::env::Variables;
-use crate::options::raw_value::{Problem, RawValue};
-use crate::options::report::{Place, Report};
-use crate::options::section::{Entry, Section, each_option};
-use crate::options::value::{self, OptionValue};
+use logwell_options::env::Variables;
+use logwell_options::raw_value::{Problem, RawValue};
+use logwell_options::report::{Place, Report};
+use logwell_options::section::{Entry, Section, each_option};
+use logwell_options::value::{self, OptionValue};
 
 /// What the text makes of the defaults, as the file `log.yaml`.
 fn load(text: &str) -> Result<LoggingConfig, Error> {
@@ -670,6 +670,7 @@ mod secrets {
 mod generated_files {
     use super::*;
 
+    #[cfg(feature = "forward")]
     const OUTDATED: &str = "is out of date: run `cargo x reference`";
 
     #[cfg(feature = "forward")]

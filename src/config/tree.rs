@@ -11,15 +11,15 @@ use crate::encode::options::RecordConfig;
 use crate::encode::options::ServiceConfig;
 #[cfg(feature = "forward")]
 use crate::forward::options::ForwardConfig;
-use crate::options::section::section;
-use crate::options::units::HOUR;
-use crate::options::value::{flag, section, time};
 use crate::pipeline::options::QueueConfig;
 use crate::record::directives::Directives;
 use crate::record::directives::levels;
 use crate::record::level::Level;
 use crate::sink::file::options::FilesConfig;
 use crate::sink::options::ConsoleConfig;
+use logwell_options::section;
+use logwell_options::units::HOUR;
+use logwell_options::value::{flag, section, time};
 use std::time::Duration;
 
 section! {

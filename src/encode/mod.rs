@@ -16,6 +16,8 @@ pub(crate) mod value;
 #[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
+pub use crate::setup::encoder::encoder_for;
+
 use crate::base::clock;
 use crate::encode::options::Schema;
 use crate::record::Record;

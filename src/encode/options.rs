@@ -1,8 +1,8 @@
 //! Options: how a record is written, and what it says of the service.
 
-use crate::options::choice::choices;
-use crate::options::section::section;
-use crate::options::value::{choice, flag, text};
+use logwell_options::choices;
+use logwell_options::section;
+use logwell_options::value::{choice, flag, text};
 
 section! {
     /// How a record is written.

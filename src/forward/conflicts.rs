@@ -2,8 +2,8 @@
 
 use crate::encode::options::ServiceConfig;
 use crate::forward::options::{ForwardConfig, TelegramGroup, is_bot_token};
-use crate::options::report::Conflict;
-use crate::options::secret::{Secret, SecretUrl};
+use logwell_options::report::Conflict;
+use logwell_options::secret::{Secret, SecretUrl};
 
 /// Notes what does not go together.
 pub(crate) fn find(

@@ -5,8 +5,8 @@
 use super::message::Message;
 use crate::base::clock;
 use crate::encode::push_string;
-use crate::options::secret::Secret;
 use crate::rotate::{FileOptions, RotatingFile};
+use logwell_options::secret::Secret;
 use std::io;
 use std::path::PathBuf;
 use std::time::Instant;

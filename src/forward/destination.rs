@@ -4,9 +4,9 @@
 use super::message::Message;
 use super::transport::Transport;
 use crate::forward::level::ForwardLevel;
-use crate::options::secret::Secret;
 use crate::record::Record;
 use crate::record::level::Level;
+use logwell_options::secret::Secret;
 use std::time::{Duration, Instant};
 
 /// A place where records go: LogBeacon, or a group of people.

@@ -3,8 +3,8 @@
 //! The spelling is that of OpenTelemetry's `OTEL_EXPORTER_OTLP_HEADERS`: in a value `%` begins two
 //! hexadecimal digits. Knows no request.
 
-use crate::options::secret::Secret;
-use crate::options::value::{Form, OptionValue};
+use logwell_options::secret::Secret;
+use logwell_options::value::{Form, OptionValue};
 
 /// The headers with their values.
 ///

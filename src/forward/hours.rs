@@ -2,8 +2,8 @@
 //!
 //! Pure: knows neither clock nor zone.
 
-use crate::options::raw_value::RawValue;
-use crate::options::value::{CustomValue, OptionValue, Refusal};
+use logwell_options::raw_value::RawValue;
+use logwell_options::value::{CustomValue, OptionValue, Refusal};
 use std::fmt;
 
 /// Hours of the day, such as `22:00-07:00`; they may span midnight.
@@ -62,9 +62,12 @@ fn minute(text: &str) -> Option<u16> {
     (minute < 60 && of_day <= 24 * 60).then_some(of_day)
 }
 
-impl CustomValue for &mut Option<Hours> {
+/// Hours as an option.
+struct HoursValue<'a>(&'a mut Option<Hours>);
+
+impl CustomValue for HoursValue<'_> {
     fn read(&mut self, given: RawValue<'_>) -> Result<(), Refusal> {
-        **self = match given.is_none() {
+        *self.0 = match given.is_none() {
             true => None,
             false => Some(given.text().and_then(Hours::parse).ok_or(Refusal::Unfit)?),
         };
@@ -72,7 +75,7 @@ impl CustomValue for &mut Option<Hours> {
     }
 
     fn text(&self) -> String {
-        self.map_or_else(|| "none".into(), |hours| hours.to_string())
+        self.0.map_or_else(|| "none".into(), |hours| hours.to_string())
     }
 
     fn expected(&self) -> &'static str {
@@ -91,7 +94,7 @@ impl CustomValue for &mut Option<Hours> {
 
 /// The kind of an option: hours of the day, or `none`.
 pub(crate) fn hours(value: &mut Option<Hours>) -> OptionValue<'_> {
-    OptionValue::Custom(Box::new(value))
+    OptionValue::Custom(Box::new(HoursValue(value)))
 }
 
 #[cfg(test)]

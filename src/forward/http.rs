@@ -6,9 +6,9 @@
 use crate::base::error::{Error, ErrorKind};
 use crate::forward::options::HttpConfig;
 use crate::forward::outcome::Outcome;
-use crate::options::problem::{ConfigProblem, Origin};
-use crate::options::secret::{Secret, SecretUrl};
 use flate2::{Compression, write::GzEncoder};
+use logwell_options::problem::{ConfigProblem, Origin};
+use logwell_options::secret::{Secret, SecretUrl};
 use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

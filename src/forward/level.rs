@@ -10,6 +10,9 @@ use crate::record::level::Level;
 use crate::sink::CallsiteRule;
 use std::fmt;
 
+/// The name of the field that holds the extra information.
+pub(crate) const EXTRA_INFO: &str = "extra_info";
+
 /// What a record is to LogBeacon and to people.
 ///
 /// ```

@@ -52,13 +52,14 @@ pub(crate) mod sink;
 pub mod telegram;
 mod transport;
 
-pub use crate::options::secret::{Secret, SecretUrl};
+pub use crate::setup::check::check;
 pub use backoff::Backoff;
 pub use bucket::TokenBucket;
 pub use check::Checked;
 pub(crate) use check::check_all;
 pub use http::{Answer, HttpClient, HttpError, HttpOptions, MAX_ANSWER_BYTES, classify};
 pub use logbeacon::LogBeaconClient;
+pub use logwell_options::secret::{Secret, SecretUrl};
 pub(crate) use open::{Opened, names, open};
 pub use outcome::Outcome;
 pub(crate) use running::Forwarders;

@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_spool_stays_where_it_is_when_the_program_changes_its_working_directory() {
-        let config = LoggingConfig::builder().log_dir("logs").build().unwrap();
+        let config = crate::LoggingConfig::builder().log_dir("logs").build().unwrap();
         let here = std::env::current_dir().unwrap();
-        assert_eq!(spool_dir(&config), here.join("logs").join("spool"));
+        assert_eq!(spool_dir(&config.forward_setup()), here.join("logs").join("spool"));
     }
 }

@@ -4,14 +4,14 @@ use crate::base::zone::TimeZone;
 use crate::forward::headers::secret_headers;
 use crate::forward::hours::Hours;
 use crate::forward::hours::hours;
-use crate::options::choice::choices;
-use crate::options::secret::Secret;
-use crate::options::section::section;
-use crate::options::units::{GIB, HOUR, KIB, MIB, MINUTE, TIB};
-use crate::options::value::{
+use crate::record::level::Level;
+use logwell_options::choices;
+use logwell_options::secret::Secret;
+use logwell_options::section;
+use logwell_options::units::{GIB, HOUR, KIB, MIB, MINUTE, TIB};
+use logwell_options::value::{
     bytes, choice, count, flag, path, secret, secret_url, section, text, time,
 };
-use crate::record::level::Level;
 use std::path::PathBuf;
 use std::time::Duration;
 

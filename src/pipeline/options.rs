@@ -1,9 +1,9 @@
 //! Options: the queue and what happens when it is full.
 
-use crate::options::choice::choices;
-use crate::options::section::section;
-use crate::options::units::{GIB, HOUR, KIB, MIB, MINUTE};
-use crate::options::value::{bytes, choice, count, optional_time, time};
+use logwell_options::choices;
+use logwell_options::section;
+use logwell_options::units::{GIB, HOUR, KIB, MIB, MINUTE};
+use logwell_options::value::{bytes, choice, count, optional_time, time};
 use std::time::Duration;
 
 section! {

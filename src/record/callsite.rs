@@ -55,9 +55,6 @@ pub enum Kind {
 /// crate they come from.
 pub(crate) const AI_TARGET: &str = "ai_responses";
 
-/// The name of the field that holds the extra information.
-pub(crate) const EXTRA_INFO: &str = "extra_info";
-
 /// Fields that say something about the record and are not written as fields.
 pub(crate) mod marker {
     pub(crate) const PREFIX: &str = "logwell.";

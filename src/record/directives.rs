@@ -7,10 +7,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::options::raw_value::{Problem, RawValue, shorten};
-use crate::options::suggest::{distance, nearest};
-use crate::options::value::{CustomValue, OptionValue, Refusal};
 use crate::record::level::Level;
+use logwell_options::raw_value::{Problem, RawValue, shorten};
+use logwell_options::suggest::{distance, nearest};
+use logwell_options::value::{CustomValue, OptionValue, Refusal};
 
 /// Which records pass, by level and target: what is accepted wherever a level is.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Knows the names of the levels and their order. Does not know tracing's types nor who filters.
 
-use crate::options::choice::{Choice, Word};
+use logwell_options::choice::{Choice, Word};
 use std::fmt;
 
 /// How much a record matters, from `Trace` (least) to `Critical` (most).

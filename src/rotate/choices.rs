@@ -1,6 +1,6 @@
 //! Choices: when a file rotates, how backups are compressed, when bytes become durable.
 
-use crate::options::choice::choices;
+use logwell_options::choices;
 
 choices! {
     /// When a new file is started, besides at its greatest size.

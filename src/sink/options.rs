@@ -1,13 +1,13 @@
 //! Options: the console.
 
 use crate::base::zone::TimeZone;
-use crate::options::choice::choices;
-use crate::options::section::section;
-use crate::options::units::{KIB, MIB};
-use crate::options::value::{bytes, choice, count, flag};
 use crate::record::directives::Directives;
 use crate::record::directives::sink_levels;
 use crate::record::level::Level;
+use logwell_options::choices;
+use logwell_options::section;
+use logwell_options::units::{KIB, MIB};
+use logwell_options::value::{bytes, choice, count, flag};
 
 section! {
     /// The terminal, or the container's standard output.

@@ -16,10 +16,10 @@ mod tokens;
 mod values;
 
 use crate::capture::options::RedactConfig;
-use crate::options::secret::MASK;
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};
 use keys::Keys;
+use logwell_options::secret::MASK;
 use names::Names;
 use serde_json::Value as Json;
 use std::ops::Range;

@@ -10,8 +10,8 @@ use super::values::{
     QUOTES, after_blank, ends_value, inside, is_plain, is_word, line_len, nested, quote,
     quoted_len, scheme_len,
 };
-use crate::options::secret::MASK;
 use crate::record::fields::floor_char_boundary;
+use logwell_options::secret::MASK;
 use memchr::{memchr, memchr2_iter};
 use std::ops::Range;
 

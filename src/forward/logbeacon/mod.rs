@@ -15,9 +15,9 @@ use crate::forward::logbeacon::encoder::LogBeaconEncoder;
 use crate::forward::options::ForwardConfig;
 use crate::forward::options::LogBeaconConfig;
 use crate::forward::outcome::Outcome;
-use crate::options::problem::{ConfigProblem, Origin};
-use crate::options::secret::{Secret, SecretUrl};
 use crate::record::level::Level;
+use logwell_options::problem::{ConfigProblem, Origin};
+use logwell_options::secret::{Secret, SecretUrl};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 use crate::base::error::Error;
 use crate::forward::ForwardSetup;
 use crate::forward::destination::Destination;
-use crate::options::problem::{ConfigProblem, Origin};
+use logwell_options::problem::{ConfigProblem, Origin};
 
 /// The destination, unless the configuration asks for the broker.
 ///

@@ -24,9 +24,9 @@ use crate::base::error::Error;
 use crate::base::selflog;
 use crate::forward::ForwardSetup;
 use crate::forward::outcome::Outcome;
-use crate::options::secret::Secret;
 use connection::Address;
 use link::Link;
+use logwell_options::secret::Secret;
 
 /// So many messages are published before their confirms are waited for. When the program or the
 /// broker is killed, as many may come twice.

@@ -7,8 +7,8 @@ use super::message::TelegramMessage;
 use crate::base::selflog;
 use crate::forward::options::is_bot_token;
 use crate::forward::{Answer, HttpClient, Outcome, classify};
-use crate::options::secret::Secret;
-use crate::options::secret::SecretUrl;
+use logwell_options::secret::Secret;
+use logwell_options::secret::SecretUrl;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use super::message::TelegramMessage;
 use crate::forward::Outcome;
 use crate::forward::message::Message;
 use crate::forward::transport::{Stop, Transport};
-use crate::options::secret::Secret;
+use logwell_options::secret::Secret;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

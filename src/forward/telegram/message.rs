@@ -3,7 +3,7 @@
 //! Knows the keys of that form. Does not know how a text came about, nor how it is sent.
 
 use crate::forward::telegram::sanitize::fit;
-use crate::options::secret::Secret;
+use logwell_options::secret::Secret;
 use serde_json::{Map, Value, json};
 use std::fmt;
 

@@ -55,10 +55,10 @@ use crate::base::error::Error;
 use crate::encode::options::ServiceConfig;
 use crate::forward::ForwardSetup;
 use crate::forward::options::TelegramGroup;
-use crate::options::secret::SecretUrl;
 use composer::{Composer, ComposerOptions};
 use direct::Direct;
 use layout::Header;
+use logwell_options::secret::SecretUrl;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 

@@ -1,17 +1,17 @@
 //! Options: the log files and their rotation.
 
 use crate::base::zone::TimeZone;
-use crate::options::section::section;
-use crate::options::units::{DECADE, HOUR, KIB, MIB, MINUTE, TIB};
-use crate::options::value::{
-    bytes, choice, count, file_name, flag, mode, optional_bytes, optional_time, path, section, time,
-};
 use crate::record::directives::Directives;
 use crate::record::directives::sink_levels;
 use crate::record::level::Level;
 use crate::rotate::choices::Compress;
 use crate::rotate::choices::Rotate;
 use crate::rotate::choices::SyncPolicy;
+use logwell_options::section;
+use logwell_options::units::{DECADE, HOUR, KIB, MIB, MINUTE, TIB};
+use logwell_options::value::{
+    bytes, choice, count, file_name, flag, mode, optional_bytes, optional_time, path, section, time,
+};
 use std::path::PathBuf;
 use std::time::Duration;
 

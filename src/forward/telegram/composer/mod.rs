@@ -14,8 +14,8 @@ use crate::forward::destination::{Compose, Taken};
 use crate::forward::hours::Hours;
 use crate::forward::message::Message;
 use crate::forward::telegram::digest::{Digests, Draft, MAX_APART};
-use crate::options::secret::Secret;
 use crate::record::level::Level;
+use logwell_options::secret::Secret;
 use std::time::{Duration, Instant};
 
 /// How a [`Composer`] works.

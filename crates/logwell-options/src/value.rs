@@ -1,4 +1,4 @@
-//! Slot: the place of one option's value: reading it, checking it, showing it.
+//! Value: the place of one option's value: reading it, checking it, showing it.
 //!
 //! Knows the types an option can have. Does not know which options exist, nor where a value was
 //! given: a slot takes a [`RawValue`] and answers with what is [`Problem`].
@@ -11,26 +11,51 @@ use std::time::Duration;
 use super::choice::Choice;
 use super::section::{Entry, Section};
 use super::units::{bytes_text, parse_time, time_text};
-use crate::options::raw_value::{Problem, RawValue, shorten};
-use crate::options::secret::{Secret, SecretUrl};
-use crate::options::suggest::nearest;
+use crate::raw_value::{Problem, RawValue, shorten};
+use crate::secret::{Secret, SecretUrl};
+use crate::suggest::nearest;
 
 /// The place of a value.
-pub(crate) enum OptionValue<'a> {
+pub enum OptionValue<'a> {
     /// Not a value but options of its own.
     Section(Vec<Entry<'a>>),
     /// Yes or no.
     Flag(&'a mut bool),
     /// A whole number.
-    Count { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    Count {
+        /// The value.
+        value: &'a mut dyn Number,
+        /// The least and the most.
+        limits: RangeInclusive<u64>,
+    },
     /// A size.
-    Bytes { value: &'a mut dyn Number, limits: RangeInclusive<u64> },
+    Bytes {
+        /// The value.
+        value: &'a mut dyn Number,
+        /// The least and the most.
+        limits: RangeInclusive<u64>,
+    },
     /// A size, or `none`.
-    OptionalBytes { value: &'a mut Option<u64>, limits: RangeInclusive<u64> },
+    OptionalBytes {
+        /// The value.
+        value: &'a mut Option<u64>,
+        /// The least and the most.
+        limits: RangeInclusive<u64>,
+    },
     /// A length of time.
-    Time { value: &'a mut Duration, limits: RangeInclusive<Duration> },
+    Time {
+        /// The value.
+        value: &'a mut Duration,
+        /// The least and the most.
+        limits: RangeInclusive<Duration>,
+    },
     /// A length of time, or `none`.
-    OptionalTime { value: &'a mut Option<Duration>, limits: RangeInclusive<Duration> },
+    OptionalTime {
+        /// The value.
+        value: &'a mut Option<Duration>,
+        /// The least and the most.
+        limits: RangeInclusive<Duration>,
+    },
     /// The permissions of a file.
     Mode(&'a mut u32),
     /// One of a few words.
@@ -40,18 +65,36 @@ pub(crate) enum OptionValue<'a> {
     /// The name of a file, without a directory.
     FileName(&'a mut String),
     /// A text in one line; it may be empty.
-    Text { value: &'a mut String, max_bytes: usize },
+    Text {
+        /// The value.
+        value: &'a mut String,
+        /// How long it may be.
+        max_bytes: usize,
+    },
     /// A text that is shown nowhere.
-    Secret { value: &'a mut Secret, form: Form },
+    Secret {
+        /// The value.
+        value: &'a mut Secret,
+        /// What it must look like.
+        form: Form,
+    },
     /// A value of a type that its owner reads and checks.
     Custom(Box<dyn CustomValue + 'a>),
 }
 
 /// A value whose type the engine does not know: its owner reads, checks and describes it.
-pub(crate) trait CustomValue {
+pub trait CustomValue {
     /// Takes a value.
+    ///
+    /// # Errors
+    ///
+    /// It is of another type, is spelled wrongly, or breaks a rule of its owner.
     fn read(&mut self, given: RawValue<'_>) -> Result<(), Refusal>;
-    /// Checks the value that is there.
+    /// Checks the value that is there, which a program may have changed by hand.
+    ///
+    /// # Errors
+    ///
+    /// It breaks a rule of its owner.
     fn check(&self) -> Result<(), Problem> {
         Ok(())
     }
@@ -64,11 +107,11 @@ pub(crate) trait CustomValue {
 }
 
 /// Checks the text of a secret: what is wrong, and what to write instead.
-pub(crate) type SecretCheck = fn(&str) -> Result<(), (&'static str, &'static str)>;
+pub type SecretCheck = fn(&str) -> Result<(), (&'static str, &'static str)>;
 
 /// What a secret must look like, if it is given.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Form {
+pub enum Form {
     /// One line.
     Line,
     /// A URL of http or https.
@@ -79,7 +122,7 @@ pub(crate) enum Form {
 
 impl OptionValue<'_> {
     /// Takes a value and checks it against its limits.
-    pub(crate) fn set(&mut self, given: RawValue<'_>) -> Result<(), Problem> {
+    pub fn set(&mut self, given: RawValue<'_>) -> Result<(), Problem> {
         match self.take(given) {
             Ok(()) => self.check(),
             Err(Refusal::Unfit) => Err(self.unfit(given)),
@@ -136,7 +179,7 @@ impl OptionValue<'_> {
     }
 
     /// Checks the value that is there, which a program may have changed by hand.
-    pub(crate) fn check(&self) -> Result<(), Problem> {
+    pub fn check(&self) -> Result<(), Problem> {
         match self {
             OptionValue::Custom(value) => value.check(),
             OptionValue::Count { value, limits } => within(&value.get(), limits, u64::to_string),
@@ -170,7 +213,7 @@ impl OptionValue<'_> {
     }
 
     /// The value as a text that [`set`](Self::set) reads back; a secret is not told.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             OptionValue::Section(_) => String::new(),
             OptionValue::Custom(value) => value.text(),
@@ -193,7 +236,7 @@ impl OptionValue<'_> {
     }
 
     /// What may be written, as a sentence's end: `1 to 100`.
-    pub(crate) fn limits(&self) -> Option<String> {
+    pub fn limits(&self) -> Option<String> {
         let range = |low: String, high: String| Some(format!("{low} to {high}"));
         match self {
             OptionValue::Count { limits, .. } => {
@@ -272,7 +315,8 @@ impl fmt::Debug for OptionValue<'_> {
 }
 
 /// A whole number of any width.
-pub(crate) trait Number {
+pub trait Number {
+    /// The number.
     fn get(&self) -> u64;
     /// Takes the number, or the largest that fits.
     fn put(&mut self, number: u64);
@@ -295,31 +339,38 @@ numbers!(u8, u16, u32, u64, usize);
 
 // The kinds that `section!` names.
 
-pub(crate) fn section<S: Section>(value: &mut S) -> OptionValue<'_> {
+/// A section: its options are listed below it.
+pub fn section<S: Section>(value: &mut S) -> OptionValue<'_> {
     OptionValue::Section(value.entries())
 }
 
-pub(crate) fn flag(value: &mut bool) -> OptionValue<'_> {
+/// Yes or no.
+pub fn flag(value: &mut bool) -> OptionValue<'_> {
     OptionValue::Flag(value)
 }
 
-pub(crate) fn count(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
+/// A whole number within limits.
+pub fn count(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
     OptionValue::Count { value, limits: least..=most }
 }
 
-pub(crate) fn bytes(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
+/// A size in bytes within limits.
+pub fn bytes(value: &mut impl Number, least: u64, most: u64) -> OptionValue<'_> {
     OptionValue::Bytes { value, limits: least..=most }
 }
 
-pub(crate) fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> OptionValue<'_> {
+/// A size within limits, or `none`.
+pub fn optional_bytes(value: &mut Option<u64>, least: u64, most: u64) -> OptionValue<'_> {
     OptionValue::OptionalBytes { value, limits: least..=most }
 }
 
-pub(crate) fn time(value: &mut Duration, least: Duration, most: Duration) -> OptionValue<'_> {
+/// A length of time within limits.
+pub fn time(value: &mut Duration, least: Duration, most: Duration) -> OptionValue<'_> {
     OptionValue::Time { value, limits: least..=most }
 }
 
-pub(crate) fn optional_time(
+/// A length of time within limits, or `none`.
+pub fn optional_time(
     value: &mut Option<Duration>,
     least: Duration,
     most: Duration,
@@ -327,31 +378,38 @@ pub(crate) fn optional_time(
     OptionValue::OptionalTime { value, limits: least..=most }
 }
 
-pub(crate) fn mode(value: &mut u32) -> OptionValue<'_> {
+/// The permissions of a file, as an octal text.
+pub fn mode(value: &mut u32) -> OptionValue<'_> {
     OptionValue::Mode(value)
 }
 
-pub(crate) fn choice(value: &mut impl Choice) -> OptionValue<'_> {
+/// One of a few words; see [`choices!`](crate::choices).
+pub fn choice(value: &mut impl Choice) -> OptionValue<'_> {
     OptionValue::Choice(value)
 }
 
-pub(crate) fn path(value: &mut PathBuf) -> OptionValue<'_> {
+/// A path.
+pub fn path(value: &mut PathBuf) -> OptionValue<'_> {
     OptionValue::Path(value)
 }
 
-pub(crate) fn file_name(value: &mut String) -> OptionValue<'_> {
+/// The name of a file, without a directory.
+pub fn file_name(value: &mut String) -> OptionValue<'_> {
     OptionValue::FileName(value)
 }
 
-pub(crate) fn text(value: &mut String, max_bytes: usize) -> OptionValue<'_> {
+/// A text in one line, of at most so many bytes.
+pub fn text(value: &mut String, max_bytes: usize) -> OptionValue<'_> {
     OptionValue::Text { value, max_bytes }
 }
 
-pub(crate) fn secret(value: &mut Secret) -> OptionValue<'_> {
+/// A secret in one line.
+pub fn secret(value: &mut Secret) -> OptionValue<'_> {
     OptionValue::Secret { value, form: Form::Line }
 }
 
-pub(crate) fn secret_url(value: &mut Secret) -> OptionValue<'_> {
+/// A secret URL of http or https.
+pub fn secret_url(value: &mut Secret) -> OptionValue<'_> {
     OptionValue::Secret { value, form: Form::Url }
 }
 
@@ -371,7 +429,8 @@ fn within<T: PartialOrd>(
 }
 
 /// Why a value was not taken.
-pub(crate) enum Refusal {
+#[derive(Debug)]
+pub enum Refusal {
     /// It is of another type, or not spelled like one of this type.
     Unfit,
     /// There is more to say.

@@ -6,7 +6,7 @@
 /// with its neighbour. Upper and lower case are the same.
 ///
 /// Words over 64 letters are no typing mistakes of ours: they are `usize::MAX` away.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     if a.len().max(b.len()) > MAX_LETTERS {
         return usize::MAX;
     }
@@ -39,7 +39,7 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
 
 /// The known word closest to `word`, if it is close enough to be a typing mistake: one edit, and
 /// one more for each three letters beyond the third.
-pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = 1 + word.chars().count().saturating_sub(3) / 3;
     known
         .into_iter()

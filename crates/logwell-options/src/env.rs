@@ -8,10 +8,10 @@ use std::ffi::{OsStr, OsString};
 
 use super::report::{Place, Report};
 use super::section::{Entry, each_option};
-use crate::options::raw_value::{Problem, RawValue};
+use crate::raw_value::{Problem, RawValue};
 
 /// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
-pub(crate) fn name(key: &str) -> String {
+pub fn name(key: &str) -> String {
     match FIXED.iter().find(|&&(fixed, _)| fixed == key) {
         Some(&(_, name)) => name.to_owned(),
         None => format!("LOG_{}", key.replace('.', "_").to_ascii_uppercase()),
@@ -20,11 +20,11 @@ pub(crate) fn name(key: &str) -> String {
 
 /// Variables by name, without the empty ones: an empty value is as good as none.
 #[derive(Debug, Default)]
-pub(crate) struct Variables(HashMap<OsString, OsString>);
+pub struct Variables(HashMap<OsString, OsString>);
 
 impl Variables {
     /// Takes pairs such as those of `std::env::vars_os()`; of one name the last counts.
-    pub(crate) fn new<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    pub fn new<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<OsString>,
         V: Into<OsString>,
@@ -33,7 +33,7 @@ impl Variables {
     }
 
     /// The value, unless it is empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 }
@@ -41,7 +41,7 @@ impl Variables {
 /// Sets what the variables give; everything wrong with them goes to the report.
 ///
 /// Variables of other names are not ours, whatever they begin with.
-pub(crate) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut Report) {
+pub fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut Report) {
     each_option(entries, "", &mut |key, slot| {
         let name = match name(key) {
             name if key == "level" && variables.get(&name).is_none() => RUST_LOG.to_owned(),
@@ -64,7 +64,7 @@ pub(crate) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut 
 }
 
 /// The variable that names the configuration file.
-pub(crate) const CONFIG: &str = "LOG_CONFIG";
+pub const CONFIG: &str = "LOG_CONFIG";
 
 /// What `level` is read from when its own variable is not set.
 const RUST_LOG: &str = "RUST_LOG";

@@ -21,7 +21,7 @@ use std::fmt;
 pub struct Secret(String);
 
 /// What is shown in place of a secret.
-pub(crate) const MASK: &str = "(secret)";
+pub const MASK: &str = "(secret)";
 
 impl Secret {
     /// Takes the text.
@@ -50,8 +50,8 @@ impl Secret {
 
     /// The same for the value of a header: its words are secret too, such as `abc` in `Bearer abc` or
     /// `s=abc; Path=/`, and what `Basic` stands before is known to who can read base64.
-    #[cfg(feature = "forward")]
-    pub(crate) fn scrub_header(&self, text: &str) -> String {
+    #[must_use]
+    pub fn scrub_header(&self, text: &str) -> String {
         let value = self.reveal();
         let credentials = value.split_once(' ').map_or(value, |(_, credentials)| credentials);
         let basic = BASE64.decode(credentials).ok().and_then(|basic| String::from_utf8(basic).ok());
@@ -62,7 +62,8 @@ impl Secret {
         scrub(text, whole.chain(words).chain(pair.filter(|part| part.len() >= 3)))
     }
 
-    pub(crate) fn replace(&mut self, text: &str) {
+    /// Takes another text.
+    pub fn replace(&mut self, text: &str) {
         text.clone_into(&mut self.0);
     }
 }
@@ -130,7 +131,7 @@ impl SecretUrl {
     }
 
     /// Whether it is `https`, or speaks to this machine only.
-    pub(crate) fn is_private(&self) -> bool {
+    pub fn is_private(&self) -> bool {
         let parts = Parts::of(self.reveal());
         let host = match parts.host.strip_prefix('[') {
             Some(v6) => v6.split(']').next().unwrap_or_default(),
@@ -141,7 +142,7 @@ impl SecretUrl {
     }
 
     /// What is wrong with it, without saying it.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<&'static str> {
         let parts = Parts::of(self.reveal());
         let is_http = ["http", "https"].iter().any(|s| parts.scheme.eq_ignore_ascii_case(s));
         let is_odd = |c: char| c.is_control() || c.is_whitespace() || !c.is_ascii();
@@ -311,7 +312,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "forward")]
     #[test]
     fn of_a_header_the_words_are_taken_out_and_what_basic_stands_for() {
         for (value, text) in [

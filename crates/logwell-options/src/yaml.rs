@@ -13,14 +13,16 @@ use serde::de::{EnumAccess, MapAccess, SeqAccess, Visitor};
 
 /// A value, and its number in the order of reading, by which [`locate`] finds it again.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) number: usize,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Its number.
+    pub number: usize,
+    /// Its value.
+    pub value: Value,
 }
 
 impl Node {
     /// Takes a key with its value out of a map.
-    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
+    pub fn take(&mut self, key: &str) -> Option<Self> {
         let Value::Map(pairs) = &mut self.value else { return None };
         let is_it = |(name, _): &(Self, Self)| name.value == Value::Text(key.to_owned());
         let at = pairs.iter().position(is_it)?;
@@ -30,30 +32,41 @@ impl Node {
 
 /// What YAML can say. The items of a list are of no use to any option and are not kept.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// No value.
     Null,
+    /// True or false.
     Flag(bool),
+    /// A whole number.
     Whole(i128),
+    /// Another number.
     Float(f64),
+    /// A text.
     Text(String),
+    /// A list.
     List,
+    /// A map; a key can be there twice.
     Map(Vec<(Node, Node)>),
 }
 
 /// Why a text cannot be read at all. Line and column count from 1 and are 0 when unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SyntaxError {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) problem: String,
-    pub(crate) help: &'static str,
+pub struct SyntaxError {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub help: &'static str,
 }
 
 /// The longest text that is read, in bytes.
-pub(crate) const MAX_TEXT_BYTES: usize = 1 << 20;
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// The tree of a text; an empty text is `Null`.
-pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
+pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     refuse_early(text)?;
     let mut reader = Reader::default();
     let result = NodeSeed(&mut reader).deserialize(serde_yaml::Deserializer::from_str(text));
@@ -64,7 +77,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
 ///
 /// The YAML crate tells a place only in an error. So the text is read once more, up to the node,
 /// where an error is raised.
-pub(crate) fn locate(text: &str, number: usize) -> Option<(usize, usize)> {
+pub fn locate(text: &str, number: usize) -> Option<(usize, usize)> {
     locate_in(serde_yaml::Deserializer::from_str(text), number)
 }
 
@@ -256,7 +269,7 @@ fn explain(error: &serde_yaml::Error, reader: &Reader, text: &str) -> SyntaxErro
 }
 
 /// Whether a plain word keeps its meaning as a text in YAML 1.1 and 1.2 without quotes.
-pub(crate) fn is_plain(word: &str) -> bool {
+pub fn is_plain(word: &str) -> bool {
     let letters = |c: char| c.is_ascii_alphanumeric() || "_-./,=".contains(c);
     let special = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     word.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -265,7 +278,7 @@ pub(crate) fn is_plain(word: &str) -> bool {
 }
 
 /// The text in double quotes, so that YAML reads back exactly it.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -8,7 +8,7 @@ use super::units::parse_bytes;
 
 /// A value as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum RawValue<'t> {
+pub enum RawValue<'t> {
     /// YAML's null.
     Null,
     /// YAML's true or false.
@@ -29,14 +29,16 @@ pub(crate) enum RawValue<'t> {
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) problem: String,
-    pub(crate) help: String,
+pub struct Problem {
+    /// What is wrong, with the value unless it is a secret.
+    pub problem: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 impl<'t> RawValue<'t> {
     /// The text, if it was given as one.
-    pub(crate) fn text(self) -> Option<&'t str> {
+    pub fn text(self) -> Option<&'t str> {
         match self {
             RawValue::Text(text) | RawValue::Env(text) => Some(text),
             _ => None,
@@ -44,13 +46,13 @@ impl<'t> RawValue<'t> {
     }
 
     /// Whether it says that there is no value.
-    pub(crate) fn is_none(self) -> bool {
+    pub fn is_none(self) -> bool {
         let text = self.text().map(str::trim);
         self == RawValue::Null || text.is_some_and(|text| text.eq_ignore_ascii_case("none"))
     }
 
     /// As a whole number.
-    pub(crate) fn whole(self) -> Option<u64> {
+    pub fn whole(self) -> Option<u64> {
         match self {
             RawValue::Whole(number) => u64::try_from(number).ok(),
             RawValue::Env(text) => text.trim().parse().ok(),
@@ -59,12 +61,12 @@ impl<'t> RawValue<'t> {
     }
 
     /// As a size.
-    pub(crate) fn size(self) -> Option<u64> {
+    pub fn size(self) -> Option<u64> {
         self.whole().or_else(|| self.text().and_then(parse_bytes))
     }
 
     /// As yes or no.
-    pub(crate) fn flag(self) -> Option<bool> {
+    pub fn flag(self) -> Option<bool> {
         match self {
             RawValue::Flag(value) => Some(value),
             RawValue::Env(text) => match text.trim().to_ascii_lowercase().as_str() {
@@ -77,7 +79,7 @@ impl<'t> RawValue<'t> {
     }
 
     /// What it is, without its value.
-    pub(crate) fn kind(self) -> &'static str {
+    pub fn kind(self) -> &'static str {
         match self {
             RawValue::Null => "an empty value",
             RawValue::Flag(_) => "true or false",
@@ -103,7 +105,7 @@ impl fmt::Display for RawValue<'_> {
 }
 
 /// A text short enough to be shown in a message.
-pub(crate) fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use super::report::{Place, Report};
 use super::section::Entry;
 use super::yaml::{Node, Value};
-use crate::options::raw_value::{Problem, RawValue, shorten};
-use crate::options::suggest::nearest;
-use crate::options::value::OptionValue;
+use crate::raw_value::{Problem, RawValue, shorten};
+use crate::suggest::nearest;
+use crate::value::OptionValue;
 
 /// Sets what the tree gives; everything wrong with it goes to the report.
-pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {
+pub fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {
     match &tree.value {
         Value::Null => {}
         Value::Map(pairs) => read_section(entries, pairs, "", report),
@@ -28,7 +28,7 @@ pub(crate) fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) 
 
 /// Refuses each switch `enabled: true` of a section that this build does not have. A section that
 /// switches nothing on is ignored, so that one file serves all builds.
-pub(crate) fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Report) {
+pub fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Report) {
     let Value::Map(pairs) = &tree.value else { return };
     for (key, value) in pairs {
         let Value::Text(name) = &key.value else { continue };

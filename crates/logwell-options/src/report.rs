@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::yaml;
-use crate::options::problem::{ConfigProblem, Origin};
-use crate::options::raw_value::Problem;
+use crate::problem::{ConfigProblem, Origin};
+use crate::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     /// The file that was read, with its text, to find the places of nodes.
-    pub(crate) file: Option<(PathBuf, String)>,
+    pub file: Option<(PathBuf, String)>,
     /// Where the value of a key was given last; keys left at their default are absent.
     given: HashMap<String, Place>,
     faults: Vec<Fault>,
@@ -21,7 +21,7 @@ pub(crate) struct Report {
 
 /// Where a value was given, in the order in which mistakes are told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub enum Place {
     /// A line and column of the file, from 1; 0 when unknown.
     At(usize, usize),
     /// A node of the file.
@@ -40,41 +40,45 @@ struct Fault {
 }
 
 /// Values that do not go together; the mistake is told of the first key.
-pub(crate) struct Conflict {
-    pub(crate) keys: Vec<&'static str>,
-    pub(crate) problem: String,
-    pub(crate) help: String,
+#[derive(Debug)]
+pub struct Conflict {
+    /// The keys; the first one is reported.
+    pub keys: Vec<&'static str>,
+    /// What is wrong.
+    pub problem: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 impl Report {
     /// Remembers where the key's value comes from.
-    pub(crate) fn give(&mut self, key: &str, place: Place) {
+    pub fn give(&mut self, key: &str, place: Place) {
         self.given.insert(key.to_owned(), place);
     }
 
     /// Notes a fault.
-    pub(crate) fn fault(&mut self, place: Place, key: &str, wrong: Problem) {
+    pub fn fault(&mut self, place: Place, key: &str, wrong: Problem) {
         self.faults.push(Fault { place, key: key.to_owned(), wrong });
     }
 
     /// Whether a fault of that key is noted.
-    pub(crate) fn is_faulty(&self, key: &str) -> bool {
+    pub fn is_faulty(&self, key: &str) -> bool {
         self.faults.iter().any(|fault| fault.key == key)
     }
 
     /// Whether so many faults are noted that more would not be told one by one.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.faults.len() > MAX_MISTAKES
     }
 
     /// Where the first of the keys that was given at all was given.
-    pub(crate) fn place(&self, keys: &[&str]) -> Place {
+    pub fn place(&self, keys: &[&str]) -> Place {
         let place = keys.iter().find_map(|&key| self.given.get(key));
         place.cloned().unwrap_or(Place::Code)
     }
 
     /// All mistakes as one error, if there are any.
-    pub(crate) fn finish(mut self) -> Result<(), Vec<ConfigProblem>> {
+    pub fn finish(mut self) -> Result<(), Vec<ConfigProblem>> {
         if self.faults.is_empty() {
             return Ok(());
         }

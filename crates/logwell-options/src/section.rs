@@ -5,40 +5,40 @@
 //! and the environment, checking, the reference file and the JSON Schema. A new option is one
 //! entry. Knows no option and no format.
 
-use crate::options::value::OptionValue;
+use crate::value::OptionValue;
 
 /// A part of the configuration that lists its options.
-pub(crate) trait Section {
+pub trait Section {
     /// Its options and sections, in the order in which they are written.
     fn entries(&mut self) -> Vec<Entry<'_>>;
 }
 
 /// An option or section: its name, what it is for, and the place of its value.
 #[derive(Debug)]
-pub(crate) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Its key in the section around it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Lines of documentation, Markdown.
-    pub(crate) docs: &'static [&'static str],
+    pub docs: &'static [&'static str],
     /// The value.
-    pub(crate) slot: OptionValue<'a>,
+    pub slot: OptionValue<'a>,
 }
 
 impl Entry<'_> {
     /// Its full key, given the full key of the section around it (empty at the top).
-    pub(crate) fn key(&self, section: &str) -> String {
+    pub fn key(&self, section: &str) -> String {
         if section.is_empty() { self.name.to_owned() } else { format!("{section}.{}", self.name) }
     }
 
     /// The documentation as one text.
-    pub(crate) fn doc(&self) -> String {
+    pub fn doc(&self) -> String {
         let lines: Vec<_> = self.docs.iter().map(|line| line.trim()).collect();
         lines.join("\n")
     }
 }
 
 /// Calls `each` with the full key and the slot of every option, in order, down the whole tree.
-pub(crate) fn each_option(
+pub fn each_option(
     entries: Vec<Entry<'_>>,
     section: &str,
     each: &mut dyn FnMut(&str, &mut OptionValue<'_>),
@@ -53,7 +53,7 @@ pub(crate) fn each_option(
 }
 
 /// Puts an entry named `shutdown.timeout` into a section `shutdown` of its own.
-pub(crate) fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
+pub fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
     match entry.name.split_once('.') {
         Some((section, name)) => Entry {
             name: section,
@@ -67,6 +67,7 @@ pub(crate) fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
 /// Declares a struct of the configuration and the list of its options.
 ///
 /// `field as "key": Type = default => kind(limits);` where `kind` is a function of `slot`.
+#[macro_export]
 macro_rules! section {
     (
         $(#[doc = $about:literal])+
@@ -92,11 +93,11 @@ macro_rules! section {
             }
         }
 
-        impl $crate::options::section::Section for $name {
-            fn entries(&mut self) -> Vec<$crate::options::section::Entry<'_>> {
+        impl $crate::section::Section for $name {
+            fn entries(&mut self) -> Vec<$crate::section::Entry<'_>> {
                 Vec::from([$($(#[cfg($cfg)])?
-                    $crate::options::section::grouped($crate::options::section::Entry {
-                        name: section!(@key $field $($key)?),
+                    $crate::section::grouped($crate::section::Entry {
+                        name: $crate::section!(@key $field $($key)?),
                         docs: &[$($doc),+],
                         slot: $kind(&mut self.$field $(, $limit)*),
                     }),
@@ -107,4 +108,3 @@ macro_rules! section {
     (@key $field:ident) => { stringify!($field) };
     (@key $field:ident $key:literal) => { $key };
 }
-pub(crate) use section;

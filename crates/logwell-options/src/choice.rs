@@ -4,7 +4,7 @@
 //! reaches the reference and the JSON Schema. Knows no option.
 
 /// A value that is one of a few words.
-pub(crate) trait Choice {
+pub trait Choice {
     /// The words with their documentation.
     fn words(&self) -> &'static [Word];
     /// The word of the value.
@@ -14,15 +14,16 @@ pub(crate) trait Choice {
 }
 
 /// A word and the lines that say what it means.
-pub(crate) type Word = (&'static str, &'static [&'static str]);
+pub type Word = (&'static str, &'static [&'static str]);
 
 /// A word and its meaning in one line.
-pub(crate) fn explained((word, docs): &Word) -> String {
+pub fn explained((word, docs): &Word) -> String {
     let docs: Vec<_> = docs.iter().map(|line| line.trim()).collect();
     format!("{word}: {}", docs.join(" "))
 }
 
 /// Declares an enum whose values are words, and which of them is the default.
+#[macro_export]
 macro_rules! choices {
     (
         $(#[doc = $about:literal])+
@@ -54,8 +55,8 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::options::choice::Choice for $name {
-            fn words(&self) -> &'static [$crate::options::choice::Word] {
+        impl $crate::choice::Choice for $name {
+            fn words(&self) -> &'static [$crate::choice::Word] {
                 &[$( ($word, &[$($doc),+]) ),+]
             }
 
@@ -70,4 +71,3 @@ macro_rules! choices {
         }
     };
 }
-pub(crate) use choices;

@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 /// One kibibyte.
-pub(crate) const KIB: u64 = 1 << 10;
+pub const KIB: u64 = 1 << 10;
 /// One mebibyte.
-pub(crate) const MIB: u64 = 1 << 20;
+pub const MIB: u64 = 1 << 20;
 /// One gibibyte.
-pub(crate) const GIB: u64 = 1 << 30;
+pub const GIB: u64 = 1 << 30;
 /// One tebibyte.
-pub(crate) const TIB: u64 = 1 << 40;
+pub const TIB: u64 = 1 << 40;
 
 /// The size in bytes: `10MiB`, `64KiB`, `1GB`, `512B` or plain digits. Letters of any case.
-pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
+pub fn parse_bytes(text: &str) -> Option<u64> {
     let (digits, unit) = split_number(text)?;
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -32,7 +32,7 @@ pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
 }
 
 /// The size in its largest whole unit.
-pub(crate) fn bytes_text(bytes: u64) -> String {
+pub fn bytes_text(bytes: u64) -> String {
     for (unit, name) in [(TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")] {
         if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{}{name}", bytes / unit);
@@ -42,7 +42,7 @@ pub(crate) fn bytes_text(bytes: u64) -> String {
 }
 
 /// The time: digits and one of `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
-pub(crate) fn parse_time(text: &str) -> Option<Duration> {
+pub fn parse_time(text: &str) -> Option<Duration> {
     let (digits, unit) = split_number(text)?;
     match unit {
         "ns" => Some(Duration::from_nanos(digits)),
@@ -57,7 +57,7 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
 }
 
 /// The time in its largest whole unit.
-pub(crate) fn time_text(time: Duration) -> String {
+pub fn time_text(time: Duration) -> String {
     match (time.as_secs(), time.subsec_nanos()) {
         (secs, 0) if secs > 0 && secs % 86_400 == 0 => format!("{}d", secs / 86_400),
         (secs, 0) if secs > 0 && secs % 3600 == 0 => format!("{}h", secs / 3600),
@@ -77,9 +77,12 @@ fn split_number(text: &str) -> Option<(u64, &str)> {
     Some((digits.parse().ok()?, unit.trim_start()))
 }
 
-pub(crate) const MINUTE: Duration = Duration::from_secs(60);
-pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
-pub(crate) const DECADE: Duration = Duration::from_secs(3_650 * 24 * 3_600);
+/// A minute.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3_600);
+/// Ten years of 365 days.
+pub const DECADE: Duration = Duration::from_secs(3_650 * 24 * 3_600);
 
 #[cfg(test)]
 mod tests {

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::choice::explained;
 use super::env;
 use super::section::Entry;
-use crate::options::value::OptionValue;
+use crate::value::OptionValue;
 
 /// The schema of a file with these options.
-pub(crate) fn document(entries: Vec<Entry<'_>>) -> String {
+pub fn document(entries: Vec<Entry<'_>>) -> String {
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".to_owned(), json!("Configuration of logwell"));

@@ -6,17 +6,17 @@ use super::choice::explained;
 use super::env;
 use super::section::Entry;
 use super::yaml;
-use crate::options::value::OptionValue;
+use crate::value::OptionValue;
 
 /// The options with their values; secrets are masked.
-pub(crate) fn values(entries: Vec<Entry<'_>>) -> String {
+pub fn values(entries: Vec<Entry<'_>>) -> String {
     let mut writer = Writer { text: String::new(), commented: false };
     writer.section(entries, "", 0);
     writer.text
 }
 
 /// The options with their values, each under a comment that says all that is known of it.
-pub(crate) fn reference(entries: Vec<Entry<'_>>) -> String {
+pub fn reference(entries: Vec<Entry<'_>>) -> String {
     let mut writer = Writer { text: HEADER.to_owned(), commented: true };
     writer.section(entries, "", 0);
     writer.text
