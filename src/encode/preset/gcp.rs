@@ -7,6 +7,7 @@ use crate::encode::members::{Members, Naming};
 use crate::encode::preset::{
     Line, Moment, PresetOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };
+use crate::encode::reserved::aside_if;
 use crate::encode::value::push_string;
 use crate::encode::{Encode, LineId, id_at};
 use crate::level::Level;
@@ -214,10 +215,7 @@ fn push_spans(line: &mut Line<'_>, out: &mut Vec<u8>) {
 }
 
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) || name.starts_with("logging.googleapis.com/") {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(RESERVED.contains(&name) || name.starts_with("logging.googleapis.com/"), name)
 }
 
 #[cfg(test)]

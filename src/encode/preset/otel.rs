@@ -8,6 +8,7 @@ use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::preset::{
     Failure, Line, PresetOptions, Text, fit, push_display, push_uid, span_members,
 };
+use crate::encode::reserved::aside_if;
 use crate::encode::value::{ValueWriter, push_string};
 use crate::encode::{Encode, LineId};
 use crate::fields::{Entry, Value};
@@ -328,10 +329,7 @@ fn push_int(out: &mut Vec<u8>, number: i128) {
 }
 
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(RESERVED.contains(&name), name)
 }
 
 #[cfg(test)]
