@@ -15,6 +15,7 @@ use crate::fork;
 use crate::late;
 use crate::level::Level;
 use crate::log_bridge;
+use crate::log_pairs::LogPairs;
 use crate::metadata;
 use crate::queue::Queue;
 use crate::record::Record;
@@ -186,8 +187,12 @@ impl QueueLayer {
             None => self.current(ctx),
         };
         record.thread = caller::thread_name();
-        record.fields_left_out =
-            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        record.fields_left_out = self.capture(callsite, &mut record.fields, |capture| {
+            event.record(capture);
+            if callsite.kind() == Kind::LogCrate {
+                LogPairs::with_current(|pairs| capture.pairs(pairs));
+            }
+        });
         record.heap_bytes()
     }
 

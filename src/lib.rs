@@ -520,6 +520,7 @@ mod level;
 mod listener;
 mod log_bridge;
 mod log_code;
+mod log_pairs;
 mod logger;
 mod macros;
 mod metadata;
