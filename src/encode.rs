@@ -9,7 +9,9 @@ pub mod text;
 pub mod visible;
 
 pub(crate) mod escape;
+pub(crate) mod ids;
 mod members;
+pub(crate) mod reserved;
 mod value;
 
 #[cfg(feature = "forward")]

@@ -60,6 +60,10 @@ impl Writer {
         let default = match slot {
             Slot::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
             Slot::Secret { .. } => "Secret. Default: empty. ".to_owned(),
+            // As in YAML: a bare `.` would be taken for the end of the sentence.
+            slot if slot.text().ends_with('.') => {
+                format!("Default: {}. ", value(slot))
+            }
             _ => format!("Default: {}. ", slot.text()),
         };
         self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
