@@ -19,7 +19,7 @@ use logwell::sink::{Accepts, FlushError, MemorySink, Sink};
 use logwell::stats::{Reason, Stats};
 use logwell::testing::{Clock, Listener, ManualClock, Step};
 use logwell::{Level, LoggingHandle, QueueLayer, ShutdownReport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
@@ -705,6 +705,44 @@ fn invariant_5_a_sink_knows_no_channel_an_encoder_no_file_and_rotation_no_record
     }
 }
 
+/// Which files of the crate a file imports.
+fn imports(sources: &BTreeMap<String, String>, file: &str) -> Vec<String> {
+    let module = |name: &String| {
+        let name = name.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+        format!("crate::{name}")
+    };
+    let is_named = |of: &&String| {
+        let code = sources.get(file).map_or("", String::as_str);
+        names(code, &module(of)) || code.contains(&format!("use {};", module(of)))
+    };
+    sources.keys().filter(is_named).cloned().collect()
+}
+
+/// The configuration is the roof: it may know everything, and nothing is reached by way of it.
+#[test]
+fn invariant_5_the_layer_reaches_the_encoders_by_late_records_only() {
+    let sources = sources();
+    let is_roof = |file: &str| file.starts_with("config/") || file == "lib.rs";
+    let is_behind = |file: &str| {
+        ["encode", "sink", "rotate"]
+            .iter()
+            .any(|part| file == format!("{part}.rs") || file.starts_with(&format!("{part}/")))
+    };
+    let (mut reached, mut next) = (BTreeSet::new(), vec!["layer.rs".to_owned()]);
+    let mut doors = BTreeSet::new();
+    while let Some(file) = next.pop() {
+        for import in imports(&sources, &file).into_iter().filter(|import| !is_roof(import)) {
+            if is_behind(&import) {
+                doors.insert(file.clone());
+            } else if reached.insert(import.clone()) {
+                next.push(import);
+            }
+        }
+    }
+    let doors: Vec<_> = doors.iter().map(String::as_str).collect();
+    assert_eq!(doors, ["late.rs"], "files by which the layer reaches encoders, sinks or rotation");
+}
+
 #[test]
 fn nobody_knows_setup_but_the_front_page() {
     let sources = sources();
@@ -719,7 +757,7 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("file_rotate", &["rotate/shift.rs"]);
     check_only("tracing_appender", &["sink/console.rs"]);
     check_only("tracing_log", &["log_bridge.rs"]);
-    check_only("log", &["log_bridge.rs"]);
+    check_only("log", &["log_bridge.rs", "log_pairs.rs"]);
     let who_hands_over_to_a_thread = [
         "builder.rs",
         "forward/rabbitmq/link.rs",

@@ -45,9 +45,9 @@ pub use forward::{
 };
 pub use hours::Hours;
 pub use tree::{
-    Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig, HooksConfig, Limits,
-    LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema, ServiceConfig, Signals,
-    Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
+    BlackBoxConfig, Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig,
+    HooksConfig, Limits, LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema,
+    ServiceConfig, Signals, Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
 
 pub use crate::base::secret::{Secret, SecretUrl};

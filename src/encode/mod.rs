@@ -9,7 +9,9 @@ pub mod terminal_safe;
 pub mod text;
 
 pub(crate) mod escape;
+pub(crate) mod ids;
 pub(crate) mod members;
+pub(crate) mod reserved;
 pub(crate) mod value;
 
 #[cfg(feature = "forward")]

@@ -32,7 +32,7 @@ mod dead_letters;
 pub(crate) mod destination;
 mod forwarder;
 mod http;
-mod logbeacon;
+pub(crate) mod logbeacon;
 mod message;
 mod open;
 mod outcome;

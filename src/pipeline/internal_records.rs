@@ -269,7 +269,6 @@ pub(crate) fn untold(left: &Recovered, origin: Origin) -> Option<Record> {
     }
     let mut fields = head("records were dropped", "logwell.dropped");
     push_dropped(&mut fields, &left.dropped);
-    fields.push(Key::Name("recovered"), Value::Bool(true));
     let last = left.records.last();
     Some(Record {
         seq: left.last_seq + 1,

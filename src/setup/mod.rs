@@ -11,6 +11,7 @@ pub(crate) mod report;
 pub(crate) mod sinks;
 
 use crate::base::error::{Error, ErrorKind};
+use crate::base::selflog;
 use crate::capture::log_bridge;
 use crate::config::{self, LoggingConfig, Stream};
 use crate::setup::builder::Builder;
@@ -20,6 +21,7 @@ use crate::sink::terminal;
 use std::panic::Location;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
@@ -104,6 +106,14 @@ pub fn handle() -> Option<LoggingHandle> {
     GLOBAL.get().map(|global| global.handle.clone())
 }
 
+/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the self-log.
+fn flush() {
+    const DEADLINE: Duration = Duration::from_secs(5);
+    if let Some(Err(late)) = handle().map(|handle| handle.flush(DEADLINE)) {
+        selflog::tell("flush", &late);
+    }
+}
+
 fn init_at(
     caller: &Location<'_>,
     builder: impl FnOnce() -> Result<Builder, Error>,
@@ -146,7 +156,7 @@ fn install(builder: Builder) -> Result<LoggingHandle, Error> {
     let handle = if builder.config.unified {
         let prepared = builder.filter_globally(true).prepare()?;
         if takes_log_crate {
-            log_bridge::install()?;
+            log_bridge::install(flush)?;
         }
         let (layer, handle) = prepared.start()?;
         let subscriber = tracing_subscriber::registry().with(layer);
@@ -158,7 +168,7 @@ fn install(builder: Builder) -> Result<LoggingHandle, Error> {
     } else {
         builder.config.check()?;
         if takes_log_crate {
-            log_bridge::install()?;
+            log_bridge::install(flush)?;
         }
         install_plain_console(builder).map_err(|()| occupied())?
     };

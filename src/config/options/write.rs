@@ -61,6 +61,10 @@ impl Writer {
         let default = match slot {
             OptionValue::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
             OptionValue::Secret { .. } => "Secret. Default: empty. ".to_owned(),
+            // As in YAML: a bare `.` would be taken for the end of the sentence.
+            slot if slot.text().ends_with('.') => {
+                format!("Default: {}. ", value(slot))
+            }
             _ => format!("Default: {}. ", slot.text()),
         };
         self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);

@@ -6,6 +6,7 @@
 use crate::config::Spans;
 use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
+use crate::encode::reserved::aside_if;
 use crate::encode::schema::{
     Failure, Line, SchemaOptions, Text, fit, push_display, push_uid, span_members,
 };
@@ -329,10 +330,7 @@ fn push_int(out: &mut Vec<u8>, number: i128) {
 }
 
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(RESERVED.contains(&name), name)
 }
 
 #[cfg(test)]
