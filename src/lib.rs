@@ -76,12 +76,10 @@
 //! assert_eq!(record["field.level"], "gold"); // a key of the record cannot be overwritten
 //! ```
 //!
-//! Keys that logwell writes itself are reserved, in every encoder and wherever a field comes from (event,
-//! span, context, `log` crate): a field of such a name is written as `field.<name>`. Reserved are the keys
-//! of the table but for yours, all that stands in [logwell's own
-//! records](#statistics-health-and-shutdown) (`kind`, `dropped`, `boot_id`, `version`, `elapsed_ms` and the
-//! like, but not `backtrace`), and names that begin with `logwell.`, `dropped.` or `unsent.` or end in
-//! `.routed`, `.written` or `.dropped`. In a span's object only `name` is reserved.
+//! The keys of the table are reserved in every encoder, wherever a field comes from (event, span, context,
+//! `log` crate): a field of the application with such a name is written as `field.<name>`. So are `kind` and
+//! `boot_id`, which mark [logwell's own records](#statistics-health-and-shutdown), `recovered`, and names that
+//! begin with `logwell.`. In a span's object only `name` is reserved.
 //!
 //! An error is written with its sources if it is given as one:
 //!
