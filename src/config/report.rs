@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::given::Wrong;
-use super::yaml;
-use crate::{Error, Mistake, Origin};
+use super::{env, yaml};
+use crate::{Error, Mistake, Origin, selflog};
 
 /// Where each option was given, and every fault found so far.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Report {
     /// Where the value of a key was given last; keys left at their default are absent.
     given: HashMap<String, Place>,
     faults: Vec<Fault>,
+    /// Variables that are another program's, and the options that they would have set.
+    passed_over: Vec<(String, String)>,
 }
 
 /// Where a value was given, in the order in which mistakes are told.
@@ -48,6 +50,23 @@ impl Report {
     /// Notes a fault.
     pub(super) fn fault(&mut self, place: Place, key: &str, wrong: Wrong) {
         self.faults.push(Fault { place, key: key.to_owned(), wrong });
+    }
+
+    /// Notes that a variable for that key is another program's.
+    pub(super) fn pass_over(&mut self, name: &str, key: &str) {
+        self.passed_over.push((name.to_owned(), key.to_owned()));
+    }
+
+    /// Says on the self-log which variables were passed over: somebody may have meant them. Their
+    /// values are not shown.
+    pub(super) fn tell_passed_over(&self) {
+        for (name, key) in &self.passed_over {
+            let text = format_args!(
+                "its value is a URL, and {key} is none; if you meant it, set {}",
+                env::name(key)
+            );
+            selflog::tell(&format!("{name} is passed over as another program's"), &text);
+        }
     }
 
     /// Whether a fault of that key is noted.

@@ -42,7 +42,7 @@ pub(super) fn bytes_text(bytes: u64) -> String {
 }
 
 /// The time: digits and one of `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
-pub(super) fn parse_time(text: &str) -> Option<Duration> {
+pub(crate) fn parse_time(text: &str) -> Option<Duration> {
     let (digits, unit) = split_number(text)?;
     match unit {
         "ns" => Some(Duration::from_nanos(digits)),
