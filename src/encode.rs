@@ -12,7 +12,6 @@ pub(crate) mod escape;
 mod members;
 mod value;
 
-#[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
 use crate::clock;

@@ -460,6 +460,7 @@
 pub mod _documentation;
 pub mod black_box;
 pub mod config;
+pub mod dead_letters;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;

@@ -41,7 +41,9 @@ impl fmt::Display for Checked {
             Fate::Retry { after: Some(after), why } => {
                 write!(f, "not delivered, to be tried again after {after:?}: {why}")
             }
-            Fate::Refused { why } => write!(f, "refused: {why}"),
+            Fate::Blocked { why, .. } | Fate::Doubtful { why } | Fate::Refused { why } => {
+                write!(f, "refused: {why}")
+            }
         }
     }
 }

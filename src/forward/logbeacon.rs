@@ -66,7 +66,13 @@ impl LogBeaconClient {
             }
         };
         match self.http.post_json(&self.url, &self.headers, body) {
-            Ok(answer) => fate_of(&answer),
+            Ok(answer) => match (fate_of(&answer), messages) {
+                // It names the record: there is no doubt who is to blame.
+                (Fate::Doubtful { why }, [one]) if names(&answer.body_start, one) => {
+                    Fate::Refused { why }
+                }
+                (fate, _) => fate,
+            },
             Err(error) => error.into(),
         }
     }
@@ -184,20 +190,7 @@ impl Transport for Direct {
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Fate> {
         let mut fates = Vec::with_capacity(messages.len());
         for batch in messages.chunks(self.batch_records.max(1)) {
-            let fate = self.post(batch, stop);
-            match (fate, batch) {
-                // One that is wrong must not take the others with it.
-                (Fate::Refused { .. }, [_, _, ..]) => {
-                    for one in batch.chunks(1) {
-                        fates.push(self.post(one, stop));
-                        if matches!(fates.last(), Some(Fate::Retry { .. })) {
-                            break;
-                        }
-                    }
-                }
-                (fate, batch) => fates.resize(fates.len() + batch.len(), fate),
-            }
-            if matches!(fates.last(), Some(Fate::Retry { .. })) {
+            if !self.deliver_batch(batch, stop, &mut fates) {
                 break;
             }
         }
@@ -208,6 +201,18 @@ impl Transport for Direct {
 }
 
 impl Direct {
+    /// Halves a batch that is refused until the records that are to blame are alone: they must not
+    /// take the others with them. Says whether it is worth going on.
+    fn deliver_batch(&self, batch: &[Message], stop: &Stop, fates: &mut Vec<Fate>) -> bool {
+        let fate = self.post(batch, stop);
+        if batch.len() == 1 || fate.is_delivered() || fate.is_waiting() {
+            fates.resize(fates.len() + batch.len(), fate);
+            return !is_hopeless(fates);
+        }
+        let (left, right) = batch.split_at(batch.len() / 2);
+        self.deliver_batch(left, stop, fates) && self.deliver_batch(right, stop, fates)
+    }
+
     fn post(&self, messages: &[Message], stop: &Stop) -> Fate {
         if stop.is_over() {
             return Fate::retry("logging ends");
@@ -215,6 +220,19 @@ impl Direct {
         let bodies: Vec<_> = messages.iter().map(|message| message.body.as_slice()).collect();
         self.client.post(&bodies)
     }
+}
+
+/// Whether the other side takes nothing now. Two records in doubt and none delivered: the way is to
+/// blame rather than both of them.
+fn is_hopeless(fates: &[Fate]) -> bool {
+    let in_doubt = fates.iter().filter(|fate| matches!(fate, Fate::Doubtful { .. })).count();
+    let is_waiting = fates.last().is_some_and(Fate::is_waiting);
+    is_waiting || (in_doubt >= 2 && !fates.iter().any(Fate::is_delivered))
+}
+
+/// Whether an answer has the hash of that message.
+fn names(answer: &str, message: &[u8]) -> bool {
+    hash_of(message).is_some_and(|hash| !hash.is_empty() && answer.contains(hash))
 }
 
 #[cfg(test)]

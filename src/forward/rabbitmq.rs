@@ -109,10 +109,14 @@ impl Transport for Brokered {
             return vec![Fate::Delivered; messages.len()];
         }
         let mut fates = self.direct.deliver(&rest, stop).into_iter();
-        let fate = |n| match is_confirmed(n) {
+        // Who mends the way must know of both.
+        let broker = published.trouble.as_deref().unwrap_or_default();
+        let broker = self.password.scrub(broker);
+        let also = |why: String| format!("{why} (and RabbitMQ is out of reach: {broker})");
+        let mut fate = |n| match is_confirmed(n) {
             true => Fate::Delivered,
-            false => fates.next().unwrap_or_else(|| Fate::retry("it was not tried")),
+            false => fates.next().unwrap_or_else(|| Fate::retry("it was not tried")).map_why(also),
         };
-        (0..messages.len()).map(fate).collect()
+        (0..messages.len()).map(&mut fate).collect()
     }
 }

@@ -77,7 +77,8 @@ async fn post(
     let posted = tokio::task::spawn_blocking(move || post.try_once(&request)).await;
     match posted.unwrap_or_else(|_| Fate::retry("the attempt panicked")) {
         Fate::Delivered => Ok(what),
-        Fate::Retry { why, .. } | Fate::Refused { why } => Err(fail(&why)),
+        Fate::Retry { why, .. } | Fate::Blocked { why, .. } => Err(fail(&why)),
+        Fate::Doubtful { why } | Fate::Refused { why } => Err(fail(&why)),
     }
 }
 

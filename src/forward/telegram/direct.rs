@@ -47,7 +47,9 @@ impl Direct {
         let now = Instant::now();
         let mut limits = self.limits();
         limits.answered(chat_id, sent, now);
-        if let Fate::Retry { after: Some(after), .. } = &fate {
+        if let Fate::Retry { after: Some(after), .. } | Fate::Blocked { after: Some(after), .. } =
+            &fate
+        {
             limits.pause(chat_id, now + *after);
         }
         fate
@@ -77,7 +79,7 @@ impl Transport for Direct {
         let mut fates: Vec<Fate> = Vec::new();
         for message in messages {
             let fate = match fates.last() {
-                Some(failed @ Fate::Retry { .. }) => failed.clone(),
+                Some(failed) if failed.is_waiting() => failed.clone(),
                 _ => self.send(message, stop),
             };
             fates.push(fate);
