@@ -109,6 +109,6 @@ const HEADER: &str = "\
 # Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
 # info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
 # without touching the file; an empty variable counts as not set. Where there are two names, the
-# first wins. MQ_…, DEV_TG_… and CUSTOMER_TG_… are read only if their section is enabled here or by
-# another variable: other programs may use these names.
+# first wins. MQ_…, DEV_TG_… and CUSTOMER_TG_… are read only if their section is enabled, here
+# or by another variable: other programs may use these names.
 ";
