@@ -65,7 +65,7 @@ impl Draft {
 
     /// Lays environment variables over what is there.
     pub(super) fn env(&mut self, variables: &Variables) {
-        env::read(self.config.entries(), variables, &mut self.report);
+        env::read(&mut self.config, variables, &mut self.report);
     }
 
     /// Lays a value of the program over what is there.
@@ -81,6 +81,7 @@ impl Draft {
 
     /// The configuration, if nothing is wrong with it.
     pub(super) fn finish(mut self) -> Result<LoggingConfig, Error> {
+        self.report.tell_passed_over();
         if let Some(error) = self.unreadable {
             return Err(error);
         }

@@ -49,6 +49,7 @@ pub use tree::{
     HooksConfig, Limits, LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema,
     ServiceConfig, Signals, Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
+pub(crate) use units::parse_time;
 
 pub use crate::base::secret::{Secret, SecretUrl};
 
@@ -144,10 +145,16 @@ impl LoggingConfig {
 
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
-    /// `LOG_LEVEL`, `LOG_DIR`, `LOG_CONSOLE_LEVEL`, `LOG_FILE_LEVEL`, `LOG_QUEUE_SIZE`,
-    /// `USE_UNIFIED_LOGGING` and `LOG_ENABLE_AI_HANDLER` are the usual ones; `RUST_LOG` stands in
-    /// for an unset `LOG_LEVEL`. Every other option has a variable too, named in
-    /// [`reference_yaml`]. An empty value counts as not set; variables we do not know are not ours.
+    /// Each option has a variable: `LOG_` and its key in capitals, such as `LOG_QUEUE_SIZE` or
+    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are in
+    /// [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` stands in for an
+    /// unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not ours.
+    ///
+    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or `forward.telegram` is
+    /// enabled by what is there already or by a variable. A URL where a number or a yes or no belongs,
+    /// such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is another program's: it is passed over, and
+    /// the self-log says so.
+    ///
     /// Yes and no may be `true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`.
     ///
     /// # Errors

@@ -433,12 +433,70 @@ mod environment {
         let mut names = Vec::new();
         each_option(LoggingConfig::default().entries(), "", &mut |key, _| {
             names.push(env::name(key));
+            names.extend(env::short_name(key).map(str::to_owned));
         });
         let count = names.len();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), count);
         assert!(!names.contains(&"LOG_CONFIG".to_owned()));
+    }
+
+    #[test]
+    fn each_option_is_read_by_the_name_that_is_made_of_its_key() {
+        let config = env(&[
+            ("LOG_SERVICE_DOMAIN", "shop.example"),
+            ("LOG_FILES_DIR", "/y"),
+            ("LOG_UNIFIED", "false"),
+            ("LOG_FORWARD_RABBITMQ_ENABLED", "true"),
+            ("LOG_FORWARD_RABBITMQ_PORT", "1"),
+            ("LOG_FORWARD_TELEGRAM_DEVELOPER_CHAT_ID", "-7"),
+            ("LOG_FORWARD_TELEGRAM_DEVELOPER_TOKEN", "1:a"),
+            // The shorter names of the same options: the others win.
+            ("LOG_DOMAIN", "other.example"),
+            ("LOG_DIR", "/x"),
+            ("USE_UNIFIED_LOGGING", "true"),
+            ("USE_NEW_LOGSYS", "false"),
+            ("MQ_PORT", "2"),
+            ("MQ_HOST", "mq.example"),
+        ])
+        .expect("good");
+        assert_eq!(config.service.domain, "shop.example");
+        assert_eq!(config.files.dir, Path::new("/y"));
+        assert!(!config.unified && config.forward.rabbitmq.enabled);
+        assert_eq!(config.forward.rabbitmq.port, 1);
+        assert_eq!(config.forward.rabbitmq.host, "mq.example");
+        assert_eq!(config.forward.telegram.developer.chat_id, "-7");
+    }
+
+    #[test]
+    fn names_that_others_use_are_not_read_while_their_section_is_off() {
+        let others = [
+            ("MQ_PORT", "tcp://10.0.0.5:5672"),
+            ("MQ_HOST", "amqp://guest@10.0.0.5"),
+            ("MQ_USER", "\u{7}"),
+            ("DEV_TG_CHATID", "not an id"),
+            ("CUSTOMER_TG_TOKEN", "not a token"),
+        ];
+        assert_eq!(env(&others).expect("good"), LoggingConfig::default());
+    }
+
+    #[test]
+    fn a_value_that_is_plainly_of_another_program_is_passed_over_though_the_section_is_on() {
+        let on = [("USE_NEW_LOGSYS", "true"), ("LOG_DOMAIN", "shop.example")];
+        let with = |name, value| env(&[on[0], on[1], (name, value)]);
+        for name in ["MQ_PORT", "LOG_FORWARD_RABBITMQ_PORT", "LOG_QUEUE_SIZE"] {
+            let config = with(name, "tcp://10.0.0.5:5672").expect("passed over");
+            assert_eq!(config.forward.rabbitmq.port, 5_672);
+        }
+        assert!(with("MQ_PORT", "many").is_err(), "a mistake is none of another program");
+        let config = env(&[
+            on[0],
+            on[1],
+            ("LOG_FORWARD_RABBITMQ_PORT", "tcp://10.0.0.5:5672"),
+            ("MQ_PORT", "7"),
+        ]);
+        assert_eq!(config.expect("good").forward.rabbitmq.port, 7);
     }
 
     #[test]

@@ -14,7 +14,6 @@ pub(crate) mod members;
 pub(crate) mod reserved;
 pub(crate) mod value;
 
-#[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
 use crate::base::clock;

@@ -7,14 +7,26 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
 use super::report::{Place, Report};
-use super::section::{Entry, each_option};
+use super::section::{Section as _, each_option};
+use crate::config::LoggingConfig;
 use crate::config::options::raw_value::{Problem, RawValue};
+use crate::config::options::value::OptionValue;
 
-/// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
+/// The variable for the option: `LOG_` and its key in capitals.
 pub(crate) fn name(key: &str) -> String {
-    match FIXED.iter().find(|&&(fixed, _)| fixed == key) {
-        Some(&(_, name)) => name.to_owned(),
-        None => format!("LOG_{}", key.replace('.', "_").to_ascii_uppercase()),
+    format!("LOG_{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// The shorter name of the same variable, if it has one. [`name`] wins if both are set.
+pub(crate) fn short_name(key: &str) -> Option<&'static str> {
+    SHORT.iter().find(|&&(known, _)| known == key).map(|&(_, name)| name)
+}
+
+/// All its names, as documents show them.
+pub(crate) fn names(key: &str) -> String {
+    match short_name(key) {
+        Some(short) => format!("{} or {short}", name(key)),
+        None => name(key),
     }
 }
 
@@ -40,14 +52,40 @@ impl Variables {
 
 /// Sets what the variables give; everything wrong with them goes to the report.
 ///
-/// Variables of other names are not ours, whatever they begin with.
-pub(crate) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut Report) {
-    each_option(entries, "", &mut |key, slot| {
-        let name = match name(key) {
-            name if key == "level" && variables.get(&name).is_none() => RUST_LOG.to_owned(),
-            name => name,
-        };
-        let Some(value) = variables.get(&name) else { return };
+/// Variables of other names are not ours, whatever they begin with. A name that does not begin as ours
+/// do is asked only if its section is on: another program may use it.
+pub(crate) fn read(config: &mut LoggingConfig, variables: &Variables, report: &mut Report) {
+    each_option(config.entries(), "", &mut |key, slot| {
+        let short = short_name(key).filter(|short| section_of(short).is_none());
+        let rust_log = (key == "level").then_some(RUST_LOG);
+        let names = [Some(name(key)), short.map(str::to_owned), rust_log.map(str::to_owned)];
+        take(key, slot, names.into_iter().flatten(), (variables, report));
+    });
+    // Those above may have switched the sections on.
+    let on = [(BROKER, config.forward.rabbitmq.enabled), (PEOPLE, config.forward.telegram.enabled)];
+    each_option(config.entries(), "", &mut |key, slot| {
+        let Some(short) = short_name(key) else { return };
+        let is_on = section_of(short).is_some_and(|section| on.contains(&(section, true)));
+        let is_given = report.place(&[key]) == Place::Env(name(key));
+        if is_on && !is_given {
+            take(key, slot, [short.to_owned()].into_iter(), (variables, report));
+        }
+    });
+}
+
+/// Sets the option by the first of the variables that is set, and not another program's.
+fn take(
+    key: &str,
+    slot: &mut OptionValue<'_>,
+    names: impl Iterator<Item = String>,
+    (variables, report): (&Variables, &mut Report),
+) {
+    for name in names {
+        let Some(value) = variables.get(&name) else { continue };
+        if value.to_str().is_some_and(|text| is_of_another(slot, text)) {
+            report.pass_over(&name, key);
+            continue;
+        }
         let place = Place::Env(name);
         report.give(key, place.clone());
         let result = match value.to_str() {
@@ -60,8 +98,27 @@ pub(crate) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut 
         if let Err(wrong) = result {
             report.fault(place, key, wrong);
         }
-    });
+        return;
+    }
 }
+
+/// Whether the value is plainly another program's: where a Service is called `mq`, Kubernetes sets
+/// `MQ_PORT=tcp://10.0.0.5:5672`.
+fn is_of_another(slot: &OptionValue<'_>, value: &str) -> bool {
+    matches!(slot, OptionValue::Count { .. } | OptionValue::Flag(_)) && value.contains("://")
+}
+
+/// The section to which a name belongs that does not begin as ours do, if it has a switch.
+fn section_of(name: &str) -> Option<&'static str> {
+    match name {
+        _ if name.starts_with("MQ_") => Some(BROKER),
+        _ if name.contains("_TG_") => Some(PEOPLE),
+        _ => None,
+    }
+}
+
+const BROKER: &str = "forward.rabbitmq";
+const PEOPLE: &str = "forward.telegram";
 
 /// The variable that names the configuration file.
 pub(crate) const CONFIG: &str = "LOG_CONFIG";
@@ -69,8 +126,8 @@ pub(crate) const CONFIG: &str = "LOG_CONFIG";
 /// What `level` is read from when its own variable is not set.
 const RUST_LOG: &str = "RUST_LOG";
 
-/// Names that are older than the keys.
-const FIXED: [(&str, &str); 14] = [
+/// Shorter names, and names that are older than the keys.
+const SHORT: [(&str, &str); 14] = [
     ("unified", "USE_UNIFIED_LOGGING"),
     ("files.dir", "LOG_DIR"),
     ("files.level", "LOG_FILE_LEVEL"),

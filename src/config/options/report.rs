@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::env;
 use super::yaml;
 use crate::ConfigProblem;
 use crate::Error;
 use crate::Origin;
+use crate::base::selflog;
 use crate::config::options::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
@@ -19,6 +21,8 @@ pub(crate) struct Report {
     /// Where the value of a key was given last; keys left at their default are absent.
     given: HashMap<String, Place>,
     faults: Vec<Fault>,
+    /// Variables that are another program's, and the options that they would have set.
+    passed_over: Vec<(String, String)>,
 }
 
 /// Where a value was given, in the order in which mistakes are told.
@@ -50,6 +54,23 @@ impl Report {
     /// Notes a fault.
     pub(crate) fn fault(&mut self, place: Place, key: &str, wrong: Problem) {
         self.faults.push(Fault { place, key: key.to_owned(), wrong });
+    }
+
+    /// Notes that a variable for that key is another program's.
+    pub(crate) fn pass_over(&mut self, name: &str, key: &str) {
+        self.passed_over.push((name.to_owned(), key.to_owned()));
+    }
+
+    /// Says on the self-log which variables were passed over: somebody may have meant them. Their
+    /// values are not shown.
+    pub(crate) fn tell_passed_over(&self) {
+        for (name, key) in &self.passed_over {
+            let text = format_args!(
+                "its value is a URL, and {key} is none; if you meant it, set {}",
+                env::name(key)
+            );
+            selflog::tell(&format!("{name} is passed over as another program's"), &text);
+        }
     }
 
     /// Whether a fault of that key is noted.

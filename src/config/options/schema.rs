@@ -29,7 +29,7 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
                 let words: Vec<_> = choice.words().iter().map(explained).collect();
                 description.push_str(&format!(" {}.", words.join("; ")));
             }
-            description.push_str(&format!(" Environment: {}.", env::name(&key)));
+            description.push_str(&format!(" Environment: {}.", env::names(&key)));
             property.insert("default".to_owned(), default(&entry.slot));
         }
         if !description.is_empty() {

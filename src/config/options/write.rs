@@ -67,7 +67,10 @@ impl Writer {
             }
             _ => format!("Default: {}. ", slot.text()),
         };
-        self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
+        let (facts, names) = (limits + &default, format!("Environment: {}.", env::names(key)));
+        let is_long = 2 * depth + "# ".len() + facts.len() + names.len() > MAX_LINE_BYTES;
+        let facts = if is_long { facts.trim_end().to_owned() + "\n" } else { facts };
+        self.comment(&(facts + &names), depth);
     }
 
     fn comment(&mut self, text: &str, depth: usize) {
@@ -97,6 +100,9 @@ fn value(slot: &OptionValue<'_>) -> String {
     if bare { text } else { yaml::quote(&text) }
 }
 
+/// The reference is read in an editor.
+const MAX_LINE_BYTES: usize = 100;
+
 const HEADER: &str = "\
 # yaml-language-server: $schema=logging.schema.json
 
@@ -107,5 +113,7 @@ const HEADER: &str = "\
 # Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
 # Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
 # info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
-# without touching the file; an empty variable counts as not set.
+# without touching the file; an empty variable counts as not set. Where there are two names, the
+# first wins. MQ_…, DEV_TG_… and CUSTOMER_TG_… are read only if their section is enabled, here
+# or by another variable: other programs may use these names.
 ";
