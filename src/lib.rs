@@ -485,7 +485,6 @@ pub mod black_box;
 mod capture;
 pub mod config;
 pub mod dead_letters;
-pub mod dead_letters;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;

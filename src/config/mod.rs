@@ -49,7 +49,7 @@ pub use tree::{
     HooksConfig, Limits, LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema,
     ServiceConfig, Signals, Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
-pub(crate) use units::parse_time;
+pub(crate) use options::units::parse_time;
 
 pub use crate::base::secret::{Secret, SecretUrl};
 
