@@ -21,6 +21,7 @@ use crate::sink::Sink;
 use crate::slot::SinkSlot;
 use crate::spare::Spares;
 use crate::stats::Counters;
+use crate::threads;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -163,8 +164,7 @@ impl Prepared {
     pub(crate) fn start(self) -> Result<(QueueLayer, LoggingHandle), Error> {
         const NAME: &str = "logwell";
         let (layer, handle, listener) = self.assemble()?;
-        let thread = std::thread::Builder::new().name(NAME.to_owned());
-        match thread.spawn(move || listener.run()) {
+        match threads::spawn(NAME, move || listener.run()) {
             Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
             Err(source) => {
                 // The forwarders have started, and nobody would stop them.

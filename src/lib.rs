@@ -515,6 +515,7 @@ mod spare;
 mod spool;
 mod sync;
 mod syncer;
+mod threads;
 mod waker;
 
 pub use builder::Builder;

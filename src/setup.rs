@@ -12,6 +12,7 @@ use crate::log_bridge;
 use crate::open;
 use crate::report::ShutdownReport;
 use crate::terminal;
+use crate::threads;
 use std::panic::Location;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -191,7 +192,6 @@ fn has_global_subscriber() -> bool {
     use tracing::dispatcher::{get_default, has_been_set};
     let is_set = || get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     has_been_set()
-        && std::thread::Builder::new()
-            .spawn(is_set)
+        && threads::spawn("logwell-setup", is_set)
             .is_ok_and(|thread| thread.join().unwrap_or(false))
 }

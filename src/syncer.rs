@@ -7,6 +7,7 @@
 
 use crate::caller;
 use crate::rotate::{SyncJob, Synced};
+use crate::threads;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -77,8 +78,7 @@ impl Thread {
         let Some(order) = simulated(order) else { return Ok(()) };
         let thread = self.orders.get_or_init(|| {
             let (orders, given) = bounded(MAX_WAITING);
-            let thread = std::thread::Builder::new().name(NAME.to_owned());
-            thread.spawn(move || run(&given)).ok().map(|_| orders)
+            threads::spawn(NAME, move || run(&given)).ok().map(|_| orders)
         });
         match thread {
             Some(orders) => orders.try_send(order).map_err(TrySendError::into_inner),

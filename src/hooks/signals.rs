@@ -37,6 +37,7 @@ mod unix {
     use crate::handle::LoggingHandle;
     use crate::own;
     use crate::selflog;
+    use crate::threads;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::{flag, low_level};
@@ -87,8 +88,12 @@ mod unix {
         let deadly = watch.deadly.clone();
         // The thread first: a signal that is caught and that nobody looks at would be lost.
         let (signals, caught) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("logwell-signals".to_owned());
-        thread.spawn(move || caught.into_iter().for_each(|signals| watch.run(signals)))?;
+        let heard: Vec<_> = wanted.iter().map(|(signal, _)| *signal).collect();
+        threads::spawn("logwell-signals", move || {
+            // Others may all have blocked what we are asked to handle.
+            threads::hear(&heard);
+            caught.into_iter().for_each(|signals| watch.run(signals));
+        })?;
         for signal in deadly {
             flag::register_conditional_default(signal, Arc::clone(&is_ending))?;
         }

@@ -12,6 +12,7 @@
 use crate::encode::Encode;
 use crate::record::Record;
 use crate::sink::{Sink, Unflushed};
+use crate::threads;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,8 +97,9 @@ impl ConsoleSink {
             .lossy(true)
             .buffered_lines_limit(buffer_lines.clamp(1, MAX_BUFFER_LINES))
             .thread_name(THREAD);
-        let (queue, guard) = catch_unwind(AssertUnwindSafe(|| builder.finish(carrier)))
-            .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
+        let (queue, guard) =
+            threads::deafly(|| catch_unwind(AssertUnwindSafe(|| builder.finish(carrier))))
+                .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
         Ok(Self {
             encoder,
             line: Vec::new(),

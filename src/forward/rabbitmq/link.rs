@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;
+use crate::threads;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -122,7 +123,7 @@ impl Link {
                 runtime.shutdown_background();
             }
         };
-        std::thread::Builder::new().name(NAME.to_owned()).spawn(run).map_err(fail)?;
+        threads::spawn(NAME, run).map_err(fail)?;
         Ok(Self { requests, shared, patience })
     }
 
