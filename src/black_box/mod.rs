@@ -28,12 +28,15 @@ mod map;
 mod pen;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use contents::{Contents, list, read};
 pub(crate) use find::{DeadBox, find};
 pub(crate) use keeper::Keeper;
 pub(crate) use layout::Place;
 pub(crate) use left::Left;
+pub(crate) use map::keep_guard;
+pub(crate) use watch::Renewal;
 
 use crate::clock;
 use crate::fork::Birthplace;
@@ -51,8 +54,8 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A box is not smaller, and takes no more than this part of the room that is free.
 const MIN_BYTES: u64 = 1 << 20;
@@ -93,13 +96,28 @@ pub(crate) struct BlackBox {
     layout: Layout,
     seed: u64,
     chunks: Chunks,
-    /// Records that found no room, and so would be lost in a kill.
+    uses: Box<[Use]>,
+    /// Records that have no copy, and so would be lost in a kill.
     unprotected: AtomicU64,
     birthplace: Birthplace,
+    origin: Origin,
+    owner: u64,
     path: PathBuf,
-    /// Locked as long as the process lives.
-    file: Option<File>,
+    /// Locked as long as the process lives. Changed by the listener.
+    file: Mutex<Option<File>>,
 }
+
+/// What must be known of a chunk though others change what is in the file.
+#[derive(Debug)]
+struct Use {
+    /// The map's epoch when the chunk was taken.
+    epoch: AtomicU64,
+    /// The chunk in which a record goes on that is larger than one.
+    next: AtomicU32,
+}
+
+/// The record goes on in no other chunk.
+const NO_CHUNK: u32 = u32::MAX;
 
 /// A thread's pen and whose it is.
 struct Held {
@@ -134,7 +152,7 @@ impl BlackBox {
         owner: u64,
     ) -> io::Result<Arc<Self>> {
         os::make_directory(directory)?;
-        let bytes = bytes.min(os::available(directory) / LARGEST_PART).min(os::longest_file());
+        let bytes = bytes.min(room(directory));
         if bytes < MIN_BYTES {
             let text = format!(
                 "there is no room: it takes {MIN_BYTES} bytes, of a quarter of what is free and \
@@ -146,31 +164,35 @@ impl BlackBox {
         let path = directory.join(find::name(origin));
         let unfinished = Unfinished::create(&path, layout.bytes())?;
         let map = Map::new(&unfinished.file, layout.words())?;
-        let mut black_box = Self {
+        let a_use = || Use { epoch: AtomicU64::new(0), next: AtomicU32::new(NO_CHUNK) };
+        let black_box = Self {
             map,
             layout,
             seed: fastrand::u64(..),
             chunks: Chunks::new(u16::try_from(layout.chunks).unwrap_or(u16::MAX)),
+            uses: (0..layout.chunks).map(|_| a_use()).collect(),
             unprotected: AtomicU64::new(0),
             birthplace: Birthplace::here(),
+            origin,
+            owner,
             path,
-            file: None,
+            file: Mutex::new(None),
         };
-        black_box.write_head(origin, owner);
-        black_box.file = Some(unfinished.finish(&black_box.path)?);
+        black_box.write_head();
+        black_box.has_file(unfinished.finish(&black_box.path)?);
         Ok(Arc::new(black_box))
     }
 
-    fn write_head(&self, origin: Origin, owner: u64) {
+    fn write_head(&self) {
         let values = [
             (head::WORDS, self.layout.words() as u64),
             (head::JOURNAL, self.layout.journal as u64),
             (head::CHUNKS, self.layout.chunks as u64),
-            (head::PROCESS, u64::from(origin.process)),
-            (head::BOOT, origin.boot),
+            (head::PROCESS, u64::from(self.origin.process)),
+            (head::BOOT, self.origin.boot),
             (head::SEED, self.seed),
             (head::RATE, clock::ns_of_ticks(1 << 32)),
-            (head::OWNER, owner),
+            (head::OWNER, self.owner),
         ];
         let mut check = Check::new(0, 0, 0);
         for (at, value) in values {
@@ -236,8 +258,12 @@ impl BlackBox {
 
     #[cold]
     fn no_room(&self) -> Place {
-        self.unprotected.fetch_add(1, Ordering::Relaxed);
+        self.count_unprotected(1);
         Place::NOWHERE
+    }
+
+    fn count_unprotected(&self, records: u64) {
+        self.unprotected.fetch_add(records, Ordering::Relaxed);
     }
 
     /// Takes back the copy of a record that the queue has not taken, if it was the thread's last.
@@ -273,18 +299,7 @@ impl BlackBox {
         &self.path
     }
 
-    /// Whether no start will find it, since somebody has deleted it, or its directory.
-    pub(crate) fn is_deleted(&self) -> bool {
-        let Some(Ok(ours)) = self.file.as_ref().map(File::metadata) else { return false };
-        match self.path.symlink_metadata() {
-            Ok(there) => os::id(&there) != os::id(&ours),
-            Err(error) => {
-                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-            }
-        }
-    }
-
-    /// How many records found no room.
+    /// How many records have no copy.
     pub(crate) fn unprotected(&self) -> u64 {
         self.unprotected.load(Ordering::Relaxed)
     }
@@ -301,9 +316,17 @@ impl BlackBox {
         }
     }
 
-    /// A free chunk, ready to be written to.
+    /// A free chunk, ready to be written to. There is none while the words are in no file.
     fn take(&self) -> Option<(u16, u64)> {
+        let epoch = self.map.epoch();
+        if self.map.is_apart() {
+            return None;
+        }
         let (chunk, number) = self.chunks.take()?;
+        if let Some(known) = self.uses.get(usize::from(chunk)) {
+            known.epoch.store(epoch, Ordering::Relaxed);
+            known.next.store(NO_CHUNK, Ordering::Relaxed);
+        }
         let words = self.chunk(chunk);
         for (at, value) in [(FIRST, 0), (DONE, FIRST as u64), (USE, number)] {
             words.get(at)?.store(value, Ordering::Release);
@@ -324,11 +347,29 @@ impl BlackBox {
         }
     }
 
+    /// Whether what was written to the chunk in this use of it is in the file that there is now.
+    #[inline]
+    fn has(&self, chunk: u16) -> bool {
+        self.epoch_of(chunk) == self.map.epoch()
+    }
+
+    #[inline]
+    fn epoch_of(&self, chunk: u16) -> u64 {
+        self.uses.get(usize::from(chunk)).map_or(0, |known| known.epoch.load(Ordering::Relaxed))
+    }
+
+    /// A record goes on in that chunk.
+    fn link(&self, chunk: u16, next: u16) {
+        if let Some(known) = self.uses.get(usize::from(chunk)) {
+            known.next.store(u32::from(next), Ordering::Relaxed);
+        }
+    }
+
     /// The chunks of a record that is larger than one, and where in each its part is.
     fn parts(&self, place: Place) -> impl Iterator<Item = (u16, usize)> {
-        let next = |&(chunk, at): &(u16, usize)| {
-            let word = self.chunk(chunk).get(at + 2)?.load(Ordering::Relaxed);
-            (word != 0).then_some(((word & 0xffff) as u16, FIRST))
+        let next = |&(chunk, _): &(u16, usize)| {
+            let next = self.uses.get(usize::from(chunk))?.next.load(Ordering::Relaxed);
+            u16::try_from(next).ok().map(|next| (next, FIRST))
         };
         std::iter::successors(Some((place.chunk(), place.at())), next)
     }
@@ -342,4 +383,9 @@ impl BlackBox {
             self.free(self.chunks.done(chunk, 1));
         }
     }
+}
+
+/// How large a box in that directory may be.
+fn room(directory: &Path) -> u64 {
+    (os::available(directory) / LARGEST_PART).min(os::longest_file())
 }

@@ -11,6 +11,7 @@ use super::{BlackBox, Time};
 use crate::callsite::Callsite;
 use crate::record::Record;
 use crate::span::SpanContext;
+use crate::threads;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,8 @@ pub(super) struct Pen {
     /// The chunk, and which use of it this is; 0 if there is none.
     chunk: u16,
     number: u64,
+    /// When that was taken; 0 if there is none. In another epoch the chunk is in another file.
+    epoch: u64,
     /// The next free word.
     at: usize,
     /// How many entries are in the chunk that the listener hears of.
@@ -55,6 +58,7 @@ impl Pen {
         Self {
             chunk: 0,
             number: 0,
+            epoch: 0,
             at: END,
             records: 0,
             thread: SmolStr::default(),
@@ -95,7 +99,7 @@ impl Pen {
         if self.number > 0 {
             owner.close(self.chunk, self.records);
         }
-        (self.number, self.at, self.records) = (0, END, 0);
+        (self.number, self.epoch, self.at, self.records) = (0, 0, END, 0);
         self.context = None;
     }
 
@@ -107,7 +111,7 @@ impl Pen {
         time: Time,
     ) -> Result<Place, NoRoom> {
         let words = owner.chunk(self.chunk);
-        if self.number == 0 {
+        if self.epoch != owner.map.epoch() {
             return Err(NoRoom);
         }
         let references = self.refer(owner, record)?;
@@ -242,14 +246,13 @@ impl Pen {
     }
 
     fn open(&mut self, owner: &BlackBox, thread: &SmolStr) -> bool {
+        // Now and then, since the application may change it at any time.
+        threads::can_fault();
         let Some(taken) = owner.take() else { return false };
-        self.begin(taken);
-        self.new_thread(owner, thread).is_ok()
-    }
-
-    fn begin(&mut self, (chunk, number): (u16, u64)) {
-        (self.chunk, self.number, self.at, self.records) = (chunk, number, FIRST, 0);
+        (self.chunk, self.number) = taken;
+        (self.epoch, self.at, self.records) = (owner.epoch_of(self.chunk), FIRST, 0);
         self.callsites = [0; KNOWN_CALLSITES];
+        self.new_thread(owner, thread).is_ok()
     }
 
     /// Writes a record that is larger than a chunk: in parts, each the last entry of its chunk.
@@ -280,6 +283,8 @@ impl Pen {
                 (page, at, [all as u64, link].into_iter().chain(part).collect::<Vec<_>>())
             })
             .collect();
+        let chunks = std::iter::once(self.chunk).chain(next.iter().map(|&(chunk, _)| chunk));
+        chunks.zip(&next).for_each(|(chunk, &(next, _))| owner.link(chunk, next));
         // The first comes last: with it the record is there, and it is whole.
         let first = parts.remove(0);
         for ((chunk, number), at, part) in parts {
