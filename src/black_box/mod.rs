@@ -44,6 +44,7 @@ use crate::level::Level;
 use crate::record::Record;
 use crate::rotate::os;
 use crate::stats::Reason;
+use crate::threads;
 use chunks::{Chunks, Emptied};
 use find::Unfinished;
 use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
@@ -231,6 +232,7 @@ impl BlackBox {
         record: &Record,
         time: Time,
     ) -> Place {
+        threads::can_fault();
         if pens.len() == MOST_PENS {
             drop(pens.remove(0));
         }
@@ -243,6 +245,7 @@ impl BlackBox {
     /// For a thread that is about to end and has no pen any more.
     #[cold]
     fn keep_last(&self, record: &Record, time: Time) -> Place {
+        threads::can_fault();
         let place = self.keep_alone(record, time);
         if place.is_somewhere() { place } else { self.no_room() }
     }

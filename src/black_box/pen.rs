@@ -11,7 +11,6 @@ use super::{BlackBox, Time};
 use crate::callsite::Callsite;
 use crate::record::Record;
 use crate::span::SpanContext;
-use crate::threads;
 use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -246,8 +245,6 @@ impl Pen {
     }
 
     fn open(&mut self, owner: &BlackBox, thread: &SmolStr) -> bool {
-        // Now and then, since the application may change it at any time.
-        threads::can_fault();
         let Some(taken) = owner.take() else { return false };
         (self.chunk, self.number) = taken;
         (self.epoch, self.at, self.records) = (owner.epoch_of(self.chunk), FIRST, 0);

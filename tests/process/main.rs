@@ -8,9 +8,12 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
+#[cfg(target_os = "linux")]
+mod boxes;
 mod exit;
 #[cfg(unix)]
 mod forks;
@@ -43,6 +46,8 @@ fn scenarios() -> Vec<Scenario> {
         all.extend(hooks::scenarios());
         all.extend(forks::scenarios());
     }
+    #[cfg(target_os = "linux")]
+    all.extend(boxes::scenarios());
     all
 }
 
