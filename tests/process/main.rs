@@ -22,6 +22,8 @@ mod hooks;
 mod kills;
 mod life;
 mod own_threads;
+#[cfg(target_os = "linux")]
+mod signals;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -47,7 +49,10 @@ fn scenarios() -> Vec<Scenario> {
         all.extend(forks::scenarios());
     }
     #[cfg(target_os = "linux")]
-    all.extend(boxes::scenarios());
+    {
+        all.extend(boxes::scenarios());
+        all.extend(signals::scenarios());
+    }
     all
 }
 
@@ -68,6 +73,9 @@ fn main() -> ExitCode {
     {
         // What hangs is ended from inside.
         let _watchdog = std::thread::spawn(|| {
+            // It would take signals that a scenario waits for.
+            #[cfg(target_os = "linux")]
+            nix::sys::signal::SigSet::all().thread_block().unwrap();
             std::thread::park_timeout(support::SOON * 5);
             std::process::abort();
         });
