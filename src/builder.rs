@@ -22,6 +22,7 @@ use crate::slot::SinkSlot;
 use crate::spare::Spares;
 use crate::stats::Counters;
 use crate::threads;
+use crate::traces::Traces;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -120,12 +121,15 @@ impl Builder {
     ///
     /// As [`build`](Self::build).
     pub fn build_stepped(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        self.prepare()?.assemble()
+        let (traces, all) = self.prepare()?.assemble()?;
+        traces.keep();
+        Ok(all)
     }
 
     /// Does what can fail for reasons of the user's: checks the configuration and opens the files.
     pub(crate) fn prepare(mut self) -> Result<Prepared, Error> {
         self.config.check()?;
+        let mut traces = Traces::default();
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(open::CONSOLE);
         let files = open::wanted_files(&self.config).map(|wanted| wanted.name);
@@ -138,11 +142,11 @@ impl Builder {
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if takes_part { open::dead_boxes(&self.config) } else { Vec::new() };
         let open::OpenFiles { mut sinks, diverted } =
-            open::files(&self.config, &self.clock, &dead)?;
+            open::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
-        let forward = forward::open(&self.config, &self.clock, boot)?;
-        Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
+        let forward = forward::open(&self.config, &self.clock, boot, &mut traces)?;
+        Ok(Prepared { sinks, diverted, forward, dead, boot, traces, builder: self })
     }
 }
 
@@ -157,25 +161,35 @@ pub(crate) struct Prepared {
     dead: Vec<DeadBox>,
     /// The number of this start.
     boot: u64,
+    /// Goes last, when nobody has a file open any more.
+    traces: Traces,
 }
+
+/// What a pipeline consists of.
+type Assembled = (QueueLayer, LoggingHandle, Listener);
 
 impl Prepared {
     /// Starts the console's thread, if there is a console, and the listener's.
     pub(crate) fn start(self) -> Result<(QueueLayer, LoggingHandle), Error> {
         const NAME: &str = "logwell";
-        let (layer, handle, listener) = self.assemble()?;
+        let (traces, (layer, handle, listener)) = self.assemble()?;
         match threads::spawn(NAME, move || listener.run()) {
-            Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
+            Ok(_runs_until_it_is_stopped) => {
+                traces.keep();
+                Ok((layer, handle))
+            }
             Err(source) => {
                 // The forwarders have started, and nobody would stop them.
                 let _nothing_was_logged = handle.shutdown();
+                handle.discard_black_box();
+                drop((layer, handle));
                 Err(ErrorKind::Thread { name: NAME, source }.into())
             }
         }
     }
 
-    fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, diverted, forward, dead, boot } = self;
+    fn assemble(self) -> Result<(Traces, Assembled), Error> {
+        let Self { builder, mut traces, mut sinks, diverted, forward, dead, boot } = self;
         let config = builder.config;
         if config.console.enabled {
             sinks.push(open::console(&config)?);
@@ -189,7 +203,7 @@ impl Prepared {
             slots.push(SinkSlot::new(name, sink));
         }
         let takes_part = slots.iter().any(|slot: &SinkSlot| slot.takes_part);
-        let black_box = if takes_part { open::black_box(&config, boot) } else { None };
+        let black_box = if takes_part { open::black_box(&config, boot, &mut traces) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
         if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
             queue.drops_are_witnessed_by(move |level, reason| {
@@ -242,7 +256,7 @@ impl Prepared {
             black_box,
             dead,
         });
-        Ok((layer, handle, listener))
+        Ok((traces, (layer, handle, listener)))
     }
 }
 

@@ -302,6 +302,13 @@ impl LoggingHandle {
         made
     }
 
+    /// Takes the black box away, for a start that has failed: there is nothing in it.
+    pub(crate) fn discard_black_box(&self) {
+        if let Some(black_box) = &self.0.black_box {
+            black_box.end();
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn black_box(&self) -> Arc<BlackBox> {
         self.0.black_box.clone().unwrap()

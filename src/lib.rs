@@ -516,6 +516,7 @@ mod spool;
 mod sync;
 mod syncer;
 mod threads;
+mod traces;
 mod waker;
 
 pub use builder::Builder;

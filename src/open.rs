@@ -20,6 +20,7 @@ use crate::sink::console::ConsoleSink;
 use crate::sink::file::FileSink;
 use crate::syncer::Syncer;
 use crate::terminal;
+use crate::traces::Traces;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,9 +66,10 @@ pub(crate) fn files(
     config: &LoggingConfig,
     clock: &Clock,
     dead: &[DeadBox],
+    traces: &mut Traces,
 ) -> Result<OpenFiles, Error> {
     let wanted: Vec<_> = wanted_files(config).collect();
-    let (paths, diverted) = claim_paths(config, &wanted)?;
+    let (paths, diverted) = claim_paths(config, &wanted, traces)?;
     if let Some(why) = &diverted {
         selflog::tell("the log files are in use", why);
     }
@@ -95,12 +97,17 @@ pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
 
 /// A black box of this process's own, if one is asked for and can be had. Without it records are logged
 /// all the same.
-pub(crate) fn black_box(config: &LoggingConfig, boot: u64) -> Option<Arc<BlackBox>> {
+pub(crate) fn black_box(
+    config: &LoggingConfig,
+    boot: u64,
+    traces: &mut Traces,
+) -> Option<Arc<BlackBox>> {
     if !config.black_box.enabled {
         return None;
     }
     let origin = black_box::Origin { process: std::process::id(), boot };
     let (directory, bytes) = (box_dir(config), config.black_box.max_bytes);
+    traces.directory(&directory);
     match BlackBox::create(&directory, bytes, origin, box_owner(config)) {
         Ok(black_box) => Some(black_box),
         Err(error) => {
@@ -154,11 +161,12 @@ type Claimed = (PathBuf, PathLock);
 fn claim_paths(
     config: &LoggingConfig,
     wanted: &[WantedFile<'_>],
+    traces: &mut Traces,
 ) -> Result<(Vec<Claimed>, Option<String>), Error> {
     /// More pipelines than this in one process have no names left.
     const MAX_NAMES: u32 = 9;
     let names: Vec<_> = wanted.iter().map(|wanted| wanted.file.name.clone()).collect();
-    let theirs = match claim_all(config, names.clone()) {
+    let theirs = match claim_all(config, names.clone(), traces) {
         Ok(paths) => return Ok((paths, None)),
         Err(theirs) => theirs,
     };
@@ -167,7 +175,7 @@ fn claim_paths(
         let tag = if number == 1 { pid.to_string() } else { format!("{pid}-{number}") };
         let own = names.iter().map(|name| lock::own_name(name, &tag)).collect::<Vec<_>>();
         let first = own.first().cloned().unwrap_or_default();
-        if let Ok(paths) = claim_all(config, own) {
+        if let Ok(paths) = claim_all(config, own, traces) {
             return Ok((paths, Some(format!("{theirs}; this process writes to {first}"))));
         }
     }
@@ -175,9 +183,15 @@ fn claim_paths(
 }
 
 /// The locks of all these files, or who has one of them.
-fn claim_all(config: &LoggingConfig, names: Vec<String>) -> Result<Vec<Claimed>, String> {
+fn claim_all(
+    config: &LoggingConfig,
+    names: Vec<String>,
+    traces: &mut Traces,
+) -> Result<Vec<Claimed>, String> {
     let claim = |name: String| {
         let path = config.files.dir.join(name);
+        traces.disposable(&lock::lock_path(&path));
+        traces.file(&path);
         match lock::claim(&path) {
             Claim::Ours(lock, error) => {
                 if let Some(error) = error {

@@ -80,7 +80,7 @@ impl BlackBox {
     }
 
     /// Logging has ended as it should: the file goes, if it is the one that was made.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.store(head::ENDED, 1);
         let there = self.path.symlink_metadata();
         let Some(Ok(ours)) = self.file().as_ref().map(File::metadata) else { return };

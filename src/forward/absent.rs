@@ -5,6 +5,7 @@ use crate::config::LoggingConfig;
 use crate::error::{Error, Mistake, Origin};
 use crate::open::NamedSink;
 use crate::stats::DestinationStats;
+use crate::traces::Traces;
 use std::time::Duration;
 
 /// What was opened: nothing.
@@ -22,7 +23,12 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// The configuration asks for a destination.
-pub(crate) fn open(config: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    config: &LoggingConfig,
+    _: &Clock,
+    _boot: u64,
+    _: &mut Traces,
+) -> Result<Opened, Error> {
     let switches = [
         ("forward.logbeacon.enabled", config.forward.logbeacon.enabled),
         ("forward.telegram.enabled", config.forward.telegram.enabled),

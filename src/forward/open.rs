@@ -25,6 +25,7 @@ use crate::route::Accepts;
 use crate::selflog;
 use crate::sink::forward::ForwardSink;
 use crate::spool::{self, SpoolOptions, SpoolReader, SpoolStatus, SpoolWriter};
+use crate::traces::Traces;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,10 +55,17 @@ pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// A directory cannot be used, or the options of HTTP cannot.
-pub(crate) fn open(config: &LoggingConfig, clock: &Clock, boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    config: &LoggingConfig,
+    clock: &Clock,
+    boot: u64,
+    traces: &mut Traces,
+) -> Result<Opened, Error> {
     let mut parts = Vec::new();
-    for (destination, stop) in destinations(config)? {
-        parts.push(open_one(config, clock, (destination, stop), boot)?);
+    for destination in destinations(config)? {
+        let dir = spool_dir(config).join(destination.0.name);
+        spool::without_entries(&dir).iter().for_each(|path| traces.disposable(path));
+        parts.push(open_one(config, clock, destination, boot)?);
     }
     Ok(Opened { parts })
 }

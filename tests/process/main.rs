@@ -15,6 +15,7 @@
 #[cfg(target_os = "linux")]
 mod boxes;
 mod exit;
+mod failed_starts;
 #[cfg(unix)]
 mod forks;
 #[cfg(unix)]
@@ -43,6 +44,7 @@ fn scenarios() -> Vec<Scenario> {
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
     all.extend(kills::scenarios());
+    all.extend(failed_starts::scenarios());
     #[cfg(unix)]
     {
         all.extend(hooks::scenarios());
@@ -72,7 +74,9 @@ fn main() -> ExitCode {
         (std::env::var_os("LOGWELL_SCENARIO"), std::env::var_os("LOGWELL_SCENARIO_DIR"))
     {
         // What hangs is ended from inside.
-        let _watchdog = std::thread::spawn(|| {
+        // Its room is its own: a scenario may have no threads.
+        let watchdog = std::thread::Builder::new().stack_size(256 << 10);
+        let _watchdog = watchdog.spawn(|| {
             // It would take signals that a scenario waits for.
             #[cfg(target_os = "linux")]
             nix::sys::signal::SigSet::all().thread_block().unwrap();
