@@ -20,6 +20,7 @@ use crate::route::{Accepts, Routes, SinkSet};
 use crate::sink::Sink;
 use crate::slot::SinkSlot;
 use crate::spare::Spares;
+use crate::standard_streams;
 use crate::stats::Counters;
 use crate::threads;
 use crate::traces::Traces;
@@ -129,6 +130,7 @@ impl Builder {
     /// Does what can fail for reasons of the user's: checks the configuration and opens the files.
     pub(crate) fn prepare(mut self) -> Result<Prepared, Error> {
         self.config.check()?;
+        standard_streams::occupy();
         let mut traces = Traces::default();
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(open::CONSOLE);

@@ -513,6 +513,7 @@ mod span;
 mod spare;
 #[cfg(feature = "forward")]
 mod spool;
+mod standard_streams;
 mod sync;
 mod syncer;
 mod threads;
