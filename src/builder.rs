@@ -141,6 +141,7 @@ impl Builder {
         check_names(&all.collect::<Vec<_>>())?;
         let takes_part = open::wanted_files(&self.config).next().is_some()
             || !forward::names(&self.config).is_empty()
+            || open::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if takes_part { open::dead_boxes(&self.config) } else { Vec::new() };
         let open::OpenFiles { mut sinks, diverted } =

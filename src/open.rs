@@ -231,6 +231,12 @@ fn cannot_open(error: std::io::Error) -> Error {
     ErrorKind::LogFile { source: error, help }.into()
 }
 
+/// Whether the black box is for the console: there are no files, and it has a place that is not
+/// theirs. Without one, a program that is not to write to the disk does not.
+pub(crate) fn console_takes_part(config: &LoggingConfig) -> bool {
+    config.console.enabled && !config.files.enabled && !is_beside_logs(&config.black_box.dir)
+}
+
 /// Opens the console, which starts its thread.
 pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     let console = &config.console;
@@ -251,6 +257,7 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
         Ok(sink) => {
             // A part of the time is left for what comes after it.
             let sink = sink.sync_limit(config.shutdown_timeout / 4 * 3);
+            let sink = sink.take_part(console_takes_part(config));
             Ok((CONSOLE.to_owned(), accepts, Box::new(sink)))
         }
         Err(source) => Err(ErrorKind::Thread { name: "logwell-console", source }.into()),

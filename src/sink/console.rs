@@ -11,7 +11,7 @@
 
 use crate::encode::Encode;
 use crate::record::Record;
-use crate::sink::{Sink, Unflushed};
+use crate::sink::{Mark, Sink, Unflushed};
 use crate::threads;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,6 +55,8 @@ pub struct ConsoleSink {
     too_long: u64,
     /// Lost lines of which a flush has told.
     reported: u64,
+    /// Whether the black box keeps records until they are written here.
+    takes_part: bool,
     sync_wait: Duration,
     sync_limit: Duration,
     close_wait: Duration,
@@ -110,6 +112,7 @@ impl ConsoleSink {
             offered: 0,
             too_long: 0,
             reported: 0,
+            takes_part: false,
             sync_wait: SYNC_WAIT,
             sync_limit: SYNC_LIMIT,
             close_wait: CLOSE_WAIT,
@@ -119,6 +122,13 @@ impl ConsoleSink {
     /// Waits at most that long in all for a slow terminal when it is synced.
     pub(crate) fn sync_limit(mut self, limit: Duration) -> Self {
         self.sync_limit = limit;
+        self
+    }
+
+    /// Has the black box keep records until they are written here. After a kill, lines that were
+    /// written in its last moment are written again: a terminal does not say what it has.
+    pub(crate) fn take_part(mut self, takes_part: bool) -> Self {
+        self.takes_part = takes_part;
         self
     }
 
@@ -198,6 +208,10 @@ impl Sink for ConsoleSink {
     fn sync(&mut self) -> Result<(), Unflushed> {
         self.wait_while_it_moves();
         self.report(io::ErrorKind::TimedOut)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.takes_part.then(Mark::default)
     }
 }
 

@@ -1,13 +1,14 @@
 //! What others do to a black box costs the program nothing.
 
 use crate::support::wait_until;
-use crate::{Scenario, records};
+use crate::{Scenario, ended_well, records};
 use logwell::{LoggingConfig, LoggingHandle};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{self, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use tracing::info;
@@ -19,6 +20,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         done("a_thread_that_blocks_every_signal_outlives_a_box_that_is_cut", all_blocked),
         done("a_handler_of_the_applications_own_is_there_before_and_after", with_handlers),
         done("a_box_on_a_file_system_in_memory_may_be_cut_too", in_memory),
+        Scenario {
+            sentence: "without_files_the_next_start_prints_what_a_kill_has_kept_from_the_console",
+            run: killed_console,
+            check: ended_well,
+        },
     ]
 }
 
@@ -155,4 +161,53 @@ fn in_memory(dir: &Path) {
     (0..100_u64).for_each(|number| info!(number, "in memory"));
     ends_healthy(&handle, boxes.path());
     println!("100");
+}
+
+/// Which part of the next scenario a process plays.
+const PART: &str = "LOGWELL_TEST_PART";
+
+fn killed_console(dir: &Path) {
+    let mut config = LoggingConfig::builder().files(false).log_dir(dir).build().unwrap();
+    config.console.format = logwell::config::ConsoleFormat::Json;
+    config.black_box.dir = "boxes".into();
+    match std::env::var(PART).as_deref() {
+        Ok("killed") => {
+            logwell::init_logging_with(config).unwrap();
+            // More than the pipe takes, which nobody reads.
+            (0..3_000_u64).for_each(|number| info!(number, "on its way"));
+            eprintln!("all is logged");
+            loop {
+                thread::park();
+            }
+        }
+        Ok(_) => {
+            logwell::init_logging_with(config).unwrap();
+            assert!(logwell::shutdown_logging().is_lossless());
+        }
+        Err(_) => {
+            let play = |part: &str| {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.env(PART, part).stdout(Stdio::piped()).stderr(Stdio::piped());
+                command.spawn().unwrap()
+            };
+            let mut killed = play("killed");
+            let mut told = String::new();
+            BufReader::new(killed.stderr.take().unwrap()).read_line(&mut told).unwrap();
+            assert_eq!(told, "all is logged\n");
+            killed.kill().unwrap();
+            let mut lines = String::new();
+            killed.stdout.take().unwrap().read_to_string(&mut lines).unwrap();
+            assert!(lines.len() < 500_000, "the pipe was full");
+            lines += "\n"; // the last may be torn
+            lines += &String::from_utf8(play("next").wait_with_output().unwrap().stdout).unwrap();
+            let records = lines.lines().filter_map(|it| serde_json::from_str(it).ok());
+            let mut numbers: Vec<_> =
+                records.filter_map(|it: serde_json::Value| it["number"].as_u64()).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            assert!(numbers.iter().copied().eq(0..3_000), "{} of 3 000", numbers.len());
+            assert_eq!(its_box(&dir.join("boxes")), None);
+            assert!(!dir.join("app.log").exists());
+        }
+    }
 }
