@@ -97,7 +97,8 @@ mod mask {
     pub(crate) fn can_fault() {}
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -415,7 +415,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod cut {
     use super::*;
     use std::os::unix::process::ExitStatusExt as _;

@@ -15,7 +15,8 @@
 //! What lies where is told in `docs/black-box-format.md`.
 //!
 //! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
-//! When it is full, records go without a copy, and that is counted; nobody ever waits for it.
+//! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The same
+//! while others have taken the file away (`watch.rs`, and the guard in `map.rs`).
 
 mod block;
 mod chunks;

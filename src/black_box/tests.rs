@@ -434,7 +434,9 @@ fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
 }
 
 /// What others do to a box.
-fn harms() -> [(&'static str, fn(&Path)); 8] {
+type Harm = (&'static str, fn(&Path));
+
+fn harms() -> [Harm; 8] {
     fn cut(path: &Path, bytes: u64) {
         OpenOptions::new().write(true).open(path).unwrap().set_len(bytes).unwrap();
     }

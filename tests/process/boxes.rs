@@ -195,6 +195,7 @@ fn killed_console(dir: &Path) {
             BufReader::new(killed.stderr.take().unwrap()).read_line(&mut told).unwrap();
             assert_eq!(told, "all is logged\n");
             killed.kill().unwrap();
+            killed.wait().unwrap();
             let mut lines = String::new();
             killed.stdout.take().unwrap().read_to_string(&mut lines).unwrap();
             assert!(lines.len() < 500_000, "the pipe was full");
