@@ -97,8 +97,8 @@ mod mask {
     pub(crate) fn can_fault() {}
 }
 
-#[cfg(test)]
 #[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

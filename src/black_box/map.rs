@@ -415,8 +415,8 @@ mod tests {
     }
 }
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod cut {
     use super::*;
     use std::os::unix::process::ExitStatusExt as _;
