@@ -1,5 +1,6 @@
 //! A start that fails leaves nothing behind, wherever it fails.
 
+use crate::life::Nobody;
 use crate::{Scenario, ended_well};
 use logwell::LoggingConfig;
 use std::collections::BTreeMap;
@@ -124,16 +125,6 @@ fn at_the_end(dir: &Path) {
     tracing::info!("it works after that");
     assert!(logwell::shutdown_logging().is_lossless());
     assert!(fs::metadata(dir.join("new/logs/app.log")).unwrap().len() > 0);
-}
-
-struct Nobody;
-
-impl log::Log for Nobody {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        false
-    }
-    fn log(&self, _: &log::Record<'_>) {}
-    fn flush(&self) {}
 }
 
 fn what_was_there(dir: &Path) {

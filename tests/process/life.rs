@@ -64,7 +64,7 @@ fn occupied(dir: &Path) {
     log::set_boxed_logger(Box::new(Nobody)).unwrap();
 }
 
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl log::Log for Nobody {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
