@@ -395,7 +395,13 @@
 //! by the sink's counters: neither makes a record of its own. For a signal that the program handles
 //! already when logging is set up (Linux), logwell only writes the record, and the program decides.
 //! There is no hook for `abort()`, `_exit` and `kill -9`, and none is needed: the [black box](black_box) has
-//! what was on its way, and the next start writes it (`black_box.enabled`, on by default).
+//! what was on its way, and the next start writes it (`black_box.enabled`, on by default). A program
+//! without files has one for its console if `black_box.dir` names a place for it.
+//!
+//! A box is a mapped file, so logwell handles SIGBUS: whoever cuts the file does not end the process. Any
+//! other SIGBUS goes to the handler that was there, or does what it does by default; so it is with a
+//! handler that the program installs later. A thread that logs is made to take SIGBUS.
+//! All threads of logwell block the signals of the application.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
 //! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a

@@ -781,7 +781,9 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("base64", &["encode/value.rs", "secret.rs"]);
     check_only("quanta", &["clock.rs"]);
     check_only("memmap2", &["black_box/map.rs"]);
-    check_only("rustix", &["rotate/os.rs"]);
+    check_only("libc", &["black_box/map.rs"]);
+    check_only("nix", &["threads.rs"]);
+    check_only("rustix", &["black_box/map.rs", "rotate/os.rs"]);
     check_only("zmij", &["encode/json/straight.rs", "encode/text.rs", "encode/value.rs"]);
     check_only("arc_swap", &["filter.rs"]);
     check_only("pin_project_lite", &["context.rs"]);
@@ -798,6 +800,16 @@ fn no_file_of_the_library_prints_or_sleeps_where_a_caller_waits() {
         let who_waits = ["queue.rs", "sink/console.rs", "forward/open.rs", "dead_letters/file.rs"];
         if !who_waits.contains(&&*file) {
             assert!(!code.contains("thread::sleep"), "{file} sleeps");
+        }
+    }
+}
+
+#[test]
+fn every_thread_starts_deaf_to_the_signals_of_the_application() {
+    for (file, code) in sources() {
+        let is_ours = !file.starts_with("simulation/") && file != "threads.rs";
+        for call in ["thread::spawn(", "thread::Builder", "thread::{Builder"] {
+            assert!(!is_ours || !code.contains(call), "{file} starts a thread by itself");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::base::clock::Clock;
 use crate::base::error::{ConfigProblem, Error, Origin};
+use crate::base::traces::Traces;
 use crate::config::LoggingConfig;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
@@ -22,7 +23,12 @@ pub(crate) fn names(_: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// The configuration asks for a destination.
-pub(crate) fn open(config: &LoggingConfig, _: &Clock, _boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    config: &LoggingConfig,
+    _: &Clock,
+    _boot: u64,
+    _: &mut Traces,
+) -> Result<Opened, Error> {
     let switches = [
         ("forward.logbeacon.enabled", config.forward.logbeacon.enabled),
         ("forward.telegram.enabled", config.forward.telegram.enabled),

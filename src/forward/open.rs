@@ -15,6 +15,7 @@ use super::transport::Stop;
 use crate::base::clock::Clock;
 use crate::base::error::Error;
 use crate::base::selflog;
+use crate::base::traces::Traces;
 use crate::config::{LevelRoute, LevelsConfig, LoggingConfig, ServiceConfig};
 use crate::encode::json::JsonOptions;
 use crate::encode::schema::SchemaOptions;
@@ -55,10 +56,17 @@ pub(crate) fn names(config: &LoggingConfig) -> Vec<&'static str> {
 /// # Errors
 ///
 /// A directory cannot be used, or the options of HTTP cannot.
-pub(crate) fn open(config: &LoggingConfig, clock: &Clock, boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    config: &LoggingConfig,
+    clock: &Clock,
+    boot: u64,
+    traces: &mut Traces,
+) -> Result<Opened, Error> {
     let mut parts = Vec::new();
-    for (destination, stop) in destinations(config)? {
-        parts.push(open_one(config, clock, (destination, stop), boot)?);
+    for destination in destinations(config)? {
+        let dir = spool_dir(config).join(destination.0.name);
+        spool::without_entries(&dir).iter().for_each(|path| traces.disposable(path));
+        parts.push(open_one(config, clock, destination, boot)?);
     }
     Ok(Opened { parts })
 }

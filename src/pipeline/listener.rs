@@ -7,7 +7,7 @@ use crate::base::clock::{Clock, TimeOfDay};
 use crate::base::selflog;
 use crate::base::thread;
 use crate::base::unwind::discard;
-use crate::black_box::{BlackBox, DeadBox, Journal, Place};
+use crate::black_box::{self, BlackBox, DeadBox, Journal, Place};
 use crate::pipeline::after_shutdown;
 use crate::pipeline::internal_records::{Filtered, InternalRecords, Receipt};
 use crate::pipeline::pool::{FreeList, PooledRecord, RecordPool};
@@ -50,8 +50,8 @@ const DEEP_SLEEP: Duration = Duration::from_secs(1);
 const FLUSH_RECORDS: u64 = 4_096;
 /// How often a sink that has kept records is asked to try again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
-/// How often is looked whether the black box is still there.
-const LOOK_AT_BOX_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether the black box is still there, while the listener is awake.
+const LOOK_AT_BOX_EVERY: Duration = Duration::from_millis(100);
 /// A program that catches panic after panic does not wait for the disk each time.
 const SYNC_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Losses are told at most this often.
@@ -324,38 +324,60 @@ impl Listener {
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
         self.hand_on();
         self.tell_unprotected();
-        self.tell_deleted(now);
+        self.look_after_box(now);
         for recovered in &recovered {
             self.write_internal(|own| own.recovered(recovered));
         }
     }
 
-    /// Says so when records have found no room in the black box.
+    /// Says so when records have no copy in the black box.
     fn tell_unprotected(&mut self) {
         let unprotected = self.keeper.as_ref().map_or(0, Journal::unprotected);
         if unprotected > self.unprotected {
             self.unprotected = unprotected;
             let text =
                 format_args!("{unprotected} so far; a kill would lose them until they are written");
-            selflog::tell("records found no room in the black box", &text);
+            selflog::tell("records have no copy in the black box", &text);
         }
     }
 
-    /// Says so when somebody has deleted the black box.
-    fn tell_deleted(&mut self, now: Instant) {
+    /// Looks whether others have taken the black box away, and makes it again.
+    fn look_after_box(&mut self, now: Instant) {
         let recently = |looked: Instant| now.saturating_duration_since(looked) < LOOK_AT_BOX_EVERY;
-        let Some(black_box) = &self.black_box else { return };
+        let Some(keeper) = &mut self.keeper else { return };
         if self.looked_at_box.is_some_and(recently) {
             return;
         }
         self.looked_at_box = Some(now);
-        if black_box.is_deleted() {
-            let text = format_args!(
-                "{}: a kill loses what is not written yet, until the next start",
-                black_box.path().display()
+        if let Err(error) = black_box::keep_guard() {
+            selflog::tell(
+                "SIGBUS is handled by others: to cut a black box ends the process",
+                &error,
             );
-            selflog::tell("the black box was deleted", &text);
         }
+        if keeper.watch() {
+            return;
+        }
+        let what = match self.renew_box() {
+            Ok(()) => "it was made again".to_owned(),
+            Err(error) => {
+                format!("records have no copy until it can be made again: {error}")
+            }
+        };
+        let path = self.black_box.as_ref().map(|black_box| black_box.path().display());
+        let text = format_args!("{}; {what}", path.map(|it| it.to_string()).unwrap_or_default());
+        selflog::tell("others have cut, deleted or replaced the black box", &text);
+    }
+
+    /// Makes the black box again, once there is nothing in the old one that is still needed.
+    fn renew_box(&mut self) -> io::Result<()> {
+        if !self.hand_on() {
+            return Err(io::Error::other("records wait in a sink"));
+        }
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        let renewal = keeper.begin_again()?;
+        self.hand_on();
+        self.keeper.as_mut().map_or(Ok(()), |keeper| keeper.finish(renewal))
     }
 
     /// Says that all records so far are handed on, if they are: then their copies can be forgotten.

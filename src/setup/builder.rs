@@ -5,6 +5,9 @@
 
 use crate::base::clock::Clock;
 use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::base::standard_streams;
+use crate::base::threads;
+use crate::base::traces::Traces;
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::SharedFilter;
 use crate::capture::layer::QueueLayer;
@@ -121,12 +124,16 @@ impl Builder {
     ///
     /// As [`build`](Self::build).
     pub fn build_stepped(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        self.prepare()?.assemble()
+        let (traces, all) = self.prepare()?.assemble()?;
+        traces.keep();
+        Ok(all)
     }
 
     /// Does what can fail for reasons of the user's: checks the configuration and opens the files.
     pub(crate) fn prepare(mut self) -> Result<Prepared, Error> {
         self.config.check()?;
+        standard_streams::occupy();
+        let mut traces = Traces::default();
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(sinks::CONSOLE);
         let files = sinks::wanted_files(&self.config).map(|wanted| wanted.name);
@@ -136,14 +143,15 @@ impl Builder {
         check_names(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
             || !forward::names(&self.config).is_empty()
+            || sinks::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
         let sinks::OpenFiles { mut sinks, diverted } =
-            sinks::files(&self.config, &self.clock, &dead)?;
+            sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
-        let forward = forward::open(&self.config, &self.clock, boot)?;
-        Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
+        let forward = forward::open(&self.config, &self.clock, boot, &mut traces)?;
+        Ok(Prepared { sinks, diverted, forward, dead, boot, traces, builder: self })
     }
 }
 
@@ -158,26 +166,35 @@ pub(crate) struct Prepared {
     dead: Vec<DeadBox>,
     /// The number of this start.
     boot: u64,
+    /// Goes last, when nobody has a file open any more.
+    traces: Traces,
 }
+
+/// What a pipeline consists of.
+type Assembled = (QueueLayer, LoggingHandle, Listener);
 
 impl Prepared {
     /// Starts the console's thread, if there is a console, and the listener's.
     pub(crate) fn start(self) -> Result<(QueueLayer, LoggingHandle), Error> {
         const NAME: &str = "logwell";
-        let (layer, handle, listener) = self.assemble()?;
-        let thread = std::thread::Builder::new().name(NAME.to_owned());
-        match thread.spawn(move || listener.run()) {
-            Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
+        let (traces, (layer, handle, listener)) = self.assemble()?;
+        match threads::spawn(NAME, move || listener.run()) {
+            Ok(_runs_until_it_is_stopped) => {
+                traces.keep();
+                Ok((layer, handle))
+            }
             Err(source) => {
                 // The forwarders have started, and nobody would stop them.
                 let _nothing_was_logged = handle.shutdown();
+                handle.discard_black_box();
+                drop((layer, handle));
                 Err(ErrorKind::Thread { name: NAME, source }.into())
             }
         }
     }
 
-    fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, diverted, forward, dead, boot } = self;
+    fn assemble(self) -> Result<(Traces, Assembled), Error> {
+        let Self { builder, mut traces, mut sinks, diverted, forward, dead, boot } = self;
         let config = builder.config;
         if config.console.enabled {
             sinks.push(sinks::console(&config)?);
@@ -191,7 +208,8 @@ impl Prepared {
             slots.push(SupervisedSink::new(name, sink));
         }
         let is_recoverable = slots.iter().any(|slot: &SupervisedSink| slot.is_recoverable);
-        let black_box = if is_recoverable { sinks::black_box(&config, boot) } else { None };
+        let black_box =
+            if is_recoverable { sinks::black_box(&config, boot, &mut traces) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
         if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
             queue.drops_are_witnessed_by(move |level, reason| {
@@ -244,7 +262,7 @@ impl Prepared {
             black_box,
             dead,
         });
-        Ok((layer, handle, listener))
+        Ok((traces, (layer, handle, listener)))
     }
 }
 

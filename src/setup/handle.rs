@@ -250,8 +250,10 @@ impl LoggingHandle {
         match &self.0.black_box {
             None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),
             // At the end it is removed.
-            Some(black_box) if !is_ending && black_box.is_deleted() => {
-                problems.push("the black box was deleted".to_owned());
+            Some(black_box) if !is_ending && !black_box.is_intact() => {
+                let text =
+                    "others have cut, deleted or replaced the black box: records have no copy";
+                problems.push(text.to_owned());
             }
             _ => {}
         }
@@ -295,12 +297,20 @@ impl LoggingHandle {
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
         let end =
             after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
-        let black_box = shared.black_box.as_ref().filter(|_| !end.is_handed_on);
+        let black_box = shared.black_box.as_ref();
+        let black_box = black_box.filter(|it| !end.is_handed_on && it.is_intact());
         let black_box = black_box.map(|black_box| black_box.path().to_owned());
         let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
         let made = ShutdownReport { black_box, ..made };
         *report = Some(made.clone());
         made
+    }
+
+    /// Takes the black box away, for a start that has failed: there is nothing in it.
+    pub(crate) fn discard_black_box(&self) {
+        if let Some(black_box) = &self.0.black_box {
+            black_box.end();
+        }
     }
 
     #[cfg(test)]

@@ -12,6 +12,7 @@ pub(crate) mod sinks;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::base::selflog;
+use crate::base::threads;
 use crate::capture::log_bridge;
 use crate::config::{self, LoggingConfig, Stream};
 use crate::setup::builder::Builder;
@@ -206,7 +207,6 @@ fn has_global_subscriber() -> bool {
     use tracing::dispatcher::{get_default, has_been_set};
     let is_set = || get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     has_been_set()
-        && std::thread::Builder::new()
-            .spawn(is_set)
+        && threads::spawn("logwell-setup", is_set)
             .is_ok_and(|thread| thread.join().unwrap_or(false))
 }

@@ -9,6 +9,7 @@ use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
 use crate::base::hash::fnv1a;
 use crate::base::selflog;
+use crate::base::traces::Traces;
 use crate::black_box::{self, BlackBox, DeadBox};
 use crate::config::{FileConfig, LoggingConfig, Stream};
 use crate::encode::text::{TextEncoder, TextOptions};
@@ -65,9 +66,10 @@ pub(crate) fn files(
     config: &LoggingConfig,
     clock: &Clock,
     dead: &[DeadBox],
+    traces: &mut Traces,
 ) -> Result<OpenFiles, Error> {
     let wanted: Vec<_> = wanted_files(config).collect();
-    let (paths, diverted) = claim_paths(config, &wanted)?;
+    let (paths, diverted) = claim_paths(config, &wanted, traces)?;
     if let Some(why) = &diverted {
         selflog::tell("the log files are in use", why);
     }
@@ -95,12 +97,17 @@ pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
 
 /// A black box of this process's own, if one is asked for and can be had. Without it records are logged
 /// all the same.
-pub(crate) fn black_box(config: &LoggingConfig, boot: u64) -> Option<Arc<BlackBox>> {
+pub(crate) fn black_box(
+    config: &LoggingConfig,
+    boot: u64,
+    traces: &mut Traces,
+) -> Option<Arc<BlackBox>> {
     if !config.black_box.enabled {
         return None;
     }
     let origin = crate::record::origin::Origin { process: std::process::id(), boot };
     let (directory, bytes) = (box_dir(config), config.black_box.max_bytes);
+    traces.directory(&directory);
     match BlackBox::create(&directory, bytes, origin, box_owner(config)) {
         Ok(black_box) => Some(black_box),
         Err(error) => {
@@ -142,11 +149,12 @@ type Claimed = (PathBuf, PathLock);
 fn claim_paths(
     config: &LoggingConfig,
     wanted: &[WantedFile<'_>],
+    traces: &mut Traces,
 ) -> Result<(Vec<Claimed>, Option<String>), Error> {
     /// More pipelines than this in one process have no names left.
     const MAX_NAMES: u32 = 9;
     let names: Vec<_> = wanted.iter().map(|wanted| wanted.file.name.clone()).collect();
-    let theirs = match claim_all(config, names.clone()) {
+    let theirs = match claim_all(config, names.clone(), traces) {
         Ok(paths) => return Ok((paths, None)),
         Err(theirs) => theirs,
     };
@@ -155,7 +163,7 @@ fn claim_paths(
         let tag = if number == 1 { pid.to_string() } else { format!("{pid}-{number}") };
         let own = names.iter().map(|name| lock::own_name(name, &tag)).collect::<Vec<_>>();
         let first = own.first().cloned().unwrap_or_default();
-        if let Ok(paths) = claim_all(config, own) {
+        if let Ok(paths) = claim_all(config, own, traces) {
             return Ok((paths, Some(format!("{theirs}; this process writes to {first}"))));
         }
     }
@@ -163,9 +171,15 @@ fn claim_paths(
 }
 
 /// The locks of all these files, or who has one of them.
-fn claim_all(config: &LoggingConfig, names: Vec<String>) -> Result<Vec<Claimed>, String> {
+fn claim_all(
+    config: &LoggingConfig,
+    names: Vec<String>,
+    traces: &mut Traces,
+) -> Result<Vec<Claimed>, String> {
     let claim = |name: String| {
         let path = config.files.dir.join(name);
+        traces.disposable(&lock::lock_path(&path));
+        traces.file(&path);
         match lock::claim(&path) {
             Claim::Ours(lock, error) => {
                 if let Some(error) = error {
@@ -205,6 +219,12 @@ fn cannot_open(error: std::io::Error) -> Error {
     ErrorKind::LogFile { source: error, help }.into()
 }
 
+/// Whether the black box is for the console: there are no files, and it has a place that is not
+/// theirs. Without one, a program that is not to write to the disk does not.
+pub(crate) fn console_takes_part(config: &LoggingConfig) -> bool {
+    config.console.enabled && !config.files.enabled && !is_beside_logs(&config.black_box.dir)
+}
+
 /// Opens the console, which starts its thread.
 pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     let console = &config.console;
@@ -225,6 +245,7 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
         Ok(sink) => {
             // A part of the time is left for what comes after it.
             let sink = sink.sync_limit(config.shutdown_timeout / 4 * 3);
+            let sink = sink.take_part(console_takes_part(config));
             Ok((CONSOLE.to_owned(), accepts, Box::new(sink)))
         }
         Err(source) => Err(ErrorKind::Thread { name: "logwell-console", source }.into()),

@@ -9,9 +9,10 @@
 //! which never fails nor panics and counts what became of each line, and the guard is only dropped
 //! when there is nothing left to write.
 
+use crate::base::threads;
 use crate::encode::Encode;
 use crate::record::Record;
-use crate::sink::{FlushError, Sink};
+use crate::sink::{FlushError, Mark, Sink};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,6 +55,8 @@ pub struct ConsoleSink {
     too_long: u64,
     /// Lost lines of which a flush has told.
     reported: u64,
+    /// Whether the black box keeps records until they are written here.
+    is_recoverable: bool,
     sync_wait: Duration,
     sync_limit: Duration,
     close_wait: Duration,
@@ -96,8 +99,9 @@ impl ConsoleSink {
             .lossy(true)
             .buffered_lines_limit(buffer_lines.clamp(1, MAX_BUFFER_LINES))
             .thread_name(THREAD);
-        let (queue, guard) = catch_unwind(AssertUnwindSafe(|| builder.finish(carrier)))
-            .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
+        let (queue, guard) =
+            threads::deafly(|| catch_unwind(AssertUnwindSafe(|| builder.finish(carrier))))
+                .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
         Ok(Self {
             encoder,
             line: Vec::new(),
@@ -108,6 +112,7 @@ impl ConsoleSink {
             offered: 0,
             too_long: 0,
             reported: 0,
+            is_recoverable: false,
             sync_wait: SYNC_WAIT,
             sync_limit: SYNC_LIMIT,
             close_wait: CLOSE_WAIT,
@@ -117,6 +122,13 @@ impl ConsoleSink {
     /// Waits at most that long in all for a slow terminal when it is synced.
     pub(crate) fn sync_limit(mut self, limit: Duration) -> Self {
         self.sync_limit = limit;
+        self
+    }
+
+    /// Has the black box keep records until they are written here. After a kill, lines that were
+    /// written in its last moment are written again: a terminal does not say what it has.
+    pub(crate) fn take_part(mut self, is_recoverable: bool) -> Self {
+        self.is_recoverable = is_recoverable;
         self
     }
 
@@ -196,6 +208,10 @@ impl Sink for ConsoleSink {
     fn sync(&mut self) -> Result<(), FlushError> {
         self.wait_while_it_moves();
         self.report(io::ErrorKind::TimedOut)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.is_recoverable.then(Mark::default)
     }
 }
 

@@ -32,7 +32,7 @@ mod none {
 
 #[cfg(unix)]
 mod unix {
-    use crate::base::{selflog, thread};
+    use crate::base::{selflog, thread, threads};
     use crate::config::{HooksConfig, LoggingConfig, Signals as Which};
     use crate::pipeline::internal_records;
     use crate::setup::handle::LoggingHandle;
@@ -86,8 +86,12 @@ mod unix {
         let deadly = watch.deadly.clone();
         // The thread first: a signal that is caught and that nobody looks at would be lost.
         let (signals, caught) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("logwell-signals".to_owned());
-        thread.spawn(move || caught.into_iter().for_each(|signals| watch.run(signals)))?;
+        let heard: Vec<_> = wanted.iter().map(|(signal, _)| *signal).collect();
+        threads::spawn("logwell-signals", move || {
+            // Others may all have blocked what we are asked to handle.
+            threads::hear(&heard);
+            caught.into_iter().for_each(|signals| watch.run(signals));
+        })?;
         for signal in deadly {
             flag::register_conditional_default(signal, Arc::clone(&is_ending))?;
         }
