@@ -7,7 +7,7 @@ use crate::black_box::{DeadBox, Keeper};
 use crate::clock::Clock;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
-use crate::filter::SharedFilter;
+use crate::filter::{self, SharedFilter};
 use crate::forward::{self, Opened};
 use crate::handle::{self, LoggingHandle, Shared};
 use crate::layer::QueueLayer;
@@ -213,7 +213,7 @@ impl Prepared {
             &config,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(boot, fingerprint(&config), diverted);
+        let own = Own::new(boot, fingerprint(&config)).diverted(diverted.clone()).silence(silence(&config));
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
@@ -226,6 +226,7 @@ impl Prepared {
             redaction: layer.redaction().cloned(),
             forwarders,
             report: Mutex::new(None),
+            diverted,
             config,
         });
         let listener = Listener::new(Parts {
@@ -251,6 +252,22 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
+}
+
+/// Which filters let less pass than their text seems to say; the self-log has it too.
+fn silence(config: &LoggingConfig) -> Option<String> {
+    let filters = [
+        ("level", true, &config.level),
+        ("files.level", config.files.enabled, &config.files.level),
+        ("console.level", config.console.enabled, &config.console.level),
+    ];
+    let silent = filters.into_iter().filter(|(_, is_used, _)| *is_used);
+    let silent = silent.filter_map(|(key, _, level)| Some(format!("{key}: {}", level.silence()?)));
+    let silent = silent.collect::<Vec<_>>().join("; ");
+    (!silent.is_empty()).then(|| {
+        filter::tell_silence(&silent);
+        silent
+    })
 }
 
 /// The queue's policy in numbers.

@@ -3,6 +3,7 @@
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
 use crate::black_box::BlackBox;
+use crate::clock;
 use crate::config::{Directives, LoggingConfig};
 use crate::error::{Error, ErrorKind, Mistake, Origin};
 use crate::filter::SharedFilter;
@@ -13,7 +14,7 @@ use crate::record::Record;
 use crate::redact::Redaction;
 use crate::report::{End, ShutdownReport};
 use crate::spare::Spare;
-use crate::stats::{Counters, Reason, SinkCounters, Stats};
+use crate::stats::{Counters, Reason, SinkCounters, SinkStats, Stats};
 use crossbeam_channel::{Sender, bounded};
 use std::fmt;
 use std::io;
@@ -24,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// How long a question to the listener may take when the caller names no deadline.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of it.
+const A_DROP_IS_NEWS_FOR: Duration = Duration::from_secs(10);
 
 /// More questions than this do not wait for a listener that is stuck.
 pub(crate) const MAX_QUESTIONS: usize = 256;
@@ -47,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) filter: SharedFilter,
     pub(crate) redaction: Option<Arc<Redaction>>,
     pub(crate) forwarders: Forwarders,
+    /// Why the files are not called as the configuration says.
+    pub(crate) diverted: Option<String>,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
 }
@@ -224,6 +230,15 @@ impl LoggingHandle {
     }
 
     /// Whether logging does what it should at this moment.
+    ///
+    /// It is never empty while records are lost, or while something is not as the configuration says:
+    ///
+    /// | what | as long as |
+    /// |---|---|
+    /// | a sink loses or keeps records | it has handed none over since, and a second more |
+    /// | a file grows beyond its limit, backups are not deleted, compressed or made durable, a mode is not as it should be ([`SinkStats::problems`]) | that is so |
+    /// | the queue drops records | 10 s after the last one |
+    /// | the queue is nine tenths full, a destination does not take records, the files have other names, there is no black box, logging has ended | that is so |
     #[must_use]
     pub fn health(&self) -> Health {
         let stats = self.stats();
@@ -251,9 +266,8 @@ impl LoggingHandle {
             }
             _ => {}
         }
-        for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
-            problems.push(format!("sink {} is failing", sink.name));
-        }
+        problems.extend(stats.sinks.iter().flat_map(sink_problems));
+        problems.extend(self.0.diverted.clone());
         for destination in &stats.destinations {
             if let Some(problem) = &destination.problem {
                 let (name, waiting) = (&destination.name, destination.waiting);
@@ -263,6 +277,11 @@ impl LoggingHandle {
         let size = self.0.config.queue.size as u64;
         if stats.in_queue * 10 >= size * 9 {
             problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
+        }
+        let dropped = stats.dropped.total();
+        let ago_ns = clock::unix_ns().abs_diff(self.0.queue.last_drop_unix_ns());
+        if dropped > 0 && Duration::from_nanos(ago_ns) < A_DROP_IS_NEWS_FOR {
+            problems.push(format!("records are being dropped: {dropped} so far"));
         }
         Health { problems }
     }
@@ -334,6 +353,18 @@ impl LoggingHandle {
         let left = deadline.saturating_sub(start.elapsed());
         answered.recv_timeout(left).map_err(|_| Unanswered)
     }
+}
+
+/// What is wrong with a sink, in words.
+fn sink_problems(sink: &SinkStats) -> Vec<String> {
+    let name = &sink.name;
+    let mut problems: Vec<_> =
+        sink.problems.iter().map(|problem| format!("sink {name}: {problem}")).collect();
+    if sink.is_failing {
+        let why = sink.problems.first().map_or_else(String::new, |why| format!(": {why}"));
+        problems.splice(..problems.len().min(1), [format!("sink {name} is failing{why}")]);
+    }
+    problems
 }
 
 impl fmt::Debug for LoggingHandle {

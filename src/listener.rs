@@ -559,6 +559,7 @@ impl Listener {
                     first_error = first_error.and(Err(error));
                 }
             }
+            slot.show_problems(now);
         }
         first_error
     }

@@ -74,6 +74,13 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// What it does not keep of its promises at the moment though it takes records: a limit on the size
+    /// of its files, say. One text for each, with the reason; [`health`](crate::LoggingHandle::health)
+    /// shows them. Asked after each flush.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Its files, the current one first.
     fn files(&self) -> Vec<PathBuf> {
         Vec::new()

@@ -434,7 +434,8 @@ fn that_a_box_was_deleted_is_no_secret() {
     // Nor is another file of its name.
     fs::write(&path, "").unwrap();
     assert_eq!(handle.health().problems, ["the black box was deleted"]);
-    let mut none = config(directory.path());
+    let other = tempfile::tempdir().unwrap();
+    let mut none = config(other.path());
     none.black_box.enabled = false;
     let (_layer, handle, _listener) = start_with(none);
     assert_eq!(handle.health().problems, [""; 0], "nobody has asked for one");

@@ -26,6 +26,7 @@ mod choice;
 mod directives;
 mod draft;
 mod env;
+mod foreign;
 mod forward;
 mod given;
 pub(crate) mod headers;

@@ -17,6 +17,7 @@
 //! | `outside.rs` | what others do to the directory |
 //! | `names.rs` | whose a file is |
 //! | `oracle.rs` | what must be true of the files |
+//! | `watch.rs` | what health must not be silent about |
 
 pub(crate) mod disk;
 #[cfg(unix)]
@@ -32,6 +33,8 @@ mod play;
 mod process;
 #[cfg(unix)]
 mod sinks;
+#[cfg(unix)]
+mod watch;
 mod world;
 
 pub(crate) use world::{is_on, later, now, unix_ns};
