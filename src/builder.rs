@@ -17,6 +17,7 @@ use crate::open::{self, NamedSink};
 use crate::own::Own;
 use crate::queue::{Policy, Queue};
 use crate::route::{Accepts, Routes, SinkSet};
+use crate::selflog;
 use crate::sink::Sink;
 use crate::slot::SinkSlot;
 use crate::spare::Spares;
@@ -136,12 +137,12 @@ impl Builder {
             || !forward::names(&self.config).is_empty()
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if takes_part { open::dead_boxes(&self.config) } else { Vec::new() };
-        let open::OpenFiles { mut sinks, diverted } =
+        let open::OpenFiles { mut sinks, diverted, degraded } =
             open::files(&self.config, &self.clock, &dead)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
         let forward = forward::open(&self.config, &self.clock, boot)?;
-        Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
+        Ok(Prepared { sinks, diverted, degraded, forward, dead, boot, builder: self })
     }
 }
 
@@ -151,6 +152,8 @@ pub(crate) struct Prepared {
     sinks: Vec<NamedSink>,
     /// Why the files are not called as the configuration says.
     diverted: Option<String>,
+    /// What is not as it should be.
+    degraded: Vec<String>,
     forward: Opened,
     /// The black boxes of processes that are gone.
     dead: Vec<DeadBox>,
@@ -175,10 +178,18 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, diverted, forward, dead, boot } = self;
+        let Self { builder, mut sinks, diverted, mut degraded, forward, dead, boot } = self;
         let config = builder.config;
         if config.console.enabled {
-            sinks.push(open::console(&config)?);
+            match open::console(&config) {
+                Ok(console) => sinks.push(console),
+                // Records can reach the files all the same.
+                Err(error) if !sinks.is_empty() => {
+                    selflog::tell("there is no console", &error);
+                    degraded.push(format!("there is no console: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let (forwarding, forwarders) = forward.start()?;
         sinks.extend(forwarding);
@@ -213,7 +224,9 @@ impl Prepared {
             &config,
         );
         let named = |slot: &SinkSlot| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = Own::new(boot, fingerprint(&config)).diverted(diverted.clone()).silence(silence(&config));
+        let own = Own::new(boot, fingerprint(&config)).diverted(diverted.clone());
+        let own = own.silence(silence(&config));
+        degraded.extend(diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
@@ -226,7 +239,8 @@ impl Prepared {
             redaction: layer.redaction().cloned(),
             forwarders,
             report: Mutex::new(None),
-            diverted,
+            end: Mutex::new(None),
+            degraded,
             config,
         });
         let listener = Listener::new(Parts {

@@ -93,6 +93,7 @@ pub(crate) fn tell_in_fork(text: &str) {
 }
 
 fn call(callback: &Callback, line: &str) {
+    let _inside = crate::caller::Inside::enter();
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(line))) {
         crate::capture::discard(panic);
     }

@@ -21,6 +21,7 @@ use crate::record::Record;
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// A place where records end: a file, a terminal, or something of your own.
 ///
@@ -54,6 +55,17 @@ pub trait Sink: Send {
     /// As [`flush`](Self::flush).
     fn sync(&mut self) -> Result<(), Unflushed> {
         self.flush()
+    }
+
+    /// Like [`sync`](Self::sync), at the end of logging: a sink whose records are on their way may wait
+    /// for them until `until`, and no longer. What is then left is lost or kept, and the receipt says so.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    fn finish(&mut self, until: Instant) -> Result<(), Unflushed> {
+        let _ = until;
+        self.sync()
     }
 
     /// Starts a new file now, for sinks that have files.

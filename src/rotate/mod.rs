@@ -65,6 +65,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use current::NotAFile;
 pub(crate) use durability::{SyncJob, Synced};
 pub use file::RotatingFile;
 pub use options::FileOptions;

@@ -39,8 +39,8 @@ pub enum Trouble {
     /// What was written could not be made durable. The lines that are not known to be are written
     /// again, to a new file: so many of them may be there twice, with the same `seq`.
     NotDurable(io::Error, u64),
-    /// An existing file is open to more users than its mode should allow, and this cannot be
-    /// changed.
+    /// A file has not the mode that it should have, and this cannot be changed. An existing one may be
+    /// open to more users than it should.
     TooOpen(io::Error),
 }
 
@@ -110,7 +110,7 @@ impl fmt::Display for Trouble {
                 write!(f, "not durable, {lines} lines are written again: {error}")
             }
             Self::TooOpen(error) => {
-                write!(f, "the mode of the file could not be narrowed: {error}")
+                write!(f, "the file has another mode than it should: {error}")
             }
         }
     }

@@ -150,21 +150,18 @@ impl RotatingFile {
     /// Starts a new file, and keeps account of whether that works.
     pub(super) fn rotate(&mut self, now: Instant) -> io::Result<()> {
         let result = self.shift();
-        match &result {
-            Ok(()) => {
-                let pruned = self.archive.retain(self.current.bytes());
-                self.note(Promise::Retention, pruned, Trouble::NotPruned);
-            }
-            Err(error) => {
-                self.failed_rotations += 1;
-                self.look_at = None;
-                let trouble = Trouble::NotRotated(again(error));
-                self.rotate_error = Some(trouble.to_string());
-                if self.rotate_pause.begin(now, ROTATE_PAUSE) {
-                    self.tell(trouble);
-                }
+        if let Err(error) = &result {
+            self.failed_rotations += 1;
+            self.look_at = None;
+            let trouble = Trouble::NotRotated(again(error));
+            self.rotate_error = Some(trouble.to_string());
+            if self.rotate_pause.begin(now, ROTATE_PAUSE) {
+                self.tell(trouble);
             }
         }
+        // A failure may have come after the names were shifted.
+        let pruned = self.archive.retain(self.current.bytes());
+        self.note(Promise::Retention, pruned, Trouble::NotPruned);
         result
     }
 
@@ -187,8 +184,9 @@ impl RotatingFile {
             }
         })?;
         match new {
-            Some(current) => {
+            Some((current, too_open)) => {
                 self.take_over(current);
+                self.note(Promise::Mode, too_open.map_or(Ok(()), Err), Trouble::TooOpen);
                 self.rotations += 1;
                 self.archive.shifted();
                 self.upkeep.rotated();

@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+#[cfg(unix)]
+mod console;
 mod exit;
 #[cfg(unix)]
 mod forks;
@@ -37,6 +39,8 @@ fn scenarios() -> Vec<Scenario> {
     let mut all = life::scenarios();
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
+    #[cfg(unix)]
+    all.extend(console::scenarios());
     all.extend(kills::scenarios());
     #[cfg(unix)]
     {
