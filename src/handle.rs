@@ -387,10 +387,7 @@ impl LoggingHandle {
 
     /// Asks and does not wait, for who steps the listener itself.
     #[cfg(test)]
-    pub(crate) fn ask_later<T>(
-        &self,
-        question: impl FnOnce(Sender<T>) -> Control,
-    ) -> Receiver<T> {
+    pub(crate) fn ask_later<T>(&self, question: impl FnOnce(Sender<T>) -> Control) -> Receiver<T> {
         let (answer, answered) = bounded(1);
         let _no_room = self.0.control.try_send(question(answer));
         answered

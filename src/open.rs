@@ -94,7 +94,9 @@ pub(crate) fn files(
                 }
                 return Ok(diverted(files, why_not));
             }
-            Err(Refused::Unusable(error)) if is_on_purpose(&error) => return Err(cannot_open(error)),
+            Err(Refused::Unusable(error)) if is_on_purpose(&error) => {
+                return Err(cannot_open(error));
+            }
             Err(refused) => {
                 unusable += u32::from(matches!(refused, Refused::Unusable(_)));
                 why_not.get_or_insert(refused);
@@ -119,12 +121,12 @@ fn tags() -> impl Iterator<Item = String> {
     /// More pipelines than this in one process have no names left.
     const MAX_NAMES: u32 = 9;
     let pid = std::process::id();
-    let user = os::user().map(|user| format!("{USER_TAG}{user}"));
+    let user = || os::user().map(|user| format!("{USER_TAG}{user}"));
     let own = (1..=MAX_NAMES).map(move |number| match number {
         1 => pid.to_string(),
         _ => format!("{pid}-{number}"),
     });
-    std::iter::once(String::new()).chain(user).chain(own)
+    std::iter::once(String::new()).chain(std::iter::once_with(user).flatten()).chain(own)
 }
 
 /// Whether somebody has put something else in the place of a log file.
@@ -320,5 +322,39 @@ pub(crate) fn is_terminal(stream: Stream) -> bool {
     match stream {
         Stream::Stdout => io::stdout().is_terminal(),
         Stream::Stderr => io::stderr().is_terminal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tags;
+    use crate::rotate::disk::Call;
+    use crate::simulation::BrokenDisk;
+    use crate::{LoggingConfig, QueueLayer};
+    use std::fs;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_left_for_one_of_the_users_own_and_that_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let theirs = directory.path().join("app.log");
+        fs::write(&theirs, "of root\n").unwrap();
+        // As often as the service starts it goes on in the same file.
+        for start in 1..=2 {
+            let config = LoggingConfig::builder().log_dir(directory.path()).console(false);
+            let broken = BrokenDisk::once(Call::Open);
+            let builder = QueueLayer::builder().config(config.build().unwrap());
+            let (layer, handle, mut listener) = builder.build_stepped().unwrap();
+            drop(broken);
+            let subscriber = tracing_subscriber::registry().with(layer);
+            tracing::subscriber::with_default(subscriber, || tracing::info!("mine"));
+            listener.step();
+            let own = super::lock::own_name("app.log", &tags().nth(1).unwrap());
+            let text = fs::read_to_string(directory.path().join(&own)).unwrap();
+            assert_eq!(text.matches("mine").count(), start, "{text}");
+            let health = handle.health().to_string();
+            assert!(health.contains(&own) && health.contains("chown"), "{health}");
+        }
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "of root\n");
     }
 }

@@ -42,8 +42,9 @@ mod linux {
     const ERRORS: [&str; 6] = ["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL", "ENOSPC"];
     /// Of these so many are tried with each call, others with the next one.
     const ERRORS_AT_ONCE: usize = 2;
-    /// Memory, and how threads wait: without these no program goes on.
-    const NOT_OURS: &str = "brk munmap mprotect madvise mremap futex rt_sigprocmask sigaltstack \
+    /// Memory, and how threads wait: without these no program goes on. A `close` does not fail so, and the
+    /// standard library panics if that of a directory does.
+    const NOT_OURS: &str = "close brk munmap mprotect madvise mremap futex rt_sigprocmask sigaltstack \
                             sched_yield rseq set_robust_list";
 
     pub(super) fn main() -> ExitCode {
@@ -146,8 +147,9 @@ mod linux {
     fn run(inject: Option<&str>) -> Run {
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let trace: PathBuf = directory.path().join("trace");
-        let mut strace = Command::new("strace");
-        strace.args(["-qq", "-o"]).arg(&trace);
+        // So that the modes of files have to be set.
+        let mut strace = Command::new("sh");
+        strace.args(["-c", "umask 077; exec strace \"$@\"", "sh", "-qq", "-o"]).arg(&trace);
         if let Some(inject) = inject {
             let (call, _) = inject.split_once(':').unwrap();
             strace.arg("-e").arg(format!("trace={call},statx")).arg("-e");

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use super::given::shorten;
 use super::foreign::{self, NAMES};
+use super::given::shorten;
 use super::nearest::nearest;
 use crate::Level;
 

@@ -1,7 +1,7 @@
 //! Env: environment variables are laid over the options.
 //!
-//! A pure function over pairs: it never asks the process. Knows the names of variables, not what
-//! options exist.
+//! A function over pairs: it never asks the process, and tells the self-log what it reads otherwise than
+//! it is written. Knows the names of variables, not what options exist.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use super::given::{Given, Wrong};
 use super::report::{Place, Report};
 use super::section::{Entry, each_option};
+use crate::selflog;
 
 /// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
 pub(super) fn name(key: &str) -> String {
@@ -48,9 +49,20 @@ pub(super) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut 
             name => name,
         };
         let Some(value) = variables.get(&name) else { return };
+        let shown = name.clone();
         let place = Place::Env(name);
         report.give(key, place.clone());
         let result = match value.to_str() {
+            Some(text) if slot.is_path() => match path(text, variables) {
+                Ok(path) => {
+                    if path != text {
+                        let told = format_args!("{shown} is {text:?}, and is read as {path:?}");
+                        selflog::tell("a variable is not as it should be", &told);
+                    }
+                    slot.set(Given::Env(&path))
+                }
+                Err(wrong) => Err(wrong),
+            },
             Some(text) => slot.set(Given::Env(text)),
             None => Err(Wrong {
                 problem: "is not valid UTF-8".to_owned(),
@@ -61,6 +73,26 @@ pub(super) fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut 
             report.fault(place, key, wrong);
         }
     });
+}
+
+/// The path that a variable means. What reads a file of variables may have left a carriage return at its
+/// end, or the quotes around it; and no shell has looked at a `~`.
+fn path(text: &str, variables: &Variables) -> Result<String, Wrong> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let is_quoted =
+        |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    let text = match ['"', '\''].into_iter().find(|quote| is_quoted(*quote)) {
+        Some(quote) => text.trim_matches(quote),
+        None => text,
+    };
+    let Some(below) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
+        return Ok(text.to_owned());
+    };
+    let home = variables.get("HOME").and_then(OsStr::to_str).ok_or_else(|| Wrong {
+        problem: "begins with ~, and HOME is not set".to_owned(),
+        help: "write the whole path".to_owned(),
+    })?;
+    Ok(format!("{}/{below}", home.trim_end_matches('/')))
 }
 
 /// The variable that names the configuration file.

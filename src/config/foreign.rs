@@ -30,9 +30,9 @@ pub(super) fn meant_level(word: &str) -> Option<&'static str> {
     let is_slip = |known: &str| distance(word, known) == 1;
     let slip = NAMES.into_iter().find(|name| is_slip(name));
     let elsewhere = || {
-        let names = ELSEWHERE.iter().flat_map(|(level, words)| {
-            words.split(' ').map(move |word| (word, *level))
-        });
+        let names = ELSEWHERE
+            .iter()
+            .flat_map(|(level, words)| words.split(' ').map(move |word| (word, *level)));
         let is_it = |known: &str| {
             known.eq_ignore_ascii_case(word) || (known.len() >= LONG_LETTERS && is_slip(known))
         };
@@ -128,9 +128,9 @@ fn is_root(name: &str) -> bool {
 /// The level that a word is or stands for.
 fn level_of(word: &str) -> Option<&'static str> {
     let known = NAMES.into_iter().find(|name| name.eq_ignore_ascii_case(word));
-    known.or_else(|| known_threshold(word).map(super::directives::threshold_name)).or_else(|| {
-        meant_level(word)
-    })
+    known
+        .or_else(|| known_threshold(word).map(super::directives::threshold_name))
+        .or_else(|| meant_level(word))
 }
 
 fn meant(part: &str, problem: &str, instead: &str) -> DirectivesError {
@@ -247,10 +247,30 @@ mod tests {
     #[test]
     fn a_level_for_the_root_or_under_its_key_is_an_error_that_names_the_level_alone() {
         for text in [
-            "root=info", "level=info", "*=info", "default=info", "LOG_LEVEL=info", "all=info",
-            "RUST_LOG=info", "=info", ".level=INFO", "log4j.rootLogger=INFO", "global=info",
-            "logging.level.root=info", "Level::INFO", "LevelFilter.Info", "level:info",
-            "\"info\"", "'info'", "\"info", "info\"", "`info`", "info.", "(info)", "<info>", "-info",
+            "root=info",
+            "level=info",
+            "*=info",
+            "default=info",
+            "LOG_LEVEL=info",
+            "all=info",
+            "RUST_LOG=info",
+            "=info",
+            ".level=INFO",
+            "log4j.rootLogger=INFO",
+            "global=info",
+            "logging.level.root=info",
+            "Level::INFO",
+            "LevelFilter.Info",
+            "level:info",
+            "\"info\"",
+            "'info'",
+            "\"info",
+            "info\"",
+            "`info`",
+            "info.",
+            "(info)",
+            "<info>",
+            "-info",
         ] {
             check(text, if text.contains("INFO") && text.contains('"') { "INFO" } else { "info" });
         }
@@ -260,9 +280,21 @@ mod tests {
     #[test]
     fn names_of_targets_are_still_targets() {
         for text in [
-            "my_crate", "my-crate", "hyper::warn", "my_crate::debug", "a.b", "http/server=debug",
-            "verbose=trace", "panic=info", "info=debug", "[span]", "my_crate[load]=debug",
-            "[request{name=\"x\"}]=trace", "all_things", "logger_core", "my_crate = debug",
+            "my_crate",
+            "my-crate",
+            "hyper::warn",
+            "my_crate::debug",
+            "a.b",
+            "http/server=debug",
+            "verbose=trace",
+            "panic=info",
+            "info=debug",
+            "[span]",
+            "my_crate[load]=debug",
+            "[request{name=\"x\"}]=trace",
+            "all_things",
+            "logger_core",
+            "my_crate = debug",
         ] {
             assert!(text.parse::<Directives>().is_ok(), "{text}: {:?}", text.parse::<Directives>());
         }

@@ -129,6 +129,11 @@ impl Slot<'_> {
         Ok(())
     }
 
+    /// Whether it is the path of a directory.
+    pub(super) fn is_path(&self) -> bool {
+        matches!(self, Slot::Path(_))
+    }
+
     /// Checks the value that is there, which a program may have changed by hand.
     pub(super) fn check(&self) -> Result<(), Wrong> {
         match self {
@@ -401,6 +406,12 @@ fn check_path(path: &Path) -> Result<(), Wrong> {
         "is empty"
     } else if path.as_os_str().as_encoded_bytes().contains(&0) {
         "has a NUL character"
+    } else if path.as_os_str().as_encoded_bytes().starts_with(b"~") {
+        let help = "write the whole path, or ./~… for a directory of such a name";
+        return Err(Wrong {
+            problem: "begins with ~, which is a shell's".into(),
+            help: help.into(),
+        });
     } else {
         return Ok(());
     };

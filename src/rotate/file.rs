@@ -242,8 +242,7 @@ impl RotatingFile {
     /// What it does not keep of what its options say, and why: until it is kept again.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let is_overdue =
-            self.upkeep.is_overdue() || self.current.bytes() > self.options.max_bytes;
+        let is_overdue = self.upkeep.is_overdue() || self.current.bytes() > self.options.max_bytes;
         let not_rotated = self.rotate_error.iter().filter(|_| is_overdue).cloned();
         not_rotated.chain(self.broken.texts()).collect()
     }

@@ -160,8 +160,10 @@ impl RotatingFile {
             }
         }
         // A failure may have come after the names were shifted.
-        let pruned = self.archive.retain(self.current.bytes());
-        self.note(Promise::Retention, pruned, Trouble::NotPruned);
+        match (&result, self.archive.retain(self.current.bytes())) {
+            (Err(_), Err(error)) => self.still_broken(&Trouble::NotPruned(error)),
+            (_, pruned) => _ = self.note(Promise::Retention, pruned, Trouble::NotPruned),
+        }
         result
     }
 
@@ -233,7 +235,8 @@ impl RotatingFile {
     /// Nobody compresses what was taken.
     pub(crate) fn not_packed(&mut self) {
         self.archive.not_packed();
-        let error = io::Error::other("the thread that compresses has no time, or cannot be started");
+        let error =
+            io::Error::other("the thread that compresses has no time, or cannot be started");
         self.still_broken(&Trouble::NotCompressed(error));
     }
 

@@ -40,7 +40,7 @@ mod world;
 pub(crate) use world::{is_on, later, now, unix_ns};
 
 use crate::rotate::disk::Call;
-use disk::{EIO, ENOSPC, Fault, How};
+use disk::{EACCES, EIO, ENOSPC, Fault, How};
 use play::Tally;
 use std::collections::BTreeMap;
 use std::fs;
@@ -113,6 +113,14 @@ impl BrokenDisk {
     pub(crate) fn at(call: Call) -> Self {
         world::begin(crate::testing::ManualClock::new());
         let fault = Fault { call, after: 0, times: u32::MAX, how: How::Error(EIO) };
+        world::with(|world| world.faults.add(fault));
+        Self
+    }
+
+    /// The next call of a kind is not permitted.
+    pub(crate) fn once(call: Call) -> Self {
+        world::begin(crate::testing::ManualClock::new());
+        let fault = Fault { call, after: 0, times: 1, how: How::Error(EACCES) };
         world::with(|world| world.faults.add(fault));
         Self
     }

@@ -262,7 +262,8 @@ impl Process {
         let now = self.listener.clock.now();
         // Begun in the future: the receipt then says that it has taken no time at all.
         let begun = now + Duration::from_secs(1 << 20);
-        let _end = self.handle.ask_later(|done| Control::Stop(Ending { since: begun, until: now }, done));
+        let _end =
+            self.handle.ask_later(|done| Control::Stop(Ending { since: begun, until: now }, done));
         assert_eq!(self.step(), Step::Stopped);
         self.check_accounts();
         assert_eq!(self.stats().in_queue, 0);

@@ -2,8 +2,8 @@
 
 use crate::support::SOON;
 use crate::{Scenario, ended_well};
-use logwell::sink::{Accepts, Sink, Unflushed};
 use logwell::record::Record;
+use logwell::sink::{Accepts, Sink, Unflushed};
 use logwell::{LoggingConfig, LoggingContext, QueueLayer, ShutdownReport};
 use std::io::{self, Write as _};
 use std::path::Path;
