@@ -580,7 +580,7 @@ mod tests {
         assert!(console.sink.finish(Instant::now() + LONG).is_ok());
         assert_eq!(console.written(), lines(0..10));
         drop((console, finishing));
-        reader.join().unwrap_or_else(|panic| drop(panic));
+        reader.join().unwrap_or_else(drop);
     }
 
     #[test]
