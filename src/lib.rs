@@ -218,7 +218,8 @@
 //! says when text is coloured. The framework's own records appear there from WARN on.
 //!
 //! A thread of its own writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
-//! lost for the console and counted, and the files are not held up.
+//! lost for the console and counted, and the files are not held up. At the end they are waited for up to
+//! nine tenths of `shutdown.timeout`.
 //!
 //! # Configuration and what wins
 //!
@@ -364,7 +365,7 @@
 //! | call | what |
 //! |---|---|
 //! | [`stats`](LoggingHandle::stats) | all counters |
-//! | [`health`](LoggingHandle::health) | what is wrong now |
+//! | [`health`](LoggingHandle::health) | what is wrong now: never empty while records are lost or limits are not kept |
 //! | [`flush`](LoggingHandle::flush) | waits until all before is with the operating system |
 //! | [`rotate_now`](LoggingHandle::rotate_now) | starts new files |
 //! | [`reopen`](LoggingHandle::reopen) | opens the files anew, after others moved them |
@@ -424,7 +425,8 @@
 //! | a file or directory is deleted | it is made anew before the next write |
 //! | a file is moved | seen within a second; a new one is made |
 //! | a sync fails | what is not known to be durable is written again, to a new file |
-//! | backups cannot be shifted | the file grows beyond its limit; tried again each second |
+//! | backups cannot be shifted | the file grows beyond its limit; told by `health()`, tried again each second |
+//! | a log file cannot be opened | all files get names of the user's own (`app.uid<number>.log`); told |
 //! | the terminal is stuck | lines for it are lost and counted; files go on |
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
 //! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |

@@ -24,6 +24,7 @@ mod builder;
 mod check;
 mod directives;
 mod draft;
+mod foreign;
 mod forward;
 pub(crate) mod headers;
 mod hours;

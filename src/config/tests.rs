@@ -44,6 +44,39 @@ fn project_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
 }
 
+mod paths {
+    use super::*;
+
+    #[test]
+    fn what_a_file_of_variables_has_left_around_a_path_is_no_part_of_it() {
+        for (given, meant) in [
+            ("\"/var/log/x\"", "/var/log/x"),
+            ("'/var/log/x'", "/var/log/x"),
+            ("/var/log/x\r", "/var/log/x"),
+            ("\"/var/log/x\"\r\n", "/var/log/x"),
+            ("~/logs", "/home/me/logs"),
+            ("\"~/logs\"", "/home/me/logs"),
+            ("~", "/home/me/"),
+            ("it's", "it's"),
+            ("a b", "a b"),
+        ] {
+            let config = env(&[("LOG_DIR", given), ("HOME", "/home/me/")]).unwrap();
+            assert_eq!(config.files.dir, Path::new(meant), "{given:?}");
+        }
+        let config = env(&[("LOG_BLACK_BOX_DIR", "'/dev/shm'")]).unwrap();
+        assert_eq!(config.black_box.dir, Path::new("/dev/shm"));
+    }
+
+    #[test]
+    fn a_tilde_that_nobody_can_expand_is_refused_with_words() {
+        for wrong in [env(&[("LOG_DIR", "~/logs")]), load("files: { dir: ~/logs }")] {
+            assert!(wrong.unwrap_err().to_string().contains("write the whole path"));
+        }
+        assert!(env(&[("LOG_DIR", "~other/logs"), ("HOME", "/home/me")]).is_err());
+        assert_eq!(good("files: { dir: ./~logs }").files.dir, Path::new("./~logs"));
+    }
+}
+
 mod yaml_files {
     use super::*;
 
@@ -827,7 +860,8 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                         value.words().iter().filter(|(word, _)| has(word)).collect();
                     value.choose(words[next(0, words.len() as u64 - 1) as usize].0);
                 }
-                OptionValue::Path(value) => **value = PathBuf::from(&dir),
+                // A ~ at the beginning is refused.
+                OptionValue::Path(value) => **value = PathBuf::from(dir.replace('~', "-")),
                 OptionValue::FileName(value) => **value = format!("{key}{name}x"),
                 OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();

@@ -67,9 +67,17 @@ pub(crate) enum Control {
     Rotate(Sender<io::Result<()>>),
     Reopen(Sender<io::Result<()>>),
     Files(Sender<SinkFiles>),
-    /// Drain, sync, write the receipt and end, for a shutdown that has begun at that moment; the answer
-    /// is what the sinks say then.
-    Stop(Instant, Sender<End>),
+    /// Drain, sync, write the receipt and end; the answer is what the sinks say then.
+    Stop(Ending, Sender<End>),
+}
+
+/// How much time there is for the end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    /// When the shutdown has begun.
+    pub(crate) since: Instant,
+    /// Until then sinks may wait for what is on its way.
+    pub(crate) until: Instant,
 }
 
 /// The files of each sink, by its name.
@@ -183,6 +191,7 @@ impl Listener {
         if self.stopped {
             return Step::Stopped;
         }
+        let _inside = thread_state::Inside::enter();
         self.recover();
         let taken = self.take(BATCH);
         let now = self.clock.now();
@@ -216,6 +225,7 @@ impl Listener {
     /// Steps until it is stopped, on a thread of its own.
     pub(crate) fn run(mut self) {
         thread::mark_internal_thread();
+        std::mem::forget(thread_state::Inside::enter()); // for good
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
         self.recover();
@@ -480,8 +490,8 @@ impl Listener {
             Control::Files(done) => {
                 let _nobody_waits = done.send(self.files());
             }
-            Control::Stop(since, done) => {
-                let (unsent, is_handed_on) = self.stop(since);
+            Control::Stop(ending, done) => {
+                let (unsent, is_handed_on) = self.stop(ending);
                 let _nobody_waits = done.send(End { is_handed_on, files: self.files(), unsent });
             }
         }
@@ -498,7 +508,8 @@ impl Listener {
         }
     }
 
-    fn stop(&mut self, since: Instant) -> (Vec<(String, u64)>, bool) {
+    fn stop(&mut self, ending: Ending) -> (Vec<(String, u64)>, bool) {
+        let Ending { since, until } = ending;
         while self.take(BATCH) > 0 {}
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
@@ -517,7 +528,7 @@ impl Listener {
         let now = self.clock.now();
         for slot in self.sinks.iter_mut().filter(|slot| slot.has_pending()) {
             slot.end_pause();
-            slot.flush(now, |sink| sink.sync());
+            slot.flush(now, |sink| sink.finish(until));
         }
         let recovered: Vec<_> =
             self.sinks.iter_mut().filter_map(SupervisedSink::end_outage).collect();
@@ -540,7 +551,7 @@ impl Listener {
         let now = self.clock.now();
         for slot in &mut self.sinks {
             slot.end_pause();
-            slot.flush(now, |sink| sink.sync());
+            slot.flush(now, |sink| sink.finish(until));
         }
         self.stopped = true;
         let is_handed_on = self.hand_on();
@@ -583,6 +594,7 @@ impl Listener {
                     first_error = first_error.and(Err(error));
                 }
             }
+            slot.show_problems(now);
         }
         first_error
     }

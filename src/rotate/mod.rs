@@ -64,6 +64,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use current::NotAFile;
 pub(crate) use durability::{SyncJob, Synced};
 pub use file::RotatingFile;
 pub(crate) use lines_after::cut_torn;

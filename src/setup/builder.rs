@@ -5,11 +5,12 @@
 
 use crate::base::clock::Clock;
 use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::base::selflog;
 use crate::base::standard_streams;
 use crate::base::threads;
 use crate::base::traces::Traces;
 use crate::black_box::{DeadBox, Journal};
-use crate::capture::filter::SharedFilter;
+use crate::capture::filter::{self, SharedFilter};
 use crate::capture::layer::QueueLayer;
 use crate::config::{LoggingConfig, QueueConfig, WhenFull};
 use crate::forward::{self, Opened};
@@ -146,12 +147,12 @@ impl Builder {
             || sinks::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
-        let sinks::OpenFiles { mut sinks, diverted } =
+        let sinks::OpenFiles { mut sinks, diverted, degraded } =
             sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
         let forward = forward::open(&self.config, &self.clock, boot, &mut traces)?;
-        Ok(Prepared { sinks, diverted, forward, dead, boot, traces, builder: self })
+        Ok(Prepared { sinks, diverted, degraded, forward, dead, boot, traces, builder: self })
     }
 }
 
@@ -161,6 +162,8 @@ pub(crate) struct Prepared {
     sinks: Vec<NamedSink>,
     /// Why the files are not called as the configuration says.
     diverted: Option<String>,
+    /// What is not as it should be.
+    degraded: Vec<String>,
     forward: Opened,
     /// The black boxes of processes that are gone.
     dead: Vec<DeadBox>,
@@ -194,10 +197,18 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(Traces, Assembled), Error> {
-        let Self { builder, mut traces, mut sinks, diverted, forward, dead, boot } = self;
+        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, dead, boot } = self;
         let config = builder.config;
         if config.console.enabled {
-            sinks.push(sinks::console(&config)?);
+            match sinks::console(&config) {
+                Ok(console) => sinks.push(console),
+                // Records can reach the files all the same.
+                Err(error) if !sinks.is_empty() => {
+                    selflog::tell("there is no console", &error);
+                    degraded.push(format!("there is no console: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let (forwarding, forwarders) = forward.start()?;
         sinks.extend(forwarding);
@@ -233,7 +244,9 @@ impl Prepared {
             &config,
         );
         let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = InternalRecords::new(boot, fingerprint(&config), diverted);
+        let own = InternalRecords::new(boot, fingerprint(&config)).diverted(diverted.clone());
+        let own = own.silence(silence(&config));
+        degraded.extend(diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
@@ -246,6 +259,8 @@ impl Prepared {
             redaction: layer.redaction().cloned(),
             forwarders,
             report: Mutex::new(None),
+            end: Mutex::new(None),
+            degraded,
             config,
         });
         let listener = Listener::new(Parts {
@@ -271,6 +286,22 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
+}
+
+/// Which filters let less pass than their text seems to say; the self-log has it too.
+fn silence(config: &LoggingConfig) -> Option<String> {
+    let filters = [
+        ("level", true, &config.level),
+        ("files.level", config.files.enabled, &config.files.level),
+        ("console.level", config.console.enabled, &config.console.level),
+    ];
+    let silent = filters.into_iter().filter(|(_, is_used, _)| *is_used);
+    let silent = silent.filter_map(|(key, _, level)| Some(format!("{key}: {}", level.silence()?)));
+    let silent = silent.collect::<Vec<_>>().join("; ");
+    (!silent.is_empty()).then(|| {
+        filter::tell_silence(&silent);
+        silent
+    })
 }
 
 /// The queue's policy in numbers.

@@ -14,6 +14,8 @@
 
 #[cfg(target_os = "linux")]
 mod boxes;
+#[cfg(unix)]
+mod console;
 mod exit;
 mod failed_starts;
 #[cfg(unix)]
@@ -43,6 +45,8 @@ fn scenarios() -> Vec<Scenario> {
     let mut all = life::scenarios();
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
+    #[cfg(unix)]
+    all.extend(console::scenarios());
     all.extend(kills::scenarios());
     all.extend(failed_starts::scenarios());
     #[cfg(unix)]

@@ -1,13 +1,14 @@
 //! Env: environment variables are laid over the options.
 //!
-//! A pure function over pairs: it never asks the process. Knows the names of variables, not what
-//! options exist.
+//! A function over pairs: it never asks the process, and tells the self-log what it reads otherwise than
+//! it is written. Knows the names of variables, not what options exist.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
 use super::report::{Place, Report};
 use super::section::{Section as _, each_option};
+use crate::base::selflog;
 use crate::config::LoggingConfig;
 use crate::config::options::raw_value::{Problem, RawValue};
 use crate::config::options::value::OptionValue;
@@ -89,6 +90,16 @@ fn take(
         let place = Place::Env(name);
         report.give(key, place.clone());
         let result = match value.to_str() {
+            Some(text) if slot.is_path() => match path(text, variables) {
+                Ok(path) => {
+                    if path != text {
+                        let told = format_args!("{shown} is {text:?}, and is read as {path:?}");
+                        selflog::tell("a variable is not as it should be", &told);
+                    }
+                    slot.set(RawValue::Env(&path))
+                }
+                Err(wrong) => Err(wrong),
+            },
             Some(text) => slot.set(RawValue::Env(text)),
             None => Err(Problem {
                 problem: "is not valid UTF-8".to_owned(),
@@ -119,6 +130,26 @@ fn section_of(name: &str) -> Option<&'static str> {
 
 const BROKER: &str = "forward.rabbitmq";
 const PEOPLE: &str = "forward.telegram";
+
+/// The path that a variable means. What reads a file of variables may have left a carriage return at its
+/// end, or the quotes around it; and no shell has looked at a `~`.
+fn path(text: &str, variables: &Variables) -> Result<String, Problem> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let is_quoted =
+        |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    let text = match ['"', '\''].into_iter().find(|quote| is_quoted(*quote)) {
+        Some(quote) => text.trim_matches(quote),
+        None => text,
+    };
+    let Some(below) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
+        return Ok(text.to_owned());
+    };
+    let home = variables.get("HOME").and_then(OsStr::to_str).ok_or_else(|| Problem {
+        problem: "begins with ~, and HOME is not set".to_owned(),
+        help: "write the whole path".to_owned(),
+    })?;
+    Ok(format!("{}/{below}", home.trim_end_matches('/')))
+}
 
 /// The variable that names the configuration file.
 pub(crate) const CONFIG: &str = "LOG_CONFIG";
