@@ -274,8 +274,6 @@ fn box_owner(config: &LoggingConfig) -> u64 {
     fnv1a(path.as_os_str().as_encoded_bytes())
 }
 
-}
-
 fn file_options(config: &LoggingConfig, file: &FileConfig, path: PathBuf) -> FileOptions {
     let files = &config.files;
     FileOptions {
