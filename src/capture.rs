@@ -252,14 +252,15 @@ fn key(field: &Field) -> Key<'static> {
     }
 }
 
-/// Runs the application's formatting code, whatever it does.
+/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is no
+/// failure: what is kept is there.
 fn guarded(
     text: &mut TextWriter<'_>,
     unformatted: &mut u32,
     format: impl FnOnce(&mut TextWriter<'_>) -> fmt::Result,
 ) -> Result<(), &'static str> {
     let _nesting = Nesting::enter();
-    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(text))) {
+    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(&mut *text))) {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(fmt::Error)) => FAILED,
         Err(panic) => {
@@ -267,6 +268,9 @@ fn guarded(
             PANICKED
         }
     };
+    if text.is_stopped() {
+        return Ok(());
+    }
     *unformatted = unformatted.saturating_add(1);
     Err(placeholder)
 }

@@ -60,7 +60,7 @@
 //! | `trace_id`, `span_id` | 32 and 16 hexadecimal digits, or what you set | in a span or context |
 //! | `spans` | the spans from root to leaf, each with `name` and its fields | in a span; optional |
 //! | your fields | typed | as given |
-//! | `truncated` | which values were cut, and how many bytes they had | when cut |
+//! | `truncated` | which values were cut, and how many bytes they had; `null` if their formatting was stopped | when cut |
 //!
 //! ```
 //! let logs = logwell::testing::capture();
