@@ -85,10 +85,17 @@ impl<'a> Capture<'a> {
     }
 
     #[inline(always)]
-    fn value(&mut self, field: &Field, value: Value<'_>) {
-        if self.takes_one_more() && !self.masks(field) {
+    fn number(&mut self, field: &Field, value: Value<'_>) {
+        let is_secret = self.secret_fields.contain(field.index());
+        if self.takes_one_more() && !(is_secret && self.mask_number(field)) {
             self.fields.push(key(field), value);
         }
+    }
+
+    #[cold]
+    fn mask_number(&mut self, field: &Field) -> bool {
+        let masks = |redaction: &Redaction| redaction.is_secret_number(field.name());
+        self.redaction.is_some_and(masks) && self.mask(field)
     }
 
     /// Whether the field is a secret: then a mask stands in place of its value.
@@ -139,23 +146,23 @@ impl<'a> Capture<'a> {
 
 impl Visit for Capture<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.value(field, Value::I64(value));
+        self.number(field, Value::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.value(field, Value::U64(value));
+        self.number(field, Value::U64(value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.value(field, Value::I128(value));
+        self.number(field, Value::I128(value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.value(field, Value::U128(value));
+        self.number(field, Value::U128(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.value(field, Value::F64(value));
+        self.number(field, Value::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
