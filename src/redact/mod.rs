@@ -9,6 +9,7 @@
 
 mod encoded;
 mod keys;
+mod label;
 mod names;
 mod pairs;
 mod plain;
@@ -116,7 +117,7 @@ impl Redaction {
 
     /// Whether a number of that name is a secret: a password or a card's may be, a token's is a count.
     pub(crate) fn is_secret_number(&self, name: &str) -> bool {
-        self.is_secret(name) && pairs::takes_numbers(name)
+        self.is_secret(name) && label::takes_numbers(name)
     }
 
     /// The text with a mask in place of each secret; nothing if there is none in it.

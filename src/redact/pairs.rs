@@ -1,15 +1,15 @@
 //! Pairs: secrets in a text that what stands before says are some: `password=…`, `"token": "…"`,
 //! `Authorization: Bearer …`, `<password>…`, `--password …`, the password in a URL.
 
+use super::label::{Kind, Label};
 use super::names::Names;
 use super::quotes::Quoted;
-use super::sites::{self, Site, is_between, name_before, tag_name};
+use super::sites::{self, Site, name_before, tag_name};
 use super::values::{
     after_blank, block, closes, in_connection_string, in_query, is_plain, is_word, line_len,
     nested, quote_on_next_line, scheme_len, word_len, wrapped,
 };
 use super::{encoded, is_random, near, plain, urls};
-use crate::fields::floor_char_boundary;
 use crate::secret::MASK;
 use std::ops::Range;
 
@@ -57,7 +57,7 @@ pub(super) fn find_encoded(names: &Names, text: &str, levels: usize) -> Vec<Rang
 /// The value of a name, whose separator is there.
 fn named(text: &str, at: usize) -> Option<Range<usize>> {
     let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-    let name = Name::before(before)?;
+    let name = Label::before(before)?;
     let is_colon = text.as_bytes().get(at) == Some(&b':');
     let after = match after.as_bytes().first() {
         // `a == b` compares, `a => b` and `a := b` do not; `a::b` is a path.
@@ -105,7 +105,7 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Where the secret is in that value.
-fn value_of(name: &Name<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
+fn value_of(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
     if value.starts_with(MASK) || value.starts_with("-----BEGIN ") {
         return None; // what is in a block of PEM is found by its head
     }
@@ -146,7 +146,7 @@ fn first_word(value: &str) -> &str {
 }
 
 /// Whether the quoted text is one.
-fn in_quotes(name: &Name<'_>, value: &str, place: &Place, quoted: &Quoted) -> bool {
+fn in_quotes(name: &Label<'_>, value: &str, place: &Place, quoted: &Quoted) -> bool {
     let content = value.get(quoted.content.clone()).unwrap_or_default();
     let callee = value.get(..quoted.content.start).and_then(|head| head.split_once('('));
     // `env("DB_PASSWORD")`
@@ -159,6 +159,7 @@ fn in_quotes(name: &Name<'_>, value: &str, place: &Place, quoted: &Quoted) -> bo
     !is_prose
         && !is_lookup
         && !is_reference
+        && !(name.is_word && plain::is_word(content))
         && !plain::is_placeholder(content)
         && is_of_kind(name, content, place)
 }
@@ -175,7 +176,7 @@ fn is_reference(content: &str) -> bool {
 }
 
 /// Whether a value is one for names that are secrets only sometimes.
-fn is_of_kind(name: &Name<'_>, value: &str, place: &Place) -> bool {
+fn is_of_kind(name: &Label<'_>, value: &str, place: &Place) -> bool {
     match name.kind {
         Kind::Directory => !plain::is_path(value) && !value.starts_with(['.', '~', '/', '\\']),
         Kind::Signature => {
@@ -185,6 +186,7 @@ fn is_of_kind(name: &Name<'_>, value: &str, place: &Place) -> bool {
                 && is_random(value)
                 && !plain::is_number(value)
                 && !plain::is_identifier(value)
+                && !plain::is_algorithm(value)
         }
         Kind::Cookie | Kind::Authorization | Kind::Other => true,
     }
@@ -202,7 +204,7 @@ struct Place {
 }
 
 /// Whether a word without quotes is a secret, where nothing but a value may stand.
-fn is_secret_word(name: &Name<'_>, word: &str) -> bool {
+fn is_secret_word(name: &Label<'_>, word: &str) -> bool {
     let is_none = plain::is_word(word)
         || plain::is_placeholder(word)
         || plain::is_object(word, name.is_word)
@@ -214,7 +216,7 @@ fn is_secret_word(name: &Name<'_>, word: &str) -> bool {
 }
 
 /// Where the secret is in a value without quotes.
-fn unquoted(name: &Name<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
+fn unquoted(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
     let is_authorization = matches!(name.kind, Kind::Authorization);
     let start = scheme_len(value, is_authorization);
     let value = value.get(start..)?;
@@ -236,7 +238,8 @@ fn unquoted(name: &Name<'_>, value: &str, place: &Place) -> Option<Range<usize>>
     }
     let goes_on = rest.trim_start_matches(' ').starts_with(is_word) && rest.starts_with(' ');
     let is_prose = place.is_prose && (goes_on || name.lead.ends_with(is_word));
-    let is_code = (place.is_spaced || name.is_word) && plain::is_code(word, name.text);
+    let is_code = (place.is_spaced || name.is_word) && plain::is_code(word, name.text)
+        || place.is_spaced && plain::is_type(word);
     let is_random = is_random(word) && !(name.is_word && plain::is_identifier(word));
     let is_part = name.is_word && word.ends_with(':') || name.is_parsers();
     if is_code || is_part || (is_prose || place.is_loose) && start == 0 && !is_random {
@@ -259,7 +262,7 @@ fn in_element(text: &str, at: usize) -> Option<Range<usize>> {
     let value = content.get(..end)?;
     let blank = value.len() - value.trim_start().len();
     let value = value.trim();
-    let name = Name::new("", std::str::from_utf8(tag_name(tag.as_bytes())).ok()?);
+    let name = Label::new("", std::str::from_utf8(tag_name(tag.as_bytes())).ok()?);
     (is_closed && is_secret_word(&name, value))
         .then_some(start + blank..start + blank + value.len())
 }
@@ -300,125 +303,13 @@ fn argument(text: &str, at: usize, name_len: usize) -> Option<Range<usize>> {
     if let Some((quoted, false)) = wrapped(value) {
         return Some(start + quoted.content.start..start + quoted.content.end);
     }
-    let name = Name::new(text.get(..at)?, text.get(at + "--".len()..)?.get(..name_len)?);
+    let name = Label::new(text.get(..at)?, text.get(at + "--".len()..)?.get(..name_len)?);
     let word = value.get(..word_len(name.lead, value))?;
-    let is_option = word.starts_with(['-', '<', '[', '|', '=', ':']);
+    let is_option = word.starts_with(['-', '<', '[', '|', '=', ':'])
+        || name.is_word && word.trim_end_matches('=').contains('=');
     let is_one = !is_option
         && !PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose))
         && !word.eq_ignore_ascii_case(name.text)
         && is_secret_word(&name, word);
     is_one.then_some(start..start + word.len())
-}
-
-/// More of what stands before a name is not looked at.
-const MAX_LEAD_BYTES: usize = 1_024;
-
-/// A name in a text, and what is around it.
-struct Name<'a> {
-    /// Its last words, as they are spelled.
-    text: &'a str,
-    /// What stands before it; nothing if it begins a line of a quoted text.
-    lead: &'a str,
-    /// The same with blanks at its end.
-    line: &'a str,
-    /// It is a key of its own, not a word in a sentence.
-    is_quoted: bool,
-    /// Programs have such things that are no secrets.
-    is_word: bool,
-    /// It begins a line and is spelled as the names of headers are.
-    is_header: bool,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Several cookies may follow, to the line's end.
-    Cookie,
-    /// A scheme may follow, and several values, to the line's end.
-    Authorization,
-    /// Of a URL, or of something else.
-    Signature,
-    /// A password, or a directory.
-    Directory,
-    Other,
-}
-
-impl<'a> Name<'a> {
-    fn before(before: &'a str) -> Option<Self> {
-        let end = before.trim_end_matches(|c: char| u8::try_from(c).is_ok_and(is_between));
-        let (end, between) = before.split_at_checked(end.len())?;
-        let start = end.len().checked_sub(name_before(end.as_bytes()).len())?;
-        let (lead, name) = end.split_at_checked(floor_char_boundary(end, start))?;
-        let is_escaped = ["\\n", "\\r", "\\t"].iter().any(|escape| lead.ends_with(escape));
-        if between.contains(']') {
-            // `[token]: a` is prose, `user[token]=a` is none.
-            let list = lead.trim_end_matches(['\\', '"', '\'']).strip_suffix('[')?;
-            if !list.ends_with(|c| is_word(c) || c == ']') {
-                return None;
-            }
-        }
-        let name = Self::new(lead, name);
-        Some(Self {
-            lead: if is_escaped { "" } else { name.lead },
-            is_quoted: between.contains(['"', '\'', '`', ']']),
-            ..name
-        })
-    }
-
-    fn new(lead: &'a str, text: &'a str) -> Self {
-        let far = lead.len().saturating_sub(MAX_LEAD_BYTES);
-        let lead = lead.get(floor_char_boundary(lead, far)..).unwrap_or(lead);
-        let name = text.trim_end_matches(|c: char| !c.is_alphabetic());
-        let lower = name.to_ascii_lowercase();
-        let ends = |all: &[&str]| all.iter().any(|word| lower.ends_with(word));
-        let kind = match () {
-            () if ends(&["cookie", "cookies"]) => Kind::Cookie,
-            () if ends(&["authorization"]) => Kind::Authorization,
-            () if ends(&["amz-signature", "goog-signature", "access_signature"]) => Kind::Other,
-            () if ends(&["sharedaccesssignature"]) => Kind::Other,
-            () if ends(&["sig", "signature"]) => Kind::Signature,
-            () if ends(&["pwd"]) => Kind::Directory,
-            () => Kind::Other,
-        };
-        let last = name.rsplit(['.', '-']).next().unwrap_or(name);
-        let lead_end = lead.trim_end_matches([' ', '-']);
-        let begins_line = lead.is_empty() || lead.ends_with(['\n', '"', '\'', '\\']);
-        Self {
-            text: last,
-            lead: lead_end,
-            line: lead,
-            is_quoted: false,
-            is_word: ends(&WORDS),
-            is_header: begins_line && name.contains('-'),
-            kind,
-        }
-    }
-
-    /// Whether people think of it: any word may be one.
-    fn is_password(&self) -> bool {
-        let name = self.text.to_ascii_lowercase();
-        name.contains("pass") || name.contains("pwd")
-    }
-
-    /// Whether a parser speaks of what it has read.
-    fn is_parsers(&self) -> bool {
-        const EXPECTED: &[u8] = b"expected";
-        let lead = self.lead.as_bytes();
-        let last = lead.get(lead.len().saturating_sub(EXPECTED.len())..);
-        self.is_word && last.is_some_and(|last| last.eq_ignore_ascii_case(EXPECTED))
-    }
-
-    fn is_kubernetes(&self) -> bool {
-        let name = self.text.to_ascii_lowercase();
-        name.ends_with("secret") || name.ends_with("secrets")
-    }
-}
-
-/// What names end with that stand in prose and code too, for other things.
-const WORDS: [&str; 8] =
-    ["token", "jwt", "cookie", "cookies", "secret", "secrets", "credential", "credentials"];
-
-/// Whether a number may be the secret of that name: those of a token are counts and places.
-pub(super) fn takes_numbers(name: &str) -> bool {
-    !Name::new("", name).is_word
 }

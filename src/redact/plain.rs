@@ -5,7 +5,7 @@
 use super::is_random;
 
 /// Values that say that there is none, or what is wrong with it.
-const WORDS: [&str; 50] = [
+const WORDS: [&str; 52] = [
     "none",
     "null",
     "nil",
@@ -56,6 +56,8 @@ const WORDS: [&str; 50] = [
     "stale",
     "accepted",
     "nan",
+    "same-origin",
+    "include",
 ];
 
 /// What a declaration says of a secret.
@@ -141,6 +143,19 @@ pub(super) fn is_object(word: &str, is_loose: bool) -> bool {
         && !name.is_empty()
         && name.chars().all(is_class)
         && (is_named || is_loose && name.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// Whether it is a type.
+pub(super) fn is_type(word: &str) -> bool {
+    after_type(word).is_some_and(str::is_empty)
+}
+
+/// Whether it names the way of signing, and is no signature.
+pub(super) fn is_algorithm(word: &str) -> bool {
+    const FAMILIES: [&str; 8] = ["sha", "rsa", "hmac", "ecdsa", "ed25519", "md5", "es256", "aws4"];
+    const MOST_BYTES: usize = 20;
+    let word = word.to_ascii_lowercase();
+    word.len() <= MOST_BYTES && FAMILIES.iter().any(|family| word.starts_with(family))
 }
 
 /// What follows the type with which that begins; nothing if it begins with none.

@@ -177,20 +177,23 @@ pub(super) fn block(lead: &str, value: &str) -> Option<Range<usize>> {
         return None;
     };
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    // Those of a list begin behind its `-`.
+    let name_indent = name_line.len() - name_line.trim_start_matches([' ', '\t', '-']).len();
     let first = value.len() - header.len() + header.find(newline)? + newline.len();
     let (mut at, mut end) = (first, first);
     for line in value.get(first..)?.split(newline) {
         let line = line.get(..line.find('"').unwrap_or(line.len())).unwrap_or(line);
         let text = line.trim_end_matches(['\\', 'r', '\r']).trim_end();
         if !text.trim().is_empty() {
-            if indent(line) <= indent(name_line) {
+            if indent(line) <= name_indent {
                 break;
             }
             end = at + text.len();
         }
         at += line.len() + newline.len();
     }
-    let start = first + indent(value.get(first..end)?);
+    let block = value.get(first..end)?;
+    let start = end - after_blank(block).len();
     (start < end).then_some(start..end)
 }
 
