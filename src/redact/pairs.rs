@@ -156,12 +156,12 @@ fn in_quotes(name: &Label<'_>, value: &str, place: &Place, quoted: &Quoted) -> b
     let is_prose = place.is_prose && name.lead.ends_with(is_word) && !is_random(content)
         || place.is_prose && name.is_parsers();
     let is_reference = name.is_kubernetes() && is_reference(content);
-    !is_prose
-        && !is_lookup
-        && !is_reference
-        && !(name.is_word && plain::is_word(content))
-        && !plain::is_placeholder(content)
-        && is_of_kind(name, content, place)
+    let is_none = is_prose
+        || is_lookup
+        || is_reference
+        || name.is_word && plain::is_word(content)
+        || plain::is_placeholder(content);
+    !is_none && is_of_kind(name, content, place)
 }
 
 /// Whether it is the name of a secret of Kubernetes, `namespace/name`, and not the secret.

@@ -39,9 +39,15 @@ impl Texts {
         (0..last).step_by(STEP).any(&mut ask) || ask(last) || self.keys.may_be_in(text)
     }
 
-    /// The same for a text that is shorter than a step.
+    /// The same for a text that is shorter than that: as if blanks followed it.
     fn may_be_in_short(&self, text: &[u8], is_cut: bool) -> bool {
-        self.may_be_near(text, 0, is_cut, &mut 0)
+        let mut padded = [b' '; STEP + 1];
+        if let Some(start) = padded.get_mut(..text.len()) {
+            start.copy_from_slice(text);
+        }
+        let halves = padded.first_chunk().zip(padded.last_chunk());
+        halves.is_some_and(|(bytes, next)| is_striking(bytes, next))
+            && self.may_be_near(text, 0, is_cut, &mut 0)
     }
 
     #[inline(never)]

@@ -154,9 +154,7 @@ pub(super) fn scheme_len(value: &str, is_authorization: bool) -> usize {
         ["Token", "NTLM", "SSWS", "Bot", "Key", "GenieKey", "DPoP", "SharedKey"];
     let Some((scheme, _)) = split_near(value, ' ') else { return 0 };
     let is = |known: &&str| scheme.eq_ignore_ascii_case(known);
-    if KNOWN.iter().any(|known| is(known))
-        || is_authorization && IN_HEADERS.iter().any(|known| is(known))
-    {
+    if KNOWN.iter().any(is) || is_authorization && IN_HEADERS.iter().any(is) {
         scheme.len() + 1
     } else {
         0
