@@ -52,7 +52,8 @@ impl Texts {
 
     #[inline(never)]
     fn may_be_near(&self, text: &[u8], start: usize, is_cut: bool, looked_to: &mut usize) -> bool {
-        let near = text.iter().enumerate().skip(start).take(STEP);
+        // The comma behind a quote may be in what follows.
+        let near = text.iter().enumerate().skip(start).take(STEP + 1);
         let may_be = |(at, byte): (usize, &u8)| match byte {
             b'%' => encoded::may_be_at(text, at),
             byte if sites::is_sign(*byte) => sites::at(&self.names, text, at, is_cut).is_some(),
