@@ -62,7 +62,7 @@
 //! | `spans` | the spans from root to leaf, each with `name` and its fields | in a span; optional |
 //! | your fields | typed | as given |
 //! | `recovered` | `true` | when it was on its way as an earlier process was killed |
-//! | `truncated` | which values were cut, and how many bytes they had | when cut |
+//! | `truncated` | which values were cut, and how many bytes they had; `null` if their formatting was stopped | when cut |
 //!
 //! ```
 //! let logs = logwell::testing::capture();

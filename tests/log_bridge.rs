@@ -122,6 +122,27 @@ fn a_long_log_message_is_cut_and_its_target_is_not() {
 }
 
 #[test]
+fn a_log_message_that_writes_without_end_is_stopped() {
+    struct Endless<'a>(&'a Cell<usize>);
+    impl std::fmt::Display for Endless<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            for _ in 0..500_000 {
+                f.write_str(&"x".repeat(100))?;
+                self.0.set(self.0.get() + 1);
+            }
+            Ok(())
+        }
+    }
+    let process = &*PROCESS;
+    let taken = Cell::new(0);
+    log::info!(target: "bridge-endless", "all of it: {}", Endless(&taken));
+    let record = one(process.of(&process.all, "bridge-endless"));
+    assert!(record["message"].as_str().unwrap().ends_with("x…"));
+    assert_eq!(record["truncated"]["message"], Value::Null);
+    assert!((655..720).contains(&taken.get()), "{taken:?}");
+}
+
+#[test]
 fn a_named_logger_logs_at_all_levels_under_its_name() {
     let process = &*PROCESS;
     let logger = Logger::new("chatty::named").with("region", "eu").with("n", 1).with("n", 2);

@@ -484,6 +484,20 @@ fn what_was_cut_is_told_under_its_own_name_whatever_else_is_called_like_it() {
 }
 
 #[test]
+fn the_length_of_a_value_whose_formatting_was_stopped_is_unknown_to_each_preset() {
+    let logs = logwell::testing::capture();
+    let endless = std::fmt::from_fn(|f| (0..50_000).try_for_each(|n| write!(f, "{n:>100}")));
+    tracing::info!(?endless, "message");
+    let record = logs.records().remove(0);
+    let line = |schema| strict(&line_with(&config(schema), 1_000_000, &record));
+    assert_eq!(line(Schema::Ecs)["labels"]["truncated"], "labels.endless ?");
+    assert_eq!(line(Schema::Gcp)["truncated"], json!({"endless": null}));
+    let all = attributes(&log_record(&line(Schema::Otel))["attributes"]);
+    let told = attributes(&all["truncated"]["kvlistValue"]["values"]);
+    assert_eq!(told["endless"], json!({"stringValue": "?"}));
+}
+
+#[test]
 fn a_line_without_room_for_its_fields_says_how_many_are_missing() {
     let names: Vec<&'static str> =
         (0..250).map(|n| &*format!("f{n}{}", "n".repeat(30)).leak()).collect();

@@ -88,10 +88,17 @@ impl<'a> Capture<'a> {
     }
 
     #[inline(always)]
-    fn value(&mut self, field: &Field, value: Value<'_>) {
-        if self.takes_one_more() && !self.masks(field) {
+    fn number(&mut self, field: &Field, value: Value<'_>) {
+        let is_secret = self.secret_fields.contain(field.index());
+        if self.takes_one_more() && !(is_secret && self.mask_number(field)) {
             self.fields.push(key(field), value);
         }
+    }
+
+    #[cold]
+    fn mask_number(&mut self, field: &Field) -> bool {
+        let masks = |redaction: &Redaction| redaction.is_secret_number(field.name());
+        self.redaction.is_some_and(masks) && self.mask(field)
     }
 
     /// Whether the field is a secret: then a mask stands in place of its value.
@@ -197,23 +204,23 @@ impl<'a> Capture<'a> {
 
 impl Visit for Capture<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.value(field, Value::I64(value));
+        self.number(field, Value::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.value(field, Value::U64(value));
+        self.number(field, Value::U64(value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.value(field, Value::I128(value));
+        self.number(field, Value::I128(value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.value(field, Value::U128(value));
+        self.number(field, Value::U128(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.value(field, Value::F64(value));
+        self.number(field, Value::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -322,14 +329,15 @@ fn key(field: &Field) -> Key<'static> {
     }
 }
 
-/// Runs the application's formatting code, whatever it does.
+/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is no
+/// failure: what is kept is there.
 pub(crate) fn guarded(
     text: &mut TextWriter<'_>,
     unformatted: &mut u32,
     format: impl FnOnce(&mut TextWriter<'_>) -> fmt::Result,
 ) -> Result<(), &'static str> {
     let _nesting = Nesting::enter();
-    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(text))) {
+    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(&mut *text))) {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(fmt::Error)) => FAILED,
         Err(panic) => {
@@ -337,6 +345,9 @@ pub(crate) fn guarded(
             PANICKED
         }
     };
+    if text.is_stopped() {
+        return Ok(());
+    }
     *unformatted = unformatted.saturating_add(1);
     Err(placeholder)
 }

@@ -162,7 +162,10 @@ pub(crate) fn error_chain<'a>(
     entry: &Entry<'a>,
 ) -> Vec<(&'a str, Option<u64>)> {
     let cut_at = last_kept(error);
-    let of_chain = |original: u64| original.saturating_sub(error.message.len() as u64);
+    let of_chain = |original: u64| match original {
+        Entry::UNKNOWN_BYTES => original,
+        known => known.saturating_sub(error.message.len() as u64),
+    };
     let original = |at| entry.original_bytes.filter(|_| at + 1 == cut_at).map(of_chain);
     error.sources().enumerate().map(|(at, source)| (source, original(at))).collect()
 }

@@ -39,7 +39,8 @@ use std::borrow::Cow;
 /// the same name, and they cannot multiply its fields outside of `labels`. As ECS asks, `.`, `*` and `\`
 /// in their names become `_`. Labels do not nest, so with `spans: nested` the fields of spans are
 /// labels as with `flat`, and the label `spans` has the path, `request:charge`. The label `module`
-/// is there if it is not the logger; `truncated` says what was cut.
+/// is there if it is not the logger; `truncated` says what was cut,
+/// with `?` where the original length is unknown.
 ///
 /// ```
 /// use logwell::encode::Encode;
@@ -201,7 +202,11 @@ fn push_labels<'a>(mut line: Line<'a>, fields: Vec<(Cow<'a, str>, Entry<'a>)>, o
         push_as_text(out, &mut line.values, member);
     }
     line.note_left_out();
-    let cuts: Vec<_> = line.values.each_cut().map(|(name, n)| format!("{name} {n}")).collect();
+    let cuts = line.values.each_cut().map(|(name, original)| match original {
+        Entry::UNKNOWN_BYTES => format!("{name} ?"),
+        known => format!("{name} {known}"),
+    });
+    let cuts: Vec<_> = cuts.collect();
     if !cuts.is_empty() {
         push_key(out, "truncated");
         push_string(out, &cuts.join(", "));

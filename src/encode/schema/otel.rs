@@ -245,7 +245,13 @@ fn push_truncated(line: &Line<'_>, out: &mut Vec<u8>) {
     open_attribute(out, "truncated");
     out.extend_from_slice(b"{\"kvlistValue\":{\"values\":[");
     for (name, original) in cuts {
-        push_int_attribute(out, name, original);
+        match original {
+            Entry::UNKNOWN_BYTES => {
+                open_attribute(out, name);
+                out.extend_from_slice(b"{\"stringValue\":\"?\"}}");
+            }
+            known => push_int_attribute(out, name, known),
+        }
     }
     out.extend_from_slice(b"]}}}");
 }

@@ -269,8 +269,12 @@ fn hex(bytes: &[u8], original_bytes: Option<u64>, out: &mut Vec<u8>) {
 }
 
 fn original_size(entry: &Entry<'_>, out: &mut Vec<u8>) {
-    if let Some(bytes) = entry.original_bytes {
-        let _ = write!(out, " ({bytes} bytes)");
+    match entry.original_bytes {
+        None => {}
+        Some(Entry::UNKNOWN_BYTES) => out.extend_from_slice(b" (cut)"),
+        Some(bytes) => {
+            let _ = write!(out, " ({bytes} bytes)");
+        }
     }
 }
 
