@@ -94,7 +94,7 @@ pub(crate) fn tell_in_fork(text: &str) {
 }
 
 fn call(callback: &Callback, line: &str) {
-    let _inside = crate::capture::thread_state::Inside::enter();
+    let _inside = crate::base::thread::Inside::enter();
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(line))) {
         crate::base::unwind::discard(panic);
     }

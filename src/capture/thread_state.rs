@@ -16,8 +16,6 @@ use tracing::Metadata;
 const MAX_NESTING: u8 = 2;
 
 thread_local! {
-    /// How many calls of sinks and callbacks this thread is in.
-    static INSIDE: Cell<u32> = const { Cell::new(0) };
     /// How many values are being formatted, one inside the other.
     static NESTING: Cell<u8> = const { Cell::new(0) };
     static CALLSITES: Callsites = const { [const { Cell::new(None) }; CACHED_CALLSITES] };
@@ -26,30 +24,6 @@ thread_local! {
 
 const CACHED_CALLSITES: usize = 128;
 type Callsites = [Cell<Option<(usize, &'static Callsite)>>; CACHED_CALLSITES];
-
-/// Remembers that code of the program's own may run inside logging, as long as it lives: in a sink, or
-/// in the self-log's callback. Who waits for logging there waits for itself.
-pub(crate) struct Inside(());
-
-impl Inside {
-    pub(crate) fn enter() -> Self {
-        let _not_at_the_end_of_a_thread =
-            INSIDE.try_with(|inside| inside.set(inside.get().saturating_add(1)));
-        Self(())
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        let _not_at_the_end_of_a_thread =
-            INSIDE.try_with(|inside| inside.set(inside.get().saturating_sub(1)));
-    }
-}
-
-/// Whether this thread is inside logging, and cannot wait for it.
-pub(crate) fn is_inside() -> bool {
-    INSIDE.try_with(Cell::get).unwrap_or(0) > 0
-}
 
 /// Whether a value is being formatted for a record, so that a panic will be caught.
 pub(crate) fn is_formatting() -> bool {

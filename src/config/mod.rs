@@ -45,12 +45,12 @@ pub use forward::{
     TelegramConfig, TelegramGroup, WarnAs,
 };
 pub use hours::Hours;
+pub(crate) use options::units::parse_time;
 pub use tree::{
     BlackBoxConfig, Color, Compress, ConsoleConfig, ConsoleFormat, FileConfig, FilesConfig,
     HooksConfig, Limits, LoggingConfig, QueueConfig, RecordConfig, RedactConfig, Rotate, Schema,
     ServiceConfig, Signals, Spans, Stream, SyncPolicy, TimeZone, WarnName, WhenFull,
 };
-pub(crate) use options::units::parse_time;
 
 pub use crate::base::secret::{Secret, SecretUrl};
 

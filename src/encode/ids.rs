@@ -155,7 +155,7 @@ mod tests {
         #[cfg(feature = "forward")]
         {
             use crate::encode::schema::SchemaOptions;
-        use crate::forward::logbeacon::encoder::LogBeaconEncoder;
+            use crate::forward::logbeacon::encoder::LogBeaconEncoder;
             let zone = crate::config::TimeZone::Utc;
             let mut encoder = LogBeaconEncoder::new(SchemaOptions::default(), zone);
             let mut line = Vec::new();

@@ -90,7 +90,8 @@ mod tests {
 
     /// One of each record that the framework makes, with all that it can say.
     fn own_records() -> Vec<Record> {
-        let own = InternalRecords::new(1, "config".to_owned(), Some("diverted".to_owned()));
+        let own = InternalRecords::new(1, "config".to_owned());
+        let own = own.diverted(Some("diverted".to_owned()));
         let mut dropped = Dropped::default();
         dropped.set(Level::Info, Reason::Full, 3);
         let sinks = vec![SinkStats { name: "app".to_owned(), ..SinkStats::default() }];

@@ -191,7 +191,7 @@ impl Listener {
         if self.stopped {
             return Step::Stopped;
         }
-        let _inside = thread_state::Inside::enter();
+        let _inside = thread::Inside::enter();
         self.recover();
         let taken = self.take(BATCH);
         let now = self.clock.now();
@@ -225,7 +225,7 @@ impl Listener {
     /// Steps until it is stopped, on a thread of its own.
     pub(crate) fn run(mut self) {
         thread::mark_internal_thread();
-        std::mem::forget(thread_state::Inside::enter()); // for good
+        std::mem::forget(thread::Inside::enter()); // for good
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
         self.recover();

@@ -197,7 +197,8 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(Traces, Assembled), Error> {
-        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, dead, boot } = self;
+        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, dead, boot } =
+            self;
         let config = builder.config;
         if config.console.enabled {
             match sinks::console(&config) {

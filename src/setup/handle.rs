@@ -4,10 +4,10 @@
 
 use crate::base::clock;
 use crate::base::error::{ConfigProblem, Error, ErrorKind, Origin};
+use crate::base::thread;
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
-use crate::capture::thread_state;
 use crate::config::{Directives, LoggingConfig};
 use crate::forward::Forwarders;
 use crate::pipeline::listener::{Control, Ending};
@@ -314,7 +314,7 @@ impl LoggingHandle {
         if shared.queue.is_forked() {
             return ShutdownReport { stats: self.stats(), is_complete: true, ..Default::default() };
         }
-        if thread_state::is_inside() {
+        if thread::is_inside() {
             return self.shut_down_from_inside();
         }
         let mut report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
@@ -412,7 +412,7 @@ impl LoggingHandle {
         deadline: Duration,
         question: impl FnOnce(Sender<T>) -> Control,
     ) -> Result<T, NoAnswer> {
-        if self.0.queue.is_forked() || thread_state::is_inside() {
+        if self.0.queue.is_forked() || thread::is_inside() {
             return Err(NoAnswer);
         }
         let (answer, answered) = bounded(1);

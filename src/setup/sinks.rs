@@ -7,6 +7,7 @@ use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
+use crate::base::fs::os;
 use crate::base::hash::fnv1a;
 use crate::base::selflog;
 use crate::base::traces::Traces;
@@ -15,11 +16,9 @@ use crate::config::{FileConfig, LoggingConfig, Stream};
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::encode::{Encode, encoder_for};
 use crate::record::level::Level;
-use crate::base::fs::os;
 use crate::rotate::{self, FileOptions, NotAFile};
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
-use crate::sink::Sink;
 use crate::sink::console::ConsoleSink;
 use crate::sink::file::FileSink;
 use crate::sink::file::janitor::Janitor;
@@ -169,11 +168,7 @@ struct Opening<'a> {
 }
 
 /// Opens all of them, with the tag in their names.
-fn open_all(
-    opening: &Opening<'_>,
-    tag: &str,
-    traces: &mut Traces,
-) -> Result<OpenFiles, Refused> {
+fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<OpenFiles, Refused> {
     let Opening { config, clock, dead } = *opening;
     let mut open = OpenFiles::default();
     let (janitor, syncer) = (Janitor::new(), Syncer::new());

@@ -3,7 +3,7 @@
 use crate::support::SOON;
 use crate::{Scenario, ended_well};
 use logwell::record::Record;
-use logwell::sink::{Accepts, Sink, FlushError};
+use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::{LoggingConfig, LoggingContext, QueueLayer, ShutdownReport};
 use std::io::{self, Write as _};
 use std::path::Path;

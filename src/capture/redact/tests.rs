@@ -36,7 +36,7 @@ fn cases(file: &str) -> Vec<String> {
 
 #[test]
 fn each_secret_of_the_corpus_is_masked_and_nothing_else() {
-    let cases = cases(include_str!("../../tests/secrets/masked.txt"));
+    let cases = cases(include_str!("../../../tests/secrets/masked.txt"));
     let masked = cases.iter().filter(|case| case.contains('«')).count();
     assert!(masked >= 300, "{masked}");
     assert_masked(&cases.iter().map(String::as_str).collect::<Vec<_>>());
@@ -44,7 +44,7 @@ fn each_secret_of_the_corpus_is_masked_and_nothing_else() {
 
 #[test]
 fn each_text_of_the_corpus_without_a_secret_stays_as_it_is() {
-    let cases = cases(include_str!("../../tests/secrets/plain.txt"));
+    let cases = cases(include_str!("../../../tests/secrets/plain.txt"));
     assert!(cases.len() >= 150, "{}", cases.len());
     let changed = cases.iter().filter(|text| masked_text(text) != **text).collect::<Vec<_>>();
     assert_eq!(changed, Vec::<&String>::new());

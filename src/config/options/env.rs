@@ -87,6 +87,7 @@ fn take(
             report.pass_over(&name, key);
             continue;
         }
+        let shown = name.clone();
         let place = Place::Env(name);
         report.give(key, place.clone());
         let result = match value.to_str() {

@@ -249,7 +249,11 @@ impl<'a> Line<'a> {
     /// The fields that are written as fields, later ones over earlier ones: pairs of contexts, then
     /// spans (if flat), then the event, then the framework's mark. Those in `placed` have a place
     /// of their own. What the application calls as the framework calls its own has moved aside.
-    pub(crate) fn fields(&mut self, spans: Spans, placed: &[&str]) -> Vec<(Cow<'a, str>, Entry<'a>)> {
+    pub(crate) fn fields(
+        &mut self,
+        spans: Spans,
+        placed: &[&str],
+    ) -> Vec<(Cow<'a, str>, Entry<'a>)> {
         if self.extent < Extent::Whole {
             return Vec::new();
         }
