@@ -11,7 +11,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use logwell::{LoggingConfig, LoggingContext, TraceContext};
+use logwell::{LoggingConfig, LoggingContext};
 use std::error::Error;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -64,10 +64,8 @@ async fn check_stock() {
 /// trace id goes out as it came in.
 fn call_next_service() {
     let Some(here) = LoggingContext::current() else { return };
-    let trace_id = here.get_trace_id().unwrap_or_default();
-    let span_id = here.get_span_id().unwrap_or_default();
-    match TraceContext::parse(&format!("00-{trace_id}-{span_id}-01")) {
-        Ok(parent) => tracing::info!(traceparent = %parent, "calling the next service"),
-        Err(_) => tracing::info!(x_trace_id = trace_id, "calling the next service"),
+    match here.trace_context() {
+        Some(parent) => tracing::info!(traceparent = %parent, "calling the next service"),
+        None => tracing::info!(x_trace_id = here.get_trace_id(), "calling the next service"),
     }
 }

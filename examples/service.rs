@@ -129,9 +129,7 @@ async fn serve(
 
 /// Puts each request into the trace that its headers name, and its answer too.
 async fn in_its_trace(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let header = |name| headers.get(name)?.to_str().ok();
-    let context = LoggingContext::from_headers(header("traceparent"), header("x-trace-id"));
+    let context = LoggingContext::from_request(request.headers());
     let trace_id = context.get_trace_id().and_then(|id| id.parse().ok());
     let mut response = context.instrument(in_its_span(request, next)).await;
     if let Some(trace_id) = trace_id {

@@ -12,6 +12,10 @@ pub mod migration {}
 #[doc = include_str!("../docs/forwarding.md")]
 pub mod forwarding {}
 
+/// Who is to blame for a refusal, and what people can do with dead letters.
+#[doc = include_str!("../docs/dead-letters.md")]
+pub mod dead_letters {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -13,11 +13,12 @@
 //! 8. [Filters](#filters)
 //! 9. [The `log` crate](#the-log-crate)
 //! 10. [Sinks and layers of your own](#sinks-and-layers-of-your-own)
-//! 11. [Testing](#testing)
-//! 12. [Statistics, health and shutdown](#statistics-health-and-shutdown)
-//! 13. [When things go wrong](#when-things-go-wrong)
-//! 14. [What is guaranteed, and what is not](#what-is-guaranteed-and-what-is-not)
-//! 15. [Where things are](#where-things-are)
+//! 11. [Secrets](#secrets)
+//! 12. [Testing](#testing)
+//! 13. [Statistics, health and shutdown](#statistics-health-and-shutdown)
+//! 14. [When things go wrong](#when-things-go-wrong)
+//! 15. [What is guaranteed, and what is not](#what-is-guaranteed-and-what-is-not)
+//! 16. [Where things are](#where-things-are)
 //!
 //! Coming from another logger? See [`_documentation::migration`].
 //!
@@ -60,7 +61,8 @@
 //! | `trace_id`, `span_id` | 32 and 16 hexadecimal digits, or what you set | in a span or context |
 //! | `spans` | the spans from root to leaf, each with `name` and its fields | in a span; optional |
 //! | your fields | typed | as given |
-//! | `truncated` | which values were cut, and how many bytes they had | when cut |
+//! | `recovered` | `true` | when it was on its way as an earlier process was killed |
+//! | `truncated` | which values were cut, and how many bytes they had; `null` if their formatting was stopped | when cut |
 //!
 //! ```
 //! let logs = logwell::testing::capture();
@@ -73,6 +75,11 @@
 //! assert_eq!(record["ratio"], "NaN"); // JSON has no such number
 //! assert_eq!(record["field.level"], "gold"); // a key of the record cannot be overwritten
 //! ```
+//!
+//! The keys of the table are reserved in every encoder, wherever a field comes from (event, span, context,
+//! `log` crate): a field of the application with such a name is written as `field.<name>`. So are `kind` and
+//! `boot_id`, which mark [logwell's own records](#statistics-health-and-shutdown), `recovered`, and names that
+//! begin with `logwell.`. In a span's object only `name` is reserved.
 //!
 //! An error is written with its sources if it is given as one:
 //!
@@ -146,6 +153,12 @@
 //! parents. The first span starts a trace with a random id; spans inside inherit it. A span's field
 //! `trace_id` or `span_id` sets the id.
 //!
+//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields. If it
+//! sets only `trace_id`, and it is not that of the span around, it has left that trace: the record has
+//! no `span_id`. If it sets only `span_id` inside a trace, that is a field like any other,
+//! `field.span_id`, and the ids are those around. `spans` always says where the event was logged. A
+//! context that sets another trace id, and no span id, has a random one.
+//!
 //! A [`LoggingContext`] sets trace ids and key/value pairs without a span. Pairs may have names
 //! that are only known at run time:
 //!
@@ -169,9 +182,10 @@
 //! assert!(records[2].get("trace_id").is_none());
 //! ```
 //!
-//! For a request, [`LoggingContext::from_headers`] takes the values of `traceparent` and
-//! `X-Trace-ID`. To pass the trace on, parse the header into a [`TraceContext`] and send
-//! [`child`](TraceContext::child).
+//! For a request, [`LoggingContext::from_request`] takes its headers: `traceparent` and `tracestate`
+//! (W3C Trace Context, level 2), else `X-Trace-ID`. To pass the trace on, ask the context in force
+//! for its [`trace_context`](LoggingContext::trace_context) and send
+//! [`child`](TraceContext::child): flags and `tracestate` go on as they came.
 //!
 //! In async code give the context to the future with [`LoggingContext::instrument`]. Do not hold
 //! the guard over an await point. A task or thread that is spawned starts with no context; a span
@@ -204,7 +218,8 @@
 //! says when text is coloured. The framework's own records appear there from WARN on.
 //!
 //! A thread of its own writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
-//! lost for the console and counted, and the files are not held up.
+//! lost for the console and counted, and the files are not held up. At the end they are waited for up to
+//! nine tenths of `shutdown.timeout`.
 //!
 //! # Configuration and what wins
 //!
@@ -260,8 +275,18 @@
 //! # The `log` crate
 //!
 //! Its macros arrive in the same files: [`init_logging`] becomes the process's `log` logger, unless
-//! `log_crate` is `false`. Target, module, file and line are those of the `log` record. Its
-//! key/value pairs are not taken over.
+//! `log_crate` is `false`. Target, module, file and line are those of the `log` record. Its key-values
+//! (`kv`) are fields like any other, with their types; an error has its sources, and a text longer
+//! than 64 KiB is cut even if `limits.field_bytes` is above that. `log::logger().flush()` waits until
+//! everything before is handed on, for 5 s at most.
+//!
+//! ```no_run
+//! # logwell::init_logging().unwrap();
+//! log::info!(user_id = 7, tenant = "acme"; "signed in"); // "user_id":7,"tenant":"acme"
+//! log::logger().flush();
+//! ```
+//!
+//! A program that installs `tracing_log::LogTracer` itself gets the records, without key-values.
 //!
 //! [`Logger`] is for names that are only known at run time.
 //!
@@ -340,7 +365,7 @@
 //! | call | what |
 //! |---|---|
 //! | [`stats`](LoggingHandle::stats) | all counters |
-//! | [`health`](LoggingHandle::health) | what is wrong now |
+//! | [`health`](LoggingHandle::health) | what is wrong now: never empty while records are lost or limits are not kept |
 //! | [`flush`](LoggingHandle::flush) | waits until all before is with the operating system |
 //! | [`rotate_now`](LoggingHandle::rotate_now) | starts new files |
 //! | [`reopen`](LoggingHandle::reopen) | opens the files anew, after others moved them |
@@ -371,7 +396,13 @@
 //! by the sink's counters: neither makes a record of its own. For a signal that the program handles
 //! already when logging is set up (Linux), logwell only writes the record, and the program decides.
 //! There is no hook for `abort()`, `_exit` and `kill -9`, and none is needed: the [black box](black_box) has
-//! what was on its way, and the next start writes it (`black_box.enabled`, on by default).
+//! what was on its way, and the next start writes it (`black_box.enabled`, on by default). A program
+//! without files has one for its console if `black_box.dir` names a place for it.
+//!
+//! A box is a mapped file, so logwell handles SIGBUS: whoever cuts the file does not end the process. Any
+//! other SIGBUS goes to the handler that was there, or does what it does by default; so it is with a
+//! handler that the program installs later. A thread that logs is made to take SIGBUS.
+//! All threads of logwell block the signals of the application.
 //!
 //! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
 //! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a
@@ -394,7 +425,8 @@
 //! | a file or directory is deleted | it is made anew before the next write |
 //! | a file is moved | seen within a second; a new one is made |
 //! | a sync fails | what is not known to be durable is written again, to a new file |
-//! | backups cannot be shifted | the file grows beyond its limit; tried again each second |
+//! | backups cannot be shifted | the file grows beyond its limit; told by `health()`, tried again each second |
+//! | a log file cannot be opened | all files get names of the user's own (`app.uid<number>.log`); told |
 //! | the terminal is stuck | lines for it are lost and counted; files go on |
 //! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
 //! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |
@@ -428,8 +460,8 @@
 //! - A record in the queue for which the black box had no room (it is counted) does not survive
 //!   `SIGKILL`, `_exit` or `abort()`, nor a signal that is not asked for. Sinks of your own get no recovered
 //!   records unless they say where they stand ([`Sink::mark`](sink::Sink::mark)), and neither does the console.
-//! - What the operating system has accepted does not survive a power failure; only the shutdown
-//!   syncs.
+//! - What the operating system has accepted does not survive a power failure, unless `files.sync` says
+//!   otherwise; by default only the shutdown syncs.
 //! - With `panic = "abort"` a panicking `Debug` ends the program, as everywhere.
 //! - A fork that does not `exec` cannot log; call [`init_logging`] after forking.
 //! - Two processes with one directory may pass the size limit for a while.
@@ -450,17 +482,17 @@
 //! | metrics, dropped, lost | [`stats`] |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
-//!
 //! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
 //!
-//! Two cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
-//! `rabbitmq` brings `forward` and the way through RabbitMQ. Their options are always there; to switch
+//! Three cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
+//! `rabbitmq` brings `forward` and the way through RabbitMQ; `zstd` compresses backups by zstd. Their options are always there; to switch
 //! something on without its feature is an error.
 
 mod base;
 pub mod black_box;
 mod capture;
 pub mod config;
+pub mod dead_letters;
 pub mod encode;
 #[cfg(feature = "forward")]
 pub mod forward;
@@ -486,6 +518,7 @@ pub use capture::layer::QueueLayer;
 #[cfg(feature = "forward")]
 pub use capture::log_code::log;
 pub use capture::trace_context::{self, TraceContext};
+pub use capture::trace_state::TraceState;
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 #[cfg(feature = "forward")]
 pub use forward::level::{ForwardLevel, UnknownLevel};

@@ -76,7 +76,9 @@ fn contexts_nest_and_restore() {
     assert_eq!(pairs(&records, "c"), [None, Some(2), Some(2), None, None]);
     let traces: Vec<_> = records.iter().map(|record| record["trace_id"].as_str()).collect();
     assert_eq!(traces, [Some("outer"), Some("inner"), Some("inner"), Some("outer"), None]);
-    assert_eq!(records[0]["span_id"], records[1]["span_id"]);
+    assert_ne!(records[0]["span_id"], records[1]["span_id"], "a span belongs to one trace");
+    assert_eq!(records[1]["span_id"], records[2]["span_id"]);
+    assert_eq!(records[0]["span_id"], records[3]["span_id"]);
 }
 
 #[test]
@@ -303,13 +305,13 @@ fn pairs_cannot_overwrite_reserved_keys_and_no_key_appears_twice() {
 #[test]
 fn a_context_is_bounded() {
     let long = "x".repeat(100_000);
-    let mut context = LoggingContext::new().trace_id(&long).with("first", 1);
+    let mut context = LoggingContext::new().trace_id(&long).with("one", 1);
     for n in 0..100 {
         context = context.with(&format!("key {n}"), long.as_str());
     }
     assert_eq!(context.get_trace_id().unwrap().len(), 256);
     let record = one(logged(move || context.in_scope(|| info!("bounded"))));
-    assert_eq!(record["first"], 1);
+    assert_eq!(record["one"], 1);
     assert!(record.to_string().len() < 100_000);
 }
 
@@ -325,4 +327,105 @@ fn a_thousand_contexts_deep_is_bounded_too() {
         info!("deep");
     }));
     assert!(record.to_string().len() < 200_000, "{}", record.to_string().len());
+}
+
+fn current_trace() -> TraceContext {
+    LoggingContext::current().unwrap().trace_context().unwrap()
+}
+
+#[test]
+fn flags_and_tracestate_of_a_request_go_on_from_anywhere_inside() {
+    for flags in ["00", "01", "02", "03"] {
+        let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+        let old = LoggingContext::from_headers(Some(&parent), None).trace_context().unwrap();
+        assert_eq!(old.to_traceparent(), parent);
+        let headers = [("traceparent", parent.as_str()), ("tracestate", "congo=1,rojo=2")];
+        let check = |place: &str| {
+            let sent = current_trace().child();
+            assert_eq!(sent.to_traceparent().get(..36), parent.get(..36), "{place}");
+            assert!(sent.to_traceparent().ends_with(flags), "{place}: {sent}");
+            assert_eq!(sent.to_tracestate().unwrap(), "congo=1,rojo=2", "{place}");
+        };
+        logged(|| {
+            LoggingContext::from_request(headers).in_scope(|| {
+                check("context");
+                let span = info_span!("span", late = tracing::field::Empty);
+                span.in_scope(|| {
+                    check("span");
+                    LoggingContext::new().with("k", 1).in_scope(|| check("context in a span"));
+                    span.record("late", 1);
+                    info_span!("inner").in_scope(|| check("span in a span"));
+                });
+                let dispatch = tracing::dispatcher::get_default(Clone::clone);
+                let on_another = || {
+                    let inside = || span.in_scope(|| check("another thread"));
+                    tracing::dispatcher::with_default(&dispatch, inside);
+                };
+                std::thread::scope(|scope| scope.spawn(on_another).join().unwrap());
+            });
+        });
+    }
+}
+
+#[test]
+fn flags_are_not_invented() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    logged(|| {
+        LoggingContext::new().in_scope(|| {
+            assert!(current_trace().to_traceparent().ends_with("-03"), "a trace that begins here");
+        });
+        info_span!("root").in_scope(|| {
+            assert!(current_trace().to_traceparent().ends_with("-03"), "a trace that begins here");
+        });
+        LoggingContext::new().trace_id(TRACE).in_scope(|| {
+            assert!(current_trace().to_traceparent().ends_with("-00"), "nothing is known of it");
+        });
+        info_span!("root", trace_id = TRACE).in_scope(|| {
+            assert!(current_trace().to_traceparent().ends_with("-00"), "nothing is known of it");
+        });
+        let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        let headers = [("traceparent", parent.as_str()), ("tracestate", "congo=1")];
+        LoggingContext::from_request(headers).in_scope(|| {
+            info_span!("other", trace_id = TRACE.replace('4', "5")).in_scope(|| {
+                let trace = current_trace();
+                assert!(trace.to_traceparent().ends_with("-00") && trace.state().is_empty());
+            });
+            info_span!("same", trace_id = TRACE).in_scope(|| {
+                let trace = current_trace();
+                assert!(trace.is_sampled() && !trace.state().is_empty(), "still that trace");
+            });
+            let unsampled = parent.replace("-01", "-00");
+            LoggingContext::from_headers(Some(&unsampled), None).in_scope(|| {
+                assert!(!current_trace().is_sampled(), "what is said inside counts");
+            });
+        });
+    });
+}
+
+#[test]
+fn of_a_request_with_two_traceparent_headers_neither_counts() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let twice = [("traceparent", parent), ("Traceparent", parent), ("tracestate", "congo=1")];
+    let context = LoggingContext::from_request(twice);
+    assert_ne!(context.get_trace_id().as_deref(), parent.get(3..35));
+    assert_eq!(context.trace_context().unwrap().to_tracestate(), None);
+    let and_an_id = twice.into_iter().chain([("X-Trace-Id", " "), ("x-trace-id", "abc-123")]);
+    let context = LoggingContext::from_request(and_an_id);
+    assert_eq!(context.get_trace_id().unwrap(), "abc-123");
+}
+
+#[test]
+fn a_context_of_another_trace_does_not_take_the_span_id_of_the_trace_around() {
+    let records = logged(|| {
+        let _outer = LoggingContext::new().trace_id("outer").span_id("outer-span").enter();
+        LoggingContext::new().trace_id("inner").in_scope(|| tracing::info!("another trace"));
+        LoggingContext::new().trace_id("outer").in_scope(|| tracing::info!("the same trace"));
+        LoggingContext::new().span_id("own").in_scope(|| tracing::info!("another span"));
+    });
+    let span_id = |at: usize| records[at]["span_id"].as_str().unwrap();
+    assert_eq!((span_id(0).len(), span_id(1), span_id(2)), (16, "outer-span", "own"));
+    assert_eq!(
+        (&records[0]["trace_id"], &records[2]["trace_id"]),
+        (&json!("inner"), &json!("outer"))
+    );
 }

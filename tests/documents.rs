@@ -132,7 +132,8 @@ fn every_variable_that_a_document_names_is_one_of_ours() {
             (name.starts_with("LOG_") && name.len() > 4) || name.starts_with("USE_UNIFIED")
         });
         for name in names.filter(|name| *name != "LOG_CONFIG") {
-            assert!(reference.contains(&format!("Environment: {name}.")), "{document}: {name}");
+            let ends = [format!(" {name}."), format!(" {name} or ")];
+            assert!(ends.iter().any(|end| reference.contains(end)), "{document}: {name}");
         }
     }
 }

@@ -224,11 +224,13 @@ fn count_records(directory: &Path) -> BTreeMap<u64, u32> {
     for entry in fs::read_dir(directory.join("logs")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if name == ".app.log.lock" {
+        if name.starts_with(".app.") && name.ends_with(".lock") {
             continue;
         }
-        let suffix = name.strip_prefix("app.log").unwrap_or_else(|| panic!("{name} is left"));
-        numbers.push(suffix.trim_end_matches(".gz").to_owned());
+        // If the usual file could not be opened, the user has one of its own.
+        let (first, suffix) = name.split_once(".log").unwrap_or_else(|| panic!("{name} is left"));
+        assert!(first == "app" || first.starts_with("app.uid"), "{name} is left");
+        numbers.push(format!("{first}{}", suffix.trim_end_matches(".gz")));
         let text = unpacked(&path);
         assert!(text.is_empty() || text.ends_with('\n'), "{name} ends in the middle of a line");
         for line in text.lines() {

@@ -43,6 +43,28 @@ fn check(level: &str, body: impl Fn(&LoggingHandle), expected: &[&str]) {
     assert_eq!(by_itself(level, &body), expected, "by itself");
 }
 
+/// What the record of the start says of a filter's silence.
+fn silence(level: &str) -> Option<String> {
+    let memory = MemorySink::new();
+    let builder = QueueLayer::builder().config(quiet(level));
+    let (_layer, handle) = builder.sink("memory", Accepts::all(), memory.clone()).build().unwrap();
+    handle.flush(SOON).unwrap();
+    handle.shutdown();
+    let started = memory.json().into_iter().find(|record| record["kind"] == "logwell.started");
+    started.unwrap()["silent"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_filter_that_is_silent_without_saying_so_is_told_when_logging_starts() {
+    for level in ["info", "off", "error", "warn,hyper=off", "off,my_crate=debug"] {
+        assert_eq!(silence(level), None, "{level}");
+    }
+    for level in ["some_target", "my_crate=debug", "off,my_crate=error", "hyper=off"] {
+        let told = silence(level).unwrap();
+        assert!(told.contains(level) && told.starts_with("level: "), "{told}");
+    }
+}
+
 fn all_levels(_: &LoggingHandle) {
     trace!("trace");
     debug!("debug");

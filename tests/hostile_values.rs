@@ -9,10 +9,12 @@ mod support;
 
 use logwell::record::Level;
 use logwell::stats::Reason;
+use proptest::prelude::*;
 use serde_json::json;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use support::{logged, messages, one, span_names};
 use tracing::{error, info, info_span, warn};
 
@@ -338,4 +340,134 @@ fn a_thread_local_value_can_log_when_its_thread_ends() {
     rest.sort_unstable();
     assert_eq!(rest, ["early", "late"]);
     assert_eq!(span_names(&records[1]), [""; 0]);
+}
+
+/// What a value does that writes 50 MB in parts of 100 bytes.
+#[derive(Debug, Clone, Copy)]
+enum Torrent {
+    /// Ends when it is told so.
+    Heeds,
+    /// Goes on.
+    Ignores,
+    /// Panics when it is told so.
+    Panics,
+}
+
+impl Torrent {
+    const PARTS: usize = 500_000;
+
+    /// Writes, and counts the parts that were taken.
+    fn write(self, f: &mut fmt::Formatter<'_>, taken: &AtomicUsize) -> fmt::Result {
+        for part in 0..Self::PARTS {
+            match (write!(f, "{part:-<100}"), self) {
+                (Ok(()), _) => _ = taken.fetch_add(1, Relaxed),
+                (Err(error), Self::Heeds) => return Err(error),
+                (Err(_), Self::Ignores) => {}
+                (Err(_), Self::Panics) => panic!("the formatter failed"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is kept of a field, and a little that is counted.
+const MOST_PARTS: usize = (64 + 8) * 1024 / 100;
+
+#[test]
+fn a_value_that_writes_without_end_is_stopped_and_the_record_says_that_its_length_is_unknown() {
+    for torrent in [Torrent::Heeds, Torrent::Ignores, Torrent::Panics] {
+        let taken = [const { AtomicUsize::new(0) }; 3];
+        let record = one(logged(|| {
+            let [debugged, shown, message] = [0, 1, 2].map(|at| {
+                does({
+                    let taken = &taken[at];
+                    move |f: &mut fmt::Formatter<'_>| torrent.write(f, taken)
+                })
+            });
+            info!(before = 1, ?debugged, %shown, after = 2, "message {message}");
+        }));
+        for (name, end) in [("debugged", "-…"), ("shown", "-…"), ("message", "-…")] {
+            let text = record[name].as_str().unwrap();
+            assert!(text.ends_with(end) && text.len() >= 64 * 1024, "{torrent:?} {name}");
+            assert_eq!(record["truncated"][name], json!(null), "{torrent:?} {name}");
+        }
+        assert!(
+            taken.iter().all(|taken| taken.load(Relaxed) <= MOST_PARTS),
+            "{torrent:?} {taken:?}"
+        );
+        assert_eq!((&record["before"], &record["after"]), (&json!(1), &json!(2)));
+        assert_eq!(record["truncated"].as_object().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn each_error_of_a_chain_that_writes_without_end_is_stopped() {
+    struct Flood<'a>(Torrent, &'a AtomicUsize, Option<Box<Flood<'static>>>);
+    impl fmt::Debug for Flood<'_> {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Ok(())
+        }
+    }
+    impl fmt::Display for Flood<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.write(f, self.1)
+        }
+    }
+    impl Error for Flood<'_> {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.2.as_deref().map(|error| error as _)
+        }
+    }
+    for torrent in [Torrent::Heeds, Torrent::Ignores, Torrent::Panics] {
+        let taken = || &*Box::leak(Box::new(AtomicUsize::new(0)));
+        let (inner, outer) = (taken(), taken());
+        let error = Flood(torrent, outer, Some(Box::new(Flood(torrent, inner, None))));
+        let record = one(logged(|| {
+            let error: &(dyn Error + 'static) = Box::leak(Box::new(error));
+            error!(error, "message");
+        }));
+        assert!(record["error"].as_str().unwrap().starts_with("0---"));
+        assert_eq!(record["truncated"], json!({ "error": null }), "{torrent:?}");
+        assert!(
+            outer.load(Relaxed) <= MOST_PARTS && inner.load(Relaxed) <= MOST_PARTS,
+            "{torrent:?}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_before_a_value_is_stopped_leaves_a_placeholder() {
+    let record = one(logged(|| {
+        let bad = does(|f| {
+            f.write_str(&"x".repeat(65 * 1024))?;
+            panic!("in the middle")
+        });
+        info!(?bad, "message");
+    }));
+    assert_eq!(record["bad"], PANICKED);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_parts_a_value_writes_its_beginning_is_kept_and_its_length_is_exact_or_unknown(
+        parts in prop::collection::vec(("[aä\\n€]{0,4}", 0_usize..9_000), 0..40),
+    ) {
+        let text: String = parts.iter().map(|(part, times)| part.repeat(*times)).collect();
+        let record = one(logged(|| {
+            let value = does(|f| parts.iter().try_for_each(|(part, times)| f.write_str(&part.repeat(*times))));
+            info!(?value, "message");
+        }));
+        let kept = record["value"].as_str().unwrap();
+        match record.get("truncated").map(|truncated| &truncated["value"]) {
+            None => prop_assert_eq!(kept, &text),
+            Some(length) => {
+                let kept = kept.strip_suffix('…').unwrap();
+                prop_assert!(text.starts_with(kept) && (64 * 1024 - 3..=64 * 1024).contains(&kept.len()));
+                prop_assert!(length.is_null() || length == text.len());
+                prop_assert!(!length.is_null() || text.len() > (64 + 4) * 1024);
+            }
+        }
+    }
 }

@@ -122,6 +122,27 @@ fn a_long_log_message_is_cut_and_its_target_is_not() {
 }
 
 #[test]
+fn a_log_message_that_writes_without_end_is_stopped() {
+    struct Endless<'a>(&'a Cell<usize>);
+    impl std::fmt::Display for Endless<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            for _ in 0..500_000 {
+                f.write_str(&"x".repeat(100))?;
+                self.0.set(self.0.get() + 1);
+            }
+            Ok(())
+        }
+    }
+    let process = &*PROCESS;
+    let taken = Cell::new(0);
+    log::info!(target: "bridge-endless", "all of it: {}", Endless(&taken));
+    let record = one(process.of(&process.all, "bridge-endless"));
+    assert!(record["message"].as_str().unwrap().ends_with("x…"));
+    assert_eq!(record["truncated"]["message"], Value::Null);
+    assert!((655..720).contains(&taken.get()), "{taken:?}");
+}
+
+#[test]
 fn a_named_logger_logs_at_all_levels_under_its_name() {
     let process = &*PROCESS;
     let logger = Logger::new("chatty::named").with("region", "eu").with("n", 1).with("n", 2);
@@ -159,4 +180,146 @@ fn a_log_message_is_taken_apart_by_nobody() {
     log::info!(target: "bridge-odd", "{{\"json\": true}}\n${{jndi:x}} \u{0}");
     let record = one(process.of(&process.all, "bridge-odd"));
     assert_eq!(record["message"], "{\"json\": true}\n${jndi:x} \u{0}");
+}
+
+#[test]
+fn key_values_of_a_log_record_are_fields_with_their_types() {
+    let process = &*PROCESS;
+    let source = std::io::Error::other("disk full");
+    let error = Failed(source);
+    let none: Option<u32> = None;
+    log::info!(
+        target: "kv-types",
+        user_id = 7, low = -7_i64, ratio = 0.5, ok = true, name = "ann", letter = 'x',
+        wide = u128::MAX, none:? = none, list:? = [1, 2], shown:% = "as text", error:err = error;
+        "x {}", 1
+    );
+    let record = one(process.of(&process.all, "kv-types"));
+    for (key, value) in [
+        ("message", json!("x 1")),
+        ("user_id", json!(7)),
+        ("low", json!(-7)),
+        ("ratio", json!(0.5)),
+        ("ok", json!(true)),
+        ("name", json!("ann")),
+        ("letter", json!("x")),
+        ("wide", json!(u128::MAX.to_string())),
+        ("list", json!("[1, 2]")),
+        ("shown", json!("as text")),
+        ("error", json!("cannot save")),
+        ("error_chain", json!(["disk full"])),
+    ] {
+        assert_eq!(record[key], value, "{key} in {record}");
+    }
+}
+
+#[derive(Debug)]
+struct Failed(std::io::Error);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cannot save")
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn key_values_are_masked_and_cut_like_other_fields() {
+    let process = &*PROCESS;
+    let (long, before) = ("é".repeat(40_000), process.handle.stats());
+    log::info!(
+        target: "kv-masks",
+        password = "hunter2", header = "Authorization: Bearer abcdef0123456789", long = long; "x"
+    );
+    let record = one(process.of(&process.all, "kv-masks"));
+    let text = record.to_string();
+    assert!(!text.contains("hunter2") && !text.contains("abcdef0123456789"), "{text}");
+    assert_eq!(record["truncated"]["long"], 80_000);
+    assert!(record["long"].as_str().unwrap().len() <= 65_540);
+    assert!(process.handle.stats().redacted_values >= before.redacted_values + 2);
+}
+
+#[test]
+fn key_values_cannot_change_what_a_record_says_of_itself() {
+    let process = &*PROCESS;
+    log::info!(
+        target: "kv-forged",
+        message = "forged", target = "t", level = "ERROR", recovered = true, kind = "logwell.stopped";
+        "true"
+    );
+    let pairs = [("log.target", "forged"), ("log.line", "7"), ("logwell.critical", "true")];
+    let record = log::Record::builder()
+        .level(log::Level::Info)
+        .target("kv-forged")
+        .args(format_args!("built"))
+        .key_values(&pairs)
+        .build();
+    log::logger().log(&record);
+    let records = process.of(&process.all, "kv-forged");
+    assert_eq!(records.len(), 2);
+    assert_eq!((&records[0]["message"], &records[0]["level"]), (&json!("true"), &json!("INFO")));
+    assert_eq!(
+        (&records[0]["field.message"], &records[0]["target"]),
+        (&json!("forged"), &json!("t"))
+    );
+    for key in ["level", "recovered", "kind"] {
+        assert!(records[0].get(format!("field.{key}")).is_some(), "{key}");
+    }
+    assert_eq!((records[0].get("recovered"), records[0].get("kind")), (None, None));
+    assert_eq!((records[1].get("line"), &records[1]["message"]), (None, &json!("built")));
+    assert_eq!(records[1]["field.log.target"], "forged");
+    assert_eq!(records[1]["field.logwell.critical"], "true");
+}
+
+#[test]
+fn a_key_value_that_panics_costs_only_itself() {
+    struct Panics;
+    impl std::fmt::Debug for Panics {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("while formatting")
+        }
+    }
+    let process = &*PROCESS;
+    log::info!(target: "kv-panic", bad:? = Panics, good = 1; "x");
+    let record = one(process.of(&process.all, "kv-panic"));
+    assert!(record["bad"].as_str().unwrap().contains("panic"), "{record}");
+    assert_eq!(record["good"], 1);
+}
+
+#[test]
+fn a_record_that_is_logged_while_a_value_is_formatted_has_only_its_own_key_values() {
+    struct Logs;
+    impl std::fmt::Display for Logs {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            log::info!(target: "kv-nested", inner = 1; "inner");
+            log::info!(target: "kv-nested", "none");
+            f.write_str("outer")
+        }
+    }
+    let process = &*PROCESS;
+    log::info!(target: "kv-nested", outer = 1; "{}", Logs);
+    let records = process.of(&process.all, "kv-nested");
+    let of = |message: &str| records.iter().find(|record| record["message"] == message).unwrap();
+    let keys =
+        |message: &str| (of(message).get("inner").is_some(), of(message).get("outer").is_some());
+    assert_eq!(
+        (keys("inner"), keys("none"), keys("outer")),
+        ((true, false), (false, false), (false, true))
+    );
+}
+
+#[test]
+fn flush_of_the_log_crate_hands_everything_to_the_sinks() {
+    let process = &*PROCESS;
+    for n in 0..100 {
+        log::info!(target: "kv-flush", n; "x");
+    }
+    log::logger().flush();
+    let written = process.all.json();
+    assert_eq!(written.iter().filter(|record| record["logger"] == "kv-flush").count(), 100);
 }

@@ -14,10 +14,10 @@ mod json_lines;
 
 use json_lines::specimens::{Chain, compare_golden, error_fields, specimens, text, two_spans};
 use json_lines::{keys, place, record, record_at, span, strict};
-use logwell::QueueLayer;
 use logwell::config::{ConsoleFormat, LoggingConfig, Schema, ServiceConfig, Spans};
 use logwell::encode::encoder_for;
 use logwell::record::{Id, Level, Place, Record, SpanContext, Value};
+use logwell::{LoggingContext, QueueLayer};
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,6 +165,34 @@ fn in_ecs_fields_are_labels_but_those_with_a_name_of_ecs() {
     });
     assert_eq!(line["labels"], labels);
     assert_eq!(line["http.response.status_code"], 200);
+}
+
+#[test]
+fn in_ecs_a_value_that_elasticsearch_would_refuse_is_a_label() {
+    let line = ecs(&record(&[
+        ("http.request", text("GET /")),
+        ("http.version.major", Value::U64(1)),
+        ("url", text("/")),
+        ("user.group", text("staff")),
+        ("http.response.status_code", text("OK")),
+        ("source.ip", text("localhost")),
+        ("event.duration", Value::F64(0.5)),
+        ("http.request.method", text("GET")),
+    ]));
+    let labels = json!({
+        "http_request": "GET /", "http_version_major": "1", "url": "/", "user_group": "staff",
+        "http_response_status_code": "OK", "source_ip": "localhost", "event_duration": "0.5",
+    });
+    assert_eq!(line["labels"], labels);
+    assert_eq!(line["http.request.method"], "GET");
+    let context = LoggingContext::new().with("http.request", "GET /").with("client.ip", "::1");
+    let logs = logwell::testing::capture();
+    context.in_scope(|| tracing::info!("inside"));
+    let line = ecs(&logs.records()[0]);
+    assert_eq!(
+        (&line["labels"]["http_request"], &line["client.ip"]),
+        (&json!("GET /"), &json!("::1"))
+    );
 }
 
 #[test]
@@ -453,6 +481,20 @@ fn what_was_cut_is_told_under_its_own_name_whatever_else_is_called_like_it() {
     let all = attributes(&log_record(&line(Schema::Otel))["attributes"]);
     let told = attributes(&all["truncated"]["kvlistValue"]["values"]);
     assert_eq!(keys(&told.into()), ["message", "code.file.path", "body", "file"]);
+}
+
+#[test]
+fn the_length_of_a_value_whose_formatting_was_stopped_is_unknown_to_each_preset() {
+    let logs = logwell::testing::capture();
+    let endless = std::fmt::from_fn(|f| (0..50_000).try_for_each(|n| write!(f, "{n:>100}")));
+    tracing::info!(?endless, "message");
+    let record = logs.records().remove(0);
+    let line = |schema| strict(&line_with(&config(schema), 1_000_000, &record));
+    assert_eq!(line(Schema::Ecs)["labels"]["truncated"], "labels.endless ?");
+    assert_eq!(line(Schema::Gcp)["truncated"], json!({"endless": null}));
+    let all = attributes(&log_record(&line(Schema::Otel))["attributes"]);
+    let told = attributes(&all["truncated"]["kvlistValue"]["values"]);
+    assert_eq!(told["endless"], json!({"stringValue": "?"}));
 }
 
 #[test]

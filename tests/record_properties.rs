@@ -165,6 +165,9 @@ const RESERVED: [&str; 15] = [
     "truncated",
 ];
 
+/// Some of the keys that only the framework writes.
+const FRAMEWORK: [&str; 5] = ["logwell.fields", "recovered", "kind", "dropped", "app.written"];
+
 /// Names of all kinds, most of them made to collide.
 fn any_name() -> impl Strategy<Value = &'static str> {
     prop_oneof![
@@ -184,6 +187,11 @@ fn any_name() -> impl Strategy<Value = &'static str> {
             "logwell.critical",
             "logwell.ai",
             "logwell.fields",
+            "recovered",
+            "kind",
+            "dropped",
+            "app.written",
+            "field.kind",
             "log.target",
             "log.file",
             "",
@@ -281,9 +289,12 @@ impl Scene {
                 put(&mut all, name, given, false);
             }
         }
+        let has_context = !self.spans.is_empty() || !self.extras.is_empty();
+        let has_trace = self.event.iter().any(|(name, _)| *name == "trace_id");
         for (name, given) in &self.event {
             let has_own_place = match *name {
                 "message" => true,
+                "span_id" => has_trace || !has_context,
                 "function" => matches!(given, Given::Text(_)),
                 "log.target" | "log.file" => self.kind == Kind::LogCrate,
                 name => is_id(name),
@@ -301,8 +312,13 @@ fn put(all: &mut Map<String, Json>, name: &str, given: &Given, in_span: bool) {
     if matches!(name, "logwell.critical" | "logwell.ai") {
         return;
     }
-    let is_reserved = if in_span { name == "name" } else { RESERVED.contains(&name) };
+    let of_framework = FRAMEWORK.contains(&name);
+    let is_reserved = match in_span {
+        true => name == "name",
+        false => RESERVED.contains(&name) || of_framework,
+    };
     let key = match given {
+        Given::Bytes(_) if of_framework && !in_span => format!("field.{name}_b64"),
         Given::Bytes(_) => format!("{name}_b64"),
         _ if is_reserved => format!("field.{name}"),
         _ => name.to_owned(),
@@ -340,10 +356,10 @@ fn check_own_keys(json: &Json, scene: &Scene, options: &JsonOptions) {
     assert!(json["logger"].is_string() && json["message"].is_string());
     let own = json.as_object().unwrap().keys().take(4).collect::<Vec<_>>();
     assert_eq!(own, ["timestamp", "level", "logger", "message"]);
-    for key in ["trace_id", "span_id"] {
-        if !scene.spans.is_empty() || !scene.extras.is_empty() {
-            assert!(json[key].is_string(), "{key}");
-        }
+    if !scene.spans.is_empty() || !scene.extras.is_empty() {
+        let is_in_another = scene.event.iter().any(|(name, _)| *name == "trace_id");
+        assert!(json["trace_id"].is_string());
+        assert!(json["span_id"].is_string() || is_in_another);
     }
 }
 

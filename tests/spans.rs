@@ -101,13 +101,40 @@ fn ids_given_as_fields_win_and_are_inherited() {
         let _root = info_span!("root", trace_id = "abc-123", span_id = 7).entered();
         info!("in it");
         info_span!("child").in_scope(|| info!("child"));
-        info!(trace_id = "of the event", "own");
     });
     assert_eq!((&records[0]["trace_id"], &records[0]["span_id"]), (&json!("abc-123"), &json!("7")));
     assert_eq!(records[1]["trace_id"], "abc-123");
     assert_ne!(records[1]["span_id"], "7");
-    assert_eq!(records[2]["trace_id"], "of the event");
-    assert_eq!(records[2]["span_id"], "7");
+}
+
+#[test]
+fn the_ids_of_an_event_are_both_its_own_or_both_those_around_it() {
+    let records = logged(|| {
+        let _root = info_span!("root", trace_id = "abc-123", span_id = 7).entered();
+        info!(trace_id = "other", "has left the trace");
+        info!(trace_id = "other", span_id = 9, "both");
+        info!(trace_id = "abc-123", "the same trace");
+        info!(trace_id = "abc-123", span_id = 9, "the same trace, another span");
+        info!(span_id = 9, "a span id alone is a field");
+    });
+    let ids = |at: usize| ["trace_id", "span_id", "field.span_id"].map(|key| records[at].get(key));
+    let (abc, other, seven, nine) = (json!("abc-123"), json!("other"), json!("7"), json!("9"));
+    assert_eq!(ids(0), [Some(&other), None, None]);
+    assert_eq!(ids(1), [Some(&other), Some(&nine), None]);
+    assert_eq!(ids(2), [Some(&abc), Some(&seven), None]);
+    assert_eq!(ids(3), [Some(&abc), Some(&nine), None]);
+    assert_eq!(ids(4), [Some(&abc), Some(&seven), Some(&json!(9))]);
+    assert_eq!(span_names(&records[0]), ["root"], "where it was logged stays");
+}
+
+#[test]
+fn outside_of_any_trace_an_event_has_the_ids_it_gives() {
+    let records = logged(|| {
+        info!(trace_id = "mine", "a trace");
+        info!(span_id = "mine", "a span");
+    });
+    assert_eq!((&records[0]["trace_id"], records[0].get("span_id")), (&json!("mine"), None));
+    assert_eq!((records[1].get("trace_id"), &records[1]["span_id"]), (None, &json!("mine")));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! Standard error can be as stuck as a terminal is, and mostly both are one. So a thread of its own
 //! writes there, started with the first trouble; who tells waits for it, but not for long.
 
+use crate::base::threads;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,6 +94,7 @@ pub(crate) fn tell_in_fork(text: &str) {
 }
 
 fn call(callback: &Callback, line: &str) {
+    let _inside = crate::base::thread::Inside::enter();
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(line))) {
         crate::base::unwind::discard(panic);
     }
@@ -121,8 +123,7 @@ impl Stderr {
         let (lines, told) = sync_channel(MAX_WAITING);
         let is_stuck = Arc::new(AtomicBool::new(false));
         let works = Arc::clone(&is_stuck);
-        let thread = std::thread::Builder::new().name("logwell-stderr".to_owned());
-        thread.spawn(move || write_lines(&told, stream, &works)).ok()?;
+        threads::spawn("logwell-stderr", move || write_lines(&told, stream, &works)).ok()?;
         Some(Self { lines, is_stuck })
     }
 

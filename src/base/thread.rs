@@ -8,6 +8,8 @@ use std::cell::{Cell, OnceCell};
 thread_local! {
     /// Set on the logger's threads: what they log is not captured.
     static INTERNAL: Cell<bool> = const { Cell::new(false) };
+    /// How many calls of sinks and callbacks this thread is in.
+    static INSIDE: Cell<u32> = const { Cell::new(0) };
     static NAME: OnceCell<SmolStr> = const { OnceCell::new() };
 }
 
@@ -35,4 +37,28 @@ fn read_thread_name() -> SmolStr {
     // `ThreadId` shows its number only through `Debug`: `ThreadId(7)`.
     let id = format!("{:?}", thread.id());
     id.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Remembers that code of the program's own may run inside logging, as long as it lives: in a sink, or
+/// in the self-log's callback. Who waits for logging there waits for itself.
+pub(crate) struct Inside(());
+
+impl Inside {
+    pub(crate) fn enter() -> Self {
+        let _not_at_the_end_of_a_thread =
+            INSIDE.try_with(|inside| inside.set(inside.get().saturating_add(1)));
+        Self(())
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _not_at_the_end_of_a_thread =
+            INSIDE.try_with(|inside| inside.set(inside.get().saturating_sub(1)));
+    }
+}
+
+/// Whether this thread is inside logging, and cannot wait for it.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.try_with(Cell::get).unwrap_or(0) > 0
 }

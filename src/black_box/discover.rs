@@ -250,9 +250,6 @@ impl DeadBox {
         let mut bytes = Vec::with_capacity(head::END * 8);
         (&file).take(head::END as u64 * 8).read_to_end(&mut bytes)?;
         let head = Head::read(&words_of(&bytes)).map_err(io::Error::other)?;
-        if head.bytes() != file.metadata()?.len() {
-            return Err(io::Error::other("it has another length than it says"));
-        }
         Ok(Self { path: path.to_owned(), file, head })
     }
 
@@ -277,7 +274,7 @@ impl DeadBox {
         self.head.origin
     }
 
-    /// What was on its way when the process ended.
+    /// What was on its way when the process ended. Of a box that others have cut, what is left.
     ///
     /// # Errors
     ///
@@ -290,14 +287,19 @@ impl DeadBox {
             let is_used = self.words(start, 1)?.first().is_some_and(|word| *word != 0);
             chunks.push(if is_used { self.words(start, CHUNK_WORDS)? } else { Vec::new() });
         }
-        Ok(Recovered::read(&self.head, &front, &chunks))
+        let mut left = Recovered::read(&self.head, &front, &chunks);
+        // Who can say what was in the rest?
+        left.damaged += u64::from(self.file.metadata()?.len() < self.head.bytes());
+        Ok(left)
     }
 
     fn words(&self, start: usize, count: usize) -> io::Result<Vec<u64>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(start as u64 * 8))?;
-        let mut bytes = vec![0; count * 8];
-        file.read_exact(&mut bytes)?;
+        let mut bytes = Vec::with_capacity(count * 8);
+        file.take(count as u64 * 8).read_to_end(&mut bytes)?;
+        // Beyond the end there was never anything, or it is lost.
+        bytes.resize(count * 8, 0);
         Ok(words_of(&bytes))
     }
 

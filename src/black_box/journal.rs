@@ -5,14 +5,15 @@
 //! be forgotten. Knows no sink.
 
 use super::BlackBox;
+use super::Renewal;
 use super::Time;
 use super::layout::{DONE, END, FIRST, Place, copy, head};
 use crate::base::clock::TimeOfDay;
-use crate::black_box::discover;
 use crate::black_box::writer::ChunkWriter;
 use crate::record::Record;
 use crate::record::stats::Dropped;
 use crate::rotate::Mark;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -30,6 +31,13 @@ pub(crate) struct Journal {
     done_seq: u64,
     /// Which copy of the marks is in force.
     copy: usize,
+    /// How many records had a copy; how many of them are handed on; how many there were when the box was
+    /// last seen to be what it was.
+    copies: u64,
+    handed_copies: u64,
+    seen_copies: u64,
+    /// It was seen that the box is not what it was.
+    is_lost: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,6 +55,10 @@ impl Journal {
             touched: Vec::new(),
             done_seq: 0,
             copy: 0,
+            copies: 0,
+            handed_copies: 0,
+            seen_copies: 0,
+            is_lost: false,
             black_box,
         }
     }
@@ -57,13 +69,21 @@ impl Journal {
         if place.is_somewhere() { place } else { self.black_box.no_room() }
     }
 
-    /// The record of that number and time has its copy there.
+    /// The record of that number and time has its copy there, unless the file is another one now.
     #[inline]
     pub(crate) fn note(&mut self, seq: u64, unix_ns: u64, place: Place) {
         if seq - self.done_seq >= self.black_box.layout.journal as u64 {
             self.give_up_half(seq);
         }
-        let entry = (seq & 0xffff_ffff) << 32 | place.to_journal();
+        let mut copy = place;
+        if place.is_somewhere() {
+            if self.black_box.has(place.chunk()) {
+                self.copies += 1;
+            } else {
+                copy = self.black_box.no_room();
+            }
+        }
+        let entry = (seq & 0xffff_ffff) << 32 | copy.to_journal();
         let at = self.black_box.layout.journal_at(seq);
         self.black_box.store(at + 1, unix_ns);
         self.black_box.store(at, entry);
@@ -98,7 +118,7 @@ impl Journal {
     #[cold]
     fn give_up_half(&mut self, seq: u64) {
         let half = self.black_box.layout.journal as u64 / 2;
-        self.black_box.unprotected.fetch_add(half, Ordering::Relaxed);
+        self.black_box.count_unprotected(half);
         // First: without a number it would look like one that nobody has taken, and get another.
         self.say_how_far();
         self.done_seq = seq - half;
@@ -129,6 +149,7 @@ impl Journal {
         self.black_box.store(start + copy::MARKS, count);
         self.say_how_far();
         self.done_seq = seq;
+        self.handed_copies = self.copies;
         self.commit();
         // Only now: whoever takes a chunk writes over what is in it.
         for chunk in self.touched.drain(..) {
@@ -157,12 +178,49 @@ impl Journal {
     pub(crate) fn told(&self, dropped: &Dropped) {
         for (level, reason, count) in dropped.iter() {
             if let Some(word) = self.black_box.untold(level, reason) {
-                word.fetch_sub(count, Ordering::Relaxed);
+                // Some may have been noted in a file that is gone.
+                let left = |noted: u64| Some(noted.saturating_sub(count));
+                let _is_always_some = word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
             }
         }
     }
 
-    /// How many records have found no room.
+    /// Whether the box is what it was made as. If it is not any more, the records are counted whose copies
+    /// are gone: those that are not handed on, and if nobody knows since when, all since it was seen last.
+    pub(crate) fn watch(&mut self) -> bool {
+        let is_known = self.black_box.map.is_apart();
+        let safe = self.handed_copies.min(if is_known { u64::MAX } else { self.seen_copies });
+        let is_intact = self.black_box.watch();
+        if is_intact {
+            self.seen_copies = self.copies;
+        } else if !self.is_lost {
+            self.black_box.count_unprotected(self.copies - safe);
+        }
+        self.is_lost = !is_intact;
+        is_intact
+    }
+
+    /// Begins to make the box again. What is stored from now on is in the new one.
+    ///
+    /// # Errors
+    ///
+    /// As of [`BlackBox::create`].
+    pub(crate) fn begin_again(&mut self) -> io::Result<Renewal> {
+        self.black_box.begin_again()
+    }
+
+    /// All that was handed on is noted in the new box.
+    ///
+    /// # Errors
+    ///
+    /// It cannot get its name, or others have cut it meanwhile.
+    pub(crate) fn finish(&mut self, renewal: Renewal) -> io::Result<()> {
+        self.black_box.finish(renewal)?;
+        self.is_lost = false;
+        Ok(())
+    }
+
+    /// How many records have no copy.
     pub(crate) fn unprotected(&self) -> u64 {
         self.black_box.unprotected()
     }
@@ -170,7 +228,6 @@ impl Journal {
     /// Logging has ended as it should: there is nothing to recover, and the box goes.
     pub(crate) fn end(&mut self) {
         self.pen.close(&self.black_box);
-        self.black_box.store(head::ENDED, 1);
-        discover::remove(&self.black_box.path);
+        self.black_box.end();
     }
 }

@@ -15,7 +15,8 @@
 //! What lies where is told in `docs/black-box-format.md`.
 //!
 //! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
-//! When it is full, records go without a copy, and that is counted; nobody ever waits for it.
+//! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The same
+//! while others have taken the file away (`watch.rs`, and the guard in `map.rs`).
 
 mod block;
 mod chunks;
@@ -28,17 +29,21 @@ pub(crate) mod options;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod writer;
 
 pub use contents::{Contents, list, read};
 pub(crate) use discover::{DeadBox, find};
 pub(crate) use journal::Journal;
 pub(crate) use layout::Place;
+pub(crate) use map::keep_guard;
 pub(crate) use reader::Recovered;
+pub(crate) use watch::Renewal;
 
 use crate::base::clock;
 use crate::base::fork::ForkGuard;
 use crate::base::fs::os;
+use crate::base::threads;
 use crate::record::Record;
 use crate::record::level::Level;
 use crate::record::origin::Origin;
@@ -52,8 +57,8 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use writer::ChunkWriter;
 
 /// A box is not smaller, and takes no more than this part of the room that is free.
@@ -78,13 +83,28 @@ pub(crate) struct BlackBox {
     layout: Layout,
     seed: u64,
     chunks: Chunks,
-    /// Records that found no room, and so would be lost in a kill.
+    uses: Box<[Use]>,
+    /// Records that have no copy, and so would be lost in a kill.
     unprotected: AtomicU64,
     birthplace: ForkGuard,
+    origin: Origin,
+    owner: u64,
     path: PathBuf,
-    /// Locked as long as the process lives.
-    file: Option<File>,
+    /// Locked as long as the process lives. Changed by the listener.
+    file: Mutex<Option<File>>,
 }
+
+/// What must be known of a chunk though others change what is in the file.
+#[derive(Debug)]
+struct Use {
+    /// The map's epoch when the chunk was taken.
+    epoch: AtomicU64,
+    /// The chunk in which a record goes on that is larger than one.
+    next: AtomicU32,
+}
+
+/// The record goes on in no other chunk.
+const NO_CHUNK: u32 = u32::MAX;
 
 /// A thread's pen and whose it is.
 struct Held {
@@ -119,7 +139,7 @@ impl BlackBox {
         owner: u64,
     ) -> io::Result<Arc<Self>> {
         os::make_directory(directory)?;
-        let bytes = bytes.min(os::available(directory) / LARGEST_PART).min(os::longest_file());
+        let bytes = bytes.min(room(directory));
         if bytes < MIN_BYTES {
             let text = format!(
                 "there is no room: it takes {MIN_BYTES} bytes, of a quarter of what is free and \
@@ -131,31 +151,35 @@ impl BlackBox {
         let path = directory.join(discover::name(origin));
         let unfinished = Unfinished::create(&path, layout.bytes())?;
         let map = Map::new(&unfinished.file, layout.words())?;
-        let mut black_box = Self {
+        let a_use = || Use { epoch: AtomicU64::new(0), next: AtomicU32::new(NO_CHUNK) };
+        let black_box = Self {
             map,
             layout,
             seed: fastrand::u64(..),
             chunks: Chunks::new(u16::try_from(layout.chunks).unwrap_or(u16::MAX)),
+            uses: (0..layout.chunks).map(|_| a_use()).collect(),
             unprotected: AtomicU64::new(0),
             birthplace: ForkGuard::here(),
+            origin,
+            owner,
             path,
-            file: None,
+            file: Mutex::new(None),
         };
-        black_box.write_head(origin, owner);
-        black_box.file = Some(unfinished.finish(&black_box.path)?);
+        black_box.write_head();
+        black_box.has_file(unfinished.finish(&black_box.path)?);
         Ok(Arc::new(black_box))
     }
 
-    fn write_head(&self, origin: Origin, owner: u64) {
+    fn write_head(&self) {
         let values = [
             (head::WORDS, self.layout.words() as u64),
             (head::JOURNAL, self.layout.journal as u64),
             (head::CHUNKS, self.layout.chunks as u64),
-            (head::PROCESS, u64::from(origin.process)),
-            (head::BOOT, origin.boot),
+            (head::PROCESS, u64::from(self.origin.process)),
+            (head::BOOT, self.origin.boot),
             (head::SEED, self.seed),
             (head::RATE, clock::ns_of_ticks(1 << 32)),
-            (head::OWNER, owner),
+            (head::OWNER, self.owner),
         ];
         let mut check = Check::new(0, 0, 0);
         for (at, value) in values {
@@ -194,6 +218,7 @@ impl BlackBox {
         record: &Record,
         time: Time,
     ) -> Place {
+        threads::can_fault();
         if pens.len() == MOST_PENS {
             drop(pens.remove(0));
         }
@@ -206,6 +231,7 @@ impl BlackBox {
     /// For a thread that is about to end and has no pen any more.
     #[cold]
     fn keep_last(&self, record: &Record, time: Time) -> Place {
+        threads::can_fault();
         let place = self.keep_alone(record, time);
         if place.is_somewhere() { place } else { self.no_room() }
     }
@@ -221,8 +247,12 @@ impl BlackBox {
 
     #[cold]
     fn no_room(&self) -> Place {
-        self.unprotected.fetch_add(1, Ordering::Relaxed);
+        self.count_unprotected(1);
         Place::NOWHERE
+    }
+
+    fn count_unprotected(&self, records: u64) {
+        self.unprotected.fetch_add(records, Ordering::Relaxed);
     }
 
     /// Takes back the copy of a record that the queue has not taken, if it was the thread's last.
@@ -258,18 +288,7 @@ impl BlackBox {
         &self.path
     }
 
-    /// Whether no start will find it, since somebody has deleted it, or its directory.
-    pub(crate) fn is_deleted(&self) -> bool {
-        let Some(Ok(ours)) = self.file.as_ref().map(File::metadata) else { return false };
-        match self.path.symlink_metadata() {
-            Ok(there) => os::id(&there) != os::id(&ours),
-            Err(error) => {
-                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-            }
-        }
-    }
-
-    /// How many records found no room.
+    /// How many records have no copy.
     pub(crate) fn unprotected(&self) -> u64 {
         self.unprotected.load(Ordering::Relaxed)
     }
@@ -286,9 +305,17 @@ impl BlackBox {
         }
     }
 
-    /// A free chunk, ready to be written to.
+    /// A free chunk, ready to be written to. There is none while the words are in no file.
     fn take(&self) -> Option<(u16, u64)> {
+        let epoch = self.map.epoch();
+        if self.map.is_apart() {
+            return None;
+        }
         let (chunk, number) = self.chunks.take()?;
+        if let Some(known) = self.uses.get(usize::from(chunk)) {
+            known.epoch.store(epoch, Ordering::Relaxed);
+            known.next.store(NO_CHUNK, Ordering::Relaxed);
+        }
         let words = self.chunk(chunk);
         for (at, value) in [(FIRST, 0), (DONE, FIRST as u64), (USE, number)] {
             words.get(at)?.store(value, Ordering::Release);
@@ -309,11 +336,29 @@ impl BlackBox {
         }
     }
 
+    /// Whether what was written to the chunk in this use of it is in the file that there is now.
+    #[inline]
+    fn has(&self, chunk: u16) -> bool {
+        self.epoch_of(chunk) == self.map.epoch()
+    }
+
+    #[inline]
+    fn epoch_of(&self, chunk: u16) -> u64 {
+        self.uses.get(usize::from(chunk)).map_or(0, |known| known.epoch.load(Ordering::Relaxed))
+    }
+
+    /// A record goes on in that chunk.
+    fn link(&self, chunk: u16, next: u16) {
+        if let Some(known) = self.uses.get(usize::from(chunk)) {
+            known.next.store(u32::from(next), Ordering::Relaxed);
+        }
+    }
+
     /// The chunks of a record that is larger than one, and where in each its part is.
     fn parts(&self, place: Place) -> impl Iterator<Item = (u16, usize)> {
-        let next = |&(chunk, at): &(u16, usize)| {
-            let word = self.chunk(chunk).get(at + 2)?.load(Ordering::Relaxed);
-            (word != 0).then_some(((word & 0xffff) as u16, FIRST))
+        let next = |&(chunk, _): &(u16, usize)| {
+            let next = self.uses.get(usize::from(chunk))?.next.load(Ordering::Relaxed);
+            u16::try_from(next).ok().map(|next| (next, FIRST))
         };
         std::iter::successors(Some((place.chunk(), place.at())), next)
     }
@@ -327,4 +372,9 @@ impl BlackBox {
             self.free(self.chunks.done(chunk, 1));
         }
     }
+}
+
+/// How large a box in that directory may be.
+fn room(directory: &Path) -> u64 {
+    (os::available(directory) / LARGEST_PART).min(os::longest_file())
 }

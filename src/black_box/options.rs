@@ -20,6 +20,8 @@ section! {
         max_bytes: u64 = 16 * MIB => bytes(MIB, GIB);
         /// Where it lies. A relative path starts at `files.dir`, and `.` is that directory itself.
         /// A directory in memory, such as one in `/dev/shm`, survives the process, but not the machine.
+        /// With `files.enabled: false`, a directory that is named here makes a box for what the
+        /// console has not written; with `.` there is none.
         dir: PathBuf = PathBuf::from(".") => path();
     }
 }

@@ -10,7 +10,7 @@ use super::layout::{
 use crate::black_box::writer::{IS_TIME_OF_DAY, PART_WORDS, RECORD_WORDS};
 use crate::record::Record;
 use crate::record::callsite::Callsite;
-use crate::record::fields::{Fields, Key, Value};
+use crate::record::fields::Fields;
 use crate::record::level::Level;
 use crate::record::line_id::LineId;
 use crate::record::origin::Origin;
@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
         record.fields_left_out = (lengths >> 32) as u32;
         let mut bytes: Vec<_> = fields.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.truncate(usize::try_from(lengths & 0xffff_ffff).ok()?);
-        record.fields = marked(callsite, &Fields::from_bytes(&bytes));
+        record.fields = Fields::from_bytes(&bytes);
         record.origin = Some(Arc::new(self.head.origin));
         Some(record)
     }
@@ -369,23 +369,4 @@ impl<'a> Reader<'a> {
     fn thread(&self, chunk: u16, at: u16) -> Option<SmolStr> {
         Some(String::from_utf8_lossy(&self.block(chunk, at, Kind::Thread)?).into())
     }
-}
-
-/// The fields with `recovered: true` at their end. One of the application's that has this name is
-/// renamed, as it is with keys that are the record's own.
-fn marked(callsite: &'static Callsite, fields: &Fields) -> Fields {
-    const RECOVERED: &str = "recovered";
-    let mut marked = Fields::new();
-    for mut entry in fields.iter() {
-        let name = match entry.key {
-            Key::Index(index) => callsite.fields().get(usize::from(index)).copied().unwrap_or(""),
-            Key::Name(name) => name,
-        };
-        if name == RECOVERED {
-            entry.key = Key::Name("field.recovered");
-        }
-        marked.push_entry(&entry);
-    }
-    marked.push(Key::Name(RECOVERED), Value::Bool(true));
-    marked
 }

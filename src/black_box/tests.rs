@@ -6,6 +6,7 @@ use crate::LoggingConfig;
 use crate::LoggingContext;
 use crate::LoggingHandle;
 use crate::QueueLayer;
+use crate::base::clock::{Clock, ManualClock};
 use crate::black_box::discover;
 use crate::record::Record;
 use crate::sink::{Accepts, FlushError, Mark, Sink};
@@ -15,7 +16,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
+use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 fn config(directory: &Path) -> LoggingConfig {
@@ -24,15 +27,23 @@ fn config(directory: &Path) -> LoggingConfig {
     config.level = crate::Level::Trace.into();
     config.files.level = crate::Level::Trace.into();
     config.black_box.max_bytes = 1 << 20;
-    config.shutdown_timeout = std::time::Duration::from_secs(120);
+    config.shutdown_timeout = Duration::from_secs(120);
     config
 }
 
 /// Logs on a thread of its own, which lets go of its pen when it ends.
 fn log(layer: QueueLayer, work: impl FnOnce() + Send) {
+    log_to(&dispatch(layer), work);
+}
+
+/// For who logs more than once.
+fn dispatch(layer: QueueLayer) -> Dispatch {
+    Dispatch::new(tracing_subscriber::registry().with(layer))
+}
+
+fn log_to(dispatch: &Dispatch, work: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
-        let subscriber = tracing_subscriber::registry().with(layer);
-        scope.spawn(|| tracing::subscriber::with_default(subscriber, work)).join().unwrap();
+        scope.spawn(|| tracing::dispatcher::with_default(dispatch, work)).join().unwrap();
     });
 }
 
@@ -177,7 +188,7 @@ fn an_error_for_which_the_queue_has_no_room_waits_beside_it_and_survives_a_kill_
     let directory = tempfile::tempdir().unwrap();
     let mut small = config(directory.path());
     small.queue.size = 4;
-    small.queue.max_wait = std::time::Duration::from_millis(1);
+    small.queue.max_wait = Duration::from_millis(1);
     let (layer, handle, mut listener) =
         QueueLayer::builder().config(small).build_stepped().unwrap();
     log(layer, || {
@@ -426,18 +437,157 @@ fn without_a_place_for_a_box_everything_is_logged_all_the_same() {
     assert_eq!(handle.health().problems, ["there is no black box"]);
 }
 
+/// What others do to a box.
+type Harm = (&'static str, fn(&Path));
+
+fn harms() -> [Harm; 8] {
+    fn cut(path: &Path, bytes: u64) {
+        OpenOptions::new().write(true).open(path).unwrap().set_len(bytes).unwrap();
+    }
+    [
+        ("cut to nothing", |path| cut(path, 0)),
+        ("cut to its header", |path| cut(path, 4_096)),
+        ("cut in half", |path| cut(path, 1 << 19)),
+        ("cut and filled with zeros", |path| (cut(path, 0), cut(path, 1 << 20)).0),
+        ("overwritten", |path| fs::write(path, "short").unwrap()),
+        ("deleted", |path| fs::remove_file(path).unwrap()),
+        ("replaced", |path| {
+            fs::remove_file(path).unwrap();
+            fs::write(path, "another file").unwrap();
+        }),
+        ("lost with its directory", |path| fs::remove_dir_all(path.parent().unwrap()).unwrap()),
+    ]
+}
+
+/// A start with a clock that is moved by hand.
+fn start_by_hand(directory: &Path) -> (ManualClock, (QueueLayer, LoggingHandle, Listener)) {
+    let clock = ManualClock::new();
+    let builder = QueueLayer::builder().config(config(directory));
+    let parts = builder.clock(Clock::Manual(clock.clone())).build_stepped().unwrap();
+    (clock, parts)
+}
+
 #[test]
-fn that_a_box_was_deleted_is_no_secret() {
+fn a_box_that_others_harm_in_any_way_costs_no_record_is_told_and_made_again() {
+    let trouble = ["others have cut, deleted or replaced the black box: records have no copy"];
+    for (name, harm) in harms() {
+        let directory = tempfile::tempdir().unwrap();
+        let (clock, (layer, handle, mut listener)) = start_by_hand(directory.path());
+        listener.step();
+        assert_eq!(handle.health().problems, [""; 0], "{name}");
+        let logs = dispatch(layer);
+        let write = |from: u64, to: u64| {
+            log_to(&logs, || {
+                (from..to).for_each(|number| tracing::info!(number, large = "x".repeat(900)));
+                tracing::info!(number = to, large = "x".repeat(40_000), "in several chunks");
+            });
+        };
+        write(0, 99);
+        harm(handle.black_box().path());
+        write(100, 199);
+        if name != "cut and filled with zeros" {
+            assert_eq!(handle.health().problems, trouble, "{name}");
+        }
+        listener.step();
+        // Its copies may be in the file still, or be lost; what was logged is neither.
+        clock.advance(Duration::from_secs(1));
+        listener.step();
+        assert_eq!(handle.health().problems, [""; 0], "{name}");
+        let unprotected = handle.stats().unprotected;
+        assert!((1..=200).contains(&unprotected), "{name}: {unprotected}");
+        // The new one protects as the old one did, and has room for as many.
+        write(200, 299);
+        assert_eq!(handle.stats().unprotected, unprotected, "{name}");
+        listener.step();
+        write(300, 399);
+        assert_eq!(handle.stats().unprotected, unprotected, "{name}");
+        drop(logs); // it holds the box
+        let directory = kill(directory.path(), (handle, listener));
+        let (_clock, (_layer, _handle, mut listener)) = start_by_hand(directory.path());
+        listener.step();
+        let app = lines(&directory.path().join("app.log"));
+        let numbers = app.iter().filter_map(|line| line["number"].as_u64());
+        assert_eq!(numbers.collect::<Vec<_>>(), (0..400).collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[test]
+fn a_box_that_cannot_be_made_again_costs_protection_until_it_can() {
     let directory = tempfile::tempdir().unwrap();
-    let (_layer, handle, mut listener) = start(directory.path());
+    let boxes = directory.path().join("boxes");
+    let mut config = config(directory.path());
+    config.black_box.dir.clone_from(&boxes);
+    let clock = ManualClock::new();
+    let builder = QueueLayer::builder().config(config).clock(Clock::Manual(clock.clone()));
+    let (layer, handle, mut listener) = builder.build_stepped().unwrap();
     listener.step();
-    assert_eq!(handle.health().problems, [""; 0]);
+    let logs = dispatch(layer);
+    fs::remove_dir_all(&boxes).unwrap();
+    fs::write(&boxes, "no directory").unwrap();
+    for number in 0..3_u64 {
+        clock.advance(Duration::from_secs(1));
+        listener.step();
+        log_to(&logs, || tracing::info!(number, "without a copy"));
+        assert_eq!(handle.stats().unprotected, number + 1);
+        assert_eq!(handle.health().problems.len(), 1);
+    }
+    fs::remove_file(&boxes).unwrap();
+    clock.advance(Duration::from_secs(1));
+    listener.step();
+    log_to(&logs, || tracing::info!(number = 3, "with a copy"));
+    assert_eq!((handle.stats().unprotected, handle.health().problems.len()), (3, 0));
+    assert_eq!(only_box(&boxes), handle.black_box().path());
+}
+
+#[test]
+fn a_box_is_not_made_again_while_a_sink_has_records_that_only_the_old_one_protects() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let (layer, handle, mut listener) = QueueLayer::builder()
+        .config(config(directory.path()))
+        .clock(Clock::Manual(clock.clone()))
+        .sink("stuck", Accepts::all(), Stuck)
+        .build_stepped()
+        .unwrap();
+    log(layer, || tracing::info!(number = 0, "waits"));
+    listener.step();
     let path = handle.black_box().path().to_owned();
-    fs::remove_file(&path).unwrap();
-    assert_eq!(handle.health().problems, ["the black box was deleted"]);
-    // Nor is another file of its name.
-    fs::write(&path, "").unwrap();
-    assert_eq!(handle.health().problems, ["the black box was deleted"]);
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(4_096).unwrap();
+    clock.advance(Duration::from_secs(1));
+    listener.step();
+    assert_eq!(handle.stats().unprotected, 1, "its copy is gone");
+    clock.advance(Duration::from_secs(1));
+    listener.step();
+    assert_eq!(handle.stats().unprotected, 1, "it is counted once");
+    assert!(handle.health().problems[0].contains("records have no copy"));
+    assert_eq!(fs::metadata(&path).unwrap().len(), 4_096);
+}
+
+#[test]
+fn the_next_start_recovers_what_is_left_of_a_box_that_was_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || (0..200_u64).for_each(|number| tracing::info!(number, large = "x".repeat(900))));
+    let layout = handle.black_box().layout;
+    let directory = kill(directory.path(), (handle, listener));
+    // Chunks are used from the first on: so two are left.
+    let left = layout.chunk_at(2) as u64 * 8;
+    let path = only_box(directory.path());
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(left).unwrap();
+    let numbers = recovered(directory.path());
+    assert!((30..40).contains(&numbers.len()), "{}", numbers.len());
+    assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
+    let app = lines(&directory.path().join("app.log"));
+    let told: Vec<_> = app.iter().filter(|line| line["kind"] == "logwell.black_box").collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["damaged"], 1, "nobody knows what else there was: {}", told[0]);
+    let kept = boxes(directory.path()).iter().filter(|name| name.ends_with(".bad")).count();
+    assert_eq!(kept, 1);
+}
+
+#[test]
+fn a_pipeline_without_a_box_has_no_trouble_with_it() {
+    let directory = tempfile::tempdir().unwrap();
     let mut none = config(directory.path());
     none.black_box.enabled = false;
     let (_layer, handle, _listener) = start_with(none);

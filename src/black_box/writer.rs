@@ -30,6 +30,8 @@ pub(super) struct ChunkWriter {
     /// The chunk, and which use of it this is; 0 if there is none.
     chunk: u16,
     number: u64,
+    /// When that was taken; 0 if there is none. In another epoch the chunk is in another file.
+    epoch: u64,
     /// The next free word.
     at: usize,
     /// How many entries are in the chunk that the listener hears of.
@@ -56,6 +58,7 @@ impl ChunkWriter {
         Self {
             chunk: 0,
             number: 0,
+            epoch: 0,
             at: END,
             records: 0,
             thread: SmolStr::default(),
@@ -96,7 +99,7 @@ impl ChunkWriter {
         if self.number > 0 {
             owner.close(self.chunk, self.records);
         }
-        (self.number, self.at, self.records) = (0, END, 0);
+        (self.number, self.epoch, self.at, self.records) = (0, 0, END, 0);
         self.context = None;
     }
 
@@ -108,7 +111,7 @@ impl ChunkWriter {
         time: Time,
     ) -> Result<Place, NoRoom> {
         let words = owner.chunk(self.chunk);
-        if self.number == 0 {
+        if self.epoch != owner.map.epoch() {
             return Err(NoRoom);
         }
         let references = self.refer(owner, record)?;
@@ -244,13 +247,10 @@ impl ChunkWriter {
 
     fn open(&mut self, owner: &BlackBox, thread: &SmolStr) -> bool {
         let Some(taken) = owner.take() else { return false };
-        self.begin(taken);
-        self.new_thread(owner, thread).is_ok()
-    }
-
-    fn begin(&mut self, (chunk, number): (u16, u64)) {
-        (self.chunk, self.number, self.at, self.records) = (chunk, number, FIRST, 0);
+        (self.chunk, self.number) = taken;
+        (self.epoch, self.at, self.records) = (owner.epoch_of(self.chunk), FIRST, 0);
         self.callsites = [0; KNOWN_CALLSITES];
+        self.new_thread(owner, thread).is_ok()
     }
 
     /// Writes a record that is larger than a chunk: in parts, each the last entry of its chunk.
@@ -281,6 +281,8 @@ impl ChunkWriter {
                 (page, at, [all as u64, link].into_iter().chain(part).collect::<Vec<_>>())
             })
             .collect();
+        let chunks = std::iter::once(self.chunk).chain(next.iter().map(|&(chunk, _)| chunk));
+        chunks.zip(&next).for_each(|(chunk, &(next, _))| owner.link(chunk, next));
         // The first comes last: with it the record is there, and it is whole.
         let first = parts.remove(0);
         for ((chunk, number), at, part) in parts {

@@ -8,7 +8,7 @@ use crate::capture::thread_state::{self, Owner, Scope};
 use crate::capture::trace_context::TraceContext;
 use crate::record::Id;
 use crate::record::fields::{Fields, Key, Value};
-use crate::record::span::{MAX_CONTEXT_BYTES, SpanContext};
+use crate::record::span::{Carried, MAX_CONTEXT_BYTES, SpanContext, trace};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
@@ -29,7 +29,9 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// pairs, and take them along to other threads. An event with an explicit parent belongs to that
 /// parent, whatever the context.
 ///
-/// An id that is set nowhere is inherited from the span or context around, or is random.
+/// An id that is set nowhere is inherited from the span or context around, or is random. A span id is
+/// inherited only within its trace: a context that sets another trace id and no span id has a random
+/// one.
 ///
 /// ```
 /// use logwell::LoggingContext;
@@ -50,6 +52,8 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 pub struct LoggingContext {
     trace_id: Option<Id>,
     span_id: Option<Id>,
+    /// What the trace carries besides, if that is known.
+    carried: Option<Carried>,
     extras: Fields,
 }
 
@@ -62,6 +66,8 @@ impl LoggingContext {
 
     /// A context for a request that came with these headers: W3C `traceparent` if it is valid, else
     /// `X-Trace-ID` as it is (if it is not blank), else a new trace.
+    ///
+    /// [`from_request`](Self::from_request) takes all headers, and `tracestate` too.
     ///
     /// ```
     /// use logwell::LoggingContext;
@@ -84,10 +90,45 @@ impl LoggingContext {
         }
     }
 
-    /// Sets the trace id: any text, of which at most 256 bytes are kept.
+    /// A context for a request with these headers, of any name: `traceparent` and `tracestate` as
+    /// [`TraceContext::from_headers`] reads them, else the first `X-Trace-ID` that is not blank, else
+    /// a new trace. The headers of the crate `http` can be given as they are.
+    ///
+    /// ```
+    /// use logwell::LoggingContext;
+    ///
+    /// let headers = [
+    ///     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02"),
+    ///     ("tracestate", "congo=t61rcWkgMzE"),
+    /// ];
+    /// let request = LoggingContext::from_request(headers);
+    /// // What to send on, from wherever the request is worked on:
+    /// let next = request.trace_context().unwrap().child();
+    /// assert!(next.to_traceparent().ends_with("-02"));
+    /// assert_eq!(next.to_tracestate().unwrap(), "congo=t61rcWkgMzE");
+    /// ```
+    #[must_use]
+    pub fn from_request<N: AsRef<str>, V: AsRef<[u8]>>(
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let headers: Vec<_> = headers.into_iter().collect();
+        let all = headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        if let Some(parent) = TraceContext::from_headers(all.clone()) {
+            return parent.into();
+        }
+        let ids = all.filter(|(name, _)| name.eq_ignore_ascii_case(X_TRACE_ID));
+        let mut ids = ids.filter_map(|(_, id)| std::str::from_utf8(id).ok());
+        Self::from_headers(None, ids.find(|id| !id.trim().is_empty()))
+    }
+
+    /// Sets the trace id: any text, of which at most 256 bytes are kept. Nothing is known of that
+    /// trace: [`trace_context`](Self::trace_context) has no flags for it.
+    ///
+    /// Without a span id, the records inside have a random one.
     #[must_use]
     pub fn trace_id(mut self, id: impl AsRef<str>) -> Self {
         self.trace_id = Some(text_id(id.as_ref()));
+        self.carried = None;
         self
     }
 
@@ -146,12 +187,14 @@ impl LoggingContext {
         Some(Self {
             trace_id: Some(context.trace_id.clone()),
             span_id: Some(context.span_id.clone()),
+            carried: Some(context.carried.clone()),
             extras: context.extras.as_deref().cloned().unwrap_or_default(),
         })
     }
 
     /// Its ids as W3C Trace Context, if they have that form: what to send on to the services one
-    /// calls. They are said to be sampled.
+    /// calls. Flags and `tracestate` are those the trace came with: none is invented. A trace that
+    /// began here is sampled and random; of one whose id was set by hand neither is known.
     ///
     /// ```
     /// use logwell::LoggingContext;
@@ -165,7 +208,9 @@ impl LoggingContext {
     #[must_use]
     pub fn trace_context(&self) -> Option<TraceContext> {
         let (trace_id, span_id) = (self.trace_id.as_ref()?, self.span_id.as_ref()?);
-        TraceContext::parse(&format!("00-{trace_id}-{span_id}-01")).ok()
+        let Carried { flags, state } = self.carried.clone().unwrap_or_default();
+        let ids = TraceContext::parse(&format!("00-{trace_id}-{span_id}-{flags:02x}")).ok()?;
+        Some(ids.with_state(state))
     }
 
     /// Puts the context in force on this thread until the guard is dropped.
@@ -211,21 +256,18 @@ impl LoggingContext {
     }
 
     fn inside(&self, around: Option<&SpanContext>) -> SpanContext {
-        let inherited = |of: fn(&SpanContext) -> &Id| around.map(|around| of(around).clone());
         let own = (!self.extras.is_empty()).then(|| Arc::new(self.masked_extras()));
+        let outer = around.map(|around| (&around.trace_id, &around.carried));
+        let (trace_id, carried) = trace(self.trace_id.clone(), self.carried.as_ref(), outer);
+        // A span belongs to one trace: that of another is none to inherit.
+        let same = around.filter(|around| around.trace_id.is_same_text(&trace_id));
+        let inherited = same.map(|around| around.span_id.clone());
         let context = SpanContext {
             span: around.and_then(|around| around.span.clone()),
             extras: own.or_else(|| around.and_then(|around| around.extras.clone())),
-            trace_id: self
-                .trace_id
-                .clone()
-                .or_else(|| inherited(SpanContext::trace_id))
-                .unwrap_or_else(Id::random_trace),
-            span_id: self
-                .span_id
-                .clone()
-                .or_else(|| inherited(SpanContext::span_id))
-                .unwrap_or_else(Id::random_span),
+            trace_id,
+            span_id: self.span_id.clone().or(inherited).unwrap_or_else(Id::random_span),
+            carried,
             changes: around.map(|around| Arc::clone(&around.changes)).unwrap_or_default(),
         };
         around.and_then(|around| context.inside(around)).unwrap_or(context)
@@ -245,6 +287,7 @@ impl LoggingContext {
     }
 }
 
+const X_TRACE_ID: &str = "x-trace-id";
 const SET: Owner = Owner::Context { number: 0 };
 
 fn text_id(id: &str) -> Id {
@@ -266,11 +309,12 @@ fn current_layer() -> Option<u32> {
 }
 
 impl From<TraceContext> for LoggingContext {
-    /// A context with that trace id and span id.
+    /// A context with that trace id and span id, its flags and `tracestate`.
     fn from(parent: TraceContext) -> Self {
         Self {
             trace_id: Some(parent.trace_id()),
             span_id: Some(parent.span_id()),
+            carried: Some(Carried { flags: parent.flags, state: parent.state().clone() }),
             extras: Fields::new(),
         }
     }
@@ -354,6 +398,9 @@ fn resume(context: &mut LoggingContext, entered: &mut Option<Arc<SpanContext>>) 
     let resumed = before.unwrap_or_else(|| {
         let mut fresh = context.inside(outer);
         // Random ids are drawn once, at the first poll.
+        if context.trace_id.is_none() {
+            context.carried = Some(fresh.carried.clone());
+        }
         fresh.trace_id = context.trace_id.get_or_insert(fresh.trace_id).clone();
         fresh.span_id = context.span_id.get_or_insert(fresh.span_id).clone();
         Arc::new(fresh)

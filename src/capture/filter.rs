@@ -3,6 +3,7 @@
 //! Static directives are decided once for each callsite and cached by tracing; span directives, if
 //! there are any, are left to tracing-subscriber's `EnvFilter`. Swapped as a whole at run time.
 
+use crate::base::selflog;
 use crate::capture::callsites;
 use crate::record::directives::Directives;
 use crate::record::fields::{Fields, Key, Value};
@@ -82,6 +83,11 @@ fn plain<'a>(value: &'a Value<'_>) -> Option<&'a dyn tracing::Value> {
     }
 }
 
+/// Tells of a filter that is silent without saying so plainly.
+pub(crate) fn tell_silence(silence: &str) {
+    selflog::tell("little will be logged", &silence);
+}
+
 /// A [`Filter`] that can be replaced while others read it.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedFilter(Arc<ArcSwap<Filter>>);
@@ -97,6 +103,9 @@ impl SharedFilter {
 
     /// Replaces the directives, and has tracing and `log` ask again.
     pub(crate) fn replace(&self, directives: Directives) {
+        if let Some(silence) = directives.silence() {
+            tell_silence(&format!("level: {silence}"));
+        }
         self.0.store(Arc::new(Filter::new(directives)));
         tracing::callsite::rebuild_interest_cache();
         // Another thread may replace them as well: whoever comes last must tell what is in force.

@@ -10,7 +10,9 @@ use crate::black_box::{BlackBox, Time};
 use crate::capture::callsites;
 use crate::capture::filter::{self, SharedFilter};
 use crate::capture::log_bridge;
-use crate::capture::options::{Limits, RedactConfig};
+use crate::capture::log_pairs::LogPairs;
+use crate::capture::options::Limits;
+use crate::capture::options::RedactConfig;
 use crate::capture::redact::Redaction;
 use crate::capture::thread_state::{self, Owner, Scope};
 use crate::capture::values::{Capture, Room};
@@ -193,8 +195,12 @@ impl QueueLayer {
             None => self.current(ctx),
         };
         record.thread = thread::thread_name();
-        record.fields_left_out =
-            self.capture(callsite, &mut record.fields, |capture| event.record(capture));
+        record.fields_left_out = self.capture(callsite, &mut record.fields, |capture| {
+            event.record(capture);
+            if callsite.kind() == Kind::LogCrate {
+                LogPairs::with_current(|pairs| capture.pairs(pairs));
+            }
+        });
         record.heap_bytes()
     }
 

@@ -1,9 +1,10 @@
 //! Log bridge: brings records of the `log` crate into tracing.
 //!
-//! The only file that names `log` and `tracing-log`. A `log` record arrives as a tracing event whose
-//! fields name its target, module, file and line.
+//! Names `log` and `tracing-log`, beside `log_pairs.rs`, which knows key-values. A `log` record
+//! arrives as a tracing event whose fields name its target, module, file and line.
 
 use crate::base::error::{Error, ErrorKind};
+use crate::capture::log_pairs::LogPairs;
 use crate::record::level::Level;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,23 +15,50 @@ use tracing::level_filters::LevelFilter;
 use tracing::metadata::Kind;
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata};
+use tracing_log::LogTracer;
 
-/// Becomes the process's `log` logger.
+/// Becomes the process's `log` logger. `flush` waits until what was logged is handed on.
 ///
 /// # Errors
 ///
 /// Another logger is in place.
-pub(crate) fn install() -> Result<(), Error> {
+pub(crate) fn install(flush: fn()) -> Result<(), Error> {
     /// It stays ours when a later step of set-up fails; the next attempt is to find it so.
     static IS_OURS: AtomicBool = AtomicBool::new(false);
     if IS_OURS.load(Ordering::Acquire) {
         return Ok(());
     }
-    tracing_log::LogTracer::init().map(|()| IS_OURS.store(true, Ordering::Release)).map_err(|_| {
+    let logger = Box::new(LogLogger { tracer: LogTracer::new(), flush });
+    log::set_boxed_logger(logger).map(|()| IS_OURS.store(true, Ordering::Release)).map_err(|_| {
         let help = "remove the other logger (env_logger::init() and the like), or set \
                     log_crate: false";
         ErrorKind::Occupied { what: "the logger of the `log` crate", help }.into()
     })
+}
+
+/// The logger of the `log` crate: `tracing-log` makes the events, the key-values go beside them.
+struct LogLogger {
+    tracer: LogTracer,
+    flush: fn(),
+}
+
+impl log::Log for LogLogger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        self.tracer.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            LogPairs::overflow_len(LogPairs::of(record), || self.tracer.log(record));
+        }
+    }
+
+    /// Waits until what was logged before is handed to its destinations.
+    fn flush(&self) {
+        if !crate::base::thread::is_internal_thread() {
+            (self.flush)();
+        }
+    }
 }
 
 /// Lets `log` macros below that level cost nothing.
@@ -77,7 +105,8 @@ fn log_critical(target: &str, message: &str, caller: &Location<'_>) {
             let values: [Option<&dyn Value>; 5] =
                 [Some(&message), Some(&target), Some(&true), Some(&file), Some(&line)];
             let values = fields.value_set_all(&values);
-            dispatch.event(&Event::new(CRITICAL_CALLSITE.metadata(), &values));
+            let event = Event::new(CRITICAL_CALLSITE.metadata(), &values);
+            LogPairs::overflow_len(None, || dispatch.event(&event));
         }
     });
 }

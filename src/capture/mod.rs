@@ -10,9 +10,11 @@ pub(crate) mod layer;
 pub(crate) mod log_bridge;
 #[cfg(feature = "forward")]
 pub(crate) mod log_code;
+pub(crate) mod log_pairs;
 mod macros;
 pub(crate) mod options;
 pub(crate) mod redact;
 pub(crate) mod thread_state;
 pub mod trace_context;
+pub(crate) mod trace_state;
 pub(crate) mod values;

@@ -17,12 +17,13 @@ section! {
         /// account_key, auth_key, master_key, secret_key, private_key, encryption_key, signing_key,
         /// authorization, cookie, credential, jwt, cvv, card_number and the like.
         /// The last words of a name count, in any spelling: `api_key` masks `x-api-key` too.
-        /// Values that are true or false are not masked.
+        /// Values that are true or false are not masked, nor numbers of a token, cookie or secret.
         fields: String = String::new() => text(4_096);
         /// Names of fields that are not masked though they end like one that is, such as `page_token`.
         keep: String = String::new() => text(4_096);
         /// Whether secrets are looked for in texts: messages, text fields, errors, `Debug` output.
-        /// Found are values of such names (`password=…`, `"token": "…"`), passwords in URLs, what
+        /// Found are values of such names (`password=…`, `"token": "…"`, `--password …`, and the like
+        /// in headers, connection strings, XML, queries), signatures and passwords in URLs, what
         /// follows `Bearer` and `Basic`, JWTs, private keys, and keys of AWS, GitHub, GitLab,
         /// Google, Hugging Face, npm, OpenAI, Slack, Stripe and Telegram.
         texts: bool = true => flag();

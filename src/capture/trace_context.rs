@@ -1,7 +1,10 @@
-//! TraceContext: the `traceparent` header of W3C Trace Context, as a value.
+//! TraceContext: the headers of W3C Trace Context, `traceparent` and `tracestate`, as a value.
 //!
-//! Knows the header's text, levels 1 and 2 of the specification. Does not know HTTP (names of
-//! headers, several headers of one name), `tracestate`, nor which trace is the current one.
+//! Knows the names of the headers and the text of `traceparent`, levels 1 and 2 of the
+//! specification. Does not know the text of `tracestate` (`trace_state.rs`), nor which trace is the
+//! current one.
+
+pub use crate::capture::trace_state::{TraceState, TraceStateError};
 
 use crate::record::span::Id;
 use std::fmt;
@@ -33,14 +36,20 @@ use std::str::FromStr;
 /// # Ok::<(), logwell::trace_context::TraceContextError>(())
 /// ```
 ///
+/// Two flags are known. *Sampled* says that the caller may have recorded its part of the trace,
+/// *random* that the trace id is random. Both are passed on as they came; others are sent as zero.
+///
+/// Beside the ids it carries the entries of other tracing systems, the header `tracestate`.
+///
 /// A header that cannot be parsed is to be ignored, as the specification wants it: the request then
 /// starts a trace of its own, with [`TraceContext::new_root`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "traceparent")]
 pub struct TraceContext {
     trace_id: NonZeroU128,
     span_id: NonZeroU64,
-    flags: u8,
+    pub(crate) flags: u8,
+    state: TraceState,
 }
 
 /// Why a text is not a `traceparent`.
@@ -61,17 +70,64 @@ pub enum TraceContextError {
 }
 
 impl TraceContext {
-    /// A new trace with random ids, to be sampled.
+    /// A new trace with random ids, to be sampled: both flags are set, `tracestate` is empty.
     #[must_use]
     pub fn new_root() -> Self {
         let trace_id = NonZeroU128::new(fastrand::u128(1..)).unwrap_or(NonZeroU128::MIN);
-        Self { trace_id, span_id: random_span_id(), flags: SAMPLED }
+        let (span_id, state) = (random_span_id(), TraceState::default());
+        Self { trace_id, span_id, flags: NEW_ROOT_FLAGS, state }
+    }
+
+    /// The trace that a request with these headers belongs to; nothing if it brings none. Names of
+    /// headers are compared without regard to case.
+    ///
+    /// Two `traceparent` headers count as none. Several `tracestate` headers are one list; a
+    /// malformed list is left out. The headers of the crate `http` can be given as they are:
+    /// `TraceContext::from_headers(request.headers())`.
+    ///
+    /// ```
+    /// use logwell::trace_context::TraceContext;
+    ///
+    /// let headers = [
+    ///     ("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02"),
+    ///     ("tracestate", "congo=t61rcWkgMzE"),
+    ///     ("tracestate", "rojo=1"),
+    /// ];
+    /// let caller = TraceContext::from_headers(headers).unwrap();
+    /// assert_eq!(caller.to_tracestate().unwrap(), "congo=t61rcWkgMzE,rojo=1");
+    /// assert!(TraceContext::from_headers([headers[0], headers[0]]).is_none());
+    /// ```
+    #[must_use]
+    pub fn from_headers<N: AsRef<str>, V: AsRef<[u8]>>(
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Option<Self> {
+        let (mut parents, mut states) = (Vec::new(), Vec::new());
+        for (name, value) in headers {
+            if name.as_ref().eq_ignore_ascii_case(TRACEPARENT) {
+                parents.push(value);
+            } else if name.as_ref().eq_ignore_ascii_case(TRACESTATE) {
+                states.push(value);
+            }
+        }
+        let [parent] = parents.as_slice() else { return None };
+        let parent = Self::parse(std::str::from_utf8(parent.as_ref()).ok()?).ok()?;
+        let states: Result<Vec<_>, _> =
+            states.iter().map(|state| std::str::from_utf8(state.as_ref())).collect();
+        let state = states.ok().and_then(|states| TraceState::parse(states).ok());
+        Some(parent.with_state(state.unwrap_or_default()))
     }
 
     /// The same trace, seen from a new span: what to send to the services one calls.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: random_span_id(), ..*self }
+        Self { span_id: random_span_id(), ..self.clone() }
+    }
+
+    /// The same trace with these entries of tracing systems. If they have changed, the span must
+    /// too: [`child`](Self::child).
+    #[must_use]
+    pub fn with_state(self, state: TraceState) -> Self {
+        Self { state, ..self }
     }
 
     /// Reads the value of a `traceparent` header. Spaces and tabs around it do not matter.
@@ -98,13 +154,25 @@ impl TraceContext {
         let span_id = hex(span_id).and_then(|id| u64::try_from(id).ok());
         let span_id = span_id.and_then(NonZeroU64::new).ok_or(E::SpanId)?;
         let flags = hex(flags).and_then(|flags| u8::try_from(flags).ok()).ok_or(E::Flags)?;
-        Ok(Self { trace_id, span_id, flags: flags & KNOWN_FLAGS })
+        Ok(Self { trace_id, span_id, flags: flags & KNOWN_FLAGS, state: TraceState::default() })
     }
 
-    /// The value of the header, always of version `00`.
+    /// The value of the header `traceparent`, always of version `00`.
     #[must_use]
     pub fn to_traceparent(&self) -> String {
         self.to_string()
+    }
+
+    /// The value of the header `tracestate`; nothing if there is nothing to send.
+    #[must_use]
+    pub fn to_tracestate(&self) -> Option<String> {
+        (!self.state.is_empty()).then(|| self.state.to_string())
+    }
+
+    /// The entries of tracing systems.
+    #[must_use]
+    pub fn state(&self) -> &TraceState {
+        &self.state
     }
 
     /// The id all spans of the trace have in common.
@@ -124,6 +192,12 @@ impl TraceContext {
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
+    }
+
+    /// Whether who has started the trace says that its id is random: at least the last 7 bytes.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        self.flags & RANDOM != 0
     }
 }
 
@@ -159,10 +233,14 @@ impl std::error::Error for TraceContextError {}
 const LEN: usize = 55;
 /// The caller may have recorded its part of the trace.
 const SAMPLED: u8 = 0b01;
-/// The trace id is random (level 2). Passed on, never claimed by us.
+/// The trace id is random (level 2). Claimed of our own trace ids only.
 const RANDOM: u8 = 0b10;
 /// The other flags are reserved and must be sent as zero.
 const KNOWN_FLAGS: u8 = SAMPLED | RANDOM;
+/// The flags of a trace that begins here.
+pub(crate) const NEW_ROOT_FLAGS: u8 = SAMPLED | RANDOM;
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 
 fn random_span_id() -> NonZeroU64 {
     NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN)
@@ -308,6 +386,76 @@ mod tests {
         }
     }
 
+    fn parent(flags: &str) -> String {
+        format!("00-{TRACE}-{SPAN}-{flags}")
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case_and_under_no_other_name() {
+        let parent = parent("01");
+        for name in ["traceparent", "TraceParent", "TrAcEpArEnT", "TRACEPARENT"] {
+            let context = TraceContext::from_headers([(name, &parent)]).unwrap();
+            assert_eq!(context.to_traceparent(), parent);
+        }
+        for name in ["trace-parent", "trace.parent", "traceparent ", ""] {
+            assert_eq!(TraceContext::from_headers([(name, &parent)]), None, "{name:?}");
+        }
+        for (name, state) in [
+            ("tracestate", Some("foo=1")),
+            ("TraceState", Some("foo=1")),
+            ("TRACESTATE", Some("foo=1")),
+            ("trace-state", None),
+            ("trace.state", None),
+        ] {
+            let headers = [("traceparent", parent.as_str()), (name, "foo=1")];
+            let context = TraceContext::from_headers(headers).unwrap();
+            assert_eq!(context.to_tracestate().as_deref(), state, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_traceparent_headers_neither_counts() {
+        let other = format!("00-{}-{SPAN}-01", "9".repeat(32));
+        let parent = parent("01");
+        for second in [&other, &parent, &"nonsense".to_owned()] {
+            let headers = [("traceparent", &parent), ("Traceparent", second)];
+            assert_eq!(TraceContext::from_headers(headers), None);
+        }
+    }
+
+    #[test]
+    fn tracestate_counts_only_beside_a_good_traceparent() {
+        let bad = format!("ff-{TRACE}-{SPAN}-01");
+        for parent in ["", "nonsense", &bad] {
+            let headers = [("traceparent", parent), ("tracestate", "foo=1")];
+            assert_eq!(TraceContext::from_headers(headers), None);
+        }
+        assert_eq!(TraceContext::from_headers([("tracestate", "foo=1,bar=2")]), None);
+    }
+
+    #[test]
+    fn a_bad_tracestate_is_left_out_and_the_ids_stay() {
+        for bad in [&b"FOO=1"[..], b"foo=1,bar", b"foo=\xff", b""] {
+            let parent = parent("02");
+            let headers = [("traceparent", parent.as_bytes()), ("tracestate", bad)];
+            let context = TraceContext::from_headers(headers).unwrap();
+            assert_eq!((context.to_traceparent(), context.to_tracestate()), (parent, None));
+        }
+    }
+
+    #[test]
+    fn tracestate_goes_on_to_a_child_and_not_to_a_new_root() {
+        let parent = parent("00");
+        let headers =
+            [("traceparent", &*parent), ("tracestate", "foo=1,bar=2"), ("tracestate", "baz=3")];
+        let child = TraceContext::from_headers(headers).unwrap().child();
+        assert_eq!(child.to_tracestate().unwrap(), "foo=1,bar=2,baz=3");
+        let own = child.state().with("own", "7").unwrap();
+        let child = child.with_state(own).child();
+        assert_eq!(child.to_tracestate().unwrap(), "own=7,foo=1,bar=2,baz=3");
+        assert_eq!(TraceContext::new_root().state(), &TraceState::default());
+    }
+
     #[test]
     fn the_smallest_and_largest_ids_survive() {
         let smallest = "00-00000000000000000000000000000001-0000000000000001-00";
@@ -317,9 +465,11 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_sampled_and_a_child_keeps_all_but_the_span() {
+    fn a_root_is_sampled_and_random_and_a_child_keeps_all_but_the_span() {
         let root = TraceContext::new_root();
-        assert!(root.is_sampled());
+        assert!(root.is_sampled() && root.is_random());
+        assert!(root.to_traceparent().ends_with("-03"));
+        assert_eq!(root.to_tracestate(), None);
         let child = root.child();
         assert_eq!((child.trace_id(), child.flags), (root.trace_id(), root.flags));
         assert_ne!(child.span_id(), root.span_id());
@@ -339,6 +489,7 @@ mod tests {
                 trace_id: NonZeroU128::new(trace_id).unwrap(),
                 span_id: NonZeroU64::new(span_id).unwrap(),
                 flags,
+                state: TraceState::default(),
             };
             prop_assert_eq!(context.to_traceparent().len(), LEN);
             prop_assert_eq!(context.to_string().parse(), Ok(context));

@@ -4,11 +4,19 @@
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
 
 use crate::base::unwind::discard;
+use crate::capture::log_pairs::LogPairs;
 use crate::capture::options::Limits;
 use crate::capture::redact::{Redaction, SecretFields};
 use crate::capture::thread_state::Nesting;
 use crate::record::callsite::Callsite;
-use crate::record::fields::{Entry, Fields, Key, TextWriter, Value, floor_char_boundary};
+use crate::record::fields::Entry;
+use crate::record::fields::ErrorValue;
+use crate::record::fields::ErrorWriter;
+use crate::record::fields::Fields;
+use crate::record::fields::Key;
+use crate::record::fields::TextWriter;
+use crate::record::fields::Value;
+use crate::record::fields::floor_char_boundary;
 use logwell_options::secret::MASK;
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -86,10 +94,17 @@ impl<'a> Capture<'a> {
     }
 
     #[inline(always)]
-    fn value(&mut self, field: &Field, value: Value<'_>) {
-        if self.takes_one_more() && !self.masks(field) {
+    fn number(&mut self, field: &Field, value: Value<'_>) {
+        let is_secret = self.secret_fields.contain(field.index());
+        if self.takes_one_more() && !(is_secret && self.mask_number(field)) {
             self.fields.push(key(field), value);
         }
+    }
+
+    #[cold]
+    fn mask_number(&mut self, field: &Field) -> bool {
+        let masks = |redaction: &Redaction| redaction.is_secret_number(field.name());
+        self.redaction.is_some_and(masks) && self.mask(field)
     }
 
     /// Whether the field is a secret: then a mask stands in place of its value.
@@ -132,6 +147,61 @@ impl<'a> Capture<'a> {
         });
     }
 
+    /// Takes the key-values of a record of the `log` crate.
+    pub(crate) fn pairs(&mut self, pairs: &LogPairs) {
+        self.unformatted = self.unformatted.saturating_add(pairs.unformatted);
+        pairs.fields.iter().for_each(|entry| self.pair(&entry));
+    }
+
+    /// Takes a value that names itself.
+    fn pair(&mut self, entry: &Entry<'_>) {
+        let Key::Name(name) = entry.key else { return };
+        if !self.takes_one_more() {
+            return;
+        }
+        let is_secret = self.redaction.is_some_and(|redaction| redaction.is_secret(name));
+        match entry.value {
+            Value::Bool(_) => self.fields.push_entry(entry),
+            _ if is_secret => {
+                self.redacted = self.redacted.saturating_add(1);
+                self.fields.push(entry.key, Value::Str(MASK));
+            }
+            Value::Str(text) => self.text_of_pair(entry, text),
+            Value::Error(error) => self.error_of_pair(entry, error),
+            _ => self.fields.push_entry(entry),
+        }
+    }
+
+    fn text_of_pair(&mut self, entry: &Entry<'_>, text: &str) {
+        let room_bytes = self.room_bytes();
+        let original = entry.original_bytes.unwrap_or(text.len() as u64);
+        let kept = text.get(..floor_char_boundary(text, room_bytes)).unwrap_or_default();
+        let is_cut = (kept.len() as u64) < original;
+        let redacted = self.redaction.and_then(|it| it.text(kept.as_bytes(), is_cut));
+        let redacted = counted(redacted, &mut self.redacted);
+        let shown = redacted.as_deref().unwrap_or(kept);
+        let fits = shown.get(..floor_char_boundary(shown, room_bytes)).unwrap_or_default();
+        self.fields.push_entry(&Entry {
+            value: Value::Str(fits),
+            original_bytes: (is_cut || fits.len() < shown.len()).then_some(original),
+            ..*entry
+        });
+    }
+
+    fn error_of_pair(&mut self, entry: &Entry<'_>, error: ErrorValue<'_>) {
+        let room_bytes = self.room_bytes();
+        let (redaction, redacted) = (self.redaction, &mut self.redacted);
+        let mut writer = self.fields.error(entry.key, room_bytes);
+        let sources = error.sources().take(self.room.error_sources);
+        for text in std::iter::once(error.message).chain(sources) {
+            writer.text(
+                |out| out.write_str(text).map_err(|fmt::Error| FAILED),
+                |text, is_cut| counted(redaction?.text(text, is_cut), redacted),
+            );
+        }
+        writer.finish();
+    }
+
     fn room_bytes(&self) -> usize {
         let left = self.room.record_bytes.saturating_sub(self.fields.len_bytes());
         self.room.field_bytes.min(left)
@@ -140,23 +210,23 @@ impl<'a> Capture<'a> {
 
 impl Visit for Capture<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.value(field, Value::I64(value));
+        self.number(field, Value::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.value(field, Value::U64(value));
+        self.number(field, Value::U64(value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.value(field, Value::I128(value));
+        self.number(field, Value::I128(value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.value(field, Value::U128(value));
+        self.number(field, Value::U128(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.value(field, Value::F64(value));
+        self.number(field, Value::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -216,22 +286,34 @@ impl Visit for Capture<'_> {
         let room_bytes = self.room_bytes();
         let (unformatted, redacted) = (&mut self.unformatted, &mut self.redacted);
         let redaction = self.redaction;
-        let mut writer = self.fields.error(key(field), room_bytes);
-        let mut next = Some(value);
-        let mut left = self.room.error_sources.saturating_add(1);
-        while let Some(error) = next.filter(|_| left > 0) {
-            left -= 1;
-            writer.text(
-                |text| guarded(text, unformatted, |text| write!(text, "{error}")),
-                |text, is_cut| counted(redaction?.text(text, is_cut), redacted),
-            );
-            next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_else(|panic| {
-                discard(panic);
-                None
-            });
-        }
-        writer.finish();
+        let writer = self.fields.error(key(field), room_bytes);
+        write_error(writer, (value, self.room.error_sources), unformatted, |text, is_cut| {
+            counted(redaction?.text(text, is_cut), redacted)
+        });
     }
+}
+
+/// Writes an error and so many of its sources.
+pub(crate) fn write_error(
+    mut writer: ErrorWriter<'_>,
+    (value, sources): (&(dyn Error + 'static), usize),
+    unformatted: &mut u32,
+    mut redact: impl FnMut(&[u8], bool) -> Option<String>,
+) {
+    let mut next = Some(value);
+    let mut left = sources.saturating_add(1);
+    while let Some(error) = next.filter(|_| left > 0) {
+        left -= 1;
+        writer.text(
+            |text| guarded(text, unformatted, |text| write!(text, "{error}")),
+            |text, is_cut| redact(text, is_cut),
+        );
+        next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or_else(|panic| {
+            discard(panic);
+            None
+        });
+    }
+    writer.finish();
 }
 
 fn counted(redacted: Option<String>, count: &mut u32) -> Option<String> {
@@ -253,14 +335,15 @@ fn key(field: &Field) -> Key<'static> {
     }
 }
 
-/// Runs the application's formatting code, whatever it does.
-fn guarded(
+/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is no
+/// failure: what is kept is there.
+pub(crate) fn guarded(
     text: &mut TextWriter<'_>,
     unformatted: &mut u32,
     format: impl FnOnce(&mut TextWriter<'_>) -> fmt::Result,
 ) -> Result<(), &'static str> {
     let _nesting = Nesting::enter();
-    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(text))) {
+    let placeholder = match catch_unwind(AssertUnwindSafe(|| format(&mut *text))) {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(fmt::Error)) => FAILED,
         Err(panic) => {
@@ -268,6 +351,9 @@ fn guarded(
             PANICKED
         }
     };
+    if text.is_stopped() {
+        return Ok(());
+    }
     *unformatted = unformatted.saturating_add(1);
     Err(placeholder)
 }

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use super::LoggingConfig;
 use super::check;
-use crate::Error;
+use super::names::{CONFIG, NAMES};
+use crate::base::error::Error;
+use crate::base::selflog;
 use logwell_options::env::{self, Variables};
 use logwell_options::raw_value::Problem;
 use logwell_options::read;
@@ -75,7 +77,7 @@ impl Draft {
 
     /// Lays environment variables over what is there.
     pub(super) fn env(&mut self, variables: &Variables) {
-        env::read(self.config.entries(), variables, &mut self.report);
+        env::read(&mut self.config, &NAMES, variables, &mut self.report);
     }
 
     /// Lays a value of the program over what is there.
@@ -91,6 +93,9 @@ impl Draft {
 
     /// The configuration, if nothing is wrong with it.
     pub(super) fn finish(mut self) -> Result<LoggingConfig, Error> {
+        for (kind, text) in self.report.remarks() {
+            selflog::tell(kind, text);
+        }
         if let Some(error) = self.unreadable {
             return Err(error);
         }
@@ -116,7 +121,7 @@ impl Draft {
 /// Defaults, then the file (`LOG_CONFIG`, else `default_file` if there is one), then variables.
 pub(super) fn discover(variables: &Variables, default_file: &Path) -> Draft {
     let mut draft = Draft::default();
-    match variables.get(env::CONFIG) {
+    match variables.get(CONFIG) {
         Some(path) => draft.file(Path::new(path)),
         None if is_there(default_file) => draft.file(default_file),
         None => {}

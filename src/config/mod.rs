@@ -24,6 +24,7 @@ mod builder;
 mod check;
 mod draft;
 pub(crate) mod hooks;
+mod names;
 mod tree;
 
 #[cfg(test)]
@@ -40,20 +41,31 @@ pub use crate::forward::options::{
     ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
     TelegramConfig, TelegramGroup, WarnAs,
 };
-pub use crate::pipeline::options::{QueueConfig, WhenFull};
-pub use crate::record::directives::{Directives, DirectivesError};
-pub use crate::rotate::choices::{Compress, Rotate, SyncPolicy};
-pub use crate::sink::file::options::{FileConfig, FilesConfig};
-pub use crate::sink::options::{Color, ConsoleConfig, ConsoleFormat, Stream};
+pub use crate::pipeline::options::QueueConfig;
+pub use crate::pipeline::options::WhenFull;
+pub use crate::record::directives::Directives;
+pub use crate::record::directives::DirectivesError;
+pub use crate::rotate::choices::Compress;
+pub use crate::rotate::choices::Rotate;
+pub use crate::rotate::choices::SyncPolicy;
+pub use crate::sink::file::options::FileConfig;
+pub use crate::sink::file::options::FilesConfig;
+pub use crate::sink::options::Color;
+pub use crate::sink::options::ConsoleConfig;
+pub use crate::sink::options::ConsoleFormat;
+pub use crate::sink::options::Stream;
 pub use builder::LoggingConfigBuilder;
-pub use hooks::{HooksConfig, Signals};
-pub use logwell_options::secret::{Secret, SecretUrl};
+pub use hooks::HooksConfig;
+pub use hooks::Signals;
+pub use logwell_options::secret::Secret;
+pub use logwell_options::secret::SecretUrl;
 pub use tree::LoggingConfig;
 
 use crate::base::error::Error;
 use crate::forward::ForwardSetup;
 use draft::Draft;
 use logwell_options::{env::Variables, section::Section};
+use names::NAMES;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -96,13 +108,17 @@ fn discovered(variables: &Variables) -> Draft {
 /// Every option with its default, commented: the text of `config/logging.yaml`.
 #[must_use]
 pub fn reference_yaml() -> String {
-    logwell_options::write::reference(LoggingConfig::default().entries())
+    logwell_options::write::reference(REFERENCE_HEADER, LoggingConfig::default().entries(), &NAMES)
 }
 
 /// The JSON Schema (draft 2020-12) of the file: the text of `config/logging.schema.json`.
 #[must_use]
 pub fn json_schema() -> String {
-    logwell_options::schema::document(LoggingConfig::default().entries())
+    logwell_options::schema::document(
+        "Configuration of logwell",
+        LoggingConfig::default().entries(),
+        &NAMES,
+    )
 }
 
 impl LoggingConfig {
@@ -144,10 +160,16 @@ impl LoggingConfig {
 
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
-    /// `LOG_LEVEL`, `LOG_DIR`, `LOG_CONSOLE_LEVEL`, `LOG_FILE_LEVEL`, `LOG_QUEUE_SIZE`,
-    /// `USE_UNIFIED_LOGGING` and `LOG_ENABLE_AI_HANDLER` are the usual ones; `RUST_LOG` stands in
-    /// for an unset `LOG_LEVEL`. Every other option has a variable too, named in
-    /// [`reference_yaml`]. An empty value counts as not set; variables we do not know are not ours.
+    /// Each option has a variable: `LOG_` and its key in capitals, such as `LOG_QUEUE_SIZE` or
+    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are in
+    /// [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` stands in for an
+    /// unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not ours.
+    ///
+    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or `forward.telegram` is
+    /// enabled by what is there already or by a variable. A URL where a number or a yes or no belongs,
+    /// such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is another program's: it is passed over, and
+    /// the self-log says so.
+    ///
     /// Yes and no may be `true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`.
     ///
     /// # Errors
@@ -196,3 +218,19 @@ impl LoggingConfig {
         logwell_options::write::values(self.clone().entries())
     }
 }
+
+/// What the reference file begins with.
+const REFERENCE_HEADER: &str = "\
+# yaml-language-server: $schema=logging.schema.json
+
+# Every option of logwell with its default. Keep what you change and delete the rest: a short file
+# is easier to read (see minimal.yaml). Unknown keys are errors.
+#
+# What is given later wins: defaults, this file, environment variables, the program.
+# Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
+# Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
+# info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
+# without touching the file; an empty variable counts as not set. Where there are two names, the
+# first wins. MQ_…, DEV_TG_… and CUSTOMER_TG_… are read only if their section is enabled, here
+# or by another variable: other programs may use these names.
+";

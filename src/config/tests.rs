@@ -1,6 +1,6 @@
 //! Tests of the configuration as a whole: files, variables, calls, limits and generated files.
 
-use logwell_options::{env, read, write, yaml};
+use logwell_options::{read, write, yaml};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +42,39 @@ fn env(pairs: &[(&str, &str)]) -> Result<LoggingConfig, Error> {
 
 fn project_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
+}
+
+mod paths {
+    use super::*;
+
+    #[test]
+    fn what_a_file_of_variables_has_left_around_a_path_is_no_part_of_it() {
+        for (given, meant) in [
+            ("\"/var/log/x\"", "/var/log/x"),
+            ("'/var/log/x'", "/var/log/x"),
+            ("/var/log/x\r", "/var/log/x"),
+            ("\"/var/log/x\"\r\n", "/var/log/x"),
+            ("~/logs", "/home/me/logs"),
+            ("\"~/logs\"", "/home/me/logs"),
+            ("~", "/home/me/"),
+            ("it's", "it's"),
+            ("a b", "a b"),
+        ] {
+            let config = env(&[("LOG_DIR", given), ("HOME", "/home/me/")]).unwrap();
+            assert_eq!(config.files.dir, Path::new(meant), "{given:?}");
+        }
+        let config = env(&[("LOG_BLACK_BOX_DIR", "'/dev/shm'")]).unwrap();
+        assert_eq!(config.black_box.dir, Path::new("/dev/shm"));
+    }
+
+    #[test]
+    fn a_tilde_that_nobody_can_expand_is_refused_with_words() {
+        for wrong in [env(&[("LOG_DIR", "~/logs")]), load("files: { dir: ~/logs }")] {
+            assert!(wrong.unwrap_err().to_string().contains("write the whole path"));
+        }
+        assert!(env(&[("LOG_DIR", "~other/logs"), ("HOME", "/home/me")]).is_err());
+        assert_eq!(good("files: { dir: ./~logs }").files.dir, Path::new("./~logs"));
+    }
 }
 
 mod yaml_files {
@@ -432,13 +465,71 @@ mod environment {
     fn every_option_has_a_variable_of_its_own() {
         let mut names = Vec::new();
         each_option(LoggingConfig::default().entries(), "", &mut |key, _| {
-            names.push(env::name(key));
+            names.push(NAMES.name(key));
+            names.extend(NAMES.others_of(key).map(|other| other.variable.to_owned()));
         });
         let count = names.len();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), count);
         assert!(!names.contains(&"LOG_CONFIG".to_owned()));
+    }
+
+    #[test]
+    fn each_option_is_read_by_the_name_that_is_made_of_its_key() {
+        let config = env(&[
+            ("LOG_SERVICE_DOMAIN", "shop.example"),
+            ("LOG_FILES_DIR", "/y"),
+            ("LOG_UNIFIED", "false"),
+            ("LOG_FORWARD_RABBITMQ_ENABLED", "true"),
+            ("LOG_FORWARD_RABBITMQ_PORT", "1"),
+            ("LOG_FORWARD_TELEGRAM_DEVELOPER_CHAT_ID", "-7"),
+            ("LOG_FORWARD_TELEGRAM_DEVELOPER_TOKEN", "1:a"),
+            // The shorter names of the same options: the others win.
+            ("LOG_DOMAIN", "other.example"),
+            ("LOG_DIR", "/x"),
+            ("USE_UNIFIED_LOGGING", "true"),
+            ("USE_NEW_LOGSYS", "false"),
+            ("MQ_PORT", "2"),
+            ("MQ_HOST", "mq.example"),
+        ])
+        .expect("good");
+        assert_eq!(config.service.domain, "shop.example");
+        assert_eq!(config.files.dir, Path::new("/y"));
+        assert!(!config.unified && config.forward.rabbitmq.enabled);
+        assert_eq!(config.forward.rabbitmq.port, 1);
+        assert_eq!(config.forward.rabbitmq.host, "mq.example");
+        assert_eq!(config.forward.telegram.developer.chat_id, "-7");
+    }
+
+    #[test]
+    fn names_that_others_use_are_not_read_while_their_section_is_off() {
+        let others = [
+            ("MQ_PORT", "tcp://10.0.0.5:5672"),
+            ("MQ_HOST", "amqp://guest@10.0.0.5"),
+            ("MQ_USER", "\u{7}"),
+            ("DEV_TG_CHATID", "not an id"),
+            ("CUSTOMER_TG_TOKEN", "not a token"),
+        ];
+        assert_eq!(env(&others).expect("good"), LoggingConfig::default());
+    }
+
+    #[test]
+    fn a_value_that_is_plainly_of_another_program_is_passed_over_though_the_section_is_on() {
+        let on = [("USE_NEW_LOGSYS", "true"), ("LOG_DOMAIN", "shop.example")];
+        let with = |name, value| env(&[on[0], on[1], (name, value)]);
+        for name in ["MQ_PORT", "LOG_FORWARD_RABBITMQ_PORT", "LOG_QUEUE_SIZE"] {
+            let config = with(name, "tcp://10.0.0.5:5672").expect("passed over");
+            assert_eq!(config.forward.rabbitmq.port, 5_672);
+        }
+        assert!(with("MQ_PORT", "many").is_err(), "a mistake is none of another program");
+        let config = env(&[
+            on[0],
+            on[1],
+            ("LOG_FORWARD_RABBITMQ_PORT", "tcp://10.0.0.5:5672"),
+            ("MQ_PORT", "7"),
+        ]);
+        assert_eq!(config.expect("good").forward.rabbitmq.port, 7);
     }
 
     #[test]
@@ -475,7 +566,7 @@ mod environment {
         fn any_value_is_read_or_refused(value in "\\PC{0,30}", at in 0_usize..1_000) {
             let mut names = Vec::new();
             each_option(LoggingConfig::default().entries(), "", &mut |key, _| {
-                names.push(env::name(key));
+                names.push(NAMES.name(key));
             });
             let name = names[at % names.len()].clone();
             let _ = LoggingConfig::default().with_env([(name, value)]);
@@ -774,7 +865,8 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                         value.words().iter().filter(|(word, _)| has(word)).collect();
                     value.choose(words[next(0, words.len() as u64 - 1) as usize].0);
                 }
-                OptionValue::Path(value) => **value = PathBuf::from(&dir),
+                // A ~ at the beginning is refused.
+                OptionValue::Path(value) => **value = PathBuf::from(dir.replace('~', "-")),
                 OptionValue::FileName(value) => **value = format!("{key}{name}x"),
                 OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();

@@ -2,49 +2,24 @@
 //!
 //! Of two fields of one key the last wins; a key of the record itself cannot be overwritten.
 
+use crate::encode::reserved::{aside_if, is_marker, is_of_framework, is_of_record};
 use crate::encode::value::{ValueWriter, push_string};
-use crate::record::callsite::marker;
 use crate::record::fields::{Entry, ErrorValue, Value};
 use std::borrow::Cow;
 
-/// Keys of the record itself.
-const RESERVED: [&str; 15] = [
-    "timestamp",
-    "level",
-    "logger",
-    "message",
-    "module",
-    "function",
-    "file",
-    "line",
-    "thread",
-    "process",
-    "seq",
-    "trace_id",
-    "span_id",
-    "spans",
-    "truncated",
-];
-
-/// The key for a field of that name: a reserved one moves to `field.<name>`.
+/// The key for a field of the application at the top of a native record.
 pub(crate) fn reserved_key(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(is_of_record(name) || is_of_framework(name), name)
+}
+
+/// The key for a field of one of the framework's own records.
+pub(crate) fn own_key(name: &str) -> Cow<'_, str> {
+    aside_if(is_of_record(name), name)
 }
 
 /// The key for a field of a span, whose only own key is `name`.
 pub(crate) fn key_in_span(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(if name == "name" { "field.name" } else { name })
-}
-
-/// Whether a field says something about the record and is not written.
-pub(crate) fn is_marker(name: &str) -> bool {
-    matches!(
-        name,
-        marker::CRITICAL | marker::AI | marker::INFO_CTG | marker::ERROR_CTG | marker::MONITOR
-    )
 }
 
 /// How the names of fields become keys.
@@ -87,7 +62,7 @@ enum Part {
 impl<'a> Members<'a> {
     /// Members of the record.
     pub(crate) fn at_top() -> Self {
-        Self::named(Naming { key: reserved_key, marks_bytes: true })
+        Self::named(Naming { key: own_key, marks_bytes: true })
     }
 
     /// Members of a span, whose only own key is `name`.
@@ -101,14 +76,19 @@ impl<'a> Members<'a> {
     }
 
     /// Adds fields; later ones win over earlier ones.
-    pub(crate) fn extend(&mut self, fields: impl Iterator<Item = (&'a str, Entry<'a>)>) {
-        for (name, entry) in fields.filter(|(name, _)| !is_marker(name)) {
+    pub(crate) fn extend<N: Into<Cow<'a, str>>>(
+        &mut self,
+        fields: impl Iterator<Item = (N, Entry<'a>)>,
+    ) {
+        let named = fields.map(|(name, entry)| (name.into(), entry));
+        for (name, entry) in named.filter(|(name, _)| !is_marker(name)) {
             let Naming { key, marks_bytes } = self.naming;
-            let key = match entry.value {
-                Value::Bytes(_) if marks_bytes => {
+            let key = match (entry.value, name) {
+                (Value::Bytes(_), name) if marks_bytes => {
                     Cow::Owned(key(&format!("{name}_b64")).into_owned())
                 }
-                _ => key(name),
+                (_, Cow::Borrowed(name)) => key(name),
+                (_, Cow::Owned(name)) => Cow::Owned(key(&name).into_owned()),
             };
             let chain = match entry.value {
                 Value::Error(error) => error.sources().next().is_some(),
@@ -182,7 +162,10 @@ pub(crate) fn error_chain<'a>(
     entry: &Entry<'a>,
 ) -> Vec<(&'a str, Option<u64>)> {
     let cut_at = last_kept(error);
-    let of_chain = |original: u64| original.saturating_sub(error.message.len() as u64);
+    let of_chain = |original: u64| match original {
+        Entry::UNKNOWN_BYTES => original,
+        known => known.saturating_sub(error.message.len() as u64),
+    };
     let original = |at| entry.original_bytes.filter(|_| at + 1 == cut_at).map(of_chain);
     error.sources().enumerate().map(|(at, source)| (source, original(at))).collect()
 }

@@ -9,11 +9,12 @@ pub mod terminal_safe;
 pub mod text;
 
 pub(crate) mod escape;
+pub(crate) mod ids;
 pub(crate) mod members;
 pub(crate) mod options;
+pub(crate) mod reserved;
 pub(crate) mod value;
 
-#[cfg(feature = "forward")]
 pub(crate) use value::push_string;
 
 pub use crate::setup::encoder::encoder_for;

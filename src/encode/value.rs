@@ -132,7 +132,7 @@ impl<'a> ValueWriter<'a> {
         }
     }
 
-    /// Remembers that a value was cut, and how long it was.
+    /// Remembers that a value was cut, and how long it was, as [`Entry::original_bytes`] tells it.
     pub(crate) fn note_cut(&mut self, name: Cow<'a, str>, original: u64) {
         self.cuts.push((name, original));
     }
@@ -155,14 +155,17 @@ impl<'a> ValueWriter<'a> {
         })
     }
 
-    /// Writes which values were cut, each name once.
+    /// Writes which values were cut, each name once; `null` where the length is unknown.
     pub(crate) fn push_cuts(&self, out: &mut Vec<u8>) {
         let mut opening: &[u8] = b",\"truncated\":{";
         for (name, original) in self.each_cut() {
             out.extend_from_slice(opening);
             push_string(out, name);
             out.push(b':');
-            push_number(out, original);
+            match original {
+                Entry::UNKNOWN_BYTES => out.extend_from_slice(b"null"),
+                known => push_number(out, known),
+            }
             opening = b",";
         }
         if !self.cuts.is_empty() {

@@ -41,7 +41,9 @@ impl fmt::Display for Checked {
             Outcome::Retry { after: Some(after), why } => {
                 write!(f, "not delivered, to be tried again after {after:?}: {why}")
             }
-            Outcome::Refused { why } => write!(f, "refused: {why}"),
+            Outcome::Blocked { why, .. } | Outcome::Doubtful { why } | Outcome::Refused { why } => {
+                write!(f, "refused: {why}")
+            }
         }
     }
 }

@@ -1,65 +1,47 @@
-//! DeadLetters: what was refused for good, each with the reason, in a bounded file for people.
+//! DeadLetters: what was refused for good, each with the reason, in bounded files for people.
 //!
-//! Knows lines and a rotating file. Does not know who refused.
+//! Knows messages and letters; where they lie is known by [`crate::dead_letters`]. Does not know who
+//! refused.
 
 use super::message::Message;
 use crate::base::clock;
-use crate::encode::push_string;
-use crate::rotate::{FileOptions, RotatingFile};
+use crate::dead_letters::Letter;
+use crate::dead_letters::LetterFile;
 use logwell_options::secret::Secret;
 use std::io;
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::Path;
 
-/// A file of what was refused: a JSON object a line. It is made with the first of them.
+/// The files of what was refused. They are made with the first of them.
 pub(crate) struct DeadLetters {
-    path: PathBuf,
+    name: String,
+    file: LetterFile,
     max_bytes: u64,
     /// What is in the messages and only the other side is to see.
     hidden: Secret,
-    file: Option<RotatingFile>,
 }
 
 impl DeadLetters {
-    pub(crate) fn new(path: PathBuf, max_bytes: u64, hidden: Secret) -> Self {
-        Self { path, max_bytes, hidden, file: None }
+    /// Those of the destination of that name; a file has at most so many bytes.
+    pub(crate) fn new(dir: &Path, name: &str, (max_bytes, hidden): (u64, Secret)) -> Self {
+        Self { name: name.to_owned(), file: LetterFile::new(dir, name), max_bytes, hidden }
     }
 
     /// Adds a message, and why it was refused. Older ones go when there is no room.
     pub(crate) fn write(&mut self, message: &Message, why: &str) -> io::Result<()> {
-        let now = Instant::now();
-        let mut line = b"{\"refused_at\":".to_vec();
-        push_string(&mut line, &clock::utc_text(clock::unix_ns()));
-        line.extend_from_slice(b",\"why\":");
-        push_string(&mut line, why);
-        line.extend_from_slice(b",\"message\":");
-        let body = self.hidden.scrub(&String::from_utf8_lossy(&message.body));
-        line.extend_from_slice(body.as_bytes());
-        line.extend_from_slice(b"}\n");
-        let file = self.open()?;
-        file.append(&line, now)?;
-        file.flush(now).map_err(|not_written| not_written.error)
-    }
-
-    /// Makes it durable. What could not be written before is tried again.
-    pub(crate) fn sync(&mut self) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => file.sync(Instant::now()).map_err(|not_written| not_written.error),
-            None => Ok(()),
-        }
-    }
-
-    fn open(&mut self) -> io::Result<&mut RotatingFile> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => RotatingFile::open(FileOptions {
-                max_bytes: self.max_bytes,
-                backup_count: 1,
-                mode: 0o600,
-                ..FileOptions::new(&self.path)
-            })?,
+        let letter = Letter {
+            destination: self.name.clone(),
+            id: message.id.clone(),
+            refused_at: clock::utc_text(clock::unix_ns()),
+            why: why.to_owned(),
+            records: message.records,
+            message: self.hidden.scrub(&String::from_utf8_lossy(&message.body)),
         };
-        Ok(self.file.insert(file))
+        self.file.append(letter.to_line().as_bytes(), self.max_bytes)
+    }
+
+    /// Makes them durable.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
     }
 }
 
@@ -71,7 +53,7 @@ mod tests {
     fn a_dead_letter_is_a_json_line_and_the_files_have_a_bound() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("logbeacon.dead");
-        let mut dead = DeadLetters::new(path.clone(), 4096, Secret::default());
+        let mut dead = DeadLetters::new(dir.path(), "logbeacon", (4096, Secret::default()));
         assert!(!path.exists());
         for number in 0..1_000 {
             let body = format!("{{\"n\":{number}}}").into_bytes();

@@ -2,6 +2,7 @@
 
 use crate::base::clock::Clock;
 use crate::base::error::Error;
+use crate::base::traces::Traces;
 use crate::record::stats::DestinationStats;
 use crate::sink::NamedSink;
 use std::time::Duration;
@@ -24,7 +25,12 @@ pub(crate) fn names(_: &ForwardSetup<'_>) -> Vec<&'static str> {
 /// # Errors
 ///
 /// None.
-pub(crate) fn open(_: &ForwardSetup<'_>, _: &Clock, _boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    _: &ForwardSetup<'_>,
+    _: &Clock,
+    _boot: u64,
+    _: &mut Traces,
+) -> Result<Opened, Error> {
     Ok(Opened { sinks: Vec::new() })
 }
 

@@ -1,12 +1,13 @@
 //! Forwarder: takes entries out of a spool and has them delivered, on a thread of its own.
 //!
-//! Decides when to try, when to rest and what may be acknowledged. Knows no message format and no
-//! network.
+//! Decides when to try, when to rest and what may be acknowledged; who is to blame for a refusal is
+//! found out in `doubt.rs`. Knows no message format and no network.
 
 use super::backoff::Backoff;
 use super::counters::DeliveryCounters;
 use super::destination::{Compose, Taken};
-use super::message::Message;
+use super::inbox::Inbox;
+use super::message::{Message, NOT_SPOOLED};
 use super::transport::{Stop, Transport};
 use crate::base::selflog;
 use crate::base::thread;
@@ -27,8 +28,8 @@ const FIRST_REST: Duration = Duration::from_millis(200);
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// So many failures in a row are overlooked while logging ends.
 const LAST_FAILURES: u32 = 2;
-/// How often it looks into a quiet spool, to delete what has become too old.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often it looks into a quiet spool, to delete what has become too old, and into the inbox.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Brings what is in one spool to one destination, in order.
 pub(crate) struct Forwarder {
@@ -38,13 +39,48 @@ pub(crate) struct Forwarder {
     pub(super) transport: Box<dyn Transport>,
     pub(super) at_once: usize,
     pub(super) dead: DeadLetters,
+    /// Dead letters that are to be sent again; a second process of the directory has none.
+    pub(super) inbox: Option<Inbox>,
     pub(super) counters: Arc<DeliveryCounters>,
     pub(super) stop: Stop,
+    pub(super) patience: Patience,
     backoff: Backoff,
     /// Made and not settled.
-    pending: VecDeque<Message>,
+    pub(super) pending: VecDeque<Message>,
     /// Entries that were read and are not acknowledged.
     taken: VecDeque<u64>,
+    /// Since when the first message is blocked.
+    pub(super) blocked_since: Option<Instant>,
+    /// Which of the pending messages is tried next, while it is in doubt who is to blame.
+    pub(super) probe: usize,
+}
+
+/// How it deals with what a person must mend.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// The longest rest between two attempts.
+    pub(super) rest: Duration,
+    /// After so long the others are tried too, to see whether this one message is to blame.
+    pub(super) alone: Duration,
+}
+
+/// Which trial of a message it is, while it is in doubt who is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trial {
+    First,
+    /// Another one has passed: if this one does not, it is to blame.
+    Second,
+}
+
+/// What came of some attempts.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Whether the other side has taken any.
+    pub(super) has_passed: bool,
+    /// How many messages stay.
+    pub(super) kept: usize,
+    /// Why the first that stays does: what it was told.
+    pub(super) failure: Option<Outcome>,
 }
 
 /// Whether a forwarder goes on.
@@ -61,14 +97,17 @@ pub(super) struct Parts {
     pub(super) transport: Box<dyn Transport>,
     pub(super) at_once: usize,
     pub(super) dead: DeadLetters,
+    pub(super) inbox: Option<Inbox>,
     pub(super) counters: Arc<DeliveryCounters>,
     pub(super) stop: Stop,
+    pub(super) patience: Patience,
 }
 
 impl Forwarder {
     pub(super) fn new(parts: Parts, reader: SpoolReader) -> Self {
-        let Parts { name, compose, transport, at_once, dead, counters, stop } = parts;
-        let backoff = Backoff::new(FIRST_REST, LONGEST_REST);
+        let Parts { name, compose, transport, at_once, dead, inbox, counters, stop, patience } =
+            parts;
+        let backoff = Backoff::new(FIRST_REST, LONGEST_REST.max(patience.rest));
         let (pending, taken) = (VecDeque::new(), VecDeque::new());
         Self {
             name,
@@ -77,11 +116,15 @@ impl Forwarder {
             transport,
             at_once,
             dead,
+            inbox,
             counters,
             stop,
+            patience,
             backoff,
             pending,
             taken,
+            blocked_since: None,
+            probe: 1,
         }
     }
 
@@ -95,8 +138,9 @@ impl Forwarder {
                 Err(panic) => {
                     discard(panic);
                     self.start_anew();
-                    self.failed("it panicked", None);
-                    if self.rest(None) == Go::Out {
+                    let panicked = Outcome::retry("it panicked");
+                    self.failed(&panicked);
+                    if self.rest(&panicked) == Go::Out {
                         break;
                     }
                 }
@@ -118,6 +162,7 @@ impl Forwarder {
         self.pending.clear();
         self.taken.clear();
         self.reader.rewind();
+        self.inbox.iter_mut().for_each(Inbox::rewind);
     }
 
     fn step(&mut self) -> Go {
@@ -125,6 +170,10 @@ impl Forwarder {
             return Go::Out;
         }
         let is_ending = self.stop.is_requested();
+        if self.pending.is_empty() && !is_ending {
+            let again = self.inbox.as_mut().map(Inbox::take).unwrap_or_default();
+            self.pending.extend(again);
+        }
         if self.pending.is_empty() {
             let read = self.read();
             if is_ending && read == 0 {
@@ -143,7 +192,7 @@ impl Forwarder {
     }
 
     /// Reads what there is, and gives it to who makes messages of it.
-    fn read(&mut self) -> usize {
+    pub(super) fn read(&mut self) -> usize {
         match self.reader.next_batch(BATCH) {
             Ok(entries) => {
                 let now = Instant::now();
@@ -172,42 +221,20 @@ impl Forwarder {
     fn deliver(&mut self) -> Go {
         // While it does not work one message is enough to find out.
         let at_most = if self.backoff.failures() > 0 { 1 } else { self.at_once };
-        let messages = self.pending.make_contiguous();
-        let tried = messages.get(..at_most).unwrap_or(messages);
-        let fates = self.transport.deliver(tried, &self.stop);
-        let mut failure = fates.is_empty().then(|| (None, "nobody has tried".to_owned()));
-        let (mut kept, mut is_taken) = (Vec::new(), false);
-        for outcome in fates {
-            let Some(message) = self.pending.pop_front() else { break };
-            is_taken = outcome.is_delivered();
-            match outcome {
-                Outcome::Delivered => self.counters.delivered(message.records),
-                Outcome::Refused { why } => {
-                    if let Err(error) = self.refused(&message, &why) {
-                        // It would be nowhere: it stays where it is until it can be buried.
-                        failure.get_or_insert((None, error));
-                        kept.push(message);
-                    }
-                }
-                Outcome::Retry { after, why } => {
-                    failure.get_or_insert((after, why));
-                    kept.push(message);
-                }
-            }
-        }
-        for message in kept.into_iter().rev() {
-            self.pending.push_front(message);
+        let mut round = self.attempt(0, at_most, Trial::First);
+        if self.is_in_doubt(&round) {
+            round = self.judge(round);
         }
         self.acknowledge();
-        match failure {
-            Some((after, why)) => {
-                self.failed(&why, after);
-                self.rest(after)
+        match round.failure {
+            Some(failure) => {
+                self.failed(&failure);
+                self.rest(&failure)
             }
             None => {
                 self.backoff.succeeded();
                 // What is refused does not work either, though there is nothing to wait for.
-                if is_taken {
+                if round.has_passed {
                     self.counters.works();
                 }
                 Go::On
@@ -215,20 +242,76 @@ impl Forwarder {
         }
     }
 
-    /// Buries what is refused for good; the error says why that could not be done.
-    fn refused(&mut self, message: &Message, why: &str) -> Result<(), String> {
-        let buried = self.dead.write(message, why);
-        buried.map_err(|error| format!("{why}; and a dead letter cannot be written: {error}"))?;
+    /// Has some messages delivered, from that one on, and settles what can be settled.
+    pub(super) fn attempt(&mut self, from: usize, at_most: usize, trial: Trial) -> Round {
+        let through = from.saturating_add(at_most).min(self.pending.len());
+        let tried = self.pending.make_contiguous().get(from..through).unwrap_or_default();
+        let fates = self.transport.deliver(tried, &self.stop);
+        let mut round = Round::default();
+        if fates.is_empty() {
+            round.failure = Some(Outcome::retry("nobody has tried"));
+        }
+        let tried: Vec<_> =
+            self.pending.drain(from..from + fates.len().min(through - from)).collect();
+        let mut kept = Vec::new();
+        for (message, outcome) in tried.into_iter().zip(fates) {
+            let is_blamed = trial == Trial::Second && self.is_suspect(&outcome);
+            let stays = match outcome {
+                Outcome::Delivered => {
+                    self.counters.delivered(message.records);
+                    round.has_passed = true;
+                    None
+                }
+                Outcome::Refused { why } => self.refused(&message, &why),
+                Outcome::Doubtful { why } | Outcome::Blocked { why, .. } if is_blamed => {
+                    self.refused(&message, &why)
+                }
+                waits => Some(waits),
+            };
+            match stays {
+                Some(outcome) => {
+                    round.failure.get_or_insert(outcome);
+                    kept.push(message);
+                }
+                None if message.from == NOT_SPOOLED => {
+                    self.inbox.iter_mut().for_each(Inbox::settled);
+                }
+                None => {}
+            }
+        }
+        round.kept = kept.len();
+        for message in kept.into_iter().rev() {
+            self.pending.insert(from, message);
+        }
+        self.note_blocked(&round);
+        round
+    }
+
+    /// Buries what is refused for good. If that cannot be done the message would be nowhere: it
+    /// stays where it is until it can be buried.
+    fn refused(&mut self, message: &Message, why: &str) -> Option<Outcome> {
+        if let Err(error) = self.dead.write(message, why) {
+            return Some(Outcome::retry(format!(
+                "{why}; and a dead letter cannot be written: {error}"
+            )));
+        }
         self.counters.refused(message.records, why);
         let kind = format!("{} refuses a record for good: it is among the dead letters", self.name);
         selflog::tell(&kind, &why);
-        Ok(())
+        None
     }
 
-    fn failed(&mut self, why: &str, after: Option<Duration>) {
+    fn failed(&mut self, failure: &Outcome) {
+        let (why, asked) = match failure {
+            Outcome::Retry { after, why } | Outcome::Blocked { after, why } => {
+                (why.as_str(), *after)
+            }
+            Outcome::Doubtful { why } | Outcome::Refused { why } => (why.as_str(), None),
+            Outcome::Delivered => ("", None),
+        };
         self.counters.failed(why);
         let waiting = self.reader.waiting().entries;
-        let asked = after.map(|after| format!(", and asks to wait for {after:?}"));
+        let asked = asked.map(|after| format!(", and asks to wait for {after:?}"));
         selflog::tell(
             &format!("{} takes no records", self.name),
             &format_args!("{why}{}; {waiting} wait on disk", asked.unwrap_or_default()),
@@ -239,8 +322,13 @@ impl Forwarder {
     ///
     /// Who is asked to stop meanwhile does not try again, but for a failure or two that come while
     /// the last records are delivered: what is left stays on disk.
-    fn rest(&mut self, after: Option<Duration>) -> Go {
-        let rest = self.backoff.failed().max(after.unwrap_or_default());
+    fn rest(&mut self, failure: &Outcome) -> Go {
+        let (after, longest) = match failure {
+            Outcome::Blocked { after, .. } => (*after, self.patience.rest),
+            Outcome::Retry { after, .. } => (*after, LONGEST_REST),
+            _ => (None, LONGEST_REST),
+        };
+        let rest = self.backoff.failed().min(longest).max(after.unwrap_or_default());
         if !self.stop.is_requested() {
             return if self.stop.wait(rest) { Go::Out } else { Go::On };
         }

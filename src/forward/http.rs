@@ -230,8 +230,15 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-/// What an answer means for the message: 2xx is delivered; 408, 429 and 5xx are tried again, not
-/// before `Retry-After`; everything else is final, redirects included.
+/// What an answer means for the message.
+///
+/// | status | fate |
+/// |---|---|
+/// | 2xx | delivered |
+/// | 408, 421, 425, 429, 5xx | to be tried again, not before `Retry-After` |
+/// | 413, 422 | refused: the message itself is to blame |
+/// | 400, 409 | doubtful: the message, or the address |
+/// | everything else, redirects included | blocked: a person can mend it |
 #[must_use]
 pub fn classify(answer: &Answer) -> Outcome {
     let why = || {
@@ -240,10 +247,28 @@ pub fn classify(answer: &Answer) -> Outcome {
         let space = if shown.is_empty() { "" } else { ": " };
         format!("HTTP status {}{space}{shown}", answer.status)
     };
+    let after = answer.retry_after;
     match answer.status {
         200..=299 => Outcome::Delivered,
-        408 | 429 | 500..=599 => Outcome::Retry { after: answer.retry_after, why: why() },
-        _ => Outcome::Refused { why: why() },
+        408 | 421 | 425 | 429 | 500..=599 => Outcome::Retry { after, why: why() },
+        413 | 422 => Outcome::Refused { why: why() },
+        400 | 409 => Outcome::Doubtful { why: why() },
+        status => Outcome::Blocked { after, why: format!("{}; {}", why(), advice(status)) },
+    }
+}
+
+/// What a person can do about a status.
+fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => "check the URL: it leads elsewhere, and redirects are not followed",
+        401 => "check the token",
+        403 => "check what the token may do, and whether something on the way refuses",
+        404 | 405 | 410 => "check the URL",
+        407 => "check the proxy's user and password",
+        415 => "check the URL, and whether the server takes gzip",
+        423 => "unlock it on the server",
+        426 | 451 => "ask who runs the server",
+        _ => "check the URL, the token and the server",
     }
 }
 
@@ -275,10 +300,22 @@ fn reason(error: ureq::Error) -> String {
     match error {
         ureq::Error::BadUri(_) => "the URL cannot be used".to_owned(),
         ureq::Error::RequireHttpsOnly(_) => "the URL is not https".to_owned(),
-        ureq::Error::ConnectProxyFailed(_) => "the proxy refuses to connect".to_owned(),
+        ureq::Error::ConnectProxyFailed(_) => {
+            "the proxy refuses to connect; check the proxy".to_owned()
+        }
         ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
-        ureq::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
+        ureq::Error::HostNotFound => {
+            "the host is unknown; check the URL and the name server".to_owned()
+        }
+        error => with_advice(error.to_string()),
+    }
+}
+
+/// A certificate that is not trusted reaches us as a text only.
+fn with_advice(text: String) -> String {
+    match text.contains("certificate") {
+        true => format!("{text}; check the server's certificate and the option ca_file"),
+        false => text,
     }
 }
 

@@ -11,5 +11,9 @@ pub(crate) struct Message {
     /// How many records it stands for.
     pub(crate) records: u64,
     /// The first entry it is made of: from there on nothing is acknowledged until it is settled.
+    /// [`NOT_SPOOLED`] for a dead letter that is sent again.
     pub(crate) from: u64,
 }
+
+/// Comes after every entry: a message that holds up no acknowledgement.
+pub(crate) const NOT_SPOOLED: u64 = u64::MAX;

@@ -10,6 +10,7 @@
 //! | `adopt.rs` | what killed processes have left behind |
 //! | `running.rs` | the forwarders' threads: to be asked, and to be stopped |
 //! | `forwarder.rs` | takes entries out of a spool and has them delivered |
+//! | `doubt.rs` | who is to blame for a refusal |
 //! | `destination.rs` | what is particular about a destination: the traits |
 //! | `logbeacon.rs` | one destination |
 //! | `telegram.rs`, `telegram/` | a destination for each group of people |
@@ -18,7 +19,7 @@
 //! | `no_rabbitmq.rs` | that in a build without the feature |
 //! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
 //! | `backoff.rs`, `bucket.rs` | when to try again, how much at once; pure |
-//! | `dead.rs` | what was refused for good |
+//! | `dead.rs`, `inbox.rs` | what was refused for good; what of it is sent again |
 //! | `counters.rs` | what is counted |
 //! | `check.rs` | a test message to each destination |
 //! | `absent.rs` | all of this in a build without the feature |
@@ -31,12 +32,14 @@ pub(crate) mod conflicts;
 mod counters;
 mod dead_letters;
 pub(crate) mod destination;
+mod doubt;
 mod forwarder;
 pub(crate) mod headers;
 pub(crate) mod hours;
 mod http;
+mod inbox;
 pub(crate) mod level;
-mod logbeacon;
+pub(crate) mod logbeacon;
 mod message;
 mod open;
 pub(crate) mod options;

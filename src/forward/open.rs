@@ -5,7 +5,8 @@
 use super::adopt::adopt;
 use super::counters::DeliveryCounters;
 use super::destination::Destination;
-use super::forwarder::{Forwarder, Parts};
+use super::forwarder::{Forwarder, Parts, Patience};
+use super::inbox::Inbox;
 use super::logbeacon;
 use super::rabbitmq;
 use super::running::{Forwarders, Running};
@@ -14,6 +15,7 @@ use super::transport::Stop;
 use crate::base::clock::Clock;
 use crate::base::error::Error;
 use crate::base::selflog;
+use crate::base::traces::Traces;
 use crate::encode::json::JsonOptions;
 use crate::encode::options::ServiceConfig;
 use crate::encode::schema::SchemaOptions;
@@ -57,10 +59,17 @@ pub(crate) fn names(config: &ForwardSetup<'_>) -> Vec<&'static str> {
 /// # Errors
 ///
 /// A directory cannot be used, or the options of HTTP cannot.
-pub(crate) fn open(config: &ForwardSetup<'_>, clock: &Clock, boot: u64) -> Result<Opened, Error> {
+pub(crate) fn open(
+    config: &ForwardSetup<'_>,
+    clock: &Clock,
+    boot: u64,
+    traces: &mut Traces,
+) -> Result<Opened, Error> {
     let mut parts = Vec::new();
-    for (destination, stop) in destinations(config)? {
-        parts.push(open_one(config, clock, (destination, stop), boot)?);
+    for destination in destinations(config)? {
+        let dir = spool_dir(config).join(destination.0.name);
+        spool::without_entries(&dir).iter().for_each(|path| traces.disposable(path));
+        parts.push(open_one(config, clock, destination, boot)?);
     }
     Ok(Opened { parts })
 }
@@ -141,23 +150,28 @@ fn open_one(
         max_age: destination.max_age,
         ..SpoolOptions::new(dir.join(name))
     };
-    let (writer, reader, status) = open_spool(options, clock)?;
+    let (opened, is_own) = open_spool(options, clock)?;
+    let (writer, reader, status) = opened;
     let levels = levels_for(name, &config.forward.levels);
     let levels = ForwardLevels::new(levels, config.forward.warn_as);
     let accepts = Accepts::all().from_level(destination.min_level).internal_from(Level::Warn);
     let accepts = accepts.rule(levels.rule());
     let sink = ForwardSink::new(name, (writer, status.clone()), destination.render, (levels, boot));
     let counters = Arc::new(DeliveryCounters::default());
-    let dead = dir.join(format!("{name}.dead"));
+    let forward = &config.forward;
+    // One of the processes of a directory sends dead letters again.
+    let inbox = is_own.then(|| Inbox::new(&dir, name, destination.hidden.clone()));
     let running = Running::new(name, (status, reader.waker()), &counters, &stop);
     let parts = Parts {
         name,
         compose: destination.compose,
         transport: destination.transport,
         at_once: destination.at_once,
-        dead: DeadLetters::new(dead, config.forward.dead_letter_bytes, destination.hidden),
+        dead: DeadLetters::new(&dir, name, (forward.dead_letter_bytes, destination.hidden)),
+        inbox,
         counters,
         stop,
+        patience: Patience { rest: forward.blocked_rest, alone: forward.blocked_alone },
     };
     let sink: NamedSink = (name.to_owned(), accepts, Box::new(sink));
     Ok((sink, Forwarder::new(parts, reader), running))
@@ -186,11 +200,12 @@ fn levels_for(name: &str, levels: &LevelsConfig) -> Vec<ForwardLevel> {
     rows.into_iter().filter(|(_, route)| goes_there(route)).map(|(level, _)| level).collect()
 }
 
-/// Opens a spool; if another process has it, one beside it with the process's number.
-fn open_spool(
-    options: SpoolOptions,
-    clock: &Clock,
-) -> Result<(SpoolWriter, SpoolReader, SpoolStatus), Error> {
+/// A spool that is open.
+type OpenSpool = (SpoolWriter, SpoolReader, SpoolStatus);
+
+/// Opens a spool; if another process has it, one beside it with the process's number. Says whether it
+/// is the spool itself.
+fn open_spool(options: SpoolOptions, clock: &Clock) -> Result<(OpenSpool, bool), Error> {
     let start = Instant::now();
     let fail = |dir: &Path, source| {
         let help = "check that the directory can be made and may be written to, or set \
@@ -203,7 +218,7 @@ fn open_spool(
             Err(error) => return Err(fail(&options.dir, error)),
             Ok((mut writer, reader, status)) => {
                 adopt(&options, clock, &mut writer);
-                return Ok((writer, reader, status));
+                return Ok(((writer, reader, status), true));
             }
         }
         if start.elapsed() >= PATIENCE {
@@ -217,6 +232,7 @@ fn open_spool(
     let used = format!("{} is in use; this process has {}", options.dir.display(), own.display());
     selflog::tell("two processes forward from one directory", &used);
     spool::open(&SpoolOptions { dir: own.clone(), ..options }, clock)
+        .map(|opened| (opened, false))
         .map_err(|error| fail(&own, error))
 }
 

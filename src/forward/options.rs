@@ -27,6 +27,13 @@ section! {
         /// How large a file of dead letters may be. There is one for each destination, `<name>.dead`
         /// in spool_dir, and one older one. It holds what was refused for good, and why.
         dead_letter_bytes: u64 = 16 * MIB => bytes(4 * KIB, TIB);
+        /// How long it rests at most between two attempts while a person must mend something first:
+        /// a wrong token, a wrong URL, a group that is not found. The records wait on disk.
+        blocked_rest: Duration = Duration::from_secs(30)
+            => time(Duration::from_millis(100), HOUR);
+        /// After so long other records are tried too. If they pass and the first still does not, it is
+        /// alone to blame, as when a firewall dislikes its text: it goes to the dead letters.
+        blocked_alone: Duration = 10 * MINUTE => time(Duration::ZERO, 9_000 * HOUR);
         /// What a WARN is to LogBeacon and people.
         warn_as: WarnAs = WarnAs::Info => choice();
         /// In which zone forwarded records show the time.

@@ -16,7 +16,21 @@ pub enum Outcome {
         /// Why, for people; without secrets.
         why: String,
     },
-    /// Never: trying again would not help. The message goes to the dead letters.
+    /// Not until a person has mended something: the token, the address, the rights, the queue. The
+    /// message waits as with [`Retry`](Self::Retry), however long that takes.
+    Blocked {
+        /// How long the other side wants to be left alone, if it has said so.
+        after: Option<Duration>,
+        /// Why, and what to do about it, for people; without secrets.
+        why: String,
+    },
+    /// Refused, and the answer does not say whether the message is to blame or the way to it, such
+    /// as a plain 400. If another message passes and this one does not, this one is.
+    Doubtful {
+        /// Why, for people; without secrets.
+        why: String,
+    },
+    /// Never: the message itself is to blame. It goes to the dead letters.
     Refused {
         /// Why, for people; without secrets.
         why: String,
@@ -24,6 +38,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Waits for a person, who is told why and what to do.
+    #[must_use]
+    pub fn blocked(why: impl Into<String>) -> Self {
+        Self::Blocked { after: None, why: why.into() }
+    }
+
     /// To be tried again, as soon as the back-off allows.
     #[must_use]
     pub fn retry(why: impl Into<String>) -> Self {
@@ -34,6 +54,24 @@ impl Outcome {
     #[must_use]
     pub fn refused(why: impl Into<String>) -> Self {
         Self::Refused { why: why.into() }
+    }
+
+    /// The same fate with another text about why.
+    #[must_use]
+    pub fn map_why(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Delivered => Self::Delivered,
+            Self::Retry { after, why } => Self::Retry { after, why: change(why) },
+            Self::Blocked { after, why } => Self::Blocked { after, why: change(why) },
+            Self::Doubtful { why } => Self::Doubtful { why: change(why) },
+            Self::Refused { why } => Self::Refused { why: change(why) },
+        }
+    }
+
+    /// Whether nothing more should be sent now: to be tried again, or blocked.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Retry { .. } | Self::Blocked { .. })
     }
 
     /// Whether the other side has it.

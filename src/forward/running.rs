@@ -6,6 +6,7 @@ use super::counters::DeliveryCounters;
 use super::forwarder::Forwarder;
 use super::transport::Stop;
 use crate::base::error::{Error, ErrorKind};
+use crate::base::threads;
 use crate::record::stats::DestinationStats;
 use crate::spool::{SpoolStatus, SpoolWaker};
 use crossbeam_channel::{Receiver, bounded};
@@ -82,13 +83,11 @@ impl Forwarders {
         mut running: Running,
     ) -> Result<(), Error> {
         let (alive, ended) = bounded(0);
-        let thread = std::thread::Builder::new().name(format!("logwell-{}", running.name));
         let run = move || {
             let _until_the_end = alive;
             forwarder.run();
         };
-        thread
-            .spawn(run)
+        threads::spawn(format!("logwell-{}", running.name), run)
             .map_err(|source| ErrorKind::Thread { name: "logwell-forward", source })?;
         running.ended = Some(ended);
         self.0.push(running);

@@ -108,12 +108,24 @@ pub(crate) struct InternalRecords {
     config_fingerprint: String,
     /// Why the files are not called as the configuration says.
     diverted: Option<String>,
+    /// Which filter is silent without saying so plainly.
+    silence: Option<String>,
 }
 
 impl InternalRecords {
-    pub(crate) fn new(boot: u64, config_fingerprint: String, diverted: Option<String>) -> Self {
+    pub(crate) fn new(boot: u64, config_fingerprint: String) -> Self {
         let (unix_ns, boot_id) = (clock::unix_ns(), Id::Span(boot));
-        Self { unix_ns, boot_id, config_fingerprint, diverted }
+        Self { unix_ns, boot_id, config_fingerprint, diverted: None, silence: None }
+    }
+
+    /// Has `logwell.started` say why the files are not called as the configuration says.
+    pub(crate) fn diverted(self, diverted: Option<String>) -> Self {
+        Self { diverted, ..self }
+    }
+
+    /// Has `logwell.started` say which filter is silent.
+    pub(crate) fn silence(self, silence: Option<String>) -> Self {
+        Self { silence, ..self }
     }
 
     /// `logwell.started`: which version runs with which configuration.
@@ -125,6 +137,9 @@ impl InternalRecords {
         fields.push(Key::Name("boot_id"), Value::Str(&self.boot_id.to_string()));
         if let Some(why) = &self.diverted {
             fields.push(Key::Name("diverted"), Value::Str(why));
+        }
+        if let Some(what) = &self.silence {
+            fields.push(Key::Name("silent"), Value::Str(what));
         }
         Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
     }
@@ -269,7 +284,6 @@ pub(crate) fn untold(left: &Recovered, origin: Origin) -> Option<Record> {
     }
     let mut fields = head("records were dropped", "logwell.dropped");
     push_dropped(&mut fields, &left.dropped);
-    fields.push(Key::Name("recovered"), Value::Bool(true));
     let last = left.records.last();
     Some(Record {
         seq: left.last_seq + 1,

@@ -7,7 +7,7 @@ use crate::base::clock::{Clock, TimeOfDay};
 use crate::base::selflog;
 use crate::base::thread;
 use crate::base::unwind::discard;
-use crate::black_box::{BlackBox, DeadBox, Journal, Place};
+use crate::black_box::{self, BlackBox, DeadBox, Journal, Place};
 use crate::pipeline::after_shutdown;
 use crate::pipeline::internal_records::{Filtered, InternalRecords, Receipt};
 use crate::pipeline::pool::{FreeList, PooledRecord, RecordPool};
@@ -50,8 +50,8 @@ const DEEP_SLEEP: Duration = Duration::from_secs(1);
 const FLUSH_RECORDS: u64 = 4_096;
 /// How often a sink that has kept records is asked to try again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
-/// How often is looked whether the black box is still there.
-const LOOK_AT_BOX_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether the black box is still there, while the listener is awake.
+const LOOK_AT_BOX_EVERY: Duration = Duration::from_millis(100);
 /// A program that catches panic after panic does not wait for the disk each time.
 const SYNC_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Losses are told at most this often.
@@ -67,9 +67,17 @@ pub(crate) enum Control {
     Rotate(Sender<io::Result<()>>),
     Reopen(Sender<io::Result<()>>),
     Files(Sender<SinkFiles>),
-    /// Drain, sync, write the receipt and end, for a shutdown that has begun at that moment; the answer
-    /// is what the sinks say then.
-    Stop(Instant, Sender<End>),
+    /// Drain, sync, write the receipt and end; the answer is what the sinks say then.
+    Stop(Ending, Sender<End>),
+}
+
+/// How much time there is for the end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    /// When the shutdown has begun.
+    pub(crate) since: Instant,
+    /// Until then sinks may wait for what is on its way.
+    pub(crate) until: Instant,
 }
 
 /// The files of each sink, by its name.
@@ -183,6 +191,7 @@ impl Listener {
         if self.stopped {
             return Step::Stopped;
         }
+        let _inside = thread::Inside::enter();
         self.recover();
         let taken = self.take(BATCH);
         let now = self.clock.now();
@@ -216,6 +225,7 @@ impl Listener {
     /// Steps until it is stopped, on a thread of its own.
     pub(crate) fn run(mut self) {
         thread::mark_internal_thread();
+        std::mem::forget(thread::Inside::enter()); // for good
         let queue = Arc::clone(&self.queue);
         queue.waker.attach();
         self.recover();
@@ -324,38 +334,60 @@ impl Listener {
         let recovered: Vec<_> = self.sinks.iter_mut().filter_map(flush).collect();
         self.hand_on();
         self.tell_unprotected();
-        self.tell_deleted(now);
+        self.look_after_box(now);
         for recovered in &recovered {
             self.write_internal(|own| own.recovered(recovered));
         }
     }
 
-    /// Says so when records have found no room in the black box.
+    /// Says so when records have no copy in the black box.
     fn tell_unprotected(&mut self) {
         let unprotected = self.keeper.as_ref().map_or(0, Journal::unprotected);
         if unprotected > self.unprotected {
             self.unprotected = unprotected;
             let text =
                 format_args!("{unprotected} so far; a kill would lose them until they are written");
-            selflog::tell("records found no room in the black box", &text);
+            selflog::tell("records have no copy in the black box", &text);
         }
     }
 
-    /// Says so when somebody has deleted the black box.
-    fn tell_deleted(&mut self, now: Instant) {
+    /// Looks whether others have taken the black box away, and makes it again.
+    fn look_after_box(&mut self, now: Instant) {
         let recently = |looked: Instant| now.saturating_duration_since(looked) < LOOK_AT_BOX_EVERY;
-        let Some(black_box) = &self.black_box else { return };
+        let Some(keeper) = &mut self.keeper else { return };
         if self.looked_at_box.is_some_and(recently) {
             return;
         }
         self.looked_at_box = Some(now);
-        if black_box.is_deleted() {
-            let text = format_args!(
-                "{}: a kill loses what is not written yet, until the next start",
-                black_box.path().display()
+        if let Err(error) = black_box::keep_guard() {
+            selflog::tell(
+                "SIGBUS is handled by others: to cut a black box ends the process",
+                &error,
             );
-            selflog::tell("the black box was deleted", &text);
         }
+        if keeper.watch() {
+            return;
+        }
+        let what = match self.renew_box() {
+            Ok(()) => "it was made again".to_owned(),
+            Err(error) => {
+                format!("records have no copy until it can be made again: {error}")
+            }
+        };
+        let path = self.black_box.as_ref().map(|black_box| black_box.path().display());
+        let text = format_args!("{}; {what}", path.map(|it| it.to_string()).unwrap_or_default());
+        selflog::tell("others have cut, deleted or replaced the black box", &text);
+    }
+
+    /// Makes the black box again, once there is nothing in the old one that is still needed.
+    fn renew_box(&mut self) -> io::Result<()> {
+        if !self.hand_on() {
+            return Err(io::Error::other("records wait in a sink"));
+        }
+        let Some(keeper) = &mut self.keeper else { return Ok(()) };
+        let renewal = keeper.begin_again()?;
+        self.hand_on();
+        self.keeper.as_mut().map_or(Ok(()), |keeper| keeper.finish(renewal))
     }
 
     /// Says that all records so far are handed on, if they are: then their copies can be forgotten.
@@ -458,8 +490,8 @@ impl Listener {
             Control::Files(done) => {
                 let _nobody_waits = done.send(self.files());
             }
-            Control::Stop(since, done) => {
-                let (unsent, is_handed_on) = self.stop(since);
+            Control::Stop(ending, done) => {
+                let (unsent, is_handed_on) = self.stop(ending);
                 let _nobody_waits = done.send(End { is_handed_on, files: self.files(), unsent });
             }
         }
@@ -476,7 +508,8 @@ impl Listener {
         }
     }
 
-    fn stop(&mut self, since: Instant) -> (Vec<(String, u64)>, bool) {
+    fn stop(&mut self, ending: Ending) -> (Vec<(String, u64)>, bool) {
+        let Ending { since, until } = ending;
         while self.take(BATCH) > 0 {}
         // From here on a sender that was on its way takes its item back.
         self.queue.abandon();
@@ -495,7 +528,7 @@ impl Listener {
         let now = self.clock.now();
         for slot in self.sinks.iter_mut().filter(|slot| slot.has_pending()) {
             slot.end_pause();
-            slot.flush(now, |sink| sink.sync());
+            slot.flush(now, |sink| sink.finish(until));
         }
         let recovered: Vec<_> =
             self.sinks.iter_mut().filter_map(SupervisedSink::end_outage).collect();
@@ -518,7 +551,7 @@ impl Listener {
         let now = self.clock.now();
         for slot in &mut self.sinks {
             slot.end_pause();
-            slot.flush(now, |sink| sink.sync());
+            slot.flush(now, |sink| sink.finish(until));
         }
         self.stopped = true;
         let is_handed_on = self.hand_on();
@@ -561,6 +594,7 @@ impl Listener {
                     first_error = first_error.and(Err(error));
                 }
             }
+            slot.show_problems(now);
         }
         first_error
     }

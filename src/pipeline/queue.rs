@@ -367,6 +367,11 @@ impl<T> Queue<T> {
     }
 
     /// What was refused so far.
+    /// When the last one was dropped, in nanoseconds since 1970; 0 if none was.
+    pub(crate) fn last_drop_unix_ns(&self) -> u64 {
+        self.dropped.last_unix_ns()
+    }
+
     pub(crate) fn dropped(&self) -> Dropped {
         self.dropped.snapshot()
     }

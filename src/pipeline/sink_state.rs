@@ -33,6 +33,8 @@ pub(crate) struct SupervisedSink {
     pending: u64,
     pause: Option<Pause>,
     outage: Option<Outage>,
+    /// What its counters say is wrong with it.
+    problems: Vec<String>,
 }
 
 /// The time since a sink first failed.
@@ -40,8 +42,10 @@ pub(crate) struct SupervisedSink {
 struct Outage {
     since: Instant,
     last_trouble: Instant,
-    /// Whether it has handed records over since.
+    /// Whether it has handed records over since, or has none to hand over and has lost and kept none.
     delivers: bool,
+    /// Whether records were lost or kept: then only a record that is handed over shows that it works.
+    owes: bool,
     problem: String,
     /// What it had dropped before.
     dropped_before: u64,
@@ -65,6 +69,7 @@ impl SupervisedSink {
             pending: 0,
             pause: None,
             outage: None,
+            problems: Vec::new(),
         }
     }
 
@@ -76,23 +81,62 @@ impl SupervisedSink {
 
     /// Gives the sink a record, and counts it.
     pub(crate) fn write(&mut self, record: &Record, now: Instant) {
+        self.count_write(record, now);
+        if self.outage.is_some() && self.problems.is_empty() {
+            self.show_problems(now);
+        }
+    }
+
+    fn count_write(&mut self, record: &Record, now: Instant) {
         add(&self.counters.routed, 1);
         if self.is_paused(now) {
             add(&self.counters.paused, 1);
+            self.owe();
             return;
         }
         match self.call(now, |sink| sink.write(record)) {
             Some(Ok(())) => self.pending += 1,
             Some(Err(error)) => {
                 self.trouble(now, "refused a record", &error);
+                self.owe();
                 add(&self.counters.refused, 1);
             }
-            None => add(&self.counters.lost, 1),
+            None => {
+                self.owe();
+                add(&self.counters.lost, 1);
+            }
         }
     }
 
     /// Flushes the sink; says so if it works again after an outage.
     pub(crate) fn flush(
+        &mut self,
+        now: Instant,
+        how: impl FnOnce(&mut dyn Sink) -> Result<(), FlushError>,
+    ) -> Option<SinkRecovered> {
+        let recovered = self.count_flush(now, how);
+        self.show_problems(now);
+        recovered
+    }
+
+    /// Has the counters say what is wrong now.
+    pub(crate) fn show_problems(&mut self, now: Instant) {
+        let promises = match self.is_paused(now) {
+            true => Vec::new(),
+            false => self.call(now, |sink| sink.problems()).unwrap_or_default(),
+        };
+        if self.outage.is_none() && promises.is_empty() && self.problems.is_empty() {
+            return;
+        }
+        let outage = self.outage.iter().map(|outage| outage.problem.clone());
+        let problems: Vec<_> = outage.chain(promises).collect();
+        if problems != self.problems {
+            self.problems.clone_from(&problems);
+            self.counters.set_problems(problems);
+        }
+    }
+
+    fn count_flush(
         &mut self,
         now: Instant,
         how: impl FnOnce(&mut dyn Sink) -> Result<(), FlushError>,
@@ -109,6 +153,9 @@ impl SupervisedSink {
             Err(FlushError { error, kept, lost }) => {
                 self.trouble(now, "could not write", &error);
                 let kept = kept.min(self.pending);
+                if kept > 0 || lost > 0 {
+                    self.owe();
+                }
                 self.settle(self.pending - kept, lost);
                 self.pending = kept;
                 None
@@ -123,10 +170,15 @@ impl SupervisedSink {
         self.pending = waiting;
         self.settle(delivered, 0);
         self.pause = None;
-        if delivered > 0 || waiting == 0 {
+        let owes = self.outage.as_ref().is_some_and(|outage| outage.owes);
+        let delivers = delivered > 0 || (waiting == 0 && !owes);
+        if let Some(outage) = self.outage.as_mut().filter(|_| delivered > 0) {
+            outage.owes = false;
+        }
+        if delivers {
             self.counters.failing.store(false, Ordering::Relaxed);
         }
-        self.recovered(now, delivered > 0)
+        self.recovered(now, delivers)
     }
 
     /// Whether it is to be left alone now.
@@ -197,12 +249,20 @@ impl SupervisedSink {
         }
     }
 
+    /// Records are lost or wait: it is not well before one arrives.
+    fn owe(&mut self) {
+        if let Some(outage) = &mut self.outage {
+            (outage.owes, outage.delivers) = (true, false);
+        }
+    }
+
     fn trouble(&mut self, now: Instant, what: &str, why: &dyn std::fmt::Display) {
         add(&self.counters.errors, 1);
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: now,
             last_trouble: now,
             delivers: false,
+            owes: false,
             problem: format!("{what}: {why}"),
             dropped_before: self.counters.snapshot("").dropped(),
         });

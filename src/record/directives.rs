@@ -7,10 +7,16 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use super::foreign_filters;
+use super::foreign_filters::NAMES;
 use crate::record::level::Level;
-use logwell_options::raw_value::{Problem, RawValue, shorten};
-use logwell_options::suggest::{distance, nearest};
-use logwell_options::value::{CustomValue, OptionValue, Refusal};
+use logwell_options::raw_value::Problem;
+use logwell_options::raw_value::RawValue;
+use logwell_options::raw_value::shorten;
+use logwell_options::suggest::nearest;
+use logwell_options::value::CustomValue;
+use logwell_options::value::OptionValue;
+use logwell_options::value::Refusal;
 
 /// Which records pass, by level and target: what is accepted wherever a level is.
 ///
@@ -27,10 +33,19 @@ use logwell_options::value::{CustomValue, OptionValue, Refusal};
 /// same target the last wins. Levels are least importances: `warn` lets WARN, ERROR and CRITICAL
 /// pass. The numbers 0 (off) to 5 (trace) are read as in `RUST_LOG`.
 ///
-/// One thing is stricter than `RUST_LOG`: a single word that is one slip away from a level's name
-/// (`inf0`, `debgu`), a level of another system (`NOTSET`, `verbose`, `none`) or a number is an
-/// error and not a target, for as a target it would silence all others. If you mean a target, write
-/// `inf0=trace`.
+/// One thing is stricter than `RUST_LOG`. As a target, what another system understands would silence
+/// all others without a word, so it is an error that says what to write instead:
+///
+/// | part | instead |
+/// |---|---|
+/// | a slip of a level's name (`inf0`, `debgu`), or a number above 5 | the level |
+/// | a level of another system: `information`, `emerg`, `panic`, `dbg`, `NOTSET`, `none`, … | ours |
+/// | other separators: `info;hyper=warn`, `info hyper=warn`, `hyper:warn` | `info,hyper=warn` |
+/// | a pattern, as `env_logger` has it: `info/regex` | `info` |
+/// | a name for all targets, or a key: `root=info`, `*=info`, `level=info` | `info` |
+/// | quotes: `"info"` | `info` |
+///
+/// If you mean a target of such a name, write `inf0=trace`.
 ///
 /// ```
 /// use logwell::Level;
@@ -74,6 +89,20 @@ impl Directives {
         self.thresholds().flatten().min()
     }
 
+    /// What is off though the text does not say so plainly, in words.
+    ///
+    /// Nothing for a single level: who writes `off` or `error` knows what that means.
+    pub(crate) fn silence(&self) -> Option<String> {
+        if self.targets.is_empty() && self.spans.is_empty() {
+            return None;
+        }
+        if self.max_level().is_none_or(|least| least > Level::Warn) {
+            return Some(format!("`{self}` lets nothing below ERROR pass"));
+        }
+        let other = || format!("`{self}` has no level for other targets: all of them are off");
+        self.default.is_none().then(other)
+    }
+
     /// The whole text for [`EnvFilter`](tracing_subscriber::EnvFilter) when a part speaks of
     /// spans or fields; `None` when [`allows`](Self::allows) says everything.
     #[must_use]
@@ -103,6 +132,9 @@ impl Directives {
     }
 
     fn add(&mut self, part: &str) -> Result<(), DirectivesError> {
+        if let Some(error) = foreign_filters::misread(part) {
+            return Err(error);
+        }
         if part.contains(['[', ']', '{', '}', '"']) {
             self.add_span(part)
         } else if let Some((target, level)) = part.split_once('=') {
@@ -112,13 +144,6 @@ impl Directives {
         } else if let Some(threshold) = known_threshold(part) {
             self.default = Some(threshold);
             Ok(())
-        } else if let Some(level) = meant_level(part) {
-            Err(DirectivesError {
-                problem: format!("`{}` is not a level", shorten(part)),
-                help: format!(
-                    "did you mean `{level}`? For a target of that name write `{part}=trace`"
-                ),
-            })
         } else {
             self.add_target(check_target(part)?, Some(Level::Trace));
             Ok(())
@@ -236,14 +261,14 @@ impl From<Infallible> for DirectivesError {
 fn parse_threshold(name: &str) -> Result<Threshold, DirectivesError> {
     known_threshold(name).ok_or_else(|| DirectivesError {
         problem: format!("`{}` is not a level", shorten(name)),
-        help: match nearest(name, NAMES) {
+        help: match foreign_filters::meant_level(name).or_else(|| nearest(name, NAMES)) {
             Some(level) => format!("did you mean `{level}`?"),
             None => "levels are trace, debug, info, warn, error, critical and off".to_owned(),
         },
     })
 }
 
-fn known_threshold(name: &str) -> Option<Threshold> {
+pub(super) fn known_threshold(name: &str) -> Option<Threshold> {
     match name {
         "0" => Some(None),
         "1" => Some(Some(Level::Error)),
@@ -256,19 +281,7 @@ fn known_threshold(name: &str) -> Option<Threshold> {
     }
 }
 
-/// The level that a single word probably stands for, though it is none: it is one slip away from a
-/// level's name, or a level in another system.
-fn meant_level(word: &str) -> Option<&'static str> {
-    let slip = NAMES.into_iter().find(|name| distance(word, name) == 1);
-    let elsewhere = || {
-        let known = ELSEWHERE.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
-        known.map(|(_, level)| level)
-    };
-    let number = || word.bytes().all(|byte| byte.is_ascii_digit()).then_some("info");
-    slip.or_else(elsewhere).or_else(number)
-}
-
-const fn threshold_name(threshold: Threshold) -> &'static str {
+pub(super) const fn threshold_name(threshold: Threshold) -> &'static str {
     match threshold {
         None => "off",
         Some(Level::Trace) => "trace",
@@ -291,33 +304,6 @@ fn check_target(target: &str) -> Result<&str, DirectivesError> {
         help: "write a level, or target=level such as my_crate=debug".to_owned(),
     })
 }
-
-/// What a word could be a slip of.
-const NAMES: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"];
-
-/// What levels are called in other systems: Python's numbers and `NOTSET`, syslog, Java, and words
-/// for much and little.
-const ELSEWHERE: [(&str, &str); 19] = [
-    ("10", "debug"),
-    ("20", "info"),
-    ("30", "warn"),
-    ("40", "error"),
-    ("50", "critical"),
-    ("notset", "trace"),
-    ("all", "trace"),
-    ("verbose", "debug"),
-    ("fine", "debug"),
-    ("finest", "trace"),
-    ("notice", "info"),
-    ("true", "info"),
-    ("severe", "error"),
-    ("alert", "critical"),
-    ("emergency", "critical"),
-    ("none", "off"),
-    ("quiet", "off"),
-    ("silent", "off"),
-    ("false", "off"),
-];
 
 /// Each event of a new callsite looks at all parts.
 const MAX_PARTS: usize = 1_000;
@@ -427,6 +413,16 @@ mod tests {
         }
         assert!(parse("verbose=trace").allows(Level::Trace, "verbose::x"));
         assert!(parse("allocator").allows(Level::Trace, "allocator"));
+    }
+
+    #[test]
+    fn a_filter_that_is_silent_without_saying_so_is_told_from_one_that_is_meant_to_be() {
+        for text in ["info", "off", "error", "0", "critical", "info,a=off", "off,a=debug"] {
+            assert_eq!(parse(text).silence(), None, "{text}");
+        }
+        for text in ["some_target", "a=debug", "off,a=error", "a=off", "error,a=critical", "[s]"] {
+            assert!(parse(text).silence().is_some(), "{text}");
+        }
     }
 
     #[test]

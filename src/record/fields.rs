@@ -130,8 +130,14 @@ pub struct Entry<'a> {
     pub key: Key<'a>,
     /// Its value, perhaps cut.
     pub value: Value<'a>,
-    /// How many bytes the value had before it was cut, if it was.
+    /// How many bytes the value had before it was cut, if it was;
+    /// [`UNKNOWN_BYTES`](Self::UNKNOWN_BYTES) if its formatting was stopped.
     pub original_bytes: Option<u64>,
+}
+
+impl Entry<'_> {
+    /// The original length of a value whose `Debug` or `Display` was stopped: nobody knows it.
+    pub const UNKNOWN_BYTES: u64 = u64::MAX;
 }
 
 /// The values of one event, span or context, in the order they were recorded.
@@ -245,8 +251,8 @@ impl Fields {
 
     /// Adds a text that is being formatted, of which at most `limit_bytes` are kept.
     ///
-    /// Whatever `format` does, the entry is whole afterwards: if it fails or panics, `failed` stands
-    /// in place of the value. What `redact` returns for the text that is kept, and whether it was cut,
+    /// Whatever `format` does, the entry is whole afterwards: if it fails, the text it fails with
+    /// stands in place of the value. Its writes fail soon after the limit. What `redact` returns for the text that is kept, and whether it was cut,
     /// replaces it.
     pub(crate) fn format(
         &mut self,
@@ -404,9 +410,15 @@ impl Fields {
         let len_at = self.bytes.len();
         self.push_len(0);
         let start = self.bytes.len();
-        let mut writer = TextWriter { bytes: &mut self.bytes, start, limit_bytes, original: 0 };
+        let mut writer = TextWriter {
+            bytes: &mut self.bytes,
+            start,
+            limit_bytes,
+            original: 0,
+            is_stopped: false,
+        };
         let result = format(&mut writer);
-        let mut original = writer.original;
+        let mut original = if writer.is_stopped { Entry::UNKNOWN_BYTES } else { writer.original };
         if let Err(placeholder) = result {
             self.bytes.truncate(start);
             self.bytes.push(placeholder.as_bytes());
@@ -439,16 +451,32 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// Takes formatted text up to its limit, and counts the rest.
+/// Takes formatted text up to its limit, counts a little of the rest, and then stops the formatting.
 pub(crate) struct TextWriter<'a> {
     bytes: &'a mut ByteBuf,
     start: usize,
     limit_bytes: usize,
     original: u64,
+    is_stopped: bool,
+}
+
+/// So much is counted beyond the limit: of a value that is a little too long the length is known.
+const COUNTED_BYTES: usize = 4 << 10;
+
+impl TextWriter<'_> {
+    /// Whether text was refused since there was too much of it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
 }
 
 impl fmt::Write for TextWriter<'_> {
+    /// Fails once there is too much, and from then on: what is written in one go is still counted.
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.original > self.limit_bytes.saturating_add(COUNTED_BYTES) as u64 {
+            self.is_stopped = true;
+            return Err(fmt::Error);
+        }
         let room = self.limit_bytes.saturating_sub(self.bytes.len() - self.start);
         // Once something was left out nothing more is kept, or the middle would be missing.
         let whole_so_far = self.original == (self.bytes.len() - self.start) as u64;

@@ -1,11 +1,13 @@
 //! Record: an event as owned plain data, on its way from the application to the sinks.
 //!
-//! Knows neither who captured it nor how it will be encoded.
+//! Knows neither who captured it nor how it will be encoded; of the black box only which process it
+//! was recovered from.
 
 pub(crate) mod bytes;
 pub(crate) mod callsite;
 pub(crate) mod directives;
 pub(crate) mod fields;
+mod foreign_filters;
 pub(crate) mod level;
 pub(crate) mod line_id;
 pub(crate) mod origin;
@@ -191,6 +193,20 @@ impl Record {
     #[must_use]
     pub fn process(&self) -> u32 {
         self.origin.as_ref().map_or_else(std::process::id, |origin| origin.process)
+    }
+
+    /// Whether it was recovered from the black box of a process that was killed. Encoders write
+    /// `recovered: true` then.
+    #[must_use]
+    pub fn is_recovered(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// What the framework says of it, as a field.
+    pub(crate) fn mark(&self) -> Option<(&'static str, Entry<'static>)> {
+        let key = Key::Name("recovered");
+        let entry = Entry { key, value: Value::Bool(true), original_bytes: None };
+        self.is_recovered().then_some(("recovered", entry))
     }
 
     /// Its place in the order of accepted records, from 1 at each start; 0 before it is accepted.

@@ -3,6 +3,7 @@
 //! Immutable plain data behind `Arc`s: made when a span is made or a context entered, shared by all
 //! records inside. Does not know tracing nor threads; `caller.rs` keeps the current one.
 
+use crate::capture::trace_context::{NEW_ROOT_FLAGS, TraceState};
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};
 use smol_str::{SmolStr, ToSmolStr};
@@ -33,6 +34,11 @@ impl Id {
     pub fn random_span() -> Self {
         Self::Span(fastrand::u64(1..))
     }
+
+    /// Whether both are written alike, whatever they are made of.
+    pub(crate) fn is_same_text(&self, other: &Self) -> bool {
+        self == other || self.to_smolstr() == other.to_smolstr()
+    }
 }
 
 impl fmt::Display for Id {
@@ -51,6 +57,34 @@ impl From<&str> for Id {
     }
 }
 
+/// What W3C Trace Context passes on beside the ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Carried {
+    pub(crate) flags: u8,
+    pub(crate) state: TraceState,
+}
+
+/// The trace id that is given with what it carries, else the one around, else that of a new trace.
+/// If the one that is given is that around, and nothing is known of it, it carries the same.
+pub(crate) fn trace(
+    given: Option<Id>,
+    carries: Option<&Carried>,
+    around: Option<(&Id, &Carried)>,
+) -> (Id, Carried) {
+    match (given, around) {
+        (None, None) => {
+            let carried = Carried { flags: NEW_ROOT_FLAGS, state: TraceState::default() };
+            (Id::random_trace(), carried)
+        }
+        (None, Some((id, carried))) => (id.clone(), carried.clone()),
+        (Some(given), around) => {
+            let same = around.filter(|(id, _)| id.is_same_text(&given));
+            let carried = carries.or(same.map(|(_, carried)| carried));
+            (given, carried.cloned().unwrap_or_default())
+        }
+    }
+}
+
 /// Where a record belongs: the innermost span, what [`LoggingContext`](crate::LoggingContext) adds,
 /// and the trace ids.
 #[derive(Debug, Clone)]
@@ -59,6 +93,8 @@ pub struct SpanContext {
     pub(crate) extras: Option<Arc<Fields>>,
     pub(crate) trace_id: Id,
     pub(crate) span_id: Id,
+    /// What is passed on beside the ids.
+    pub(crate) carried: Carried,
     /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; who keeps a
     /// context compares it with the number the context was built from.
     pub(crate) changes: Arc<AtomicU32>,
@@ -68,16 +104,16 @@ impl SpanContext {
     /// A context outside any span.
     #[must_use]
     pub fn new(trace_id: Id, span_id: Id) -> Self {
-        Self { span: None, extras: None, trace_id, span_id, changes: Arc::default() }
+        let carried = Carried::default();
+        Self { span: None, extras: None, trace_id, span_id, carried, changes: Arc::default() }
     }
 
     /// The context of a span made inside `parent`: it inherits the trace id and what the logging
     /// contexts around it add, unless its own fields say otherwise.
     #[must_use]
     pub fn of_new_span(callsite: &'static Callsite, fields: Fields, parent: Option<&Self>) -> Self {
-        let trace_id = given_id(callsite, &fields, "trace_id")
-            .or_else(|| parent.map(|parent| parent.trace_id.clone()))
-            .unwrap_or_else(Id::random_trace);
+        let inherited = parent.map(|parent| (&parent.trace_id, &parent.carried));
+        let (trace_id, carried) = trace(given_id(callsite, &fields, "trace_id"), None, inherited);
         let span_id = given_id(callsite, &fields, "span_id").unwrap_or_else(Id::random_span);
         let around = parent.and_then(|parent| parent.span.clone());
         Self {
@@ -85,6 +121,7 @@ impl SpanContext {
             extras: parent.and_then(|parent| parent.extras.clone()),
             trace_id,
             span_id,
+            carried,
             changes: parent.map(|parent| Arc::clone(&parent.changes)).unwrap_or_default(),
         }
     }
@@ -97,7 +134,8 @@ impl SpanContext {
             fields.merge(more);
             context.span = Some(Arc::new(span.replaced(fields, span.parent.clone())));
             let given = |name| given_id(span.callsite, more, name);
-            context.trace_id = given("trace_id").unwrap_or(context.trace_id);
+            let before = Some((&self.trace_id, &self.carried));
+            (context.trace_id, context.carried) = trace(given("trace_id"), None, before);
             context.span_id = given("span_id").unwrap_or(context.span_id);
         }
         context

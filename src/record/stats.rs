@@ -7,7 +7,7 @@ use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::sync::{hint, thread};
 use crate::record::level::Level;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Why a record did not reach the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,6 +166,11 @@ impl DropCounters {
         (if first == 0 { last } else { first }, last)
     }
 
+    /// When the last drop happened, in nanoseconds since 1970; 0 if there was none.
+    pub(crate) fn last_unix_ns(&self) -> u64 {
+        self.last_unix_ns.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn snapshot(&self) -> Dropped {
         let row = |row: &[AtomicU64; Reason::ALL.len()]| {
             std::array::from_fn(|at| row.get(at).map_or(0, |count| count.load(Ordering::Acquire)))
@@ -185,9 +190,16 @@ pub(crate) struct SinkCounters {
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
     pub(crate) failing: AtomicBool,
+    /// Read by whoever asks, and never held for long.
+    problems: Mutex<Vec<String>>,
 }
 
 impl SinkCounters {
+    /// Takes what is wrong with the sink now.
+    pub(crate) fn set_problems(&self, problems: Vec<String>) {
+        *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
+    }
+
     /// All of them at one moment. Each record is in hand from when it is routed until it is counted
     /// as something else, and none is counted twice: what is counted last is read first.
     pub(crate) fn snapshot(&self, name: &str) -> SinkStats {
@@ -204,6 +216,7 @@ impl SinkCounters {
             panics: read(&self.panics),
             errors: read(&self.errors),
             is_failing: self.failing.load(Ordering::Relaxed),
+            problems: self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
@@ -379,8 +392,11 @@ pub struct SinkStats {
     pub panics: u64,
     /// How often it reported an error.
     pub errors: u64,
-    /// Whether its last attempt failed.
+    /// Whether it has failed, and has handed over no record since.
     pub is_failing: bool,
+    /// What is wrong with it now, for people: why it fails, or has failed within the last second, and
+    /// what it does not keep of what the configuration says ([`Sink::problems`](crate::sink::Sink)).
+    pub problems: Vec<String>,
 }
 
 impl SinkStats {

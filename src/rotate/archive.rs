@@ -39,6 +39,8 @@ pub(super) struct Archive {
     room_bytes: u64,
     wants_pack: bool,
     in_work: bool,
+    /// Whether the last look found no backup that is to be compressed.
+    is_packed: bool,
     pack_pause: Pause,
     /// What could not be compressed; others come first.
     failed: Option<FileId>,
@@ -66,6 +68,7 @@ impl Archive {
             room_bytes: u64::MAX,
             wants_pack: true,
             in_work: false,
+            is_packed: false,
             pack_pause: Pause::default(),
             failed: None,
             shifts: 0,
@@ -116,15 +119,19 @@ impl Archive {
         self.wall = Some(clock.at(wall, now));
     }
 
-    /// Deletes what is beyond the limits, if it is time to look for it.
-    pub(super) fn retain_when_due(&mut self, current_bytes: u64, now: Instant) -> io::Result<()> {
+    /// Deletes what is beyond the limits, if it is time to look for it; else there is no result.
+    pub(super) fn retain_when_due(
+        &mut self,
+        current_bytes: u64,
+        now: Instant,
+    ) -> Option<io::Result<()>> {
         let is_due = self.look_at.is_none_or(|at| now >= at) || current_bytes > self.room_bytes;
-        if !is_due {
-            return Ok(());
-        }
-        self.look_at = Some(now + LOOK_INTERVAL);
-        self.wants_pack = true;
-        self.retain(current_bytes)
+        is_due.then(|| {
+            self.look_at = Some(now + LOOK_INTERVAL);
+            self.wants_pack = true;
+            self.is_packed = false;
+            self.retain(current_bytes)
+        })
     }
 
     /// Deletes what is beyond the limits.
@@ -202,6 +209,7 @@ impl Archive {
             return Ok(None);
         }
         self.wants_pack = false;
+        self.is_packed = false;
         let backups = shift::backups(&self.names)?;
         let plain: Vec<Backup> =
             backups.iter().filter(|backup| backup.form == Form::Plain).copied().collect();
@@ -229,6 +237,7 @@ impl Archive {
             second_choice = Some(pack);
         }
         self.in_work = second_choice.is_some();
+        self.is_packed = second_choice.is_none();
         Ok(second_choice)
     }
 
@@ -243,6 +252,7 @@ impl Archive {
         let Packed { pack, result } = packed;
         self.in_work = false;
         self.wants_pack = true;
+        self.is_packed = false;
         let finished = result.and_then(|(copy, bytes)| {
             let put = self.put(&pack, bytes);
             if !put.as_ref().is_ok_and(|is_there| *is_there) {
@@ -291,6 +301,16 @@ impl Archive {
             return Err(told("delete", &from, error));
         }
         Ok(true)
+    }
+
+    /// Whether backups are to be compressed at all.
+    pub(super) fn packs(&self) -> bool {
+        self.form != Form::Plain
+    }
+
+    /// Whether the last look found no backup that is to be compressed.
+    pub(super) fn is_packed(&self) -> bool {
+        self.is_packed
     }
 
     /// Nobody will work on what was taken.

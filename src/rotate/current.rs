@@ -6,6 +6,7 @@
 use super::write::{self, Written, as_u64};
 use crate::base::fs::calls;
 use crate::base::fs::os::{self, FileId};
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
@@ -21,6 +22,18 @@ pub(super) struct Current {
     unended: bool,
 }
 
+/// What is at the path of a log file and is no file: somebody has put it there on purpose, or by mistake.
+#[derive(Debug)]
+pub(crate) struct NotAFile(String);
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotAFile {}
+
 /// What became of the file since the last look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -35,7 +48,8 @@ pub(super) enum Change {
 impl Current {
     /// Opens the file at `path` for appending, or makes it with `mode` (and its directory).
     ///
-    /// The second value tells why an existing file stays readable to more than `mode` allows.
+    /// The second value tells why the file does not have the mode it should have: some file systems have
+    /// none, and lines can be written all the same.
     pub(super) fn open(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
         match Self::existing(path, mode) {
             Err(error) if error.kind() == ErrorKind::NotFound => match Self::make(path, mode) {
@@ -43,17 +57,17 @@ impl Current {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     Self::existing(path, mode)
                 }
-                made => made.map(|current| (current, None)),
+                made => made,
             },
             found => found,
         }
     }
 
     /// Opens the file that a rotation has just made and gives it exactly `mode`.
-    pub(super) fn open_new(path: &Path, mode: u32) -> io::Result<Self> {
-        let (current, _) = Self::open(path, mode)?;
-        os::set_mode(&current.file, mode).map_err(|error| told("set the mode of", path, error))?;
-        Ok(current)
+    pub(super) fn open_new(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
+        let (current, too_open) = Self::open(path, mode)?;
+        let set = os::set_mode(&current.file, mode);
+        Ok((current, set.map_err(|error| told("set the mode of", path, error)).err().or(too_open)))
     }
 
     /// Opens a file, after a look at what it is: opening a FIFO would hang.
@@ -62,7 +76,7 @@ impl Current {
         if !found.is_file() {
             let kind = os::describe(found.file_type());
             let text = format!("{} is {kind}, not a regular file", path.display());
-            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+            return Err(io::Error::new(ErrorKind::InvalidInput, NotAFile(text)));
         }
         let file = calls::open(OpenOptions::new().read(true).append(true), path)
             .map_err(|error| told("open", path, error))?;
@@ -70,19 +84,21 @@ impl Current {
             let text = format!("{} was replaced while it was opened", path.display());
             return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
-        let too_open = os::narrow_mode(&file, mode).err();
+        let narrowed = os::narrow_mode(&file, mode);
+        let too_open = narrowed.map_err(|error| told("set the mode of", path, error)).err();
         Ok((Self::from_file(file)?, too_open))
     }
 
     /// Makes a file that is not there.
-    fn make(path: &Path, mode: u32) -> io::Result<Self> {
+    fn make(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
         if let Some(directory) = path.parent() {
             os::make_directory(directory).map_err(|error| told("make", directory, error))?;
         }
         let file = calls::open(&os::new_file(mode), path);
         let file = file.map_err(|error| told("make", path, error))?;
-        os::set_mode(&file, mode).map_err(|error| told("set the mode of", path, error))?;
-        Self::from_file(file)
+        let set = os::set_mode(&file, mode);
+        let set = set.map_err(|error| told("set the mode of", path, error));
+        Ok((Self::from_file(file)?, set.err()))
     }
 
     fn from_file(file: File) -> io::Result<Self> {

@@ -9,7 +9,7 @@ use super::durability::Durability;
 use super::names::Names;
 use super::options::FileOptions;
 use super::policy::{self, Fill, Pause, Step};
-use super::report::{Trouble, WriteError};
+use super::report::{Broken, Promise, Trouble, WriteError};
 use super::shift;
 use super::write;
 use crate::rotate::choices::SyncPolicy;
@@ -70,7 +70,10 @@ pub struct RotatingFile {
     reopen_pause: Pause,
     /// Why the last write failed, for a flush during the pause.
     pub(super) write_error: Option<(ErrorKind, String)>,
-    pub(super) trouble: Option<Trouble>,
+    /// Why no new file could be started, until one is.
+    pub(super) rotate_error: Option<String>,
+    trouble: Option<Trouble>,
+    broken: Broken,
     pub(super) rotations: u64,
     pub(super) failed_rotations: u64,
 }
@@ -107,16 +110,17 @@ impl RotatingFile {
             rotate_pause: Pause::default(),
             reopen_pause: Pause::default(),
             write_error: None,
-            trouble: too_open.map(Trouble::TooOpen),
+            rotate_error: None,
+            trouble: None,
+            broken: Broken::default(),
             rotations: 0,
             failed_rotations: 0,
         };
-        if let Err(error) = file.archive.finish_half_done() {
-            file.trouble = Some(Trouble::NotCompressed(error));
-        }
-        if let Err(error) = file.archive.retain(file.current.bytes()) {
-            file.trouble = Some(Trouble::NotPruned(error));
-        }
+        file.note(Promise::Mode, too_open.map_or(Ok(()), Err), Trouble::TooOpen);
+        let finished = file.archive.finish_half_done();
+        file.note(Promise::Compression, finished, Trouble::NotCompressed);
+        let pruned = file.archive.retain(file.current.bytes());
+        file.note(Promise::Retention, pruned, Trouble::NotPruned);
         Ok(file)
     }
 
@@ -236,6 +240,55 @@ impl RotatingFile {
         self.trouble.take()
     }
 
+    /// What it does not keep of what its options say, and why: until it is kept again.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let is_overdue = self.upkeep.is_overdue() || self.current.bytes() > self.options.max_bytes;
+        let not_rotated = self.rotate_error.iter().filter(|_| is_overdue).cloned();
+        not_rotated.chain(self.broken.texts()).collect()
+    }
+
+    /// Takes note of whether a promise is kept; why not is news.
+    pub(super) fn note<T>(
+        &mut self,
+        promise: Promise,
+        result: io::Result<T>,
+        trouble: impl FnOnce(io::Error) -> Trouble,
+    ) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.broken.mend(promise);
+                Some(value)
+            }
+            Err(error) => {
+                self.break_promise(trouble(error));
+                None
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, trouble: Trouble) {
+        self.trouble = Some(trouble);
+    }
+
+    pub(super) fn break_promise(&mut self, trouble: Trouble) {
+        self.broken.add(&trouble);
+        self.trouble = Some(trouble);
+    }
+
+    /// It is not kept, but that is no news.
+    pub(super) fn still_broken(&mut self, trouble: &Trouble) {
+        self.broken.add(trouble);
+    }
+
+    pub(super) fn is_broken(&self, promise: Promise) -> bool {
+        self.broken.has(promise)
+    }
+
+    pub(super) fn keep_promise(&mut self, promise: Promise) {
+        self.broken.mend(promise);
+    }
+
     fn would_overflow(&self, line: &[u8]) -> bool {
         let limit = self.options.backlog_bytes.saturating_sub(line.len());
         !self.backlog.is_empty() && self.backlog.len() > limit
@@ -316,12 +369,16 @@ impl RotatingFile {
         match self.reopen(now) {
             Ok(()) => {
                 self.reopen_pause.end();
+                self.broken.mend(Promise::Path);
                 Ok(())
             }
             Err(error) => {
                 let result = if unlinked { Err(again(&error)) } else { Ok(()) };
-                if self.reopen_pause.begin(now, LOOK_INTERVAL) {
-                    self.trouble = Some(Trouble::NotReopened(error));
+                let is_news = self.reopen_pause.begin(now, LOOK_INTERVAL);
+                let trouble = Trouble::NotReopened(error);
+                match is_news {
+                    true => self.break_promise(trouble),
+                    false => self.still_broken(&trouble),
                 }
                 result
             }
@@ -332,9 +389,10 @@ impl RotatingFile {
     pub(super) fn open_again(&mut self) -> io::Result<()> {
         let (current, too_open) = Current::open(self.names.current(), self.options.mode)?;
         self.take_over(current);
-        if let Some(error) = too_open {
-            self.trouble = Some(Trouble::TooOpen(error));
-        }
+        // Who has moved the file may have made a backup of it.
+        let pruned = self.archive.retain(self.current.bytes());
+        self.note(Promise::Retention, pruned, Trouble::NotPruned);
+        self.note(Promise::Mode, too_open.map_or(Ok(()), Err), Trouble::TooOpen);
         Ok(())
     }
 
@@ -346,6 +404,7 @@ impl RotatingFile {
         }
         self.backlog.restart_line();
         self.rotate_pause.end();
+        self.rotate_error = None;
         let has_unsafe = self.backlog.unsafe_bytes() > 0;
         self.upkeep.replaced(has_unsafe.then(|| before.into_file()));
     }

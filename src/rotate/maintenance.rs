@@ -11,12 +11,13 @@ use super::names::{Backup, Form};
 use super::options::FileOptions;
 use super::pack::{Pack, Packed};
 use super::period::{Period, Verdict};
-use super::report::Trouble;
+use super::report::{Promise, Trouble};
 use super::shift;
 use crate::base::fs::calls;
 use crate::base::fs::os;
 use crate::base::zone::TimeZone as Zone;
 use crate::rotate::choices::Rotate;
+use crate::rotate::choices::SyncPolicy;
 use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -32,6 +33,8 @@ pub(super) struct Upkeep {
     period: Option<Period>,
     /// When the lines were written that the file had at the start.
     found: Option<Duration>,
+    /// Whether its hour or day is over and there is no new file yet.
+    is_overdue: bool,
     rotate_on_start: bool,
     /// Files that were the current one and have lines that are not known to be durable.
     unsafe_files: Vec<File>,
@@ -53,6 +56,7 @@ impl Upkeep {
             zone: zone.unwrap_or(TimeZone::UTC),
             period: None,
             found: current.last_write().map(unix),
+            is_overdue: false,
             rotate_on_start: options.rotate_on_start,
             unsafe_files: Vec::new(),
             rotations_since_sync: 0,
@@ -82,6 +86,11 @@ impl Upkeep {
         self.rotations_since_sync = self.rotations_since_sync.saturating_add(1);
     }
 
+    /// Whether its hour or day is over and there is no new file yet.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.is_overdue
+    }
+
     /// Why what was written could not be made durable, once.
     pub(super) fn take_sync_error(&mut self) -> Option<io::Error> {
         self.sync_error.take()
@@ -98,9 +107,22 @@ impl RotatingFile {
         let wall = unix(wall);
         self.archive.tell_time(wall, now);
         self.rotate_by_time(now, wall);
-        if let Err(error) = self.archive.retain_when_due(self.current.bytes(), now) {
-            self.trouble = Some(Trouble::NotPruned(error));
+        let is_beyond = self.current.bytes() > self.options.max_bytes;
+        if self.rotate_error.is_some() && is_beyond && self.may_rotate(now) {
+            // Without a further line too. If that fails, the reason is kept.
+            let _ = self.rotate(now);
         }
+        if let Some(pruned) = self.archive.retain_when_due(self.current.bytes(), now) {
+            self.note(Promise::Retention, pruned, Trouble::NotPruned);
+            if self.is_broken(Promise::Compression) && !self.archive.packs() {
+                let finished = self.archive.finish_half_done();
+                self.note(Promise::Compression, finished, Trouble::NotCompressed);
+            }
+        }
+    }
+
+    fn may_rotate(&self, now: Instant) -> bool {
+        self.backlog.torn() == 0 && self.write_error.is_none() && self.rotate_pause.is_over(now)
     }
 
     fn rotate_by_time(&mut self, now: Instant, wall: Duration) {
@@ -116,14 +138,13 @@ impl RotatingFile {
         }
         let verdict = self.upkeep.period.map_or(Verdict::Within, |period| period.verdict(wall));
         let is_over = is_start || verdict == Verdict::Over;
+        self.upkeep.is_overdue = is_over && self.current.bytes() > 0;
         if is_over && self.current.bytes() > 0 {
-            let is_torn = self.backlog.torn() > 0;
-            if is_torn || self.write_error.is_some() || !self.rotate_pause.is_over(now) {
+            if !self.may_rotate(now) || self.rotate(now).is_err() {
+                self.upkeep.rotate_on_start = is_start;
                 return;
             }
-            if self.rotate(now).is_err() {
-                return;
-            }
+            self.upkeep.is_overdue = false;
         }
         if is_over || verdict == Verdict::Before {
             self.upkeep.period = around(&self.upkeep, wall);
@@ -133,19 +154,19 @@ impl RotatingFile {
     /// Starts a new file, and keeps account of whether that works.
     pub(super) fn rotate(&mut self, now: Instant) -> io::Result<()> {
         let result = self.shift();
-        match &result {
-            Ok(()) => {
-                if let Err(error) = self.archive.retain(self.current.bytes()) {
-                    self.trouble = Some(Trouble::NotPruned(error));
-                }
+        if let Err(error) = &result {
+            self.failed_rotations += 1;
+            self.look_at = None;
+            let trouble = Trouble::NotRotated(again(error));
+            self.rotate_error = Some(trouble.to_string());
+            if self.rotate_pause.begin(now, ROTATE_PAUSE) {
+                self.tell(trouble);
             }
-            Err(error) => {
-                self.failed_rotations += 1;
-                self.look_at = None;
-                if self.rotate_pause.begin(now, ROTATE_PAUSE) {
-                    self.trouble = Some(Trouble::NotRotated(again(error)));
-                }
-            }
+        }
+        // A failure may have come after the names were shifted.
+        match (&result, self.archive.retain(self.current.bytes())) {
+            (Err(_), Err(error)) => self.still_broken(&Trouble::NotPruned(error)),
+            (_, pruned) => _ = self.note(Promise::Retention, pruned, Trouble::NotPruned),
         }
         result
     }
@@ -169,8 +190,9 @@ impl RotatingFile {
             }
         })?;
         match new {
-            Some(current) => {
+            Some((current, too_open)) => {
                 self.take_over(current);
+                self.note(Promise::Mode, too_open.map_or(Ok(()), Err), Trouble::TooOpen);
                 self.rotations += 1;
                 self.archive.shifted();
                 self.upkeep.rotated();
@@ -183,9 +205,13 @@ impl RotatingFile {
     /// A backup to be compressed, on a thread that has time for it, if there is one.
     pub(crate) fn take_pack(&mut self, now: Instant) -> Option<Pack> {
         match self.archive.take_pack(now) {
+            Ok(None) if self.archive.is_packed() => {
+                self.keep_promise(Promise::Compression);
+                None
+            }
             Ok(pack) => pack,
             Err(error) => {
-                self.trouble = Some(Trouble::NotCompressed(error));
+                self.break_promise(Trouble::NotCompressed(error));
                 None
             }
         }
@@ -201,15 +227,21 @@ impl RotatingFile {
             self.archive.not_packed();
         }
         match locked {
-            Ok(()) => self.upkeep.directory_changed = true,
+            Ok(()) => {
+                self.upkeep.directory_changed = true;
+                self.keep_promise(Promise::Compression);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => self.trouble = Some(Trouble::NotCompressed(error)),
+            Err(error) => self.break_promise(Trouble::NotCompressed(error)),
         }
     }
 
     /// Nobody compresses what was taken.
     pub(crate) fn not_packed(&mut self) {
         self.archive.not_packed();
+        let error =
+            io::Error::other("the thread that compresses has no time, or cannot be started");
+        self.still_broken(&Trouble::NotCompressed(error));
     }
 
     /// From now on somebody takes the work that is for others.
@@ -248,7 +280,13 @@ impl RotatingFile {
         }
         let is_much = unsafe_bytes > self.options.backlog_bytes / 2;
         // Without a free descriptor the next flush tries again.
-        let file = self.current.clone_file().ok()?;
+        let file = match self.current.clone_file() {
+            Ok(file) => file,
+            Err(error) => {
+                self.still_broken(&Trouble::NotDurable(error, 0));
+                return None;
+            }
+        };
         let due = self.durability.due(is_much, now)?;
         let mut files = std::mem::take(&mut self.upkeep.unsafe_files);
         files.push(file);
@@ -263,6 +301,7 @@ impl RotatingFile {
         let error = match (synced.files, synced.directory) {
             (Ok(()), Ok(())) => {
                 self.backlog.is_durable(synced.mark);
+                self.keep_promise(Promise::Durability);
                 return self.durability.succeeded(synced.began);
             }
             (Err(error), _) => {
@@ -281,6 +320,7 @@ impl RotatingFile {
             }
         };
         self.upkeep.directory_changed = true;
+        self.still_broken(&Trouble::NotDurable(again(&error), 0));
         self.upkeep.sync_error = Some(error);
     }
 
@@ -293,7 +333,7 @@ impl RotatingFile {
     /// Has all written again that is not known to be durable; with a time, to a new file.
     pub(super) fn write_again(&mut self, error: &io::Error, rotate_at: Option<Instant>) {
         let lines = self.backlog.write_again();
-        self.trouble = Some(Trouble::NotDurable(again(error), lines));
+        self.break_promise(Trouble::NotDurable(again(error), lines));
         if let Some(now) = rotate_at
             && self.current.bytes() > 0
         {
@@ -315,6 +355,17 @@ impl RotatingFile {
 
     /// Makes all durable that was written; what cannot be is written again, once.
     pub(super) fn sync_now(&mut self, now: Instant) -> io::Result<()> {
+        let synced = self.sync_all(now);
+        match &synced {
+            Ok(()) => self.keep_promise(Promise::Durability),
+            // It was asked for this once, and the answer says so.
+            Err(_) if self.options.sync == SyncPolicy::Never => {}
+            Err(error) => self.still_broken(&Trouble::NotDurable(again(error), 0)),
+        }
+        synced
+    }
+
+    fn sync_all(&mut self, now: Instant) -> io::Result<()> {
         if let Err(error) = self.sync_lines() {
             let _ = self.durability.failed(now);
             if self.backlog.unsafe_bytes() == 0 {

@@ -2,8 +2,9 @@
 //! heals.
 //!
 //! [`RotatingFile`] takes lines and hands them to the operating system; `app.log` is always the
-//! current file, `app.log.1` the newest backup. Knows neither records nor sinks, sleeps never, has
-//! no thread and no clock: who calls it says what time it is.
+//! current file, `app.log.1` the newest backup. Knows neither records nor sinks, of the black box
+//! only a mark. Has no thread; who calls it says what time it is. Only the wait for a lock, the
+//! length of a sync and the age of a file are measured here.
 //!
 //! | file | is |
 //! |---|---|
@@ -64,6 +65,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use current::NotAFile;
 pub(crate) use durability::{SyncJob, Synced};
 pub use file::RotatingFile;
 pub(crate) use lines_after::cut_torn;

@@ -39,9 +39,64 @@ pub enum Trouble {
     /// What was written could not be made durable. The lines that are not known to be are written
     /// again, to a new file: so many of them may be there twice, with the same `seq`.
     NotDurable(io::Error, u64),
-    /// An existing file is open to more users than its mode should allow, and this cannot be
-    /// changed.
+    /// A file has not the mode that it should have, and this cannot be changed. An existing one may be
+    /// open to more users than it should.
     TooOpen(io::Error),
+}
+
+impl Trouble {
+    /// What is not kept by it. That a file is not rotated breaks none before it has to be.
+    pub(super) fn promise(&self) -> Promise {
+        match self {
+            Self::NotRotated(_) => Promise::Size,
+            Self::NotReopened(_) => Promise::Path,
+            Self::NotPruned(_) => Promise::Retention,
+            Self::NotCompressed(_) => Promise::Compression,
+            Self::NotDurable(..) => Promise::Durability,
+            Self::TooOpen(_) => Promise::Mode,
+        }
+    }
+}
+
+/// What a file is to keep besides taking lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// No file is larger than `max_bytes`.
+    Size,
+    /// The lines are in the file at the path.
+    Path,
+    /// No backup is beyond the limits.
+    Retention,
+    /// Backups are compressed.
+    Compression,
+    /// What was written is on the disk in time.
+    Durability,
+    /// Others cannot read more than the mode allows.
+    Mode,
+}
+
+/// What is not kept at the moment, and why. A trouble is news once; this lasts until it is over.
+#[derive(Debug, Default)]
+pub(super) struct Broken(Vec<(Promise, String)>);
+
+impl Broken {
+    pub(super) fn add(&mut self, trouble: &Trouble) {
+        let promise = trouble.promise();
+        self.mend(promise);
+        self.0.push((promise, trouble.to_string()));
+    }
+
+    pub(super) fn mend(&mut self, promise: Promise) {
+        self.0.retain(|(broken, _)| *broken != promise);
+    }
+
+    pub(super) fn has(&self, promise: Promise) -> bool {
+        self.0.iter().any(|(broken, _)| *broken == promise)
+    }
+
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|(_, text)| text.clone()).collect()
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -55,7 +110,7 @@ impl fmt::Display for Trouble {
                 write!(f, "not durable, {lines} lines are written again: {error}")
             }
             Self::TooOpen(error) => {
-                write!(f, "the mode of the file could not be narrowed: {error}")
+                write!(f, "the file has another mode than it should: {error}")
             }
         }
     }

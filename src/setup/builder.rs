@@ -4,10 +4,17 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
-use crate::base::error::{Error, ErrorKind};
+use crate::base::error::Error;
+use crate::base::error::ErrorKind;
+use crate::base::selflog;
+use crate::base::standard_streams;
+use crate::base::threads;
+use crate::base::traces::Traces;
 use crate::black_box::{DeadBox, Journal};
+use crate::capture::filter;
 use crate::capture::filter::SharedFilter;
-use crate::capture::layer::{LayerParts, QueueLayer};
+use crate::capture::layer::LayerParts;
+use crate::capture::layer::QueueLayer;
 use crate::config::LoggingConfig;
 use crate::forward::{self, Opened};
 use crate::pipeline::internal_records::InternalRecords;
@@ -124,12 +131,16 @@ impl Builder {
     ///
     /// As [`build`](Self::build).
     pub fn build_stepped(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        self.prepare()?.assemble()
+        let (traces, all) = self.prepare()?.assemble()?;
+        traces.keep();
+        Ok(all)
     }
 
     /// Does what can fail for reasons of the user's: checks the configuration and opens the files.
     pub(crate) fn prepare(mut self) -> Result<Prepared, Error> {
         self.config.check()?;
+        standard_streams::occupy();
+        let mut traces = Traces::default();
         let own = std::mem::take(&mut self.sinks);
         let console = self.config.console.enabled.then_some(sinks::CONSOLE);
         let files = sinks::wanted_files(&self.config).map(|wanted| wanted.name);
@@ -139,14 +150,15 @@ impl Builder {
         check_names(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
             || !forward::names(&self.config.forward_setup()).is_empty()
+            || sinks::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
-        let sinks::OpenFiles { mut sinks, diverted } =
-            sinks::files(&self.config, &self.clock, &dead)?;
+        let sinks::OpenFiles { mut sinks, diverted, degraded } =
+            sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
-        let forward = forward::open(&self.config.forward_setup(), &self.clock, boot)?;
-        Ok(Prepared { sinks, diverted, forward, dead, boot, builder: self })
+        let forward = forward::open(&self.config.forward_setup(), &self.clock, boot, &mut traces)?;
+        Ok(Prepared { sinks, diverted, degraded, forward, dead, boot, traces, builder: self })
     }
 }
 
@@ -156,34 +168,54 @@ pub(crate) struct Prepared {
     sinks: Vec<NamedSink>,
     /// Why the files are not called as the configuration says.
     diverted: Option<String>,
+    /// What is not as it should be.
+    degraded: Vec<String>,
     forward: Opened,
     /// The black boxes of processes that are gone.
     dead: Vec<DeadBox>,
     /// The number of this start.
     boot: u64,
+    /// Goes last, when nobody has a file open any more.
+    traces: Traces,
 }
+
+/// What a pipeline consists of.
+type Assembled = (QueueLayer, LoggingHandle, Listener);
 
 impl Prepared {
     /// Starts the console's thread, if there is a console, and the listener's.
     pub(crate) fn start(self) -> Result<(QueueLayer, LoggingHandle), Error> {
         const NAME: &str = "logwell";
-        let (layer, handle, listener) = self.assemble()?;
-        let thread = std::thread::Builder::new().name(NAME.to_owned());
-        match thread.spawn(move || listener.run()) {
-            Ok(_runs_until_it_is_stopped) => Ok((layer, handle)),
+        let (traces, (layer, handle, listener)) = self.assemble()?;
+        match threads::spawn(NAME, move || listener.run()) {
+            Ok(_runs_until_it_is_stopped) => {
+                traces.keep();
+                Ok((layer, handle))
+            }
             Err(source) => {
                 // The forwarders have started, and nobody would stop them.
                 let _nothing_was_logged = handle.shutdown();
+                handle.discard_black_box();
+                drop((layer, handle));
                 Err(ErrorKind::Thread { name: NAME, source }.into())
             }
         }
     }
 
-    fn assemble(self) -> Result<(QueueLayer, LoggingHandle, Listener), Error> {
-        let Self { builder, mut sinks, diverted, forward, dead, boot } = self;
+    fn assemble(self) -> Result<(Traces, Assembled), Error> {
+        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, dead, boot } =
+            self;
         let config = builder.config;
         if config.console.enabled {
-            sinks.push(sinks::console(&config)?);
+            match sinks::console(&config) {
+                Ok(console) => sinks.push(console),
+                // Records can reach the files all the same.
+                Err(error) if !sinks.is_empty() => {
+                    selflog::tell("there is no console", &error);
+                    degraded.push(format!("there is no console: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let (forwarding, forwarders) = forward.start()?;
         sinks.extend(forwarding);
@@ -194,7 +226,8 @@ impl Prepared {
             slots.push(SupervisedSink::new(name, sink));
         }
         let is_recoverable = slots.iter().any(|slot: &SupervisedSink| slot.is_recoverable);
-        let black_box = if is_recoverable { sinks::black_box(&config, boot) } else { None };
+        let black_box =
+            if is_recoverable { sinks::black_box(&config, boot, &mut traces) } else { None };
         let queue = Queue::new(config.queue.size, policy(&config.queue));
         if let Some(black_box) = black_box.as_ref().map(Arc::downgrade) {
             queue.drops_are_witnessed_by(move |level, reason| {
@@ -219,7 +252,9 @@ impl Prepared {
             redact: &config.redact,
         });
         let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
-        let own = InternalRecords::new(boot, fingerprint(&config), diverted);
+        let own = InternalRecords::new(boot, fingerprint(&config)).diverted(diverted.clone());
+        let own = own.silence(silence(&config));
+        degraded.extend(diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),
             control,
@@ -232,6 +267,8 @@ impl Prepared {
             redaction: layer.redaction().cloned(),
             forwarders,
             report: Mutex::new(None),
+            end: Mutex::new(None),
+            degraded,
             config,
         });
         let listener = Listener::new(Parts {
@@ -248,7 +285,7 @@ impl Prepared {
             black_box,
             dead,
         });
-        Ok((layer, handle, listener))
+        Ok((traces, (layer, handle, listener)))
     }
 }
 
@@ -257,6 +294,22 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
+}
+
+/// Which filters let less pass than their text seems to say; the self-log has it too.
+fn silence(config: &LoggingConfig) -> Option<String> {
+    let filters = [
+        ("level", true, &config.level),
+        ("files.level", config.files.enabled, &config.files.level),
+        ("console.level", config.console.enabled, &config.console.level),
+    ];
+    let silent = filters.into_iter().filter(|(_, is_used, _)| *is_used);
+    let silent = silent.filter_map(|(key, _, level)| Some(format!("{key}: {}", level.silence()?)));
+    let silent = silent.collect::<Vec<_>>().join("; ");
+    (!silent.is_empty()).then(|| {
+        filter::tell_silence(&silent);
+        silent
+    })
 }
 
 /// The queue's policy in numbers.

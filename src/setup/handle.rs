@@ -2,21 +2,31 @@
 //!
 //! Speaks to the listener through its control channel, which the overflow policy does not touch.
 
-use crate::base::error::{Error, ErrorKind};
+use crate::base::clock;
+use crate::base::error::Error;
+use crate::base::error::ErrorKind;
+use crate::base::thread;
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
 use crate::config::LoggingConfig;
 use crate::forward::Forwarders;
-use crate::pipeline::listener::Control;
+use crate::pipeline::listener::{Control, Ending};
 use crate::pipeline::pool::PooledRecord;
 use crate::pipeline::queue::Queue;
 use crate::record::Record;
 use crate::record::directives::Directives;
-use crate::record::stats::{Counters, Reason, SinkCounters, Stats};
+use crate::record::stats::Counters;
+use crate::record::stats::Reason;
+use crate::record::stats::SinkCounters;
+use crate::record::stats::SinkStats;
+use crate::record::stats::Stats;
 use crate::setup::report::{End, ShutdownReport};
-use crossbeam_channel::{Sender, bounded};
-use logwell_options::problem::{ConfigProblem, Origin};
+use crossbeam_channel::Receiver;
+use crossbeam_channel::Sender;
+use crossbeam_channel::bounded;
+use logwell_options::problem::ConfigProblem;
+use logwell_options::problem::Origin;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +36,12 @@ use std::time::{Duration, Instant};
 
 /// How long a question to the listener may take when the caller names no deadline.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// A tenth of `shutdown.timeout` is left for what comes after the sinks have waited.
+const LEFT_FOR_THE_RECEIPT: u32 = 10;
+
+/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of it.
+const A_DROP_IS_NEWS_FOR: Duration = Duration::from_secs(10);
 
 /// More questions than this do not wait for a listener that is stuck.
 pub(crate) const MAX_QUESTIONS: usize = 256;
@@ -49,8 +65,12 @@ pub(crate) struct Shared {
     pub(crate) filter: SharedFilter,
     pub(crate) redaction: Option<Arc<Redaction>>,
     pub(crate) forwarders: Forwarders,
+    /// What has not been as it should be since the start.
+    pub(crate) degraded: Vec<String>,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
+    /// Where the listener answers when it has ended, once it has been asked to.
+    pub(crate) end: Mutex<Option<Receiver<End>>>,
 }
 
 /// The listener did not answer within the deadline, or it is gone.
@@ -230,6 +250,15 @@ impl LoggingHandle {
     }
 
     /// Whether logging does what it should at this moment.
+    ///
+    /// It is never empty while records are lost, or while something is not as the configuration says:
+    ///
+    /// | what | as long as |
+    /// |---|---|
+    /// | a sink loses or keeps records | it has handed none over since, and a second more |
+    /// | a file grows beyond its limit, backups are not deleted, compressed or made durable, a mode is not as it should be ([`SinkStats::problems`]) | that is so |
+    /// | the queue drops records | 10 s after the last one |
+    /// | the queue is nine tenths full, a destination does not take records, the files have other names, there is no black box, logging has ended | that is so |
     #[must_use]
     pub fn health(&self) -> Health {
         let stats = self.stats();
@@ -252,14 +281,15 @@ impl LoggingHandle {
         match &self.0.black_box {
             None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),
             // At the end it is removed.
-            Some(black_box) if !is_ending && black_box.is_deleted() => {
-                problems.push("the black box was deleted".to_owned());
+            Some(black_box) if !is_ending && !black_box.is_intact() => {
+                let text =
+                    "others have cut, deleted or replaced the black box: records have no copy";
+                problems.push(text.to_owned());
             }
             _ => {}
         }
-        for sink in stats.sinks.iter().filter(|sink| sink.is_failing) {
-            problems.push(format!("sink {} is failing", sink.name));
-        }
+        problems.extend(stats.sinks.iter().flat_map(sink_problems));
+        problems.extend(self.0.degraded.clone());
         for destination in &stats.destinations {
             if let Some(problem) = &destination.problem {
                 let (name, waiting) = (&destination.name, destination.waiting);
@@ -270,6 +300,11 @@ impl LoggingHandle {
         if stats.in_queue * 10 >= size * 9 {
             problems.push(format!("the queue is nearly full: {} of {size}", stats.in_queue));
         }
+        let dropped = stats.dropped.total();
+        let ago_ns = clock::unix_ns().abs_diff(self.0.queue.last_drop_unix_ns());
+        if dropped > 0 && Duration::from_nanos(ago_ns) < A_DROP_IS_NEWS_FOR {
+            problems.push(format!("records are being dropped: {dropped} so far"));
+        }
         Health { problems }
     }
 
@@ -277,10 +312,20 @@ impl LoggingHandle {
     ///
     /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
     /// same report. In a process that was forked from the one that logs it does nothing, at once.
+    ///
+    /// A console that is slow, or that takes nothing for a while, is waited for in nine tenths of that
+    /// time; the report says how many lines it has not taken ([`SinkStats::in_hand`]).
+    ///
+    /// Called from inside a sink or from the self-log's callback it would wait for itself: there it only
+    /// begins the end and returns at once, with a report of that moment that is not complete. A call
+    /// from elsewhere then has the whole one.
     pub fn shutdown(&self) -> ShutdownReport {
         let shared = &*self.0;
         if shared.queue.is_forked() {
             return ShutdownReport { stats: self.stats(), is_complete: true, ..Default::default() };
+        }
+        if thread::is_inside() {
+            return self.shut_down_from_inside();
         }
         let mut report = shared.report.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &*report {
@@ -291,18 +336,72 @@ impl LoggingHandle {
         shared.queue.close();
         // Asked twice: the last records may go to new files, and the end may not come in time.
         let before = self.ask(deadline, Control::Files);
-        let left = deadline.saturating_sub(start.elapsed());
-        let after = self.ask(left, |done| Control::Stop(start, done));
+        let after = self.end(start);
         let is_complete = after.is_ok();
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
         let end =
             after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
-        let black_box = shared.black_box.as_ref().filter(|_| !end.is_handed_on);
+        let black_box = shared.black_box.as_ref();
+        let black_box = black_box.filter(|it| !end.is_handed_on && it.is_intact());
         let black_box = black_box.map(|black_box| black_box.path().to_owned());
         let made = ShutdownReport::new(self.stats(), end, start.elapsed(), is_complete);
         let made = ShutdownReport { black_box, ..made };
         *report = Some(made.clone());
         made
+    }
+
+    /// Takes the black box away, for a start that has failed: there is nothing in it.
+    pub(crate) fn discard_black_box(&self) {
+        if let Some(black_box) = &self.0.black_box {
+            black_box.end();
+        }
+    }
+
+    /// Begins the end and does not wait for it, since it would wait for itself.
+    fn shut_down_from_inside(&self) -> ShutdownReport {
+        let shared = &*self.0;
+        let report = match shared.report.try_lock() {
+            Ok(report) => report.clone(),
+            Err(_another_thread_waits) => None,
+        };
+        report.unwrap_or_else(|| {
+            shared.queue.close();
+            // With no room, or if another thread does it just now, the end begins with its question.
+            let _or_later = shared.end.try_lock().is_ok_and(|mut end| {
+                self.ask_for_end(&mut end, Instant::now(), Duration::ZERO).is_ok()
+            });
+            let black_box = shared.black_box.as_ref().map(|black_box| black_box.path().to_owned());
+            let report = ShutdownReport::new(self.stats(), End::default(), Duration::ZERO, false);
+            ShutdownReport { black_box, ..report }
+        })
+    }
+
+    /// Waits for the listener's end, which may have been asked for before.
+    fn end(&self, start: Instant) -> Result<End, NoAnswer> {
+        let left = || self.0.config.shutdown_timeout.saturating_sub(start.elapsed());
+        let mut end = self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = self.ask_for_end(&mut end, start, left())?;
+        drop(end);
+        self.answer(&answered, left())
+    }
+
+    fn ask_for_end(
+        &self,
+        asked: &mut Option<Receiver<End>>,
+        since: Instant,
+        deadline: Duration,
+    ) -> Result<Receiver<End>, NoAnswer> {
+        if let Some(answered) = asked {
+            return Ok(answered.clone());
+        }
+        let timeout = self.0.config.shutdown_timeout;
+        let until = since.checked_add(timeout - timeout / LEFT_FOR_THE_RECEIPT).unwrap_or(since);
+        let (answer, answered) = bounded(1);
+        let question = Control::Stop(Ending { since, until }, answer);
+        self.0.control.send_timeout(question, deadline).map_err(|_| NoAnswer)?;
+        self.0.queue.waker.wake();
+        *asked = Some(answered.clone());
+        Ok(answered)
     }
 
     #[cfg(test)]
@@ -312,10 +411,7 @@ impl LoggingHandle {
 
     /// Asks and does not wait, for who steps the listener itself.
     #[cfg(test)]
-    pub(crate) fn ask_later<T>(
-        &self,
-        question: impl FnOnce(Sender<T>) -> Control,
-    ) -> crossbeam_channel::Receiver<T> {
+    pub(crate) fn ask_later<T>(&self, question: impl FnOnce(Sender<T>) -> Control) -> Receiver<T> {
         let (answer, answered) = bounded(1);
         let _no_room = self.0.control.try_send(question(answer));
         answered
@@ -326,20 +422,35 @@ impl LoggingHandle {
         deadline: Duration,
         question: impl FnOnce(Sender<T>) -> Control,
     ) -> Result<T, NoAnswer> {
-        if self.0.queue.is_forked() {
+        if self.0.queue.is_forked() || thread::is_inside() {
             return Err(NoAnswer);
         }
         let (answer, answered) = bounded(1);
         let start = Instant::now();
         self.0.control.send_timeout(question(answer), deadline).map_err(|_| NoAnswer)?;
         self.0.queue.waker.wake();
+        self.answer(&answered, deadline.saturating_sub(start.elapsed()))
+    }
+
+    fn answer<T>(&self, answered: &Receiver<T>, deadline: Duration) -> Result<T, NoAnswer> {
         if self.0.is_gone.load(Ordering::SeqCst) {
             // It may have come after all that the listener has let go.
             return answered.try_recv().map_err(|_| NoAnswer);
         }
-        let left = deadline.saturating_sub(start.elapsed());
-        answered.recv_timeout(left).map_err(|_| NoAnswer)
+        answered.recv_timeout(deadline).map_err(|_| NoAnswer)
     }
+}
+
+/// What is wrong with a sink, in words.
+fn sink_problems(sink: &SinkStats) -> Vec<String> {
+    let name = &sink.name;
+    let mut problems: Vec<_> =
+        sink.problems.iter().map(|problem| format!("sink {name}: {problem}")).collect();
+    if sink.is_failing {
+        let why = sink.problems.first().map_or_else(String::new, |why| format!(": {why}"));
+        problems.splice(..problems.len().min(1), [format!("sink {name} is failing{why}")]);
+    }
+    problems
 }
 
 impl fmt::Debug for LoggingHandle {

@@ -14,6 +14,8 @@ pub(crate) mod report;
 pub(crate) mod sinks;
 
 use crate::base::error::{Error, ErrorKind};
+use crate::base::selflog;
+use crate::base::threads;
 use crate::capture::log_bridge;
 use crate::config;
 use crate::config::LoggingConfig;
@@ -25,6 +27,7 @@ use crate::sink::terminal;
 use std::panic::Location;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
@@ -109,6 +112,14 @@ pub fn handle() -> Option<LoggingHandle> {
     GLOBAL.get().map(|global| global.handle.clone())
 }
 
+/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the self-log.
+fn flush() {
+    const DEADLINE: Duration = Duration::from_secs(5);
+    if let Some(Err(late)) = handle().map(|handle| handle.flush(DEADLINE)) {
+        selflog::tell("flush", &late);
+    }
+}
+
 fn init_at(
     caller: &Location<'_>,
     builder: impl FnOnce() -> Result<Builder, Error>,
@@ -151,7 +162,7 @@ fn install(builder: Builder) -> Result<LoggingHandle, Error> {
     let handle = if builder.config.unified {
         let prepared = builder.filter_globally(true).prepare()?;
         if takes_log_crate {
-            log_bridge::install()?;
+            log_bridge::install(flush)?;
         }
         let (layer, handle) = prepared.start()?;
         let subscriber = tracing_subscriber::registry().with(layer);
@@ -163,7 +174,7 @@ fn install(builder: Builder) -> Result<LoggingHandle, Error> {
     } else {
         builder.config.check()?;
         if takes_log_crate {
-            log_bridge::install()?;
+            log_bridge::install(flush)?;
         }
         install_plain_console(builder).map_err(|()| occupied())?
     };
@@ -201,7 +212,6 @@ fn has_global_subscriber() -> bool {
     use tracing::dispatcher::{get_default, has_been_set};
     let is_set = || get_default(|dispatch| !dispatch.is::<NoSubscriber>());
     has_been_set()
-        && std::thread::Builder::new()
-            .spawn(is_set)
+        && threads::spawn("logwell-setup", is_set)
             .is_ok_and(|thread| thread.join().unwrap_or(false))
 }

@@ -7,18 +7,21 @@ use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
+use crate::base::fs::os;
 use crate::base::hash::fnv1a;
 use crate::base::selflog;
+use crate::base::traces::Traces;
 use crate::black_box::{self, BlackBox, DeadBox};
 use crate::config::LoggingConfig;
 use crate::encode::Encode;
 use crate::encode::text::{TextEncoder, TextOptions};
 use crate::record::level::Level;
-use crate::rotate::{self, FileOptions};
+use crate::rotate;
+use crate::rotate::FileOptions;
+use crate::rotate::NotAFile;
 use crate::setup::encoder::encoder_for;
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
-use crate::sink::Sink;
 use crate::sink::console::ConsoleSink;
 use crate::sink::file::FileSink;
 use crate::sink::file::janitor::Janitor;
@@ -26,7 +29,7 @@ use crate::sink::file::options::FileConfig;
 use crate::sink::file::syncer::Syncer;
 use crate::sink::options::Stream;
 use crate::sink::terminal;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,29 +56,142 @@ pub(crate) fn wanted_files(config: &LoggingConfig) -> impl Iterator<Item = Wante
 }
 
 /// The files that are open.
+#[derive(Default)]
 pub(crate) struct OpenFiles {
     pub(crate) sinks: Vec<NamedSink>,
     /// Why they are not called as the configuration says.
     pub(crate) diverted: Option<String>,
+    /// What is not as it should be, though lines can be written.
+    pub(crate) degraded: Vec<String>,
+}
+
+/// Why files were not opened.
+enum Refused {
+    /// Another process writes to one of them.
+    InUse(String),
+    /// One of them cannot be opened.
+    Unusable(io::Error),
 }
 
 /// Opens the files that the configuration asks for.
 ///
-/// If another process has one of them, all get names of this process's own.
+/// If another process has one of them, or one cannot be opened, all get names of this process's own: a
+/// service whose files root has made once goes on beside them.
 ///
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
     config: &LoggingConfig,
     clock: &Clock,
     dead: &[DeadBox],
+    traces: &mut Traces,
 ) -> Result<OpenFiles, Error> {
-    let wanted: Vec<_> = wanted_files(config).collect();
-    let (paths, diverted) = claim_paths(config, &wanted)?;
-    if let Some(why) = &diverted {
-        selflog::tell("the log files are in use", why);
+    /// So many other names are tried when a file cannot be opened.
+    const MAX_UNUSABLE: u32 = 2;
+    let opening = Opening { config, clock, dead };
+    let (mut why_not, mut unusable) = (None, 0);
+    for tag in tags() {
+        // The files of a user are gone on with at the next start, else each would leave some.
+        let is_for_user = tag.starts_with(USER_TAG);
+        if is_for_user && !matches!(why_not, Some(Refused::Unusable(_))) {
+            continue;
+        }
+        match open_all(&opening, &tag, traces) {
+            Ok(files) => {
+                for unseen in &files.degraded {
+                    selflog::tell("a log file has no lock", unseen);
+                }
+                return Ok(diverted(files, why_not));
+            }
+            Err(Refused::Unusable(error)) if is_on_purpose(&error) => {
+                return Err(cannot_open(error));
+            }
+            Err(refused) => {
+                unusable += u32::from(matches!(refused, Refused::Unusable(_)));
+                why_not.get_or_insert(refused);
+            }
+        }
+        if unusable > MAX_UNUSABLE {
+            break; // it is the directory
+        }
     }
+    Err(cannot_open(match why_not {
+        Some(Refused::Unusable(error)) => error,
+        Some(Refused::InUse(text)) => io::Error::new(io::ErrorKind::ResourceBusy, text),
+        None => io::ErrorKind::ResourceBusy.into(),
+    }))
+}
+
+const USER_TAG: &str = "uid";
+
+/// What is put into the names of the files, in the order in which it is tried: nothing, the user's
+/// number, the process's.
+fn tags() -> impl Iterator<Item = String> {
+    /// More pipelines than this in one process have no names left.
+    const MAX_NAMES: u32 = 9;
+    let pid = std::process::id();
+    let user = || os::user().map(|user| format!("{USER_TAG}{user}"));
+    let own = (1..=MAX_NAMES).map(move |number| match number {
+        1 => pid.to_string(),
+        _ => format!("{pid}-{number}"),
+    });
+    std::iter::once(String::new()).chain(std::iter::once_with(user).flatten()).chain(own)
+}
+
+/// Whether somebody has put something else in the place of a log file.
+fn is_on_purpose(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotAFile>())
+}
+
+/// Says that the files have other names, if they have.
+fn diverted(files: OpenFiles, why_not: Option<Refused>) -> OpenFiles {
+    let first = files.sinks.first().and_then(|(_, _, sink)| sink.files().into_iter().next());
+    let name = first.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let why = match why_not {
+        None => return files,
+        Some(Refused::InUse(why)) => {
+            let why = format!("{why}; this process writes to {name}");
+            selflog::tell("the log files are in use", &why);
+            why
+        }
+        Some(Refused::Unusable(error)) => {
+            let why = format!(
+                "{error}; this process writes to {name}. Give the log files to its user (chown), or set \
+                 files.dir (LOG_DIR), and start it again"
+            );
+            selflog::tell("a log file cannot be used", &why);
+            why
+        }
+    };
+    OpenFiles { diverted: Some(why), ..files }
+}
+
+/// What the files are opened with.
+struct Opening<'a> {
+    config: &'a LoggingConfig,
+    clock: &'a Clock,
+    dead: &'a [DeadBox],
+}
+
+/// Opens all of them, with the tag in their names.
+fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<OpenFiles, Refused> {
+    let Opening { config, clock, dead } = *opening;
+    let mut open = OpenFiles::default();
     let (janitor, syncer) = (Janitor::new(), Syncer::new());
-    let open = |(wanted, (path, lock)): (WantedFile<'_>, Claimed)| {
+    let wanted: Vec<_> = wanted_files(config).collect();
+    let name = |file: &FileConfig| match tag {
+        "" => file.name.clone(),
+        tag => lock::own_name(&file.name, tag),
+    };
+    let mut claimed = Vec::new();
+    for wanted in &wanted {
+        let path = config.files.dir.join(name(wanted.file));
+        traces.disposable(&lock::lock_path(&path));
+        traces.file(&path);
+        let (lock, unseen) = claim(&path)?;
+        open.degraded.extend(unseen);
+        claimed.push((path, lock));
+    }
+    for (wanted, (path, lock)) in wanted.into_iter().zip(claimed) {
         for dead in dead {
             // If it fails, the half line is ended as any other.
             let _ = rotate::cut_torn(&path, dead.mark(wanted.name));
@@ -84,11 +200,26 @@ pub(crate) fn files(
         let options = file_options(config, wanted.file, path);
         let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
         let sink = FileSink::open_with(options, encoder, clock.clone(), threads);
-        let sink = sink.map_err(cannot_open)?.with_lock(lock);
-        Ok((wanted.name.to_owned(), wanted.accepts, Box::new(sink) as Box<dyn Sink>))
-    };
-    let sinks = wanted.into_iter().zip(paths).map(open).collect::<Result<_, Error>>()?;
-    Ok(OpenFiles { sinks, diverted })
+        let sink = sink.map_err(Refused::Unusable)?.with_lock(lock);
+        open.sinks.push((wanted.name.to_owned(), wanted.accepts, Box::new(sink)));
+    }
+    Ok(open)
+}
+
+/// The lock of a file, and why nobody will see it; or who has it.
+fn claim(path: &Path) -> Result<(PathLock, Option<String>), Refused> {
+    match lock::claim(path) {
+        Claim::Ours(lock, None) => Ok((lock, None)),
+        Claim::Ours(lock, Some(error)) => {
+            let path = path.display();
+            let unseen = format!("other processes cannot see that {path} is in use: {error}");
+            Ok((lock, Some(unseen)))
+        }
+        Claim::Theirs(pid) => {
+            let who = pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
+            Err(Refused::InUse(format!("{who} writes to {}", path.display())))
+        }
+    }
 }
 
 /// The black boxes of processes that are gone and whose logs went to the same files.
@@ -98,12 +229,17 @@ pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
 
 /// A black box of this process's own, if one is asked for and can be had. Without it records are logged
 /// all the same.
-pub(crate) fn black_box(config: &LoggingConfig, boot: u64) -> Option<Arc<BlackBox>> {
+pub(crate) fn black_box(
+    config: &LoggingConfig,
+    boot: u64,
+    traces: &mut Traces,
+) -> Option<Arc<BlackBox>> {
     if !config.black_box.enabled {
         return None;
     }
     let origin = crate::record::origin::Origin { process: std::process::id(), boot };
     let (directory, bytes) = (box_dir(config), config.black_box.max_bytes);
+    traces.directory(&directory);
     match BlackBox::create(&directory, bytes, origin, box_owner(config)) {
         Ok(black_box) => Some(black_box),
         Err(error) => {
@@ -138,52 +274,6 @@ fn box_owner(config: &LoggingConfig) -> u64 {
     fnv1a(path.as_os_str().as_encoded_bytes())
 }
 
-/// A path that no other process writes to.
-type Claimed = (PathBuf, PathLock);
-
-/// A path for each file, and why they are not the usual ones.
-fn claim_paths(
-    config: &LoggingConfig,
-    wanted: &[WantedFile<'_>],
-) -> Result<(Vec<Claimed>, Option<String>), Error> {
-    /// More pipelines than this in one process have no names left.
-    const MAX_NAMES: u32 = 9;
-    let names: Vec<_> = wanted.iter().map(|wanted| wanted.file.name.clone()).collect();
-    let theirs = match claim_all(config, names.clone()) {
-        Ok(paths) => return Ok((paths, None)),
-        Err(theirs) => theirs,
-    };
-    let pid = std::process::id();
-    for number in 1..=MAX_NAMES {
-        let tag = if number == 1 { pid.to_string() } else { format!("{pid}-{number}") };
-        let own = names.iter().map(|name| lock::own_name(name, &tag)).collect::<Vec<_>>();
-        let first = own.first().cloned().unwrap_or_default();
-        if let Ok(paths) = claim_all(config, own) {
-            return Ok((paths, Some(format!("{theirs}; this process writes to {first}"))));
-        }
-    }
-    Err(cannot_open(std::io::Error::new(std::io::ErrorKind::ResourceBusy, theirs)))
-}
-
-/// The locks of all these files, or who has one of them.
-fn claim_all(config: &LoggingConfig, names: Vec<String>) -> Result<Vec<Claimed>, String> {
-    let claim = |name: String| {
-        let path = config.files.dir.join(name);
-        match lock::claim(&path) {
-            Claim::Ours(lock, error) => {
-                if let Some(error) = error {
-                    let text = format!("{}: {error}", path.display());
-                    selflog::tell("other processes cannot see that a log file is in use", &text);
-                }
-                Ok((path, lock))
-            }
-            Claim::Theirs(Some(pid)) => Err(format!("process {pid} writes to {}", path.display())),
-            Claim::Theirs(None) => Err(format!("another process writes to {}", path.display())),
-        }
-    };
-    names.into_iter().map(claim).collect()
-}
-
 fn file_options(config: &LoggingConfig, file: &FileConfig, path: PathBuf) -> FileOptions {
     let files = &config.files;
     FileOptions {
@@ -202,10 +292,16 @@ fn file_options(config: &LoggingConfig, file: &FileConfig, path: PathBuf) -> Fil
     }
 }
 
-fn cannot_open(error: std::io::Error) -> Error {
+fn cannot_open(error: io::Error) -> Error {
     let help = "check that the directory exists or can be made and may be written to, or set \
                 files.dir (LOG_DIR)";
     ErrorKind::LogFile { source: error, help }.into()
+}
+
+/// Whether the black box is for the console: there are no files, and it has a place that is not
+/// theirs. Without one, a program that is not to write to the disk does not.
+pub(crate) fn console_takes_part(config: &LoggingConfig) -> bool {
+    config.console.enabled && !config.files.enabled && !is_beside_logs(&config.black_box.dir)
 }
 
 /// Opens the console, which starts its thread.
@@ -221,13 +317,12 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     };
     let lines = console.buffer_lines;
     let sink = match console.stream {
-        Stream::Stdout => ConsoleSink::new(std::io::stdout(), encoder, lines),
-        Stream::Stderr => ConsoleSink::new(std::io::stderr(), encoder, lines),
+        Stream::Stdout => ConsoleSink::new(io::stdout(), encoder, lines),
+        Stream::Stderr => ConsoleSink::new(io::stderr(), encoder, lines),
     };
     match sink {
         Ok(sink) => {
-            // A part of the time is left for what comes after it.
-            let sink = sink.sync_limit(config.shutdown_timeout / 4 * 3);
+            let sink = sink.take_part(console_takes_part(config));
             Ok((CONSOLE.to_owned(), accepts, Box::new(sink)))
         }
         Err(source) => Err(ErrorKind::Thread { name: "logwell-console", source }.into()),
@@ -240,7 +335,42 @@ pub(crate) fn env(name: &str) -> Option<String> {
 
 pub(crate) fn is_terminal(stream: Stream) -> bool {
     match stream {
-        Stream::Stdout => std::io::stdout().is_terminal(),
-        Stream::Stderr => std::io::stderr().is_terminal(),
+        Stream::Stdout => io::stdout().is_terminal(),
+        Stream::Stderr => io::stderr().is_terminal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tags;
+    use crate::LoggingConfig;
+    use crate::QueueLayer;
+    use crate::base::fs::calls::Call;
+    use crate::simulation::BrokenDisk;
+    use std::fs;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_left_for_one_of_the_users_own_and_that_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let theirs = directory.path().join("app.log");
+        fs::write(&theirs, "of root\n").unwrap();
+        // As often as the service starts it goes on in the same file.
+        for start in 1..=2 {
+            let config = LoggingConfig::builder().log_dir(directory.path()).console(false);
+            let broken = BrokenDisk::once(Call::Open);
+            let builder = QueueLayer::builder().config(config.build().unwrap());
+            let (layer, handle, mut listener) = builder.build_stepped().unwrap();
+            drop(broken);
+            let subscriber = tracing_subscriber::registry().with(layer);
+            tracing::subscriber::with_default(subscriber, || tracing::info!("mine"));
+            listener.step();
+            let own = super::lock::own_name("app.log", &tags().nth(1).unwrap());
+            let text = fs::read_to_string(directory.path().join(&own)).unwrap();
+            assert_eq!(text.matches("mine").count(), start, "{text}");
+            let health = handle.health().to_string();
+            assert!(health.contains(&own) && health.contains("chown"), "{health}");
+        }
+        assert_eq!(fs::read_to_string(theirs).unwrap(), "of root\n");
     }
 }

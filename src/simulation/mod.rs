@@ -17,6 +17,7 @@
 //! | `outside.rs` | what others do to the directory |
 //! | `names.rs` | whose a file is |
 //! | `oracle.rs` | what must be true of the files |
+//! | `watch.rs` | what health must not be silent about |
 
 pub(crate) mod disk;
 #[cfg(unix)]
@@ -32,12 +33,14 @@ mod play;
 mod process;
 #[cfg(unix)]
 mod sinks;
+#[cfg(unix)]
+mod watch;
 mod world;
 
 pub(crate) use world::{is_on, later, now, unix_ns};
 
 use crate::base::fs::calls::Call;
-use disk::{EIO, ENOSPC, Fault, How};
+use disk::{EACCES, EIO, ENOSPC, Fault, How};
 use play::Tally;
 use std::collections::BTreeMap;
 use std::fs;
@@ -110,6 +113,14 @@ impl BrokenDisk {
     pub(crate) fn at(call: Call) -> Self {
         world::begin(crate::testing::ManualClock::new());
         let fault = Fault { call, after: 0, times: u32::MAX, how: How::Error(EIO) };
+        world::with(|world| world.faults.add(fault));
+        Self
+    }
+
+    /// The next call of a kind is not permitted.
+    pub(crate) fn once(call: Call) -> Self {
+        world::begin(crate::testing::ManualClock::new());
+        let fault = Fault { call, after: 0, times: 1, how: How::Error(EACCES) };
         world::with(|world| world.faults.add(fault));
         Self
     }

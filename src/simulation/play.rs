@@ -8,9 +8,11 @@ use super::oracle;
 use super::outside::{self, Outside};
 use super::process::{self, Boot, Process};
 use super::sinks::Mood;
+use super::watch::Watch;
 use super::world;
 use crate::base::fs::calls::Call;
 use crate::config::LoggingConfig;
+use crate::record::stats::SinkStats;
 use crate::testing::ManualClock;
 use fastrand::Rng;
 use std::fs::{self, File};
@@ -51,6 +53,7 @@ struct Play {
     weights: Vec<(Act, u32)>,
     acts: Vec<String>,
     syncs_failed: u64,
+    watch: Watch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +138,7 @@ impl Play {
             weights,
             acts: Vec::new(),
             syncs_failed: 0,
+            watch: Watch::default(),
         }
     }
 
@@ -287,6 +291,9 @@ impl Play {
     /// What must be so after each act, and what the machine has to be told.
     fn settle(&mut self) {
         let syncs = world::with(|world| world.faults.failed_syncs).unwrap();
+        let is_step = self.acts.last().is_some_and(|act| act == "Step");
+        let is_alive = !world::with(|world| world.faults.is_dead()).unwrap();
+        self.watch.look(self.process.as_ref(), &self.config, is_step && is_alive);
         if let Some(process) = &mut self.process {
             process.check_accounts();
             process.boot.may_repeat |= syncs > self.syncs_failed;
@@ -331,7 +338,8 @@ impl Play {
         assert_eq!(arrived as u64, stats.captured() - captured, "nothing is shed any more");
         let waits: Vec<_> = stats.sinks.iter().filter(|sink| sink.in_hand() > 0).collect();
         assert!(waits.is_empty(), "two seconds later still in hand: {waits:?}");
-        let failing: Vec<_> = stats.sinks.iter().filter(|sink| sink.is_failing).collect();
+        let is_well = |sink: &SinkStats| !sink.is_failing && sink.problems.is_empty();
+        let failing: Vec<_> = stats.sinks.iter().filter(|sink| !is_well(sink)).collect();
         assert!(failing.is_empty(), "{failing:?}");
         let boot = self.process.take().unwrap().shut_down();
         self.boots.push(boot);

@@ -90,6 +90,10 @@ impl Sink for Watched {
         self.file.reopen()
     }
 
+    fn problems(&self) -> Vec<String> {
+        self.file.problems()
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         self.file.files()
     }

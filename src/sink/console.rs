@@ -9,9 +9,10 @@
 //! which never fails nor panics and counts what became of each line, and the guard is only dropped
 //! when there is nothing left to write.
 
+use crate::base::threads;
 use crate::encode::Encode;
 use crate::record::Record;
-use crate::sink::{FlushError, Sink};
+use crate::sink::{FlushError, Mark, Sink};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +32,7 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 /// | [`write`](Sink::write) | the line is in the queue, or lost; returns at once |
 /// | [`flush`](Sink::flush) | reports what was lost since the last report, and what waits as `kept`; returns at once |
 /// | [`sync`](Sink::sync) | waits for all lines as long as each 200 ms bring some, 3 s in all |
+/// | [`finish`](Sink::finish) | waits for all lines until the time it is given |
 /// | drop | waits up to a second for the rest; what is then left may still be written or not |
 ///
 /// ```
@@ -54,6 +56,8 @@ pub struct ConsoleSink {
     too_long: u64,
     /// Lost lines of which a flush has told.
     reported: u64,
+    /// Whether the black box keeps records until they are written here.
+    is_recoverable: bool,
     sync_wait: Duration,
     sync_limit: Duration,
     close_wait: Duration,
@@ -68,7 +72,7 @@ const MAX_BUFFER_LINES: usize = 1 << 20;
 const MAX_BUFFER_BYTES: usize = 16 << 20;
 /// A terminal that takes no line for so long is taken for stuck.
 const SYNC_WAIT: Duration = Duration::from_millis(200);
-/// How long the end waits in all for one that is only slow, unless said otherwise.
+/// How long all syncs together wait for one that is only slow.
 const SYNC_LIMIT: Duration = Duration::from_secs(3);
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How long a line waits for a writer that says `WouldBlock`.
@@ -96,8 +100,9 @@ impl ConsoleSink {
             .lossy(true)
             .buffered_lines_limit(buffer_lines.clamp(1, MAX_BUFFER_LINES))
             .thread_name(THREAD);
-        let (queue, guard) = catch_unwind(AssertUnwindSafe(|| builder.finish(carrier)))
-            .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
+        let (queue, guard) =
+            threads::deafly(|| catch_unwind(AssertUnwindSafe(|| builder.finish(carrier))))
+                .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;
         Ok(Self {
             encoder,
             line: Vec::new(),
@@ -108,15 +113,17 @@ impl ConsoleSink {
             offered: 0,
             too_long: 0,
             reported: 0,
+            is_recoverable: false,
             sync_wait: SYNC_WAIT,
             sync_limit: SYNC_LIMIT,
             close_wait: CLOSE_WAIT,
         })
     }
 
-    /// Waits at most that long in all for a slow terminal when it is synced.
-    pub(crate) fn sync_limit(mut self, limit: Duration) -> Self {
-        self.sync_limit = limit;
+    /// Has the black box keep records until they are written here. After a kill, lines that were
+    /// written in its last moment are written again: a terminal does not say what it has.
+    pub(crate) fn take_part(mut self, is_recoverable: bool) -> Self {
+        self.is_recoverable = is_recoverable;
         self
     }
 
@@ -164,7 +171,7 @@ impl ConsoleSink {
     /// Tells what was lost since the last report, and what waits; `waiting` is why it may.
     fn report(&mut self, waiting: io::ErrorKind) -> Result<(), FlushError> {
         let taken = self.offered.saturating_sub(self.refused());
-        let Counts { done, failed, error } = self.progress.outcome();
+        let Counts { done, failed, error, .. } = self.progress.outcome();
         let kept = taken.saturating_sub(done);
         let all = self.refused().saturating_add(failed);
         let lost = all.saturating_sub(mem::replace(&mut self.reported, all));
@@ -195,6 +202,16 @@ impl Sink for ConsoleSink {
 
     fn sync(&mut self) -> Result<(), FlushError> {
         self.wait_while_it_moves();
+        self.report(io::ErrorKind::TimedOut)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.is_recoverable.then(Mark::default)
+    }
+
+    fn finish(&mut self, until: Instant) -> Result<(), FlushError> {
+        self.progress.be_patient(until);
+        self.wait(until.saturating_duration_since(Instant::now()));
         self.report(io::ErrorKind::TimedOut)
     }
 }
@@ -241,6 +258,8 @@ struct Counts {
     failed: u64,
     /// Why the last one failed, until it was told.
     error: Option<io::Error>,
+    /// Until then a line is not given up though the writer takes nothing.
+    patient_until: Option<Instant>,
 }
 
 impl Progress {
@@ -259,10 +278,24 @@ impl Progress {
         self.changed.notify_all();
     }
 
+    /// Has no line given up before that time.
+    fn be_patient(&self, until: Instant) {
+        self.lock().patient_until = Some(until);
+    }
+
+    fn is_patient(&self) -> bool {
+        self.lock().patient_until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// What became of the lines so far; the error is told once.
     fn outcome(&self) -> Counts {
         let mut counts = self.lock();
-        Counts { done: counts.done, failed: counts.failed, error: counts.error.take() }
+        Counts {
+            done: counts.done,
+            failed: counts.failed,
+            error: counts.error.take(),
+            patient_until: counts.patient_until,
+        }
     }
 
     /// Waits until `lines` are done, or until `limit` has passed; returns how many are.
@@ -328,7 +361,7 @@ impl<W: Write> Carrier<W> {
     fn pause(&self, error: io::Error, waited: &mut Duration) -> io::Result<()> {
         use io::ErrorKind::{Interrupted, WouldBlock};
         let passing = matches!(error.kind(), Interrupted | WouldBlock);
-        if !passing || *waited >= self.patience {
+        if !passing || (*waited >= self.patience && !self.progress.is_patient()) {
             return Err(error);
         }
         thread::sleep(PAUSE);
@@ -542,6 +575,57 @@ mod tests {
         console.settle();
         assert_eq!(console.written(), lines(0..10));
         is_written
+    }
+
+    #[test]
+    fn the_end_waits_for_a_terminal_that_takes_nothing_for_a_while() {
+        let (mut console, on_entry, open) = stuck(100);
+        console.sink.sync_wait = Duration::ZERO;
+        console.write(10);
+        on_entry.recv().unwrap();
+        assert_eq!(console.sink.sync().unwrap_err().kept, 10, "no more than a moment");
+        let (finishing, begun) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            begun.recv().unwrap();
+            // Longer than what is taken for stuck otherwise.
+            assert!(begun.recv_timeout(SYNC_WAIT * 2).is_err());
+            drop(open);
+            on_entry.into_iter().for_each(drop);
+        });
+        finishing.send(()).unwrap();
+        assert!(console.sink.finish(Instant::now() + LONG).is_ok());
+        assert_eq!(console.written(), lines(0..10));
+        drop((console, finishing));
+        reader.join().unwrap_or_else(drop);
+    }
+
+    #[test]
+    fn the_end_waits_no_longer_than_it_may_and_says_what_is_missing() {
+        let (mut console, on_entry, _open) = stuck(100);
+        console.write(10);
+        on_entry.recv().unwrap();
+        let left = console.sink.finish(Instant::now() + SYNC_WAIT).unwrap_err();
+        assert_eq!((left.kept, left.lost, left.error.kind()), (10, 0, io::ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn at_the_end_a_line_is_not_given_up_while_there_is_time() {
+        let progress = Arc::new(Progress::default());
+        progress.be_patient(Instant::now() + LONG);
+        let mut refusals = 5;
+        let answer = move |bytes: &[u8]| match refusals {
+            0 => Ok(bytes.len()),
+            _ => {
+                refusals -= 1;
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        };
+        let writer = Asking { written: Arc::default(), answer };
+        let patience = Duration::ZERO;
+        let mut carrier =
+            Carrier { writer, mid_line: false, patience, progress: Arc::clone(&progress) };
+        assert_eq!(carrier.write(b"late\n").unwrap(), 5);
+        assert_eq!(progress.outcome().failed, 0);
     }
 
     #[test]

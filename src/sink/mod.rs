@@ -24,6 +24,7 @@ use crate::record::Record;
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// A sink, its name and what it takes.
 pub(crate) type NamedSink = (String, Accepts, Box<dyn Sink>);
@@ -62,6 +63,17 @@ pub trait Sink: Send {
         self.flush()
     }
 
+    /// Like [`sync`](Self::sync), at the end of logging: a sink whose records are on their way may wait
+    /// for them until `until`, and no longer. What is then left is lost or kept, and the receipt says so.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    fn finish(&mut self, until: Instant) -> Result<(), FlushError> {
+        let _ = until;
+        self.sync()
+    }
+
     /// Starts a new file now, for sinks that have files.
     ///
     /// # Errors
@@ -78,6 +90,13 @@ pub trait Sink: Send {
     /// The sink goes on as it was.
     fn reopen(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// What it does not keep of its promises at the moment though it takes records: a limit on the size
+    /// of its files, say. One text for each, with the reason; [`health`](crate::LoggingHandle::health)
+    /// shows them. Asked after each flush.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Its files, the current one first.

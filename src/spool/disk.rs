@@ -234,6 +234,11 @@ fn options() -> OpenOptions {
     options
 }
 
+/// The files of a spool in which there are no entries.
+pub(crate) fn without_entries(directory: &Path) -> [PathBuf; 2] {
+    [names::LOCK, names::CURSOR].map(|name| directory.join(name))
+}
+
 /// The error with what was tried and where.
 fn told(action: &str, path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {action} {}: {error}", path.display()))

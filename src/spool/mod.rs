@@ -59,6 +59,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use disk::without_entries;
 #[cfg(fuzzing)]
 pub use fuzz::fuzz;
 pub(crate) use open::open;

@@ -13,6 +13,7 @@
 mod messages;
 mod outages;
 mod process;
+mod refusals;
 mod secrets;
 mod server;
 mod tls;

@@ -2,9 +2,12 @@
 
 use crate::support::SOON;
 use crate::{Scenario, ended_well};
-use logwell::{LoggingConfig, LoggingContext};
+use logwell::record::Record;
+use logwell::sink::{Accepts, FlushError, Sink};
+use logwell::{LoggingConfig, LoggingContext, QueueLayer, ShutdownReport};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 use std::{fs, panic, process, thread};
 use tracing::{info, info_span};
 
@@ -67,7 +70,81 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
                 assert_eq!(receipt["console.written"], 0);
             },
         },
+        Scenario {
+            sentence: "a_shutdown_from_inside_a_sink_returns_at_once_and_a_later_one_has_the_receipt",
+            run: |dir| {
+                let (told, tell) = std::sync::mpsc::channel();
+                let builder = QueueLayer::builder().config(patient(dir));
+                builder.sink("ends", Accepts::all(), Ends(told)).init().unwrap();
+                info!("first");
+                let (report, elapsed) = tell.recv_timeout(SOON).unwrap();
+                assert!(!report.is_complete && elapsed < SOON, "{elapsed:?}: {report}");
+                let report = logwell::shutdown_logging();
+                assert!(report.is_complete && report.is_lossless(), "{report}");
+                assert!(report.file("app").is_some(), "{report:?}");
+            },
+            check: |output, dir| {
+                ended_well(output, dir);
+                assert_eq!(messages(dir).first().unwrap(), "first");
+            },
+        },
+        Scenario {
+            sentence: "a_shutdown_from_inside_the_callback_of_the_self_log_returns_at_once",
+            run: |dir| {
+                let (told, tell) = std::sync::mpsc::channel();
+                logwell::set_self_log(move |_| {
+                    let start = Instant::now();
+                    let report = logwell::shutdown_logging();
+                    let _nobody_listens = told.send((report, start.elapsed()));
+                });
+                let builder = QueueLayer::builder().config(patient(dir));
+                builder.sink("fails", Accepts::all(), Fails).init().unwrap();
+                info!("first");
+                let (report, elapsed) = tell.recv_timeout(SOON).unwrap();
+                assert!(!report.is_complete && elapsed < SOON, "{elapsed:?}: {report}");
+                assert!(logwell::shutdown_logging().is_complete);
+            },
+            check: ended_well,
+        },
     ]
+}
+
+/// So much time for the end that nobody waits for it by mistake.
+fn patient(dir: &Path) -> LoggingConfig {
+    let config = LoggingConfig::builder().console(false).log_dir(dir);
+    config.shutdown_timeout(SOON * 3).build().unwrap()
+}
+
+/// A sink that shuts logging down.
+struct Ends(std::sync::mpsc::Sender<(ShutdownReport, Duration)>);
+
+impl Sink for Ends {
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        if record.message() != "first" {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let report = logwell::shutdown_logging();
+        let _nobody_listens = self.0.send((report, start.elapsed()));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), FlushError> {
+        Ok(())
+    }
+}
+
+/// A sink that fails, which the self-log tells.
+struct Fails;
+
+impl Sink for Fails {
+    fn write(&mut self, _: &Record) -> io::Result<()> {
+        Err(io::Error::other("on purpose"))
+    }
+
+    fn flush(&mut self) -> Result<(), FlushError> {
+        Ok(())
+    }
 }
 
 fn set_up(dir: &Path) {
@@ -191,8 +268,9 @@ fn stuck_console(dir: &Path) {
     if !has_full_pipe() {
         return;
     }
-    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(SOON).build().unwrap();
-    let handle = logwell::init_logging_with(config).unwrap();
+    // The end waits nearly as long as it may.
+    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(Duration::from_secs(20));
+    let handle = logwell::init_logging_with(config.build().unwrap()).unwrap();
     for number in 0..100 {
         info!(number, "to nobody");
     }

@@ -25,6 +25,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         ("the_plain_console_can_be_set_up_and_shut_down", plain),
         ("a_logger_factory_sets_up_names_loggers_and_shuts_down", factory),
         ("a_subscriber_of_ones_own_can_be_global", own_registry),
+        #[cfg(target_os = "linux")]
+        ("what_a_daemon_prints_that_has_closed_its_streams_is_in_no_log_file", closed_streams),
     ]
     .into_iter()
     .map(|(sentence, run)| Scenario { sentence, run, check: ended_well })
@@ -62,7 +64,7 @@ fn occupied(dir: &Path) {
     log::set_boxed_logger(Box::new(Nobody)).unwrap();
 }
 
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl log::Log for Nobody {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
@@ -221,4 +223,27 @@ fn factory(dir: &Path) {
     let record: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
     assert_eq!((&record["logger"], &record["level"]), (&"orders".into(), &"CRITICAL".into()));
     assert_eq!((&record["message"], &record["region"]), (&"lost".into(), &"eu".into()));
+}
+
+#[cfg(target_os = "linux")]
+fn closed_streams(dir: &Path) {
+    (0..=2).for_each(|stream| nix::unistd::close(stream).unwrap());
+    let config = LoggingConfig::builder().console(false).log_dir(dir.join("logs")).build().unwrap();
+    let handle = logwell::init_logging_with(config).unwrap();
+    for number in 0..3_u64 {
+        info!(number, "logged");
+        println!("printed");
+        eprintln!("printed");
+        std::io::Write::flush(&mut std::io::stdout()).unwrap();
+        handle.rotate_now().unwrap();
+    }
+    assert!(logwell::shutdown_logging().is_lossless());
+    let mut logged = 0;
+    for entry in dir.join("logs").read_dir().unwrap() {
+        let text = std::fs::read(entry.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains("printed"), "{text}");
+        logged += text.matches("\"logged\"").count();
+    }
+    assert_eq!(logged, 3);
 }

@@ -8,10 +8,16 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
+#[cfg(target_os = "linux")]
+mod boxes;
+#[cfg(unix)]
+mod console;
 mod exit;
+mod failed_starts;
 #[cfg(unix)]
 mod forks;
 #[cfg(unix)]
@@ -19,6 +25,8 @@ mod hooks;
 mod kills;
 mod life;
 mod own_threads;
+#[cfg(target_os = "linux")]
+mod signals;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -37,11 +45,19 @@ fn scenarios() -> Vec<Scenario> {
     let mut all = life::scenarios();
     all.extend(own_threads::scenarios());
     all.extend(exit::scenarios());
+    #[cfg(unix)]
+    all.extend(console::scenarios());
     all.extend(kills::scenarios());
+    all.extend(failed_starts::scenarios());
     #[cfg(unix)]
     {
         all.extend(hooks::scenarios());
         all.extend(forks::scenarios());
+    }
+    #[cfg(target_os = "linux")]
+    {
+        all.extend(boxes::scenarios());
+        all.extend(signals::scenarios());
     }
     all
 }
@@ -62,7 +78,12 @@ fn main() -> ExitCode {
         (std::env::var_os("LOGWELL_SCENARIO"), std::env::var_os("LOGWELL_SCENARIO_DIR"))
     {
         // What hangs is ended from inside.
-        let _watchdog = std::thread::spawn(|| {
+        // Its room is its own: a scenario may have no threads.
+        let watchdog = std::thread::Builder::new().stack_size(256 << 10);
+        let _watchdog = watchdog.spawn(|| {
+            // It would take signals that a scenario waits for.
+            #[cfg(target_os = "linux")]
+            nix::sys::signal::SigSet::all().thread_block().unwrap();
             std::thread::park_timeout(support::SOON * 5);
             std::process::abort();
         });

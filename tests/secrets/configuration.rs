@@ -55,13 +55,15 @@ const WAYS: [&str; 19] = [
 /// The keys of all secret options with their variables, as the reference tells them.
 pub(crate) fn secrets() -> Vec<(String, String)> {
     let mut path: Vec<String> = Vec::new();
-    let (mut variable, mut found) = (None, Vec::new());
+    let (mut is_secret, mut variable, mut found) = (false, None, Vec::new());
     for line in reference_yaml().lines() {
         let text = line.trim_start();
         let depth = (line.len() - text.len()) / 2;
-        if let Some(about) = text.strip_prefix("# Secret. ") {
-            let (_, name) = about.split_once("Environment: ").unwrap();
+        is_secret |= text.starts_with("# Secret. ");
+        if let Some((_, names)) = text.split_once("Environment: ").filter(|_| is_secret) {
+            let name = names.split(' ').next().unwrap_or_default();
             variable = Some(name.trim_end_matches('.').to_owned());
+            is_secret = false;
         } else if let Some((key, _)) = text.split_once(':').filter(|_| !text.starts_with('#')) {
             path.truncate(depth);
             path.push(key.to_owned());

@@ -104,10 +104,12 @@ fn refusing(spelling: Spelling, is_telegram: bool) -> Server {
         match *count % 4 {
             1 => Reply::With(503, "Retry-After: 0", said),
             2 if is_telegram => {
+                // A fault of the text: what else Telegram refuses would wait.
+                let said = format!("message text is wrong: {said}");
                 let answer = serde_json::json!({ "ok": false, "description": said });
                 Reply::With(400, "X: y", answer.to_string())
             }
-            2 => Reply::With(400, "X: y", said),
+            2 => Reply::With(422, "X: y", said),
             3 => Reply::With(302, "Location: http://127.0.0.1:1/", said),
             _ => Reply::ResetInHead,
         }

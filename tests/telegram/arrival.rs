@@ -81,7 +81,8 @@ fn quiet_hours_take_the_sound_and_the_least_level_takes_the_message() {
 
 #[test]
 fn what_telegram_refuses_for_good_is_a_dead_letter_and_the_next_goes_on() {
-    let answer = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
+    let answer =
+        r#"{"ok":false,"error_code":400,"description":"Bad Request: message text is empty"}"#;
     let mut count = 0;
     let server = Server::start(move |_| {
         count += 1;
@@ -97,7 +98,35 @@ fn what_telegram_refuses_for_good_is_a_dead_letter_and_the_next_goes_on() {
         until("the next is taken", || stats().delivered == 1);
     });
     let dead = std::fs::read_to_string(dir.path().join("spool/telegram_developer.dead")).unwrap();
-    assert!(dead.contains("chat not found") && dead.contains("refused"), "{dead}");
+    assert!(dead.contains("message text is empty") && dead.contains("refused"), "{dead}");
+}
+
+#[test]
+fn a_chat_or_token_that_a_person_can_mend_costs_no_message() {
+    for (status, description, advice) in [
+        (400, "Bad Request: chat not found", "check the chat_id"),
+        (401, "Unauthorized", "check the token"),
+        (403, "Forbidden: bot was kicked from the supergroup chat", "check the chat_id"),
+    ] {
+        let mut count = 0;
+        let server = Server::start(move |_| {
+            count += 1;
+            match count {
+                1..=2 => {
+                    let body = format!(r#"{{"ok":false,"description":"{description}"}}"#);
+                    Reply::With(status, "X-Y: z", body)
+                }
+                _ => Reply::With(200, "X-Y: z", r#"{"ok":true}"#.to_owned()),
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        logging(config(dir.path(), &base_url(&server)), |handle| {
+            tracing::error!("disk full");
+            until("it is told", || handle.health().to_string().contains(advice));
+            until("it arrives", || told(handle, "telegram_developer") == 1);
+            assert_eq!(handle.stats().destination("telegram_developer").unwrap().refused, 0);
+        });
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::server::{Reply, Server};
 use super::{CUSTOMER_TOKEN, DEVELOPER_TOKEN, base_url, config, logging, until};
+use logwell::stats::DestinationStats;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -40,6 +41,11 @@ fn the_tokens_are_in_no_file_no_trouble_told_no_statistics_and_no_body() {
         let said = format!("cannot POST {path} of {token}");
         let json = format!(r#"{{"ok":false,"description":"{said}"}}"#);
         match count % 5 {
+            // At last a fault of the text, so that there are dead letters.
+            _ if count > 12 => {
+                let body = format!(r#"{{"ok":false,"description":"message text of {said}"}}"#);
+                Reply::With(400, "X-Y: z", body)
+            }
             0 => Reply::With(401, "X-Y: z", json),
             1 => Reply::With(500, "X-Y: z", said),
             2 => Reply::Reset,
@@ -56,8 +62,12 @@ fn the_tokens_are_in_no_file_no_trouble_told_no_statistics_and_no_body() {
         for round in 0..3_u64 {
             logwell::error_ctg!(round, "{} is broken", ["disk", "net", "cpu"][round as usize]);
             for group in ["telegram_developer", "telegram_customer"] {
-                until("it is refused", || stats(group).refused > round);
+                let tries = |stats: DestinationStats| stats.failed_attempts + stats.refused;
+                until("tries", || tries(stats(group)) > round);
             }
+        }
+        for group in ["telegram_developer", "telegram_customer"] {
+            until("it is refused", || stats(group).refused > 0);
         }
         assert_clean("the statistics", &format!("{:?} {:?}", handle.stats(), handle.health()));
     });

@@ -5,7 +5,9 @@
 use crate::filter::Condition;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use logwell::dead_letters::{Selection, parse_age};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Shows, follows and verifies the log files that logwell writes.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ Examples:
   logwell show --field user_id=7 --field 'latency_ms>100' logs
   logwell show --trace 4bf92f3577b34da6a3ce929d0e0e4736 --json logs | jq .message
   zcat old.gz | logwell show -            a file from elsewhere
+  logwell dead list logs                  what a destination has refused for good
 
 Exit codes: 0 fine, 1 something is missing or damaged (verify), 2 it could not be done.";
 
@@ -44,6 +47,9 @@ pub(crate) enum Command {
     /// Print the last records, and follow the files as they grow and rotate
     #[command(after_help = TAIL_HELP)]
     Tail(Tail),
+    /// List, show, send again or drop what a destination has refused for good
+    #[command(subcommand, after_help = DEAD_HELP)]
+    Dead(Dead),
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  logwell completions bash > /etc/bash_completion.d/logwell")]
     Completions {
@@ -103,6 +109,101 @@ Examples:
   logwell tail -f --json logs | my-alarm
 
 Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
+
+const DEAD_HELP: &str = "\
+A dead letter is a message that is itself to blame for its refusal. It lies beside the spools with
+the reason. The program that logs need not be stopped: what is sent again it takes within seconds,
+or at its next start.
+Delivery is at least once: a letter that comes twice has the same hash.
+
+Times: 10m, 2h, 3d. Several of --id or --destination: any of them; all else must hold.
+
+Examples:
+  logwell dead list /var/log/shop
+  logwell dead show --id 9f2c71d05a3be884000000000000002a /var/log/shop
+  logwell dead replay --reason 'status 413' --dry-run /var/log/shop
+  logwell dead replay --all /var/log/shop
+  logwell dead drop --older-than 30d --yes /var/log/shop
+
+Exit codes: 0 fine, 2 it could not be done, or the question was not understood.";
+
+/// What is done with dead letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dead {
+    /// Print a line or two for each
+    List(Shown),
+    /// Print them whole
+    Show(Shown),
+    /// Send them again
+    Replay(Changed),
+    /// Delete them for good
+    Drop(Changed),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// So many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// As JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Changed {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// All of them, or of those destinations
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only say which they would be
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask before letters are dropped
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Say what was done as JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which letters")]
+pub(crate) struct Which {
+    /// The directory of the log files, or of the spools
+    #[arg(value_name = "DIR", default_value = "logs")]
+    pub(crate) directory: PathBuf,
+    /// Of that destination: logbeacon, telegram_developer, telegram_customer, telegram (both)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) destination: Vec<String>,
+    /// With that hash
+    #[arg(long, value_name = "HASH", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) id: Vec<String>,
+    /// With that text in the reason
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Refused at least so long ago
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    pub(crate) older_than: Option<Duration>,
+    /// Refused at most so long ago
+    #[arg(long, value_name = "TIME", value_parser = parse_age)]
+    pub(crate) newer_than: Option<Duration>,
+}
+
+impl Which {
+    pub(crate) fn selection(&self) -> Selection {
+        let mut selection = Selection::default();
+        selection.destinations.clone_from(&self.destination);
+        selection.ids.clone_from(&self.id);
+        selection.reason.clone_from(&self.reason);
+        selection.older_than = self.older_than;
+        selection.newer_than = self.newer_than;
+        selection
+    }
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {

@@ -1,10 +1,11 @@
 //! The program `logwell`: shows the log files that [logwell](../logwell/index.html) wrote, follows
-//! them, and says whether a record is missing.
+//! them, says whether a record is missing, and sends dead letters again.
 //!
 //! The parts are public for tests and fuzzers; the program is what is promised. `logwell help` and
 //! the README of this crate say how to use it.
 
 mod args;
+mod dead;
 pub mod files;
 pub mod filter;
 pub mod identity;
@@ -49,6 +50,7 @@ pub fn run(
         Command::Verify(verify) => verify_all(&verify, out, errors),
         Command::Show(asked) => show::show(&asked, out, errors),
         Command::Tail(asked) => show::tail(&asked, out, errors),
+        Command::Dead(asked) => dead::act(&asked, out, errors),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "logwell", &mut script);
@@ -88,7 +90,7 @@ fn verify_all(asked: &args::Verify, out: &mut dyn Write, errors: &mut dyn Write)
 }
 
 /// What has been said is said; a reader that has gone away is no error.
-fn told(said: io::Result<()>, code: u8, errors: &mut dyn Write) -> u8 {
+pub(crate) fn told(said: io::Result<()>, code: u8, errors: &mut dyn Write) -> u8 {
     match said {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let _nobody_to_tell = writeln!(errors, "logwell: cannot write: {error}");

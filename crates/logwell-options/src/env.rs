@@ -1,20 +1,55 @@
 //! Env: environment variables are laid over the options.
 //!
-//! A pure function over pairs: it never asks the process. Knows the names of variables, not what
+//! A pure function over pairs: it never asks the process. Knows how names are made of keys, not which
 //! options exist.
 
+use crate::raw_value::{Problem, RawValue};
+use crate::report::{Place, Report};
+use crate::section::{Section, each_option};
+use crate::value::OptionValue;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
-use super::report::{Place, Report};
-use super::section::{Entry, each_option};
-use crate::raw_value::{Problem, RawValue};
+/// How the variables of a program are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Names {
+    /// What each begins with, such as `LOG_`.
+    pub prefix: &'static str,
+    /// Other names, shorter or older than those made of the keys.
+    pub others: &'static [OtherName],
+}
 
-/// The variable for the option: `LOG_` and its key in capitals, but for the names fixed below.
-pub fn name(key: &str) -> String {
-    match FIXED.iter().find(|&&(fixed, _)| fixed == key) {
-        Some(&(_, name)) => name.to_owned(),
-        None => format!("LOG_{}", key.replace('.', "_").to_ascii_uppercase()),
+/// Another name of an option's variable. The one made of the key wins if both are set.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherName {
+    /// The option's key.
+    pub key: &'static str,
+    /// The variable.
+    pub variable: &'static str,
+    /// The key of the switch that must be on for the variable to be read: without the prefix, its name
+    /// may be another program's. `None` if it is always read.
+    pub switch: Option<&'static str>,
+    /// Whether documents show it.
+    pub is_shown: bool,
+}
+
+impl Names {
+    /// The variable for the option: the prefix and its key in capitals.
+    #[must_use]
+    pub fn name(&self, key: &str) -> String {
+        format!("{}{}", self.prefix, key.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// All its names, as documents show them.
+    #[must_use]
+    pub fn all(&self, key: &str) -> String {
+        let others = self.others_of(key).filter(|other| other.is_shown);
+        others.fold(self.name(key), |names, other| format!("{names} or {}", other.variable))
+    }
+
+    /// Its other names.
+    pub fn others_of<'n>(&'n self, key: &str) -> impl Iterator<Item = &'n OtherName> {
+        self.others.iter().filter(move |other| other.key == key)
     }
 }
 
@@ -40,49 +75,107 @@ impl Variables {
 
 /// Sets what the variables give; everything wrong with them goes to the report.
 ///
-/// Variables of other names are not ours, whatever they begin with.
-pub fn read(entries: Vec<Entry<'_>>, variables: &Variables, report: &mut Report) {
-    each_option(entries, "", &mut |key, slot| {
-        let name = match name(key) {
-            name if key == "level" && variables.get(&name).is_none() => RUST_LOG.to_owned(),
-            name => name,
-        };
-        let Some(value) = variables.get(&name) else { return };
-        let place = Place::Env(name);
-        report.give(key, place.clone());
-        let result = match value.to_str() {
-            Some(text) => slot.set(RawValue::Env(text)),
-            None => Err(Problem {
-                problem: "is not valid UTF-8".to_owned(),
-                help: "set it to a text in UTF-8".to_owned(),
-            }),
-        };
-        if let Err(wrong) = result {
-            report.fault(place, key, wrong);
+/// Variables of other names are not ours, whatever they begin with. A name that has a switch is read only
+/// if that is on, after all others, which may have switched it on.
+pub fn read<S: Section>(
+    options: &mut S,
+    names: &Names,
+    variables: &Variables,
+    report: &mut Report,
+) {
+    each_option(options.entries(), "", &mut |key, slot| {
+        let always = names.others_of(key).filter(|other| other.switch.is_none());
+        let always = always.map(|other| other.variable.to_owned());
+        let long = names.name(key);
+        let all = [long.clone()].into_iter().chain(always);
+        take((key, &long), slot, all, (variables, report));
+    });
+    let mut on = Vec::new();
+    each_option(options.entries(), "", &mut |key, slot| {
+        if matches!(slot, OptionValue::Flag(value) if **value) {
+            on.push(key.to_owned());
+        }
+    });
+    let is_on = |switch: &str| on.iter().any(|key| key == switch);
+    each_option(options.entries(), "", &mut |key, slot| {
+        let wanted = names.others_of(key).filter(|other| other.switch.is_some_and(is_on));
+        let wanted: Vec<_> = wanted.map(|other| other.variable.to_owned()).collect();
+        let long = names.name(key);
+        if !wanted.is_empty() && report.place(&[key]) != Place::Env(long.clone()) {
+            take((key, &long), slot, wanted.into_iter(), (variables, report));
         }
     });
 }
 
-/// The variable that names the configuration file.
-pub const CONFIG: &str = "LOG_CONFIG";
+/// Sets the option by the first of the variables that is set, and not another program's.
+fn take(
+    (key, long): (&str, &str),
+    slot: &mut OptionValue<'_>,
+    names: impl Iterator<Item = String>,
+    (variables, report): (&Variables, &mut Report),
+) {
+    for name in names {
+        let Some(value) = variables.get(&name) else { continue };
+        if value.to_str().is_some_and(|text| is_of_another(slot, text)) {
+            report.remark(
+                format!("{name} is passed over as another program's"),
+                format!("its value is a URL, and {key} is none; if you meant it, set {long}"),
+            );
+            continue;
+        }
+        report.give(key, Place::Env(name.clone()));
+        if let Err(wrong) = set(slot, (&name, value), variables, report) {
+            report.fault(Place::Env(name), key, wrong);
+        }
+        return;
+    }
+}
 
-/// What `level` is read from when its own variable is not set.
-const RUST_LOG: &str = "RUST_LOG";
+fn set(
+    slot: &mut OptionValue<'_>,
+    (name, value): (&str, &OsStr),
+    variables: &Variables,
+    report: &mut Report,
+) -> Result<(), Problem> {
+    let text = value.to_str().ok_or_else(|| Problem {
+        problem: "is not valid UTF-8".to_owned(),
+        help: "set it to a text in UTF-8".to_owned(),
+    })?;
+    if !slot.is_path() {
+        return slot.set(RawValue::Env(text));
+    }
+    let path = path(text, variables)?;
+    if path != text {
+        report.remark(
+            "a variable is not as it should be".to_owned(),
+            format!("{name} is {text:?}, and is read as {path:?}"),
+        );
+    }
+    slot.set(RawValue::Env(&path))
+}
 
-/// Names that are older than the keys.
-const FIXED: [(&str, &str); 14] = [
-    ("unified", "USE_UNIFIED_LOGGING"),
-    ("files.dir", "LOG_DIR"),
-    ("files.level", "LOG_FILE_LEVEL"),
-    ("files.ai.enabled", "LOG_ENABLE_AI_HANDLER"),
-    ("service.domain", "LOG_DOMAIN"),
-    ("forward.rabbitmq.enabled", "USE_NEW_LOGSYS"),
-    ("forward.rabbitmq.host", "MQ_HOST"),
-    ("forward.rabbitmq.port", "MQ_PORT"),
-    ("forward.rabbitmq.user", "MQ_USER"),
-    ("forward.rabbitmq.password", "MQ_PASSWORD"),
-    ("forward.telegram.developer.token", "DEV_TG_TOKEN"),
-    ("forward.telegram.developer.chat_id", "DEV_TG_CHATID"),
-    ("forward.telegram.customer.token", "CUSTOMER_TG_TOKEN"),
-    ("forward.telegram.customer.chat_id", "CUSTOMER_TG_CHATID"),
-];
+/// Whether the value is plainly another program's: where a Service is called `mq`, Kubernetes sets
+/// `MQ_PORT=tcp://10.0.0.5:5672`.
+fn is_of_another(slot: &OptionValue<'_>, value: &str) -> bool {
+    matches!(slot, OptionValue::Count { .. } | OptionValue::Flag(_)) && value.contains("://")
+}
+
+/// The path that a variable means. What reads a file of variables may have left a carriage return at its
+/// end, or the quotes around it; and no shell has looked at a `~`.
+fn path(text: &str, variables: &Variables) -> Result<String, Problem> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let is_quoted =
+        |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    let text = match ['"', '\''].into_iter().find(|quote| is_quoted(*quote)) {
+        Some(quote) => text.trim_matches(quote),
+        None => text,
+    };
+    let Some(below) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
+        return Ok(text.to_owned());
+    };
+    let home = variables.get("HOME").and_then(OsStr::to_str).ok_or_else(|| Problem {
+        problem: "begins with ~, and HOME is not set".to_owned(),
+        help: "write the whole path".to_owned(),
+    })?;
+    Ok(format!("{}/{below}", home.trim_end_matches('/')))
+}

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::yaml;
-use crate::problem::{ConfigProblem, Origin};
+use crate::problem::ConfigProblem;
+use crate::problem::Origin;
 use crate::raw_value::Problem;
 
 /// Where each option was given, and every fault found so far.
@@ -17,6 +18,8 @@ pub struct Report {
     /// Where the value of a key was given last; keys left at their default are absent.
     given: HashMap<String, Place>,
     faults: Vec<Fault>,
+    /// What is no fault and should be known, by kind.
+    remarks: Vec<(String, String)>,
 }
 
 /// Where a value was given, in the order in which mistakes are told.
@@ -59,6 +62,17 @@ impl Report {
     /// Notes a fault.
     pub fn fault(&mut self, place: Place, key: &str, wrong: Problem) {
         self.faults.push(Fault { place, key: key.to_owned(), wrong });
+    }
+
+    /// Notes what is no fault and should be known: its kind, and what it is.
+    pub fn remark(&mut self, kind: String, text: String) {
+        self.remarks.push((kind, text));
+    }
+
+    /// What is no fault and should be known, each with its kind.
+    #[must_use]
+    pub fn remarks(&self) -> &[(String, String)] {
+        &self.remarks
     }
 
     /// Whether a fault of that key is noted.

@@ -5,20 +5,21 @@
 use serde_json::{Map, Value, json};
 
 use super::choice::explained;
-use super::env;
+use super::env::Names;
 use super::section::Entry;
 use crate::value::OptionValue;
 
 /// The schema of a file with these options.
-pub fn document(entries: Vec<Entry<'_>>) -> String {
+#[must_use]
+pub fn document(title: &str, entries: Vec<Entry<'_>>, names: &Names) -> String {
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".to_owned(), json!("Configuration of logwell"));
-    schema.extend(object(entries, ""));
+    schema.insert("title".to_owned(), json!(title));
+    schema.extend(object(entries, "", names));
     format!("{:#}\n", Value::Object(schema))
 }
 
-fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
+fn object(entries: Vec<Entry<'_>>, section: &str, names: &Names) -> Map<String, Value> {
     let mut properties = Map::new();
     for entry in entries {
         let key = entry.key(section);
@@ -29,14 +30,14 @@ fn object(entries: Vec<Entry<'_>>, section: &str) -> Map<String, Value> {
                 let words: Vec<_> = choice.words().iter().map(explained).collect();
                 description.push_str(&format!(" {}.", words.join("; ")));
             }
-            description.push_str(&format!(" Environment: {}.", env::name(&key)));
+            description.push_str(&format!(" Environment: {}.", names.all(&key)));
             property.insert("default".to_owned(), default(&entry.slot));
         }
         if !description.is_empty() {
             property.insert("description".to_owned(), json!(description));
         }
         property.extend(match entry.slot {
-            OptionValue::Section(inner) => object(inner, &key),
+            OptionValue::Section(inner) => object(inner, &key, names),
             slot => kind(&slot),
         });
         properties.insert(entry.name.to_owned(), Value::Object(property));

@@ -178,6 +178,11 @@ impl OptionValue<'_> {
         Ok(())
     }
 
+    /// Whether it is the path of a directory.
+    pub fn is_path(&self) -> bool {
+        matches!(self, OptionValue::Path(_))
+    }
+
     /// Checks the value that is there, which a program may have changed by hand.
     pub fn check(&self) -> Result<(), Problem> {
         match self {
@@ -458,6 +463,12 @@ fn check_path(path: &Path) -> Result<(), Problem> {
         "is empty"
     } else if path.as_os_str().as_encoded_bytes().contains(&0) {
         "has a NUL character"
+    } else if path.as_os_str().as_encoded_bytes().starts_with(b"~") {
+        let help = "write the whole path, or ./~… for a directory of such a name";
+        return Err(Problem {
+            problem: "begins with ~, which is a shell's".into(),
+            help: help.into(),
+        });
     } else {
         return Ok(());
     };

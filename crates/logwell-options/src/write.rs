@@ -3,38 +3,42 @@
 //! Knows layout. Does not know any single option.
 
 use super::choice::explained;
-use super::env;
+use super::env::Names;
 use super::section::Entry;
 use super::yaml;
 use crate::value::OptionValue;
 
 /// The options with their values; secrets are masked.
+#[must_use]
 pub fn values(entries: Vec<Entry<'_>>) -> String {
-    let mut writer = Writer { text: String::new(), commented: false };
+    let mut writer = Writer { text: String::new(), names: None };
     writer.section(entries, "", 0);
     writer.text
 }
 
 /// The options with their values, each under a comment that says all that is known of it.
-pub fn reference(entries: Vec<Entry<'_>>) -> String {
-    let mut writer = Writer { text: HEADER.to_owned(), commented: true };
+/// `header` comes first.
+#[must_use]
+pub fn reference(header: &str, entries: Vec<Entry<'_>>, names: &Names) -> String {
+    let mut writer = Writer { text: header.to_owned(), names: Some(*names) };
     writer.section(entries, "", 0);
     writer.text
 }
 
 struct Writer {
     text: String,
-    commented: bool,
+    /// How the variables are called; set if each option has a comment.
+    names: Option<Names>,
 }
 
 impl Writer {
     fn section(&mut self, entries: Vec<Entry<'_>>, section: &str, depth: usize) {
         for entry in entries {
             let key = entry.key(section);
-            if self.commented {
+            if let Some(names) = self.names {
                 self.text.push('\n');
                 self.comment(&entry.doc(), depth);
-                self.facts(&entry.slot, &key, depth);
+                self.facts(&entry.slot, &names.all(&key), depth);
             }
             match entry.slot {
                 OptionValue::Section(inner) => {
@@ -47,7 +51,7 @@ impl Writer {
     }
 
     /// Words, limits, default and variable of an option.
-    fn facts(&mut self, slot: &OptionValue<'_>, key: &str, depth: usize) {
+    fn facts(&mut self, slot: &OptionValue<'_>, names: &str, depth: usize) {
         if matches!(slot, OptionValue::Section(_)) {
             return;
         }
@@ -61,9 +65,16 @@ impl Writer {
         let default = match slot {
             OptionValue::Text { value, .. } if value.is_empty() => "Default: empty. ".to_owned(),
             OptionValue::Secret { .. } => "Secret. Default: empty. ".to_owned(),
+            // As in YAML: a bare `.` would be taken for the end of the sentence.
+            slot if slot.text().ends_with('.') => {
+                format!("Default: {}. ", value(slot))
+            }
             _ => format!("Default: {}. ", slot.text()),
         };
-        self.comment(&format!("{limits}{default}Environment: {}.", env::name(key)), depth);
+        let (facts, names) = (limits + &default, format!("Environment: {names}."));
+        let is_long = 2 * depth + "# ".len() + facts.len() + names.len() > MAX_LINE_BYTES;
+        let facts = if is_long { facts.trim_end().to_owned() + "\n" } else { facts };
+        self.comment(&(facts + &names), depth);
     }
 
     fn comment(&mut self, text: &str, depth: usize) {
@@ -93,15 +104,5 @@ fn value(slot: &OptionValue<'_>) -> String {
     if bare { text } else { yaml::quote(&text) }
 }
 
-const HEADER: &str = "\
-# yaml-language-server: $schema=logging.schema.json
-
-# Every option of logwell with its default. Keep what you change and delete the rest: a short file
-# is easier to read (see minimal.yaml). Unknown keys are errors.
-#
-# What is given later wins: defaults, this file, environment variables, the program.
-# Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
-# Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
-# info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed
-# without touching the file; an empty variable counts as not set.
-";
+/// The reference is read in an editor.
+const MAX_LINE_BYTES: usize = 100;

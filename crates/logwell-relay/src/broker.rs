@@ -291,6 +291,19 @@ impl Publisher {
         self.publish(queue, message.body(), properties).await
     }
 
+    /// Puts another body into the queue, persistent, with that id and else as the message was sent.
+    pub(crate) async fn part(
+        &self,
+        message: &Taken,
+        queue: &str,
+        (id, body): (&str, &[u8]),
+    ) -> Result<(), Trouble> {
+        let id = short(id).map_err(|error| told(&error))?;
+        let properties = message.delivery.properties.clone();
+        let properties = properties.with_delivery_mode(PERSISTENT).with_message_id(id);
+        self.publish(queue, body, properties).await
+    }
+
     async fn publish(
         &self,
         queue: &str,

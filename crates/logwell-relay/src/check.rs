@@ -77,7 +77,8 @@ async fn post(
     let posted = tokio::task::spawn_blocking(move || post.try_once(&request)).await;
     match posted.unwrap_or_else(|_| Outcome::retry("the attempt panicked")) {
         Outcome::Delivered => Ok(what),
-        Outcome::Retry { why, .. } | Outcome::Refused { why } => Err(fail(&why)),
+        Outcome::Retry { why, .. } | Outcome::Blocked { why, .. } => Err(fail(&why)),
+        Outcome::Doubtful { why } | Outcome::Refused { why } => Err(fail(&why)),
     }
 }
 

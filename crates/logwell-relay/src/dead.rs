@@ -1,10 +1,14 @@
-//! Dead: the queue of what was given up: how messages come into it, and what people do with them.
+//! Dead: the queue of what was given up: how messages come into it, and what people do with them. And
+//! how a message that waits for a person is put at the end of its own queue.
 //!
 //! A message lies there as it was, with headers that say why. The next queue has confirmed a message
 //! before the one it leaves is told to forget it: what is interrupted may be there twice, with one
 //! hash, and is never lost.
 
+use logwell::dead_letters::{Facts, Letter};
+
 use crate::broker::{Broker, Publisher, Taken, Trouble};
+use crate::command::{Verb, Wish};
 use crate::message;
 use crate::settings::{Broker as Options, Destination, Settings, dead_queue};
 
@@ -15,7 +19,17 @@ const TRIES: &str = "x-logwell-tries";
 /// When it was given up, in UTC.
 const AT: &str = "x-logwell-given-up-at";
 
-/// The way into a dead queue, on a connection of its own that is opened when it is needed.
+/// When it was refused first and last, in milliseconds since 1970, and waits since.
+const REFUSED_SINCE: &str = "x-logwell-refused-since";
+const REFUSED_AT: &str = "x-logwell-refused-at";
+
+/// When a message that was put off was refused first and last.
+pub(crate) fn refusal(message: &Taken) -> Option<(u64, u64)> {
+    let time = |name| message.header(name)?.parse().ok();
+    Some((time(REFUSED_SINCE)?, time(REFUSED_AT)?))
+}
+
+/// The way into a dead queue, and to the end of a queue, on a connection of its own that is opened when it is needed.
 #[derive(Debug)]
 pub(crate) struct Graveyard {
     queue: String,
@@ -39,7 +53,65 @@ impl Graveyard {
         let tries = tries.to_string();
         let at = jiff::Timestamp::now().to_string();
         let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
-        let headers = [(REASON, Some(&*reason)), (TRIES, Some(&*tries)), (AT, Some(&*at))];
+        let headers = [
+            (REASON, Some(&*reason)),
+            (TRIES, Some(&*tries)),
+            (AT, Some(&*at)),
+            (REFUSED_SINCE, None),
+            (REFUSED_AT, None),
+        ];
+        let queue = self.queue.clone();
+        self.put(message, &queue, &headers).await
+    }
+
+    /// Puts a copy at the end of its own queue; returns when the broker has confirmed it.
+    pub(crate) async fn put_off(
+        &mut self,
+        message: &Taken,
+        queue: &str,
+        now_ms: u64,
+    ) -> Result<(), Trouble> {
+        let since = refusal(message).map_or(now_ms, |(since_ms, _)| since_ms).to_string();
+        let at = now_ms.to_string();
+        let headers = [(REFUSED_SINCE, Some(&*since)), (REFUSED_AT, Some(&*at))];
+        self.put(message, queue, &headers).await
+    }
+
+    /// Puts the records of an array at the end of its queue, each alone; returns when the broker has
+    /// confirmed all of them.
+    pub(crate) async fn split(
+        &mut self,
+        message: &Taken,
+        queue: &str,
+        records: &[Vec<u8>],
+    ) -> Result<(), Trouble> {
+        for record in records {
+            let id = message::hash(record).unwrap_or_default();
+            let sent = self.publisher().await?.part(message, queue, (&id, record)).await;
+            if sent.is_err() {
+                self.close().await;
+                return sent;
+            }
+        }
+        Ok(())
+    }
+
+    async fn put(
+        &mut self,
+        message: &Taken,
+        queue: &str,
+        headers: &[(&str, Option<&str>)],
+    ) -> Result<(), Trouble> {
+        let copied = self.publisher().await?.copy(message, queue, headers).await;
+        if copied.is_err() {
+            // Whatever it is, a new connection begins without it; the queue may be gone too.
+            self.close().await;
+        }
+        copied
+    }
+
+    /// The way to the broker, opened if it is not open.
+    async fn publisher(&mut self) -> Result<&Publisher, Trouble> {
         let is_open = self.open.as_ref().is_some_and(|(broker, _)| broker.is_open());
         if !is_open {
             let broker = Broker::connect(&self.options, "logwell-relay dead letters").await?;
@@ -47,15 +119,10 @@ impl Graveyard {
             let publisher = broker.publisher().await?;
             self.open = Some((broker, publisher));
         }
-        let Some((_, publisher)) = &self.open else {
-            return Err(Trouble::new("no connection for dead letters"));
-        };
-        let copied = publisher.copy(message, &self.queue, &headers).await;
-        if copied.is_err() {
-            // Whatever it is, a new connection begins without it; the queue may be gone too.
-            self.close().await;
+        match &self.open {
+            Some((_, publisher)) => Ok(publisher),
+            None => Err(Trouble::new("no connection for dead letters")),
         }
-        copied
     }
 
     /// Closes its connection.
@@ -66,27 +133,11 @@ impl Graveyard {
     }
 }
 
-/// What people ask for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Show what is there, so many at most.
-    List { limit: usize },
-    /// Put those back into the queue they came from.
-    Replay(Which),
-    /// Delete those.
-    Drop(Which),
-}
-
-/// Which of the dead messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// All that are there now.
-    All,
-    /// Those with this id (the hash).
-    Id(String),
-}
-
 /// Does that with the dead queue of the destination; the text says what was done.
+///
+/// # Errors
+///
+/// The broker fails. A message that was in hand is then in the dead queue still, or in both.
 pub(crate) async fn run(
     settings: &Settings,
     destination: Destination,
@@ -94,71 +145,143 @@ pub(crate) async fn run(
 ) -> Result<String, Trouble> {
     let broker = Broker::connect(&settings.broker, "logwell-relay dead").await?;
     let queue = destination.queue(&settings.domain);
-    let done = match wish {
-        Wish::List { limit } => list(&broker, &dead_queue(&queue), *limit).await,
-        Wish::Replay(which) => {
+    let done = match wish.verb {
+        Verb::List | Verb::Show => look(&broker, (destination, &queue), wish).await,
+        Verb::Replay | Verb::Drop if wish.dry_run => {
+            look(&broker, (destination, &queue), wish).await
+        }
+        Verb::Replay => {
             broker.ensure_queue(&queue).await?;
             let publisher = broker.publisher().await?;
             let headers = [(REASON, None), (TRIES, None), (AT, None)];
             let back = async |message: &Taken| publisher.copy(message, &queue, &headers).await;
-            let count = take_out(&broker, &dead_queue(&queue), which, back).await;
-            count.map(|count| format!("{} put back into {queue}\n", messages(count)))
+            let count = take_out(&broker, (destination, &queue), wish, back).await;
+            count.map(|count| match wish.json {
+                true => format!("{{\"replayed\":{count}}}\n"),
+                false => format!("{} put back into {queue}\n", messages(count)),
+            })
         }
-        Wish::Drop(which) => {
+        Verb::Drop => {
             let nowhere = async |_: &Taken| Ok(());
-            let count = take_out(&broker, &dead_queue(&queue), which, nowhere).await;
-            count.map(|count| format!("{} deleted from {}\n", messages(count), dead_queue(&queue)))
+            let count = take_out(&broker, (destination, &queue), wish, nowhere).await;
+            count.map(|count| match wish.json {
+                true => format!("{{\"dropped\":{count}}}\n"),
+                false => format!("{} deleted from {}\n", messages(count), dead_queue(&queue)),
+            })
         }
     };
     broker.close().await;
     done
 }
 
-async fn list(broker: &Broker, queue: &str, limit: usize) -> Result<String, Trouble> {
-    let Some(depth) = broker.depth(queue).await? else {
-        return Ok(format!("{queue}: no such queue yet\n"));
+/// Shows what is meant, and takes nothing.
+async fn look(
+    broker: &Broker,
+    (destination, queue): (Destination, &str),
+    wish: &Wish,
+) -> Result<String, Trouble> {
+    let queue = dead_queue(queue);
+    let Some(depth) = broker.depth(&queue).await? else {
+        return Ok(if wish.json { String::new() } else { format!("{queue}: no such queue yet\n") });
     };
-    let mut text = format!("{queue}: {}\n", messages(depth.waiting as usize));
-    let look = broker.look(queue).await?;
-    for shown in 0.. {
-        if shown == limit {
-            text.push_str("  …\n");
+    let mut text = String::new();
+    if !wish.json {
+        text.push_str(&format!("{queue}: {}\n", messages(depth.waiting as usize)));
+    }
+    let look = broker.look(&queue).await?;
+    let mut shown = 0;
+    for _ in 0..depth.waiting {
+        let Some(message) = look.next().await? else { break };
+        let letter = letter(destination, &message);
+        if !is_meant(&letter, wish) {
+            continue;
+        }
+        if shown == wish.limit {
+            text.push_str(if wish.json { "" } else { "  …\n" });
             break;
         }
-        let Some(message) = look.next().await? else { break };
-        let header = |name| message.header(name).unwrap_or_else(|| "?".to_owned());
-        let id = hash_of(&message).unwrap_or_else(|| "(no id)".to_owned());
-        text.push_str(&format!(
-            "  {}  {}  after {} tries: {}\n      {}\n",
-            line(&id),
-            line(&header(AT)),
-            line(&header(TRIES)),
-            line(&header(REASON)),
-            message::summary(message.body()),
-        ));
+        shown += 1;
+        match (wish.json, wish.verb) {
+            (true, _) => text.push_str(&(letter.to_json() + "\n")),
+            (false, Verb::Show) => push_whole(&letter, &message, &mut text),
+            (false, _) => push_summary(&letter, &message, &mut text),
+        }
+    }
+    if wish.dry_run && !wish.json {
+        let what = if wish.verb == Verb::Drop { "deleted" } else { "put back" };
+        text.push_str(&format!("{} would be {what}; nothing was changed\n", messages(shown)));
     }
     look.close().await?;
     Ok(text)
 }
 
-/// Hands each that is wanted to `to`, and takes it out of the queue once that has worked. Ends at
+fn push_summary(letter: &Letter, message: &Taken, text: &mut String) {
+    let id = if letter.id.is_empty() { "(no id)" } else { &letter.id };
+    text.push_str(&format!(
+        "  {}  {}  after {} tries: {}\n      {}\n",
+        line(id),
+        line(&letter.refused_at),
+        line(&message.header(TRIES).unwrap_or_else(|| "?".to_owned())),
+        line(&letter.why),
+        message::summary(message.body()),
+    ));
+}
+
+fn push_whole(letter: &Letter, message: &Taken, text: &mut String) {
+    let tries = message.header(TRIES).unwrap_or_else(|| "?".to_owned());
+    for (name, value) in [
+        ("id", &letter.id),
+        ("destination", &letter.destination),
+        ("refused at", &letter.refused_at),
+        ("why", &letter.why),
+        ("tries", &tries),
+    ] {
+        text.push_str(&format!("{name}: {}\n", line(value)));
+    }
+    let body = message::without_token(message.body());
+    text.push_str(&body.lines().map(|part| line(part) + "\n").collect::<String>());
+}
+
+/// What is known of a dead message, in the words that `logwell dead` uses too.
+fn letter(destination: Destination, message: &Taken) -> Letter {
+    let header = |name| message.header(name).unwrap_or_else(|| "?".to_owned());
+    let mut letter = Letter::default();
+    letter.destination = destination.name().to_owned();
+    letter.id = hash_of(message).unwrap_or_default();
+    letter.refused_at = header(AT);
+    letter.why = header(REASON);
+    letter.records = 1;
+    letter.message = message::json(message.body());
+    letter
+}
+
+fn is_meant(letter: &Letter, wish: &Wish) -> bool {
+    let at = letter.refused_at.parse::<jiff::Timestamp>().ok();
+    let facts = Facts {
+        destination: &letter.destination,
+        id: &letter.id,
+        why: &letter.why,
+        at_unix_ms: at.and_then(|at| u64::try_from(at.as_millisecond()).ok()),
+    };
+    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+    wish.which.takes(&facts, now)
+}
+
+/// Hands each that is meant to `to`, and takes it out of the queue once that has worked. Ends at
 /// the last one that is there now: what comes meanwhile is not touched.
 async fn take_out(
     broker: &Broker,
-    queue: &str,
-    which: &Which,
+    (destination, queue): (Destination, &str),
+    wish: &Wish,
     to: impl AsyncFn(&Taken) -> Result<(), Trouble>,
 ) -> Result<usize, Trouble> {
-    let Some(depth) = broker.depth(queue).await? else { return Ok(0) };
-    let look = broker.look(queue).await?;
+    let queue = dead_queue(queue);
+    let Some(depth) = broker.depth(&queue).await? else { return Ok(0) };
+    let look = broker.look(&queue).await?;
     let mut count = 0;
     for _ in 0..depth.waiting {
         let Some(message) = look.next().await? else { break };
-        let is_wanted = match which {
-            Which::All => true,
-            Which::Id(id) => hash_of(&message).is_some_and(|hash| hash == *id),
-        };
-        if is_wanted {
+        if is_meant(&letter(destination, &message), wish) {
             to(&message).await?;
             message.acknowledge().await?;
             count += 1;

@@ -28,10 +28,17 @@ logwell-relay: takes logwell's messages from RabbitMQ and delivers them to LogBe
                                of it, and looks at the queues
   logwell-relay dead list [logbeacon|telegram] [--limit 20]
                                shows what was given up, and why
+  logwell-relay dead show [logbeacon|telegram]
+                               shows it whole
   logwell-relay dead replay logbeacon|telegram --all|--id HASH
                                puts it back into the queue it came from
-  logwell-relay dead drop logbeacon|telegram --all|--id HASH
-                               deletes it for good
+  logwell-relay dead drop logbeacon|telegram --all|--id HASH [--yes]
+                               deletes it for good; it asks before, unless --yes is said
+
+Which dead messages: --id HASH, --reason TEXT (in the reason), --older-than 2h, --newer-than 3d, --all;
+--destination NAME is another way to name the queue. All that is said must hold. --dry-run only says
+which they would be, --json says it as JSON, one object a line. `logwell dead` has the same words for
+what a service has refused without a broker.
 
 A first try, with RabbitMQ on this machine:
 
@@ -39,8 +46,9 @@ A first try, with RabbitMQ on this machine:
   logwell-relay check
   logwell-relay logbeacon
 
-A message is tried 3 times, 5 s apart (Telegram: 30 s). One that is refused, cannot be read or was
-tried in vain goes to the queue {domain}_logbeacon.dead or {domain}_tg.dead with the reason. It is
+A message is tried 3 times, 5 s apart (Telegram: 30 s). While a person must mend something first, such
+as a wrong token, it goes to the end of its queue and waits. One that is itself to blame, cannot be read
+or was tried in vain goes to the queue {domain}_logbeacon.dead or {domain}_tg.dead with the reason. It is
 acknowledged only when it has arrived or is safe there: delivery is at least once, and what comes
 twice has one `hash`. Several workers may share a queue.
 

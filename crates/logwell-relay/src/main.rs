@@ -25,11 +25,12 @@ mod tries;
 mod web;
 mod worker;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use logwell::LoggingConfig;
 
-use command::Command;
+use command::{Command, Verb, Wish};
 use settings::{Destination, Settings};
 use worker::Failure;
 
@@ -72,8 +73,12 @@ fn run() -> Outcome {
     }
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings = sources::read(&flags, &variables.collect())
-        .map_err(|mistakes| (EXIT_USAGE, mistakes.join("\n")))?;
+    let variables = variables.collect();
+    let settings =
+        sources::read(&flags, &variables).map_err(|mistakes| (EXIT_USAGE, mistakes.join("\n")))?;
+    for name in sources::passed_over(&variables) {
+        eprintln!("logwell-relay: {name} is passed over: its value is a URL of another program");
+    }
     needs(&command, &settings).map_err(|told| (EXIT_USAGE, told))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| (EXIT_FAILED, error.to_string()))?;
@@ -96,6 +101,7 @@ async fn act(command: Command, settings: Settings) -> Outcome {
     match command {
         Command::Work(destination) => work(settings, destination).await,
         Command::Dead(destinations, wish) => {
+            confirm(&wish, &destinations).map_err(|told| (EXIT_USAGE, told))?;
             for destination in destinations {
                 let done = dead::run(&settings, destination, &wish).await;
                 print!("{}", done.map_err(|trouble| (EXIT_NO_BROKER, trouble.to_string()))?);
@@ -113,6 +119,25 @@ async fn act(command: Command, settings: Settings) -> Outcome {
             }
         },
         Command::Help | Command::Version => Ok(()),
+    }
+}
+
+/// Asks at the terminal before anything is deleted; without one nobody can answer.
+fn confirm(wish: &Wish, destinations: &[Destination]) -> Result<(), String> {
+    if wish.verb != Verb::Drop || wish.yes || wish.dry_run {
+        return Ok(());
+    }
+    let names: Vec<_> = destinations.iter().map(|destination| destination.name()).collect();
+    let names = names.join(" and ");
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("dead messages of {names} would be deleted for good; say --yes"));
+    }
+    eprint!("delete dead messages of {names} for good? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err("nothing was deleted".to_owned()),
     }
 }
 

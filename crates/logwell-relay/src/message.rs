@@ -18,6 +18,19 @@ pub(crate) enum Request {
     Telegram { token: Secret, message: TelegramMessage },
 }
 
+impl Request {
+    /// The records of an array of several, each as a body of its own.
+    pub(crate) fn records(&self) -> Option<Vec<Vec<u8>>> {
+        let Self::LogBeacon(body) = self else { return None };
+        match serde_json::from_slice(body) {
+            Ok(Value::Array(records)) if records.len() > 1 => {
+                Some(records.iter().map(|record| record.to_string().into_bytes()).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Reads the body of a message.
 ///
 /// # Errors
@@ -124,6 +137,29 @@ pub(crate) fn summary(body: &[u8]) -> String {
         line.push('…');
     }
     line
+}
+
+/// The body over several lines for people, without its token.
+pub(crate) fn without_token(body: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => serde_json::to_string_pretty(&masked(value)).unwrap_or_default(),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+/// The body as one line of JSON, without its token; one that is not JSON becomes a text.
+pub(crate) fn json(body: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => masked(value).to_string(),
+        Err(_) => Value::from(String::from_utf8_lossy(body)).to_string(),
+    }
+}
+
+fn masked(mut value: Value) -> Value {
+    if let Some(token) = value.get_mut("tg_token") {
+        *token = "(secret)".into();
+    }
+    value
 }
 
 /// A character that cannot move the cursor of a terminal.

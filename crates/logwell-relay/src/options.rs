@@ -90,6 +90,9 @@ options! {
         => logbeacon.patience.pause: time;
     "logbeacon.longest_pause" = "15m", "a message for which LogBeacon asks more is given up"
         => logbeacon.patience.longest_pause: time;
+    "logbeacon.blocked_alone" = "10m",
+        "a message that is blocked (401, 404, …) so long while others pass is given up; else it waits"
+        => logbeacon.patience.blocked_alone: time;
     "logbeacon.connect_timeout" = "5s", "how long connecting may take"
         => logbeacon.connect_timeout: some_time;
     "logbeacon.timeout" = "30s", "how long a request may take in all"
@@ -116,6 +119,9 @@ options! {
         => telegram.patience.pause: time;
     "telegram.longest_pause" = "15m", "a message for which Telegram asks more is given up"
         => telegram.patience.longest_pause: time;
+    "telegram.blocked_alone" = "24h",
+        "the same for a message that is blocked (chat not found, bot kicked, wrong token)"
+        => telegram.patience.blocked_alone: time;
     "telegram.connect_timeout" = "5s", "how long connecting may take"
         => telegram.connect_timeout: some_time;
     "telegram.timeout" = "30s", "how long a request may take in all"

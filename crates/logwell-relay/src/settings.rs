@@ -49,6 +49,9 @@ pub(crate) struct Patience {
     pub(crate) pause: Duration,
     /// When the other side asks for a longer pause than this, the message is given up.
     pub(crate) longest_pause: Duration,
+    /// A message for which a person must mend something is given up when it is blocked so long while
+    /// others pass.
+    pub(crate) blocked_alone: Duration,
 }
 
 /// Where LogBeacon is.

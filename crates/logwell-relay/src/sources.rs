@@ -32,7 +32,8 @@ pub(crate) fn read(
     }
     for option in OPTIONS {
         for name in [option.alias, Some(option.variable().as_str())].into_iter().flatten() {
-            if let Some(value) = variable(variables, name) {
+            let value = variable(variables, name);
+            if let Some(value) = value.filter(|value| !is_of_another(option, value)) {
                 draft.set(option, value, name);
             }
         }
@@ -54,6 +55,23 @@ pub(crate) fn read(
 /// The value, unless it is empty: an empty value is as good as none.
 fn variable<'a>(variables: &'a HashMap<String, String>, name: &str) -> Option<&'a String> {
     variables.get(name).filter(|value| !value.is_empty())
+}
+
+/// The variables that are passed over because their values are plainly another program's, such as
+/// `MQ_PORT=tcp://10.0.0.5:5672`, which Kubernetes sets where a Service is called `mq`.
+pub(crate) fn passed_over(variables: &HashMap<String, String>) -> Vec<String> {
+    let names = |option: &Opt| [option.alias.map(str::to_owned), Some(option.variable())];
+    let is_passed = |option: &Opt, name: &String| {
+        variable(variables, name).is_some_and(|value| is_of_another(option, value))
+    };
+    let all = OPTIONS.iter().flat_map(|option| names(option).map(|name| (option, name)));
+    all.filter_map(|(option, name)| name.filter(|name| is_passed(option, name))).collect()
+}
+
+/// Whether a URL stands where a number or a yes or no belongs.
+fn is_of_another(option: &Opt, value: &str) -> bool {
+    let is_plain = option.default.parse::<u64>().is_ok() || option.default.parse::<bool>().is_ok();
+    is_plain && value.contains("://")
 }
 
 #[derive(Default)]
@@ -210,6 +228,14 @@ mod tests {
         assert!(told.contains("broker.port must be a whole number"), "{told}");
         assert!(told.contains("MQ_PORT: broker.port"), "{told}");
         assert!(told.contains("logbeacon must be keys and values"), "{told}");
+    }
+
+    #[test]
+    fn a_value_that_is_plainly_of_another_program_is_passed_over() {
+        let variables = variables(&[("MQ_PORT", "tcp://10.0.0.5:5672"), ("MQ_HOST", "mq")]);
+        let settings = read(&Flags::default(), &variables).unwrap();
+        assert_eq!((settings.broker.port, settings.broker.host.as_str()), (5_672, "mq"));
+        assert_eq!(passed_over(&variables), ["MQ_PORT"]);
     }
 
     #[test]

@@ -88,9 +88,12 @@ fn page(
     match path.split('?').next().unwrap_or_default() {
         "/health" => {
             let is_connected = Counters::get(&counters.connected) == 1;
-            let (status, word) = match is_connected {
-                true => ("200 OK", "ok"),
-                false => ("503 Service Unavailable", "no broker"),
+            let is_blocked = Counters::get(&counters.blocked) == 1;
+            let (status, word) = match (is_connected, is_blocked) {
+                (false, _) => ("503 Service Unavailable", "no broker"),
+                // Another start of the worker would mend nothing.
+                (true, true) => ("200 OK", "blocked: see the log for what must be mended"),
+                (true, false) => ("200 OK", "ok"),
             };
             let body = serde_json::json!({
                 "status": word,
@@ -99,6 +102,7 @@ fn page(
                 "dead": Counters::get(&counters.dead_messages),
                 "delivered": Counters::get(&counters.delivered_total),
                 "given_up": Counters::get(&counters.given_up_total),
+                "put_off": Counters::get(&counters.put_off_total),
             });
             (status, "application/json", format!("{body}\n"))
         }

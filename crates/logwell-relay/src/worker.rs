@@ -6,19 +6,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logwell::forward::Outcome;
 use logwell::forward::telegram::SendLimits;
+use logwell::forward::{Backoff, Outcome};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::broker::{Broker, Consumer, Taken, Trouble};
 use crate::counters::Counters;
-use crate::dead::Graveyard;
+use crate::dead::{self, Graveyard};
 use crate::message::{self, Request};
 use crate::post::Post;
 use crate::settings::{Destination, Patience, Settings, Telegram, dead_queue};
 use crate::stop::Stop;
-use crate::tries::{Step, step};
+use crate::tries::{Past, Step, step};
 use crate::web;
 
 /// A worker of one queue.
@@ -30,6 +30,10 @@ pub(crate) struct Worker {
     post: Post,
     limits: SendLimits,
     graveyard: Graveyard,
+    /// When a message was delivered last, in milliseconds since 1970; 0 if none was yet.
+    passed_ms: u64,
+    /// How long to rest while nothing passes because a person must mend something.
+    rest: Backoff,
     counters: Arc<Counters>,
     stop: Stop,
 }
@@ -40,6 +44,10 @@ enum End {
     Delivered,
     /// It goes to the dead queue.
     Dead { reason: String, tries: u32 },
+    /// It is an array that is refused: each of its records goes to the end of the queue alone.
+    Split(Vec<Vec<u8>>),
+    /// It goes to the end of its queue.
+    PutOff { reason: String },
     /// It goes back to the queue: the worker stops, or has lost the broker.
     Back,
 }
@@ -57,7 +65,20 @@ impl Worker {
         let graveyard = Graveyard::new(&queue, &settings.broker);
         let Telegram { per_second, per_chat_per_minute, .. } = settings.telegram;
         let limits = SendLimits::new(per_second, per_chat_per_minute);
-        Ok(Self { settings, destination, queue, post, limits, graveyard, counters, stop })
+        let patience = patience(&settings, destination);
+        let rest = Backoff::new(patience.pause, patience.pause.max(LONGEST_REST));
+        Ok(Self {
+            settings,
+            destination,
+            queue,
+            post,
+            limits,
+            graveyard,
+            passed_ms: 0,
+            rest,
+            counters,
+            stop,
+        })
     }
 
     /// Works until it is asked to stop.
@@ -158,7 +179,10 @@ impl Worker {
         match self.deliver(broker, taken).await {
             End::Delivered => {
                 Counters::count(&self.counters.delivered_total);
-                Counters::set(&self.counters.last_delivery_timestamp_seconds, unix_seconds());
+                Counters::set(&self.counters.last_delivery_timestamp_seconds, unix_ms() / 1_000);
+                Counters::set(&self.counters.blocked, 0);
+                self.passed_ms = unix_ms();
+                self.rest.succeeded();
                 tracing::debug!(id = taken.id(), "delivered");
                 taken.acknowledge().await
             }
@@ -174,15 +198,49 @@ impl Worker {
                     tracing::error!(id = taken.id(), tries, reason, "given up");
                     taken.acknowledge().await
                 }
-                Err(trouble) => {
-                    tracing::error!(id = taken.id(), %trouble, "the dead queue does not take it");
-                    // Else it would be back in hand at once, without end.
-                    self.stop.pause(self.patience().pause).await;
-                    self.give_back(taken).await
-                }
+                Err(trouble) => self.not_moved(taken, &trouble).await,
             },
+            End::Split(records) => self.split(taken, &records).await,
+            End::PutOff { reason } => self.put_off(taken, &reason).await,
             End::Back => self.give_back(taken).await,
         }
+    }
+
+    /// Puts the message at the end of its queue. While nothing passes it rests first, longer each time.
+    async fn put_off(&mut self, taken: &Taken, reason: &str) -> Result<(), Trouble> {
+        Counters::set(&self.counters.blocked, 1);
+        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is mended");
+        let others_pass = unix_ms().saturating_sub(self.passed_ms) < RECENT_MS;
+        let rest = if others_pass { Duration::ZERO } else { self.rest.failed() };
+        if !self.stop.pause(rest).await {
+            return self.give_back(taken).await;
+        }
+        match self.graveyard.put_off(taken, &self.queue, unix_ms()).await {
+            Ok(()) => {
+                Counters::count(&self.counters.put_off_total);
+                taken.acknowledge().await
+            }
+            Err(trouble) => self.not_moved(taken, &trouble).await,
+        }
+    }
+
+    /// One record that is refused must not take those with it that came in the same array.
+    async fn split(&mut self, taken: &Taken, records: &[Vec<u8>]) -> Result<(), Trouble> {
+        match self.graveyard.split(taken, &self.queue, records).await {
+            Ok(()) => {
+                tracing::warn!(id = taken.id(), records = records.len(), "refused: taken apart");
+                taken.acknowledge().await
+            }
+            Err(trouble) => self.not_moved(taken, &trouble).await,
+        }
+    }
+
+    /// A message that could not be put into another queue goes back to its own.
+    async fn not_moved(&mut self, taken: &Taken, trouble: &Trouble) -> Result<(), Trouble> {
+        tracing::error!(id = taken.id(), %trouble, "the broker does not take it elsewhere");
+        // Else it would be back in hand at once, without end.
+        self.stop.pause(self.patience().pause).await;
+        self.give_back(taken).await
     }
 
     async fn give_back(&self, taken: &Taken) -> Result<(), Trouble> {
@@ -198,6 +256,10 @@ impl Worker {
             Ok(request) => Arc::new(request),
             Err(reason) => return End::Dead { reason, tries: 0 },
         };
+        let past = dead::refusal(taken).map(|(since_ms, at_ms)| Past {
+            refused_for: Duration::from_millis(unix_ms().saturating_sub(since_ms)),
+            others_pass: self.passed_ms > at_ms,
+        });
         let mut made = 0;
         loop {
             let Some(sent) = self.wait_for_leave(&request).await else { return End::Back };
@@ -210,8 +272,14 @@ impl Worker {
             if outcome != Outcome::Delivered {
                 Counters::count(&self.counters.tries_failed_total);
             }
-            match step(outcome, made, self.patience()) {
+            if matches!(outcome, Outcome::Refused { .. } | Outcome::Doubtful { .. })
+                && let Some(records) = request.records()
+            {
+                return End::Split(records);
+            }
+            match step(outcome, made, past, self.patience()) {
                 Step::Done => return End::Delivered,
+                Step::PutOff(reason) => return End::PutOff { reason },
                 Step::GiveUp(reason) => return End::Dead { reason, tries: made },
                 Step::Again(pause, reason) => {
                     let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -243,10 +311,14 @@ impl Worker {
     }
 
     fn patience(&self) -> &Patience {
-        match self.destination {
-            Destination::LogBeacon => &self.settings.logbeacon.patience,
-            Destination::Telegram => &self.settings.telegram.patience,
-        }
+        patience(&self.settings, self.destination)
+    }
+}
+
+fn patience(settings: &Settings, destination: Destination) -> &Patience {
+    match destination {
+        Destination::LogBeacon => &settings.logbeacon.patience,
+        Destination::Telegram => &settings.telegram.patience,
     }
 }
 
@@ -273,9 +345,15 @@ async fn tell(broker: &Broker, queue: &str, counters: &Counters) -> Result<(), T
     Ok(())
 }
 
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+fn unix_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// It never rests longer while messages wait for a person.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// A message that passed so shortly before shows that the destination itself works.
+const RECENT_MS: u64 = 5_000;
 
 /// Runs a worker with its page of metrics until it is asked to stop.
 ///

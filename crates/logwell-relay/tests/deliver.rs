@@ -59,7 +59,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
     let Some(queues) = Queues::new() else { return };
     let stub = Stub::start(|n, _| match n {
         0..3 => Answer::status(500).body("disk full\u{1b}[2J"),
-        _ => Answer::status(400).body("no such domain"),
+        _ => Answer::status(422).body("no such domain"),
     });
     let dead = format!("{}.dead", queues.logbeacon());
     queues.send(&queues.logbeacon(), [record("a"), record("b")]);
@@ -70,7 +70,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
     let (_, text) = output(queues.program(&["dead", "list"]));
     assert!(text.contains(&format!("{dead}: 2 messages")), "{text}");
     assert!(text.contains("after 3 tries: HTTP status 500: disk full"), "{text}");
-    assert!(text.contains("after 1 tries: HTTP status 400: no such domain"), "{text}");
+    assert!(text.contains("after 1 tries: HTTP status 422: no such domain"), "{text}");
     assert!(text.contains("api Error f order a failed"), "{text}");
     assert!(!text.contains('\u{1b}'));
     assert_eq!(queues.waiting(&dead), Some(2), "looking takes nothing");
@@ -93,7 +93,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
 #[test]
 fn a_replayed_message_lies_in_its_queue_without_the_reason() {
     let Some(queues) = Queues::new() else { return };
-    let stub = Stub::start(|_, _| Answer::status(400));
+    let stub = Stub::start(|_, _| Answer::status(422));
     let queue = queues.logbeacon();
     queues.send(&queue, [record("a")]);
     let worker = Running::start(log_beacon(&queues, &stub));
@@ -114,11 +114,76 @@ fn dead_messages_are_deleted_only_as_asked() {
     queues.send(&dead, [record("a"), record("b"), record("c")]);
     let (ended, text) = output(queues.program(&["dead", "drop", "logbeacon"]));
     assert_eq!(ended.status.code(), Some(2), "{text}");
-    output(queues.program(&["dead", "drop", "logbeacon", "--id", "b"]));
+    let (ended, text) = output(queues.program(&["dead", "drop", "logbeacon", "--id", "b"]));
+    assert_eq!(ended.status.code(), Some(2), "{text}");
+    assert_eq!(queues.waiting(&dead), Some(3), "nobody has confirmed it");
+    output(queues.program(&["dead", "drop", "logbeacon", "--id", "b", "--yes"]));
     let (_, text) = output(queues.program(&["dead", "list", "logbeacon"]));
     assert!(text.contains("order a") && !text.contains("order b") && text.contains("order c"));
-    output(queues.program(&["dead", "drop", "logbeacon", "--all"]));
+    let dry = ["dead", "drop", "--destination", "logbeacon", "--all", "--dry-run"];
+    let (_, text) = output(queues.program(&dry));
+    assert!(text.contains("2 messages would be deleted; nothing was changed"), "{text}");
+    output(queues.program(&["dead", "drop", "logbeacon", "--all", "--yes"]));
     assert_eq!(queues.waiting(&dead), Some(0));
+}
+
+#[test]
+fn what_a_person_can_mend_waits_until_it_is_mended() {
+    let Some(queues) = Queues::new() else { return };
+    let stub = Stub::start(|_, _| Answer::status(401).body("token expired"));
+    let queue = queues.logbeacon();
+    queues.send(&queue, (0..30).map(|n| record(&n.to_string())));
+    let mut command = log_beacon(&queues, &stub);
+    command.args(["--logbeacon-pause", "20ms"]);
+    let worker = Running::start(command);
+    stub.wait_for(8);
+    stub.now(|_, _| Answer::status(200));
+    queues.wait_for(&queue, 0);
+    worker.signal("TERM");
+    let (status, text) = worker.end();
+    assert!(status.success(), "{text}");
+    assert!(text.contains("check the token"), "{text}");
+    assert_eq!(queues.waiting(&format!("{queue}.dead")), Some(0));
+    let delivered: BTreeSet<_> = hashes(&stub.received()).into_iter().collect();
+    assert_eq!(delivered.len(), 30);
+}
+
+#[test]
+fn a_message_that_alone_is_refused_is_given_up_once_others_have_passed() {
+    let Some(queues) = Queues::new() else { return };
+    let stub = Stub::start(|_, request| match request.body.contains("\"bad\"") {
+        true => Answer::status(400),
+        false => Answer::status(200),
+    });
+    let queue = queues.logbeacon();
+    queues.send(&queue, [record("bad"), record("good"), record("better")]);
+    let mut command = log_beacon(&queues, &stub);
+    command.args(["--logbeacon-pause", "20ms"]);
+    let _worker = Running::start(command);
+    queues.wait_for(&format!("{queue}.dead"), 1);
+    queues.wait_for(&queue, 0);
+    let (_, text) = output(queues.program(&["dead", "show", "--json"]));
+    assert!(text.contains("\"why\":\"HTTP status 400"), "{text}");
+    assert!(text.contains("\"id\":\"bad\""), "{text}");
+}
+
+#[test]
+fn an_array_that_is_refused_is_taken_apart_and_only_the_bad_record_is_given_up() {
+    let Some(queues) = Queues::new() else { return };
+    let stub = Stub::start(|_, request| match request.body.contains("\"bad\"") {
+        true => Answer::status(422),
+        false => Answer::status(200),
+    });
+    let queue = queues.logbeacon();
+    let bodies = ["a", "bad", "b"].map(|hash| record(hash).1).join(",");
+    queues.send(&queue, [("array".to_owned(), format!("[{bodies}]"))]);
+    let _worker = Running::start(log_beacon(&queues, &stub));
+    let received = stub.wait_for(4);
+    queues.wait_for(&queue, 0);
+    assert!(received[1].body.contains("\"a\"") && received[3].body.contains("\"b\""));
+    let dead = format!("{queue}.dead");
+    queues.wait_for(&dead, 1);
+    assert_eq!(queues.take_all(&dead)[0].id, "bad");
 }
 
 #[test]

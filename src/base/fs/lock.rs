@@ -63,7 +63,8 @@ pub(crate) fn own_name(name: &str, tag: &str) -> String {
     }
 }
 
-fn lock_path(path: &Path) -> PathBuf {
+/// `app.log` → `.app.log.lock`.
+pub(crate) fn lock_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".lock");

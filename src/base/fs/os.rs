@@ -180,12 +180,36 @@ pub(crate) fn available(directory: &Path) -> u64 {
 }
 
 /// How long a file this process may make (`ulimit -f`). To go beyond ends the process by a signal.
+///
+/// Where that cannot be found out there is no limit. On Linux it is read, since the call must not fail:
+/// what wraps it would panic, and a sandbox may refuse it.
 pub(crate) fn longest_file() -> u64 {
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
+    if let Some(limit) =
+        std::fs::read_to_string("/proc/self/limits").ok().as_deref().and_then(file_limit)
+    {
+        return limit;
+    }
+    #[cfg(all(unix, not(target_os = "linux")))]
     if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
         return limit;
     }
     u64::MAX
+}
+
+/// The soft limit in the text of `/proc/self/limits`, if there is one.
+#[cfg(target_os = "linux")]
+fn file_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max file size"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The number of the user that this process acts for.
+pub(crate) fn user() -> Option<u32> {
+    #[cfg(unix)]
+    return Some(rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    return None;
 }
 
 /// Whether the file belongs to the user that this process acts for.
@@ -198,4 +222,23 @@ pub(crate) fn is_mine(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn is_mine(_: &Metadata) -> bool {
     true
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::file_limit;
+
+    #[test]
+    fn the_limit_on_the_size_of_files_is_read_from_its_line() {
+        let limits = |soft: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units\n\
+                 Max cpu time              unlimited            unlimited            seconds\n\
+                 Max file size             {soft}                1000                 bytes\n"
+            )
+        };
+        assert_eq!(file_limit(&limits("512")), Some(512));
+        assert_eq!(file_limit(&limits("unlimited")), None);
+        assert_eq!(file_limit(""), None);
+    }
 }

@@ -2,37 +2,46 @@
 //!
 //! Done by the log call, before anything else sees the value: no queue, black box, file, spool, sink or
 //! server ever has it. Two rules: a field whose *name* says so ([`names`]) is masked whole, and in texts
-//! the parts that look like secrets are ([`pairs`], [`tokens`], [`keys`]). What a callsite's names say is found out
-//! once; a text is searched for a few letters, and looked at closely only where they are found.
+//! the parts that look like secrets are ([`texts`]). What a callsite's names say is found out once; a text
+//! is searched for a few signs, and looked at closely only where they are found.
 //!
 //! Knows no record and no sink.
 
+mod encoded;
 mod keys;
+mod label;
 mod names;
 mod pairs;
+mod plain;
+mod quotes;
+mod sites;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tokens;
+mod urls;
 mod values;
 
 use crate::capture::options::RedactConfig;
 use crate::record::callsite::Callsite;
-use crate::record::fields::{Entry, Fields, Key, Value};
-use keys::Keys;
+use crate::record::fields::Entry;
+use crate::record::fields::Fields;
+use crate::record::fields::Key;
+use crate::record::fields::Value;
+use crate::record::fields::floor_char_boundary;
 use logwell_options::secret::MASK;
 use names::Names;
 use serde_json::Value as Json;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
+use texts::Texts;
 
 /// What is secret to a pipeline.
 #[derive(Debug)]
 pub(crate) struct Redaction {
-    names: Names,
+    texts: Texts,
     /// Whether texts are looked through.
-    texts: bool,
-    keys: Keys,
+    looks_at_texts: bool,
     known: [OnceLock<Box<[AtomicU64; BLOCK]>>; BLOCKS],
 }
 
@@ -66,9 +75,8 @@ impl Redaction {
 
     fn made(config: &RedactConfig) -> Self {
         Self {
-            names: Names::new(&config.fields, &config.keep),
-            texts: config.texts,
-            keys: Keys::new(),
+            texts: Texts::new(Names::new(&config.fields, &config.keep)),
+            looks_at_texts: config.texts,
             known: [const { OnceLock::new() }; BLOCKS],
         }
     }
@@ -108,7 +116,12 @@ impl Redaction {
 
     /// Whether the value of that name is a secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
-        self.names.is_secret(name.as_bytes())
+        self.texts.names.is_secret(name.as_bytes())
+    }
+
+    /// Whether a number of that name is a secret: a password or a card's may be, a token's is a count.
+    pub(crate) fn is_secret_number(&self, name: &str) -> bool {
+        self.is_secret(name) && label::takes_numbers(name)
     }
 
     /// The text with a mask in place of each secret; nothing if there is none in it.
@@ -116,64 +129,19 @@ impl Redaction {
     /// The text is UTF-8; if it `is_cut`, a secret may end with it.
     #[inline]
     pub(crate) fn text(&self, text: &[u8], is_cut: bool) -> Option<String> {
-        if self.texts && self.may_be_in(text, is_cut) { self.without(text, is_cut) } else { None }
-    }
-
-    /// Whether it is worth a closer look: eight bytes at a time, since most texts are not.
-    #[inline]
-    fn may_be_in(&self, text: &[u8], is_cut: bool) -> bool {
-        let (words, _) = text.as_chunks::<WORD>();
-        let Some(last) = text.last_chunk::<WORD>() else {
-            return self.may_be_near(text, 0, is_cut, &mut 0);
-        };
-        // Where the run ends that was looked at last.
-        let mut looked_to = 0;
-        let mut ask = |start: usize, word: [u8; WORD]| {
-            is_striking(u64::from_le_bytes(word))
-                && self.may_be_near(text, start, is_cut, &mut looked_to)
-        };
-        // The last eight bytes may have been looked at already, in part.
-        words.iter().enumerate().any(|(at, word)| ask(at * WORD, *word))
-            || ask(text.len() - WORD, *last)
-            || self.keys.may_be_in(text)
-    }
-
-    #[inline(never)]
-    fn may_be_near(&self, text: &[u8], start: usize, is_cut: bool, looked_to: &mut usize) -> bool {
-        let word = text.iter().enumerate().skip(start).take(WORD);
-        let mut separators =
-            word.filter(|(_, byte)| matches!(byte, b':' | b'=')).map(|(at, _)| at).peekable();
-        if separators.peek().is_some() {
-            // A run that is long enough has another eight bytes, without any.
-            return separators.any(|at| pairs::may_be_at(&self.names, text, at, is_cut));
-        }
-        if start < *looked_to {
-            return false;
-        }
-        let run = tokens::run_around(text, start);
-        *looked_to = run.end;
-        tokens::may_be(text, &run)
-    }
-
-    #[cold]
-    fn without(&self, text: &[u8], is_cut: bool) -> Option<String> {
-        let text = match str::from_utf8(text) {
-            Ok(text) => text,
-            // The limit may have cut a character.
-            Err(error) => str::from_utf8(text.get(..error.valid_up_to())?).ok()?,
-        };
-        let pairs = pairs::find(&self.names, text, is_cut);
-        let tokens = tokens::find(text, is_cut);
-        masked(text, pairs.chain(tokens).chain(self.keys.find(text)).collect())
+        let may_be = self.looks_at_texts && self.texts.may_be_in(text, is_cut);
+        if may_be { self.texts.without(text, is_cut) } else { None }
     }
 
     /// The same for a text that is JSON as a whole, which it stays.
     pub(crate) fn json(&self, text: &[u8], is_cut: bool) -> Option<String> {
-        if !self.may_be_in(text, is_cut) {
+        if !self.texts.may_be_in(text, is_cut) {
             return None;
         }
         // Names count even if texts are not looked through.
-        let Ok(mut json) = serde_json::from_slice(text) else { return self.without(text, is_cut) };
+        let Ok(mut json) = serde_json::from_slice(text) else {
+            return self.texts.without(text, is_cut);
+        };
         self.mask_json(&mut json).then(|| json.to_string())
     }
 
@@ -184,7 +152,11 @@ impl Redaction {
         for entry in fields.iter() {
             let redacted = match (entry.key, entry.value) {
                 (_, Value::Bool(_)) | (Key::Index(_), _) => None,
-                (Key::Name(name), _) if self.is_secret(name) => Some(MASK.to_owned()),
+                (
+                    Key::Name(name),
+                    Value::Str(_) | Value::Bytes(_) | Value::Error(_) | Value::Json(_),
+                ) if self.is_secret(name) => Some(MASK.to_owned()),
+                (Key::Name(name), _) if self.is_secret_number(name) => Some(MASK.to_owned()),
                 (_, Value::Str(text)) => self.text(text.as_bytes(), entry.original_bytes.is_some()),
                 _ => None,
             };
@@ -198,8 +170,11 @@ impl Redaction {
     fn mask_json(&self, json: &mut Json) -> bool {
         match json {
             Json::Object(members) => members.iter_mut().fold(false, |found, (name, value)| {
-                let is_plain = matches!(value, Json::Null | Json::Bool(_));
-                let masks = !is_plain && self.is_secret(name);
+                let masks = match value {
+                    Json::Null | Json::Bool(_) => false,
+                    Json::Number(_) => self.is_secret_number(name),
+                    _ => self.is_secret(name),
+                };
                 if masks {
                     *value = Json::from(MASK);
                 }
@@ -220,38 +195,10 @@ impl Redaction {
     }
 }
 
-/// So many bytes are looked at together.
-const WORD: usize = size_of::<u64>();
-const EACH: u64 = u64::MAX / 255;
-
-/// Whether one of the eight bytes is `:` or `=`, or none separates words: then they may be in the midst
-/// of a token. It may be said of others too; then a closer look finds nothing.
-#[inline]
-fn is_striking(word: u64) -> bool {
-    const TOP: u64 = EACH * 0x80;
-    let word = word & !TOP;
-    // Its top bit is set in each byte that is another one. No sum reaches the next byte.
-    let is_no = |word: u64, byte: u8| (word ^ (EACH * u64::from(byte))) + EACH * 0x7f;
-    let no_pair = is_no(word, b':') & is_no(word, b'=');
-    // `.` and `/` differ in their last bit; blanks and most signs are less than `-`.
-    let no_end = is_no(word | EACH, b'/') & (word + EACH * u64::from(0x80 - b'-'));
-    no_pair & TOP != TOP || no_end & TOP == TOP
-}
-
-/// The text with a mask in place of each of those parts.
-fn masked(text: &str, mut secrets: Vec<Range<usize>>) -> Option<String> {
-    secrets.sort_unstable_by_key(|secret| secret.start);
-    let mut out = String::new();
-    let mut at = 0;
-    for secret in &secrets {
-        if secret.start >= at {
-            out.push_str(text.get(at..secret.start)?);
-            out.push_str(MASK);
-        }
-        at = at.max(secret.end);
-    }
-    out.push_str(text.get(at..)?);
-    (!secrets.is_empty()).then_some(out)
+/// More of a value is not looked at to say whether it is a secret.
+fn near(text: &str) -> &str {
+    const MOST_BYTES: usize = 256;
+    text.get(..floor_char_boundary(text, MOST_BYTES)).unwrap_or(text)
 }
 
 /// Whether somebody's generator made it, and no writer of prose.

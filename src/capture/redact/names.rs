@@ -6,10 +6,20 @@
 
 /// Names that are secret without being told.
 const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
-    mail_pass, default_pass, db_pwd, mysql_pwd, secret, secrets, client_secret, token, access_token, \
-    auth_token, refresh_token, session_token, api_key, api_keys, access_key, account_key, auth_key, \
-    master_key, secret_key, private_key, encryption_key, signing_key, authorization, cookie, cookies, \
-    credential, credentials, jwt, amz_signature, goog_signature, cvv, card_number";
+    mail_pass, default_pass, redis_pass, mysql_pass, postgres_pass, mongo_pass, admin_pass, root_pass, \
+    ldap_pass, ftp_pass, key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, \
+    secret, secrets, client_secret, secret_key_base, token, access_token, auth_token, refresh_token, \
+    session_token, api_key, api_keys, access_key, account_key, auth_key, master_key, secret_key, \
+    private_key, encryption_key, signing_key, shared_key, subscription_key, functions_key, storage_key, \
+    authorization, cookie, cookies, credential, credentials, jwt, amz_signature, goog_signature, \
+    shared_access_signature, cvv, card_number";
+
+/// Names that are secret in a text, if the value looks like one: `Pwd=x;` is, `PWD=/home` is none.
+const IN_TEXTS: &str = "pwd, sig, signature";
+
+/// Names that end like a secret and are none.
+const KEPT: &str = "max_token, first_token, last_token, bos_token, eos_token, pad_token, unk_token, \
+    sep_token, stop_token, per_token, image_pull_secret, image_pull_secrets, pull_secrets";
 
 /// No word of a language ends so: it is found in `PGPASSWORD` too.
 const ENDING: &[u8] = b"password";
@@ -17,30 +27,41 @@ const ENDING: &[u8] = b"password";
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Letters and digits of each, in lower case, with whether it is secret.
-    known: Vec<(Box<[u8]>, bool)>,
+    /// Letters and digits of each, in lower case, with what it says.
+    known: Vec<(Box<[u8]>, Means)>,
     longest: usize,
     /// With which last letters one of them ends: most names are told from them at a glance.
     endings: Box<[bool; ENDINGS]>,
+}
+
+/// What a name says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    Plain,
+    /// A secret, in a text, if it looks like one.
+    SecretInText,
+    Secret,
 }
 
 impl Names {
     /// Those of the two lists, separated by commas, besides those that are known.
     pub(super) fn new(more: &str, keep: &str) -> Self {
         let mut names = Self { known: Vec::new(), longest: 0, endings: Box::new([false; ENDINGS]) };
-        for (list, is_secret) in [(KNOWN, true), (more, true), (keep, false)] {
-            list.split(',').for_each(|name| names.add(name, is_secret));
+        let known = [(IN_TEXTS, Means::SecretInText), (KNOWN, Means::Secret), (KEPT, Means::Plain)];
+        let own = [(more, Means::Secret), (keep, Means::Plain)];
+        for (list, means) in known.into_iter().chain(own) {
+            list.split(',').for_each(|name| names.add(name, means));
         }
         names
     }
 
-    fn add(&mut self, name: &str, is_secret: bool) {
+    fn add(&mut self, name: &str, means: Means) {
         let letters = trimmed(name.as_bytes()).iter().filter(|byte| is_letter(byte));
         let letters: Box<[u8]> = letters.map(u8::to_ascii_lowercase).collect();
         if letters.is_empty() {
             return;
         }
-        if is_secret {
+        if means != Means::Plain {
             // Before those of a short name there may be any letter.
             let (first, count) = ending(&letters);
             let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
@@ -49,13 +70,19 @@ impl Names {
         self.longest = self.longest.max(letters.len());
         // What comes later says better.
         self.known.retain(|(known, _)| *known != letters);
-        self.known.push((letters, is_secret));
+        self.known.push((letters, means));
     }
 
     /// Whether the value of that name is a secret.
     #[inline]
     pub(super) fn is_secret(&self, name: &[u8]) -> bool {
-        self.may_be_secret(name) && self.ends_secretly(trimmed(name))
+        self.may_be_secret(name) && self.means(trimmed(name)) == Means::Secret
+    }
+
+    /// The same for a name in a text, where values are looked at that are secrets sometimes.
+    #[inline]
+    pub(super) fn is_secret_in_text(&self, name: &[u8]) -> bool {
+        self.may_be_secret(name) && self.means(trimmed(name)) != Means::Plain
     }
 
     /// Whether it may be, by its ending; whatever stands before the name.
@@ -66,11 +93,11 @@ impl Names {
     }
 
     /// Goes through the words from the last; the most of them that are known decide.
-    fn ends_secretly(&self, name: &[u8]) -> bool {
+    fn means(&self, name: &[u8]) -> Means {
         const MOST: usize = 64;
         let mut letters = [0; MOST];
         let mut start = MOST;
-        let mut is_secret = false;
+        let mut means = Means::Plain;
         for (at, byte) in name.iter().enumerate().rev() {
             if !is_letter(byte) {
                 continue;
@@ -85,10 +112,10 @@ impl Names {
             let words = letters.get(start..).unwrap_or_default();
             if begins_word(name, at) || words == ENDING {
                 let known = self.known.iter().find(|(known, _)| **known == *words);
-                is_secret = known.map_or(is_secret, |&(_, is_secret)| is_secret);
+                means = known.map_or(means, |&(_, means)| means);
             }
         }
-        is_secret
+        means
     }
 }
 

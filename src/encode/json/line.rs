@@ -5,13 +5,18 @@
 
 use super::Cut;
 use super::JsonOptions;
+use crate::encode::ids::Ids;
+use crate::encode::ids::last_entry;
 use crate::encode::json::context_cache::ContextCache;
 use crate::encode::json::fast_path::micros;
 use crate::encode::json::template::{
-    MESSAGE, Role, THREAD, Template, is_place_of_log, push_key, push_line_number, push_optional,
+    MESSAGE, Role, THREAD, Template, is_place_of_log, key_of, push_key, push_line_number,
+    push_optional,
 };
-use crate::encode::members::{Members, is_marker, reserved_key};
+use crate::encode::members::Members;
 use crate::encode::options::Spans;
+use crate::encode::reserved::is_marker;
+use crate::encode::reserved::of_application;
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::record::Record;
 use crate::record::callsite::Kind;
@@ -150,24 +155,12 @@ impl<'a> Line<'a> {
     }
 
     fn push_ids(&mut self, out: &mut Vec<u8>) {
-        let context = self.record.context();
-        let (record, is_simple) = (self.record, self.plan.is_simple);
-        let given = |name| if is_simple { None } else { last_entry(record, name) };
-        let inherited = [
-            ("trace_id", context.map(SpanContext::trace_id)),
-            ("span_id", context.map(SpanContext::span_id)),
-        ];
-        for (name, inherited) in inherited {
-            let (text, original_bytes) = match (given(name), inherited) {
-                (Some(Entry { value: Value::Str(text), original_bytes, .. }), _) => {
-                    (Cow::Borrowed(text), original_bytes)
-                }
-                (Some(entry), _) => (Cow::Owned(to_text(&entry.value)), entry.original_bytes),
-                (None, Some(id)) => (Cow::Owned(id.to_string()), None),
-                (None, None) => continue,
-            };
-            push_key(out, name);
-            self.values.text(out, || name.into(), &text, original_bytes);
+        let Ids { trace, span, .. } = Ids::of(self.record);
+        for (name, id) in [("trace_id", trace), ("span_id", span)] {
+            if let Some(id) = id {
+                push_key(out, name);
+                self.values.text(out, || name.into(), &id.text(), id.original_bytes());
+            }
         }
     }
 
@@ -208,10 +201,11 @@ impl<'a> Line<'a> {
     fn push_simple_fields(&mut self, out: &mut Vec<u8>) -> bool {
         let (start, cuts) = (out.len(), self.values.cuts());
         let flat = self.options.record.spans == Spans::Flat;
-        if self.record.context().is_some_and(|context| context.extras.is_some() || flat) {
+        let has_more = self.record.context().is_some_and(|it| it.extras.is_some() || flat);
+        if has_more || self.record.mark().is_some() {
             return false;
         }
-        let names = self.record.callsite().fields();
+        let (kind, names) = (self.record.callsite().kind(), self.record.callsite().fields());
         let mut least = 0;
         for entry in self.record.fields.iter() {
             let (role, name) = match entry.key {
@@ -231,19 +225,20 @@ impl<'a> Line<'a> {
                 }
                 (Some(Role::Member(key)), _) => {
                     out.extend_from_slice(&key.bytes);
-                    self.values.push(out, || reserved_key(name.copied().unwrap_or("")), &entry);
+                    self.values.push(out, || key_of(kind, name.copied().unwrap_or("")), &entry);
                 }
             }
         }
         true
     }
 
-    /// Writes all members, each key once: pairs of contexts, then spans (if flat), then the event.
+    /// Writes all members, each key once: pairs of contexts, then spans (if flat), then the event,
+    /// then the framework's mark.
     fn push_members(&mut self, out: &mut Vec<u8>) {
         let mut members = Members::at_top();
         if let Some(context) = self.record.context() {
             members.extend(context.extras().filter_map(|entry| match entry.key {
-                Key::Name(name) => Some((name, entry)),
+                Key::Name(name) => Some((of_application(name), entry)),
                 Key::Index(_) => None,
             }));
             if self.options.record.spans == Spans::Flat
@@ -251,19 +246,26 @@ impl<'a> Line<'a> {
             {
                 for span in self.chosen_spans(leaf) {
                     let is_id = |name: &str| matches!(name, "trace_id" | "span_id");
-                    members.extend(span.fields().filter(|(name, _)| !is_id(name)));
+                    let fields = span.fields().filter(|(name, _)| !is_id(name));
+                    members.extend(fields.map(|(name, entry)| (of_application(name), entry)));
                 }
             }
         }
-        members.extend(self.own_members());
+        let kind = self.record.callsite().kind();
+        members.extend(self.own_members().map(|(name, entry)| match kind {
+            Kind::Internal => (Cow::Borrowed(name), entry),
+            _ => (of_application(name), entry),
+        }));
+        members.extend(self.record.mark().into_iter());
         members.push(out, &mut self.values);
     }
 
     /// The event's fields that have no place of their own in the line.
     fn own_members(&self) -> impl Iterator<Item = (&'a str, Entry<'a>)> + use<'a> {
-        let kind = self.record.callsite().kind();
+        let (kind, ids) = (self.record.callsite().kind(), Ids::of(self.record));
         self.record.fields().filter(move |(name, entry)| match *name {
-            "message" | "trace_id" | "span_id" => false,
+            "message" => false,
+            name if ids.has(name) => false,
             "function" => !matches!(entry.value, Value::Str(_)),
             name => !is_place_of_log(kind, name),
         })
@@ -287,9 +289,4 @@ impl<'a> Line<'a> {
         }
         self.values.push_cuts(out);
     }
-}
-
-/// The event's field of that name; of several the last.
-fn last_entry<'a>(record: &'a Record, name: &str) -> Option<Entry<'a>> {
-    record.fields().filter(|(field, _)| *field == name).map(|(_, entry)| entry).last()
 }

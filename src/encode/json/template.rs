@@ -1,12 +1,15 @@
 //! Plan: what is the same in each line of a callsite, encoded once.
 
-use crate::encode::members::{is_marker, reserved_key};
+use crate::encode::members::own_key;
+use crate::encode::members::reserved_key;
 use crate::encode::options::RecordConfig;
 use crate::encode::options::Spans;
 use crate::encode::options::WarnName;
+use crate::encode::reserved::is_marker;
 use crate::encode::value::push_string;
 use crate::record::callsite::{Callsite, Kind};
 use crate::record::level::Level;
+use std::borrow::Cow;
 
 /// What is the same in each line of a callsite.
 #[derive(Debug)]
@@ -134,12 +137,17 @@ impl Role {
             name if is_marker(name) || is_place_of_log(kind, name) => Self::Hidden,
             name => {
                 let mut key = vec![b','];
-                push_string(&mut key, &reserved_key(name));
+                push_string(&mut key, &key_of(kind, name));
                 key.push(b':');
                 Self::Member(MemberKey { piece: Piece::new(key.clone()), bytes: key })
             }
         }
     }
+}
+
+/// The key for an event's field.
+pub(super) fn key_of(kind: Kind, name: &str) -> Cow<'_, str> {
+    if kind == Kind::Internal { own_key(name) } else { reserved_key(name) }
 }
 
 /// Whether the field says where a record of the `log` crate comes from.

@@ -2,6 +2,8 @@
 //!
 //! Knows the keys of ECS. Does not know how a record is cut to fit.
 
+mod names;
+
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::options::Spans;
 use crate::encode::schema::{
@@ -25,15 +27,20 @@ use std::borrow::Cow;
 /// | `trace.id`, `span.id` | ids, whatever their form |
 /// | `service.name`, `.version`, `.environment`, `event.dataset` | the section `service` |
 /// | `error.message`, `error.stack_trace` | the event's field `error`; its sources, a line each |
-/// | fields with a name of ECS, such as `http.request.method` | typed, as given |
+/// | fields of ECS, such as `http.request.method` | typed, as given |
 /// | `labels` | all other fields, as texts |
 ///
-/// A name of ECS begins with one of its field sets and a dot. Everything else lies in `labels`,
-/// where all values are texts: an index takes each of them, whatever another program called by the
-/// same name, and they cannot multiply its fields outside of `labels`. As ECS asks, `.`, `*` and `\`
+/// A field of ECS is one that ECS 8.11 has under just that name, with a value of its type: some
+/// 400 of the field sets that programs write (`client`, `event`, `http`, `process`, `url`, `user`
+/// and the like). Everything else lies in `labels`: names that ECS does not have
+/// (`http.request.retry`), its objects (`http.request`), and values it has no place for
+/// (`source.ip = "localhost"`), for which Elasticsearch would refuse the whole document. In
+/// `labels` all values are texts: an index takes each of them, whatever another program called by
+/// the same name, and they cannot multiply its fields outside of `labels`. As ECS asks, `.`, `*` and `\`
 /// in their names become `_`. Labels do not nest, so with `spans: nested` the fields of spans are
 /// labels as with `flat`, and the label `spans` has the path, `request:charge`. The label `module`
-/// is there if it is not the logger; `truncated` says what was cut.
+/// is there if it is not the logger; `truncated` says what was cut,
+/// with `?` where the original length is unknown.
 ///
 /// ```
 /// use logwell::encode::Encode;
@@ -83,50 +90,6 @@ const RESERVED: [&str; 19] = [
     "error.stack_trace",
 ];
 
-/// The field sets of ECS that stand at the top of a record.
-const FIELD_SETS: [&str; 40] = [
-    "agent",
-    "client",
-    "cloud",
-    "container",
-    "data_stream",
-    "destination",
-    "device",
-    "dll",
-    "dns",
-    "email",
-    "error",
-    "event",
-    "faas",
-    "file",
-    "group",
-    "host",
-    "http",
-    "log",
-    "network",
-    "observer",
-    "orchestrator",
-    "organization",
-    "package",
-    "process",
-    "registry",
-    "related",
-    "rule",
-    "server",
-    "service",
-    "source",
-    "span",
-    "threat",
-    "tls",
-    "trace",
-    "transaction",
-    "url",
-    "user",
-    "user_agent",
-    "volume",
-    "vulnerability",
-];
-
 impl EcsEncoder {
     /// An encoder with those options.
     #[must_use]
@@ -161,7 +124,8 @@ fn push_line(mut line: Line<'_>, moment: &mut Moment, out: &mut Vec<u8>) {
     push_display(out, format_args!(",\"event.sequence\":{}", line.record.seq()));
     push_optional_keys(&mut line, out);
     let fields = line.fields(spans_of(&line), &["error"]);
-    let (top, labels) = fields.into_iter().partition::<Vec<_>, _>(|(name, _)| is_of_ecs(name));
+    let (top, labels) =
+        fields.into_iter().partition::<Vec<_>, _>(|(name, entry)| is_of_ecs(name, &entry.value));
     let mut members = Members::named(Naming { key: as_it_is, marks_bytes: true });
     members.extend(top.into_iter());
     members.push(out, &mut line.values);
@@ -223,7 +187,7 @@ fn dataset(service: &str) -> String {
     format!("{name}.log")
 }
 
-fn push_labels<'a>(mut line: Line<'a>, fields: Vec<(&'a str, Entry<'a>)>, out: &mut Vec<u8>) {
+fn push_labels<'a>(mut line: Line<'a>, fields: Vec<(Cow<'a, str>, Entry<'a>)>, out: &mut Vec<u8>) {
     let start = out.len();
     // The comma before the first label becomes the opening of the object.
     let module = line.module().filter(|module| module.text != line.record.target());
@@ -238,7 +202,11 @@ fn push_labels<'a>(mut line: Line<'a>, fields: Vec<(&'a str, Entry<'a>)>, out: &
         push_as_text(out, &mut line.values, member);
     }
     line.note_left_out();
-    let cuts: Vec<_> = line.values.each_cut().map(|(name, n)| format!("{name} {n}")).collect();
+    let cuts = line.values.each_cut().map(|(name, original)| match original {
+        Entry::UNKNOWN_BYTES => format!("{name} ?"),
+        known => format!("{name} {known}"),
+    });
+    let cuts: Vec<_> = cuts.collect();
     if !cuts.is_empty() {
         push_key(out, "truncated");
         push_string(out, &cuts.join(", "));
@@ -287,18 +255,9 @@ fn label(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a field of that name stands where ECS has it, and not in `labels`.
-fn is_of_ecs(name: &str) -> bool {
-    let is_word = |word: &str| {
-        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        !word.is_empty() && word.bytes().all(letter)
-    };
-    // An object cannot be a value too: neither may be the beginning of the other.
-    let within = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
-    let clashes = |own: &str| own == name || within(own, name) || within(name, own);
-    name.split_once('.')
-        .is_some_and(|(set, rest)| FIELD_SETS.contains(&set) && rest.split('.').all(is_word))
-        && !RESERVED.iter().any(|own| clashes(own))
+/// Whether a field stands where ECS has it, and not in `labels`.
+fn is_of_ecs(name: &str, value: &Value<'_>) -> bool {
+    !RESERVED.contains(&name) && names::takes(name, value)
 }
 
 #[cfg(test)]
@@ -306,25 +265,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_ecs_stand_at_the_top_unless_they_are_taken() {
-        for name in ["http.request.method", "user.id", "event.action", "error.type", "log.syslog"] {
-            assert!(is_of_ecs(name), "{name}");
+    fn fields_of_ecs_stand_at_the_top_unless_they_are_taken() {
+        let text = Value::Str("text");
+        for name in ["http.request.method", "user.id", "event.action", "error.type"] {
+            assert!(is_of_ecs(name, &text), "{name}");
         }
-        for name in [
-            "http",
-            "tenant",
-            "my.http.method",
-            "http.",
-            "http..method",
-            "http.a b",
-            "log.level",
-            "log.origin",
-            "log.origin.file.name.short",
-            "trace.id",
-            "labels.a",
-            "message",
-        ] {
-            assert!(!is_of_ecs(name), "{name}");
+        for name in ["http", "tenant", "http.request", "my.http.method", "labels.a", "message"] {
+            assert!(!is_of_ecs(name, &text), "{name}");
+        }
+        for name in RESERVED {
+            assert!(!is_of_ecs(name, &text), "{name}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::encode::members::{Members, Naming};
 use crate::encode::options::Spans;
+use crate::encode::reserved::aside_if;
 use crate::encode::schema::{
     Line, Moment, SchemaOptions, Text, fit, push_display, push_key, push_uid, span_members,
 };
@@ -215,10 +216,7 @@ fn push_spans(line: &mut Line<'_>, out: &mut Vec<u8>) {
 }
 
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) || name.starts_with("logging.googleapis.com/") {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(RESERVED.contains(&name) || name.starts_with("logging.googleapis.com/"), name)
 }
 
 #[cfg(test)]

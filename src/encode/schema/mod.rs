@@ -24,11 +24,20 @@ pub mod ecs;
 pub mod gcp;
 pub mod otel;
 
+use crate::encode::ids;
+use crate::encode::ids::Given;
+use crate::encode::ids::last_entry;
 use crate::encode::json::JsonOptions;
-use crate::encode::members::{Members, Naming, error_chain, error_text, is_marker, key_in_span};
+use crate::encode::members::Members;
+use crate::encode::members::Naming;
+use crate::encode::members::error_chain;
+use crate::encode::members::error_text;
+use crate::encode::members::key_in_span;
 use crate::encode::options::ServiceConfig;
 use crate::encode::options::Spans;
 use crate::encode::options::WarnName;
+use crate::encode::reserved::is_marker;
+use crate::encode::reserved::of_application;
 use crate::encode::stamp::UtcSecond;
 use crate::encode::value::{ValueWriter, push_string, to_text};
 use crate::record::Record;
@@ -222,15 +231,9 @@ impl<'a> Line<'a> {
 
     /// Trace id and span id, the event's own or those of its context.
     pub(crate) fn given_ids(&self) -> [Option<Text<'a>>; 2] {
-        let context = self.record.context();
-        let id = |name, inherited: Option<&Id>| match self.last(name) {
-            Some(entry) => Some(Text::of(&entry)),
-            None => inherited.map(|id| Text::whole(id.to_string())),
-        };
-        [
-            id("trace_id", context.map(SpanContext::trace_id)),
-            id("span_id", context.map(SpanContext::span_id)),
-        ]
+        let ids::Ids { trace, span, .. } = ids::Ids::of(self.record);
+        let text = |id: Given<'a>| Text { text: id.text(), original_bytes: id.original_bytes() };
+        [trace.map(text), span.map(text)]
     }
 
     fn ids(&self) -> Ids<'a> {
@@ -249,12 +252,17 @@ impl<'a> Line<'a> {
 
     /// The event's field of that name; of several the last.
     pub(crate) fn last(&self, name: &str) -> Option<Entry<'a>> {
-        self.record.fields().filter(|(field, _)| *field == name).map(|(_, entry)| entry).last()
+        last_entry(self.record, name)
     }
 
     /// The fields that are written as fields, later ones over earlier ones: pairs of contexts, then
-    /// spans (if flat), then the event. Those in `placed` have a place of their own.
-    pub(crate) fn fields(&mut self, spans: Spans, placed: &[&str]) -> Vec<(&'a str, Entry<'a>)> {
+    /// spans (if flat), then the event, then the framework's mark. Those in `placed` have a place
+    /// of their own. What the application calls as the framework calls its own has moved aside.
+    pub(crate) fn fields(
+        &mut self,
+        spans: Spans,
+        placed: &[&str],
+    ) -> Vec<(Cow<'a, str>, Entry<'a>)> {
         if self.extent < Extent::Whole {
             return Vec::new();
         }
@@ -265,8 +273,13 @@ impl<'a> Line<'a> {
                 all.extend(span.fields().filter(|(name, _)| !is_id(name)));
             }
         }
-        all.extend(self.own_fields().filter(|(name, _)| !placed.contains(name)));
-        all
+        let own = self.own_fields().filter(|(name, _)| !placed.contains(name));
+        let is_own = self.record.callsite().kind() == Kind::Internal;
+        let (of_framework, of_event): (Vec<_>, Vec<_>) = own.partition(|_| is_own);
+        all.extend(of_event);
+        let aside = all.into_iter().map(|(name, entry)| (of_application(name), entry));
+        let of_framework = of_framework.into_iter().chain(self.record.mark());
+        aside.chain(of_framework.map(|(name, entry)| (Cow::Borrowed(name), entry))).collect()
     }
 
     pub(crate) fn extras(&self) -> Vec<(&'a str, Entry<'a>)> {
@@ -283,8 +296,10 @@ impl<'a> Line<'a> {
     pub(crate) fn own_fields(&self) -> impl Iterator<Item = (&'a str, Entry<'a>)> + use<'a> {
         let is_log = self.record.callsite().kind() == Kind::LogCrate;
         let record: &'a Record = self.record;
+        let ids = ids::Ids::of(record);
         record.fields().filter(move |(name, entry)| match *name {
-            "message" | "trace_id" | "span_id" => false,
+            "message" => false,
+            name if ids.has(name) => false,
             "function" => !matches!(entry.value, Value::Str(_)),
             "log.target" | "log.module_path" | "log.file" | "log.line" => !is_log,
             name => !is_marker(name),

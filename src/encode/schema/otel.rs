@@ -6,6 +6,7 @@
 use crate::encode::Encode;
 use crate::encode::members::{Content, Member, Members, Naming};
 use crate::encode::options::Spans;
+use crate::encode::reserved::aside_if;
 use crate::encode::schema::{
     Failure, Line, SchemaOptions, Text, fit, push_display, push_uid, span_members,
 };
@@ -244,7 +245,13 @@ fn push_truncated(line: &Line<'_>, out: &mut Vec<u8>) {
     open_attribute(out, "truncated");
     out.extend_from_slice(b"{\"kvlistValue\":{\"values\":[");
     for (name, original) in cuts {
-        push_int_attribute(out, name, original);
+        match original {
+            Entry::UNKNOWN_BYTES => {
+                open_attribute(out, name);
+                out.extend_from_slice(b"{\"stringValue\":\"?\"}}");
+            }
+            known => push_int_attribute(out, name, known),
+        }
     }
     out.extend_from_slice(b"]}}}");
 }
@@ -329,10 +336,7 @@ fn push_int(out: &mut Vec<u8>, number: i128) {
 }
 
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match RESERVED.contains(&name) {
-        true => Cow::Owned(format!("field.{name}")),
-        false => Cow::Borrowed(name),
-    }
+    aside_if(RESERVED.contains(&name), name)
 }
 
 #[cfg(test)]

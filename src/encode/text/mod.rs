@@ -11,6 +11,8 @@
 
 use crate::base::zone::TimeZone;
 use crate::encode::Encode;
+use crate::encode::ids::Ids;
+use crate::encode::reserved::{aside_if, of_application};
 use crate::encode::stamp::Stamp;
 use crate::encode::terminal_safe::{
     DIM, Style, push_char, push_level, push_quoted, push_visible, push_word,
@@ -20,6 +22,7 @@ use crate::record::callsite::{Kind, marker};
 use crate::record::fields::{Entry, ErrorValue, Key, Value};
 use crate::record::span::{SpanContext, SpanData};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::io::Write as _;
 
 /// How [`TextEncoder`] writes.
@@ -91,10 +94,11 @@ impl Encode for TextEncoder {
             out.push(b':');
         });
         message(record, out);
-        fields(ink, record, out);
-        if let Some(context) = record.context() {
+        let ids = Ids::of(record);
+        fields(ink, record, &ids, out);
+        if let Some(trace) = ids.trace {
             out.extend_from_slice(b"  ");
-            ink.paint(DIM, out, |out| place(context, out));
+            ink.paint(DIM, out, |out| place(record.context(), &trace.text(), out));
         }
         out.push(b'\n');
     }
@@ -128,16 +132,20 @@ fn message(record: &Record, out: &mut Vec<u8>) {
 
 /// The event's fields, then those of the logging contexts around that are not hidden by one of the
 /// same name further in.
-fn fields(ink: Style, record: &Record, out: &mut Vec<u8>) {
+fn fields(ink: Style, record: &Record, ids: &Ids<'_>, out: &mut Vec<u8>) {
     let mut gap = "  ";
+    let kind = record.callsite().kind();
     let mut field = |name: &str, entry: &Entry<'_>, out: &mut Vec<u8>| {
         out.extend_from_slice(gap.as_bytes());
         pair(ink, name, entry, out);
         gap = " ";
     };
-    let kind = record.callsite().kind();
     for (name, entry) in record.fields().filter(|(name, _)| is_shown(kind, name)) {
-        field(name, &entry, out);
+        match kind {
+            _ if name == "trace_id" => {}
+            Kind::Internal => field(name, &entry, out),
+            _ => field(&unreserved(name, ids), &entry, out),
+        }
     }
     let extras = || record.context().into_iter().flat_map(SpanContext::extras);
     for (at, entry) in extras().enumerate() {
@@ -146,8 +154,11 @@ fn fields(ink: Style, record: &Record, out: &mut Vec<u8>) {
             || extras().skip(at + 1).any(|inner| inner.key == entry.key)
             || name.starts_with(marker::PREFIX);
         if !hidden {
-            field(name, &entry, out);
+            field(&unreserved(name, ids), &entry, out);
         }
+    }
+    if let Some((name, entry)) = record.mark() {
+        field(name, &entry, out);
     }
     if record.fields_left_out > 0 {
         let _ = write!(out, "{gap}({} more fields)", record.fields_left_out);
@@ -163,9 +174,18 @@ fn is_shown(kind: Kind, name: &str) -> bool {
     !elsewhere && !name.starts_with(marker::PREFIX)
 }
 
+/// The name for a field of the application: what the line says itself moves aside.
+fn unreserved<'n>(name: &'n str, ids: &Ids<'_>) -> Cow<'n, str> {
+    let is_id = name == "trace" || name == "trace_id" || name == "span_id" && !ids.has(name);
+    match of_application(name) {
+        Cow::Borrowed(name) => aside_if(is_id, name),
+        moved => moved,
+    }
+}
+
 /// `outer{a=1}:inner trace=…`
-fn place(context: &SpanContext, out: &mut Vec<u8>) {
-    if let Some(leaf) = context.span() {
+fn place(context: Option<&SpanContext>, trace: &str, out: &mut Vec<u8>) {
+    if let Some(leaf) = context.and_then(SpanContext::span) {
         let inner: SmallVec<[&SpanData; MAX_SPANS]> = leaf.leaf_to_root().take(MAX_SPANS).collect();
         if leaf.depth() as usize > inner.len() {
             push_visible("…:", out);
@@ -180,7 +200,7 @@ fn place(context: &SpanContext, out: &mut Vec<u8>) {
         out.push(b' ');
     }
     out.extend_from_slice(b"trace=");
-    push_word(&context.trace_id().to_string(), out);
+    push_word(trace, out);
 }
 
 fn span_fields(span: &SpanData, out: &mut Vec<u8>) {
@@ -249,8 +269,12 @@ fn hex(bytes: &[u8], original_bytes: Option<u64>, out: &mut Vec<u8>) {
 }
 
 fn original_size(entry: &Entry<'_>, out: &mut Vec<u8>) {
-    if let Some(bytes) = entry.original_bytes {
-        let _ = write!(out, " ({bytes} bytes)");
+    match entry.original_bytes {
+        None => {}
+        Some(Entry::UNKNOWN_BYTES) => out.extend_from_slice(b" (cut)"),
+        Some(bytes) => {
+            let _ = write!(out, " ({bytes} bytes)");
+        }
     }
 }
 

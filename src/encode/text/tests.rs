@@ -68,6 +68,7 @@ fn context(span: Option<Arc<SpanData>>, extras: Option<Fields>, trace_id: Id) ->
         extras: extras.map(Arc::new),
         trace_id,
         span_id,
+        carried: Default::default(),
         changes: Arc::default(),
     })
 }

@@ -5,6 +5,8 @@
 use crate::base::zone::TimeZone;
 use crate::encode::members::{Members, Naming};
 use crate::encode::options::Spans;
+use crate::encode::reserved::aside_if;
+use crate::encode::reserved::of_application;
 use crate::encode::schema::{Line, SchemaOptions, Text, fit, push_display, push_key};
 use crate::encode::stamp::Stamp;
 use crate::encode::value::push_json;
@@ -85,7 +87,7 @@ fn push_extra_info(line: &mut Line<'_>, out: &mut Vec<u8>) {
     members.extend(fields.into_iter());
     members.push(out, &mut line.values);
     for (key, value) in &given {
-        push_key(out, &unreserved(key));
+        push_key(out, &key_of_member(key));
         push_json(out, &value.to_string());
     }
     let [trace, span] = line.given_ids();
@@ -106,25 +108,32 @@ fn push_extra_info(line: &mut Line<'_>, out: &mut Vec<u8>) {
 
 /// Takes out the extra information of [`log`](crate::log) if it is an object; of fields with the key
 /// of one of its members it has precedence.
-fn take_object(fields: &mut Vec<(&str, Entry<'_>)>) -> Map<String, serde_json::Value> {
-    let is_json = |(name, entry): &(&str, Entry<'_>)| match entry.value {
-        Value::Json(text) if *name == EXTRA_INFO => serde_json::from_str(text).ok(),
+fn take_object(fields: &mut Vec<(Cow<'_, str>, Entry<'_>)>) -> Map<String, serde_json::Value> {
+    let is_json = |(name, entry): &(Cow<'_, str>, Entry<'_>)| match entry.value {
+        Value::Json(text) if name == EXTRA_INFO => serde_json::from_str(text).ok(),
         _ => None,
     };
-    match fields.last().and_then(is_json) {
-        Some(serde_json::Value::Object(object)) => {
-            fields.pop();
-            fields.retain(|(name, _)| !object.contains_key(*name));
+    let found = fields.iter().enumerate().find_map(|(at, field)| Some((at, is_json(field)?)));
+    match found {
+        Some((at, serde_json::Value::Object(object))) => {
+            fields.remove(at);
+            let is_member = |name: &str| object.keys().any(|key| key_of_member(key) == name);
+            fields.retain(|(name, _)| !is_member(name));
             object
         }
         _ => Map::new(),
     }
 }
 
+/// The key for a member of the extra information, as for a field of that name.
+fn key_of_member(name: &str) -> Cow<'_, str> {
+    match of_application(name) {
+        Cow::Borrowed(name) => unreserved(name),
+        moved => moved,
+    }
+}
+
 /// The key for a field of that name: one that `extra_info` has for itself moves aside.
 fn unreserved(name: &str) -> Cow<'_, str> {
-    match name {
-        "trace_id" | "span_id" | "truncated" => Cow::Owned(format!("field.{name}")),
-        _ => Cow::Borrowed(name),
-    }
+    aside_if(matches!(name, "trace_id" | "span_id" | "truncated"), name)
 }

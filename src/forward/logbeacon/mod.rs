@@ -71,7 +71,13 @@ impl LogBeaconClient {
             }
         };
         match self.http.post_json(&self.url, &self.headers, body) {
-            Ok(answer) => classify(&answer),
+            Ok(answer) => match (classify(&answer), messages) {
+                // It names the record: there is no doubt who is to blame.
+                (Outcome::Doubtful { why }, [one]) if names(&answer.body_start, one) => {
+                    Outcome::Refused { why }
+                }
+                (outcome, _) => outcome,
+            },
             Err(error) => error.into(),
         }
     }
@@ -189,20 +195,7 @@ impl Transport for Direct {
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
         let mut fates = Vec::with_capacity(messages.len());
         for batch in messages.chunks(self.batch_records.max(1)) {
-            let outcome = self.post(batch, stop);
-            match (outcome, batch) {
-                // One that is wrong must not take the others with it.
-                (Outcome::Refused { .. }, [_, _, ..]) => {
-                    for one in batch.chunks(1) {
-                        fates.push(self.post(one, stop));
-                        if matches!(fates.last(), Some(Outcome::Retry { .. })) {
-                            break;
-                        }
-                    }
-                }
-                (outcome, batch) => fates.resize(fates.len() + batch.len(), outcome),
-            }
-            if matches!(fates.last(), Some(Outcome::Retry { .. })) {
+            if !self.deliver_batch(batch, stop, &mut fates) {
                 break;
             }
         }
@@ -213,6 +206,18 @@ impl Transport for Direct {
 }
 
 impl Direct {
+    /// Halves a batch that is refused until the records that are to blame are alone: they must not
+    /// take the others with them. Says whether it is worth going on.
+    fn deliver_batch(&self, batch: &[Message], stop: &Stop, fates: &mut Vec<Outcome>) -> bool {
+        let outcome = self.post(batch, stop);
+        if batch.len() == 1 || outcome.is_delivered() || outcome.is_waiting() {
+            fates.resize(fates.len() + batch.len(), outcome);
+            return !is_hopeless(fates);
+        }
+        let (left, right) = batch.split_at(batch.len() / 2);
+        self.deliver_batch(left, stop, fates) && self.deliver_batch(right, stop, fates)
+    }
+
     fn post(&self, messages: &[Message], stop: &Stop) -> Outcome {
         if stop.is_over() {
             return Outcome::retry("logging ends");
@@ -220,6 +225,20 @@ impl Direct {
         let bodies: Vec<_> = messages.iter().map(|message| message.body.as_slice()).collect();
         self.client.post(&bodies)
     }
+}
+
+/// Whether the other side takes nothing now. Two records in doubt and none delivered: the way is to
+/// blame rather than both of them.
+fn is_hopeless(fates: &[Outcome]) -> bool {
+    let in_doubt =
+        fates.iter().filter(|outcome| matches!(outcome, Outcome::Doubtful { .. })).count();
+    let is_waiting = fates.last().is_some_and(Outcome::is_waiting);
+    is_waiting || (in_doubt >= 2 && !fates.iter().any(Outcome::is_delivered))
+}
+
+/// Whether an answer has the hash of that message.
+fn names(answer: &str, message: &[u8]) -> bool {
+    hash_of(message).is_some_and(|hash| !hash.is_empty() && answer.contains(hash))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use super::connection::{Address, Connection, Lost};
 use super::socket;
 use crate::base::error::{Error, ErrorKind};
+use crate::base::threads;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;
@@ -122,7 +123,7 @@ impl Link {
                 runtime.shutdown_background();
             }
         };
-        std::thread::Builder::new().name(NAME.to_owned()).spawn(run).map_err(fail)?;
+        threads::spawn(NAME, run).map_err(fail)?;
         Ok(Self { requests, shared, patience })
     }
 

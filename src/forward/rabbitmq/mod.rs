@@ -109,10 +109,16 @@ impl Transport for Brokered {
             return vec![Outcome::Delivered; messages.len()];
         }
         let mut fates = self.direct.deliver(&rest, stop).into_iter();
-        let outcome = |n| match is_confirmed(n) {
+        // Who mends the way must know of both.
+        let broker = published.trouble.as_deref().unwrap_or_default();
+        let broker = self.password.scrub(broker);
+        let also = |why: String| format!("{why} (and RabbitMQ is out of reach: {broker})");
+        let mut outcome = |n| match is_confirmed(n) {
             true => Outcome::Delivered,
-            false => fates.next().unwrap_or_else(|| Outcome::retry("it was not tried")),
+            false => {
+                fates.next().unwrap_or_else(|| Outcome::retry("it was not tried")).map_why(also)
+            }
         };
-        (0..messages.len()).map(outcome).collect()
+        (0..messages.len()).map(&mut outcome).collect()
     }
 }

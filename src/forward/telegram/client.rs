@@ -68,12 +68,13 @@ impl TelegramClient {
     /// - The text is made to [`fit`](crate::forward::telegram::sanitize()) first: something is always sent.
     /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at all, and
     ///   an answer that is not Telegram's.
-    /// - Other refusals are final, such as a group the bot does not belong to.
+    /// - A wrong token, a group that is not found or that the bot may not write to, waits for a person.
+    /// - Only what is wrong with the text itself is final.
     /// - A group that has become a supergroup is followed to its new id.
     #[must_use]
     pub fn send(&self, token: &Secret, message: &TelegramMessage) -> Outcome {
         if !is_bot_token(token.reveal()) {
-            return Outcome::refused(
+            return Outcome::blocked(
                 "the token of the bot is empty or has a character that none has",
             );
         }
@@ -89,7 +90,7 @@ impl TelegramClient {
                 selflog::tell("telegram group has moved", &text);
                 let moved = self.send_to(&url, message, &id.to_string());
                 moved.map_or_else(
-                    |_| Outcome::refused("the group has moved twice"),
+                    |_| Outcome::blocked("the group has moved twice; check its chat_id"),
                     |outcome| scrubbed(outcome, token),
                 )
             }
@@ -131,14 +132,61 @@ fn judge(answer: &Answer) -> Result<Outcome, i64> {
         true => why,
         false => format!("Telegram says: {}", shorten(&reply.description)),
     };
-    Ok(match classify(answer) {
-        Outcome::Delivered if reply.is_ok => Outcome::Delivered,
-        Outcome::Delivered => Outcome::retry(said("Telegram has not taken it".to_owned())),
-        Outcome::Retry { after, why } => {
-            Outcome::Retry { after: reply.retry_after.or(after), why: said(why) }
-        }
-        Outcome::Refused { why } => Outcome::Refused { why: said(why) },
+    let outcome = judge_reply(answer, &reply);
+    Ok(match &outcome {
+        Outcome::Blocked { .. } => outcome.map_why(|why| said(why) + advice(answer.status)),
+        _ => outcome.map_why(said),
     })
+}
+
+fn judge_reply(answer: &Answer, reply: &Reply) -> Outcome {
+    match classify(answer) {
+        Outcome::Delivered if reply.is_ok => Outcome::Delivered,
+        Outcome::Delivered => Outcome::retry("Telegram has not taken it"),
+        Outcome::Retry { after, why } => Outcome::Retry { after: reply.retry_after.or(after), why },
+        outcome => refusal(answer.status, &reply.description).unwrap_or(outcome),
+    }
+}
+
+/// What a refusal of Telegram's means, as far as its words say more than the status.
+fn refusal(status: u16, description: &str) -> Option<Outcome> {
+    let says = |parts: &[&str]| {
+        let text = description.to_ascii_lowercase();
+        parts.iter().any(|part| text.contains(part))
+    };
+    let why = String::new;
+    match status {
+        400 if says(ABOUT_THE_TEXT) => Some(Outcome::Refused { why: why() }),
+        400 if says(ABOUT_THE_CHAT) => Some(Outcome::blocked(why())),
+        _ => None,
+    }
+}
+
+/// Words with which Telegram blames the text of a message.
+const ABOUT_THE_TEXT: &[&str] =
+    &["message text", "text must", "text is", "message is too long", "can't parse", "entit"];
+/// Words with which it blames the group, or what the bot may do there.
+const ABOUT_THE_CHAT: &[&str] = &[
+    "chat",
+    "group",
+    "rights",
+    "kicked",
+    "blocked",
+    "forbidden",
+    "peer",
+    "user",
+    "topic",
+    "bot",
+    "channel",
+];
+
+/// What a person can do about a refusal.
+fn advice(status: u16) -> &'static str {
+    match status {
+        401 | 404 => "; check the token of the bot",
+        400 | 403 => "; check the chat_id, and that the bot may write there",
+        _ => "; check forward.telegram",
+    }
 }
 
 impl Reply {
@@ -166,11 +214,7 @@ fn shorten(text: &str) -> String {
 }
 
 fn scrubbed(outcome: Outcome, token: &Secret) -> Outcome {
-    match outcome {
-        Outcome::Delivered => Outcome::Delivered,
-        Outcome::Retry { after, why } => Outcome::Retry { after, why: token.scrub(&why) },
-        Outcome::Refused { why } => Outcome::Refused { why: token.scrub(&why) },
-    }
+    outcome.map_why(|why| token.scrub(&why))
 }
 
 #[cfg(test)]
@@ -209,13 +253,39 @@ pub(super) mod tests {
         assert_eq!((wait("-1"), wait("null"), wait("\"soon\"")), (None, None, None));
     }
 
+    fn refused(status: u16, description: &str) -> Outcome {
+        let body = serde_json::json!({ "ok": false, "description": description });
+        judged(status, &body.to_string()).unwrap()
+    }
+
     #[test]
-    fn a_refusal_is_final_and_says_why_and_trouble_over_there_is_not() {
-        let body = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
-        let why = "Telegram says: Bad Request: chat not found";
-        assert_eq!(judged(400, body), Ok(Outcome::refused(why)));
+    fn what_a_person_can_mend_waits_and_only_the_text_is_refused_for_good() {
+        for (status, description) in [
+            (400, "Bad Request: chat not found"),
+            (400, "Bad Request: not enough rights to send text messages to the chat"),
+            (400, "Bad Request: group chat was deactivated"),
+            (401, "Unauthorized"),
+            (403, "Forbidden: bot was kicked from the supergroup chat"),
+            (404, "Not Found"),
+        ] {
+            let Outcome::Blocked { why, .. } = refused(status, description) else {
+                panic!("{description}");
+            };
+            assert!(why.starts_with(&format!("Telegram says: {description}; check ")), "{why}");
+        }
+        for description in
+            ["Bad Request: message text is empty", "Bad Request: can't parse entities"]
+        {
+            let outcome = refused(400, description);
+            assert_eq!(outcome, Outcome::refused(format!("Telegram says: {description}")));
+        }
+        assert!(matches!(refused(400, "Bad Request"), Outcome::Doubtful { .. }));
+    }
+
+    #[test]
+    fn trouble_over_there_passes_and_a_group_that_has_moved_is_followed() {
         assert!(matches!(judged(502, "<html>"), Ok(Outcome::Retry { after: None, .. })));
-        assert!(matches!(judged(302, ""), Ok(Outcome::Refused { .. })));
+        assert!(matches!(judged(302, ""), Ok(Outcome::Blocked { .. })));
         let moved = r#"{"ok":false,"description":"x","parameters":{"migrate_to_chat_id":-1001}}"#;
         assert_eq!(judged(400, moved), Err(-1001));
     }

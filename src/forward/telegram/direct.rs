@@ -47,7 +47,9 @@ impl Direct {
         let now = Instant::now();
         let mut limits = self.limits();
         limits.answered(chat_id, sent, now);
-        if let Outcome::Retry { after: Some(after), .. } = &outcome {
+        if let Outcome::Retry { after: Some(after), .. }
+        | Outcome::Blocked { after: Some(after), .. } = &outcome
+        {
             limits.pause(chat_id, now + *after);
         }
         outcome
@@ -77,7 +79,7 @@ impl Transport for Direct {
         let mut fates: Vec<Outcome> = Vec::new();
         for message in messages {
             let outcome = match fates.last() {
-                Some(failed @ Outcome::Retry { .. }) => failed.clone(),
+                Some(failed) if failed.is_waiting() => failed.clone(),
                 _ => self.send(message, stop),
             };
             fates.push(outcome);

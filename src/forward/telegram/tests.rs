@@ -101,7 +101,7 @@ impl Way {
                 self.limits.pause(&parsed.chat_id, until);
                 self.pending.push_front(message);
             }
-            Outcome::Refused { why } => panic!("refused: {why}"),
+            other => panic!("refused: {other:?}"),
         }
     }
 }

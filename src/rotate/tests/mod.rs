@@ -13,6 +13,7 @@ mod moved;
 mod opening;
 mod packing;
 mod processes;
+mod promises;
 mod refused;
 mod retained;
 mod scheduled;

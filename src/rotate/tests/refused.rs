@@ -13,6 +13,8 @@ fn goes_on_in_the_same_file(place: &mut Place, mut file: RotatingFile, allow: im
     place.write(&mut file, &["six 666"]);
     assert_eq!(file.failed_rotations(), 2);
     assert!(file.take_trouble().is_none(), "told twice");
+    let problems = file.problems();
+    assert!(problems.len() == 1 && problems[0].starts_with("no new file"), "{problems:?}");
     allow();
     place.pass(ROTATE_PAUSE);
     let rotations = file.rotations();
@@ -21,6 +23,7 @@ fn goes_on_in_the_same_file(place: &mut Place, mut file: RotatingFile, allow: im
     let expected = before + "three 3\nfour 44\nfive 55\nsix 666\nseven 7\n";
     assert!(expected.ends_with(&everything(&file)));
     assert_eq!(place.read("app.log"), "seven 7\n");
+    assert_eq!(file.problems(), [""; 0], "its size is right again");
 }
 
 fn filled(place: &Place) -> RotatingFile {

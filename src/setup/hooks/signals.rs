@@ -32,7 +32,9 @@ mod none {
 
 #[cfg(unix)]
 mod unix {
-    use crate::base::{selflog, thread};
+    use crate::base::selflog;
+    use crate::base::thread;
+    use crate::base::threads;
     use crate::config::LoggingConfig;
     use crate::config::hooks::HooksConfig;
     use crate::config::hooks::Signals as Which;
@@ -88,8 +90,12 @@ mod unix {
         let deadly = watch.deadly.clone();
         // The thread first: a signal that is caught and that nobody looks at would be lost.
         let (signals, caught) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("logwell-signals".to_owned());
-        thread.spawn(move || caught.into_iter().for_each(|signals| watch.run(signals)))?;
+        let heard: Vec<_> = wanted.iter().map(|(signal, _)| *signal).collect();
+        threads::spawn("logwell-signals", move || {
+            // Others may all have blocked what we are asked to handle.
+            threads::hear(&heard);
+            caught.into_iter().for_each(|signals| watch.run(signals));
+        })?;
         for signal in deadly {
             flag::register_conditional_default(signal, Arc::clone(&is_ending))?;
         }

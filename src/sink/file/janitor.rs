@@ -4,7 +4,7 @@
 //! pipeline. It works half of the time at most, and ends with the last file. Knows no path: it is
 //! given open files, and says when it is done.
 
-use crate::base::thread;
+use crate::base::{thread, threads};
 use crate::rotate::{Pack, Packed};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::fs::File;
@@ -76,8 +76,7 @@ impl Thread {
         let thread = self.work.get_or_init(|| {
             let (work, waiting) = bounded(MAX_WAITING);
             let is_over = Arc::clone(&self.is_over);
-            let thread = std::thread::Builder::new().name(NAME.to_owned());
-            thread.spawn(move || run(&waiting, &is_over)).ok().map(|_| work)
+            threads::spawn(NAME, move || run(&waiting, &is_over)).ok().map(|_| work)
         });
         let refused = |refused: TrySendError<Work>| drop(refused.into_inner());
         thread.as_ref().is_some_and(|work_to| work_to.try_send(work).map_err(refused).is_ok())

@@ -167,6 +167,10 @@ impl Sink for FileSink {
         self.file.reopen(self.clock.now())
     }
 
+    fn problems(&self) -> Vec<String> {
+        self.file.problems()
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         self.file.files()
     }

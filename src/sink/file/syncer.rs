@@ -5,7 +5,7 @@
 //! sync begins is part of it. A thread of its own, `logwell-sync`, started with the first work and
 //! shared by the files of a pipeline; it ends with the last of them. Knows no path and no line.
 
-use crate::base::thread;
+use crate::base::{thread, threads};
 use crate::rotate::{SyncJob, Synced};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,8 +77,7 @@ impl Thread {
         let Some(order) = simulated(order) else { return Ok(()) };
         let thread = self.orders.get_or_init(|| {
             let (orders, given) = bounded(MAX_WAITING);
-            let thread = std::thread::Builder::new().name(NAME.to_owned());
-            thread.spawn(move || run(&given)).ok().map(|_| orders)
+            threads::spawn(NAME, move || run(&given)).ok().map(|_| orders)
         });
         match thread {
             Some(orders) => orders.try_send(order).map_err(TrySendError::into_inner),

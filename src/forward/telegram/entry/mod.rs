@@ -5,6 +5,8 @@
 
 use super::alert::Alert;
 use crate::encode::escape::push_escaped;
+use crate::encode::ids::Ids;
+use crate::encode::reserved::of_application;
 use crate::forward::destination::Notice;
 use crate::forward::level::ForwardLevel;
 use crate::forward::telegram::sanitize::MAX_TEXT_UNITS;
@@ -14,6 +16,7 @@ use crate::record::fields::{Entry, Key, Value, floor_char_boundary};
 use crate::record::level::Level;
 use crate::record::span::{SpanContext, SpanData};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::io::Write as _;
 
 /// A message has no room for more, whatever the characters.
@@ -47,9 +50,9 @@ pub(super) fn write(notice: &Notice<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"],\"fields\":[");
     push_fields(record, out);
     out.push(b']');
-    if let Some(context) = record.context() {
+    if let Some(trace) = Ids::of(record).trace {
         out.extend_from_slice(b",\"trace\":");
-        push_text(out, &context.trace_id().to_string(), MAX_TEXT_BYTES);
+        push_text(out, &trace.text(), MAX_TEXT_BYTES);
     }
     out.push(b'}');
 }
@@ -80,8 +83,8 @@ const VERSION: u64 = 1;
 /// The fields of the event, then of the logging contexts and spans around it, without those that are
 /// hidden by one of the same name: `"name","value",…`.
 fn push_fields(record: &Record, out: &mut Vec<u8>) {
-    let is_own = |name: &str| is_shown(record.callsite().kind(), name);
-    let own = record.fields().filter(|(name, _)| is_own(name));
+    let (kind, ids) = (record.callsite().kind(), Ids::of(record));
+    let own = record.fields().filter(|(name, _)| is_shown(kind, name) && !ids.has(name));
     let extras = record.context().into_iter().flat_map(SpanContext::extras);
     let extras = extras.filter_map(|entry| match entry.key {
         Key::Name(name) => Some((name, entry)),
@@ -89,14 +92,21 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
     });
     let leaf = record.context().and_then(SpanContext::span);
     let spans = leaf.into_iter().flat_map(|leaf| leaf.leaf_to_root().take(MAX_FIELDS));
-    let mut names: Vec<&str> = Vec::new();
-    for (name, entry) in own.chain(extras).chain(spans.flat_map(SpanData::fields)) {
+    let around = extras.chain(spans.flat_map(SpanData::fields));
+    let aside = |(name, entry)| (of_application(name), entry);
+    let own = own.map(|(name, entry)| match kind {
+        Kind::Internal => (Cow::Borrowed(name), entry),
+        _ => aside((name, entry)),
+    });
+    let mark = record.mark().map(|(name, entry)| (Cow::Borrowed(name), entry));
+    let mut names: Vec<Cow<'_, str>> = Vec::new();
+    for (name, entry) in mark.into_iter().chain(own).chain(around.map(aside)) {
         let is_new = !names.contains(&name) && !name.starts_with(marker::PREFIX);
         if is_new && names.len() < MAX_FIELDS {
             if !names.is_empty() {
                 out.push(b',');
             }
-            push_text(out, name.strip_prefix("r#").unwrap_or(name), MAX_TEXT_BYTES);
+            push_text(out, name.strip_prefix("r#").unwrap_or(&name), MAX_TEXT_BYTES);
             out.push(b',');
             push_text(out, &value_text(&entry), MAX_TEXT_BYTES);
             names.push(name);
@@ -106,7 +116,7 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
 
 /// What has no place of its own in an alert.
 fn is_shown(kind: Kind, name: &str) -> bool {
-    let is_forked = matches!(name, "message" | "function" | "trace_id" | "span_id");
+    let is_forked = matches!(name, "message" | "function");
     let is_place = kind == Kind::LogCrate && name.starts_with("log.");
     !is_forked && !is_place
 }

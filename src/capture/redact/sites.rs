@@ -1,0 +1,125 @@
+//! Sites: where in a text a secret may follow, and the name that says so.
+//!
+//! Mostly a `:` or `=` between a name and a value; also the end of an XML tag, a comma in a pair, a blank
+//! behind an option. What stands before is looked at first: mostly it is no name of a secret, and that is
+//! all it costs.
+
+use super::names::{Names, is_letter};
+use super::urls::{MAX_AUTHORITY_BYTES, bot_len};
+use memchr::memchr;
+
+/// A name is not longer.
+const MAX_NAME_BYTES: usize = 64;
+/// Nor is an XML tag with its attributes.
+const MAX_TAG_BYTES: usize = 128;
+
+/// What a sign separates.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    /// A name of a secret and its value.
+    Named,
+    /// A scheme and who, perhaps with a password, before a host.
+    Url,
+    /// The number of a Telegram bot and the rest of its token, which is so long.
+    Bot(usize),
+    /// A tag and the content of its element: `<password>…`.
+    Element,
+    /// The two of a pair: `("password", "…")`.
+    Pair,
+    /// An option of a command and its value: `--password …`. The name is so long.
+    Argument(usize),
+}
+
+/// The site at that sign, if there is one.
+#[inline]
+pub(super) fn at(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
+    let (before, after) = text.split_at_checked(at)?;
+    match after.first()? {
+        b':' | b'=' => pair(names, text, at, is_cut),
+        b'>' => is_tag(names, before).then_some(Site::Element),
+        b',' => is_first_of_pair(names, before).then_some(Site::Pair),
+        b'-' => argument(names, before, after).map(Site::Argument),
+        _ => None,
+    }
+}
+
+/// Whether a site may be where such a byte is.
+pub(super) fn is_sign(byte: u8) -> bool {
+    matches!(byte, b':' | b'=' | b'>' | b',' | b'-')
+}
+
+#[inline]
+fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
+    let (before, after) = text.split_at_checked(at)?;
+    if let [b':', b'/', b'/', host @ ..] = after {
+        let near = host.get(..MAX_AUTHORITY_BYTES).unwrap_or(host);
+        return (is_cut || memchr(b'@', near).is_some()).then_some(Site::Url);
+    }
+    let near = near_before(before);
+    // Most names are no secrets by their ending: then where they begin does not matter.
+    if names.may_be_secret(near) && names.is_secret_in_text(name_in(near)) {
+        return Some(Site::Named);
+    }
+    bot_len(text, at).map(Site::Bot)
+}
+
+fn is_tag(names: &Names, before: &[u8]) -> bool {
+    let is_end = |byte: &u8| is_letter(byte) || matches!(byte, b'"' | b'\'' | b'\\');
+    if !before.last().is_some_and(is_end) {
+        return false;
+    }
+    let near = before.get(before.len().saturating_sub(MAX_TAG_BYTES)..).unwrap_or_default();
+    let Some(start) = near.iter().rposition(|byte| *byte == b'<') else { return false };
+    names.is_secret(tag_name(near.get(start + 1..).unwrap_or_default()))
+}
+
+/// The name of a tag, without that of its namespace.
+pub(super) fn tag_name(tag: &[u8]) -> &[u8] {
+    let name = tag.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    name.rsplit(|byte| *byte == b':').next().unwrap_or_default()
+}
+
+fn is_first_of_pair(names: &Names, before: &[u8]) -> bool {
+    if !before.last().is_some_and(|byte| matches!(byte, b'"' | b'\'')) {
+        return false;
+    }
+    let near = near_before(before);
+    names.may_be_secret(near) && names.is_secret(name_in(near))
+}
+
+fn argument(names: &Names, before: &[u8], after: &[u8]) -> Option<usize> {
+    let name = after.strip_prefix(b"--")?;
+    if before.last().is_some_and(|byte| is_letter(byte) || *byte == b'-') {
+        return None;
+    }
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let len = name.iter().take(MAX_NAME_BYTES).take_while(is_name).count();
+    let (name, rest) = name.split_at_checked(len)?;
+    (rest.first() == Some(&b' ') && names.is_secret(name)).then_some(len)
+}
+
+/// The name that ends there, without quotes around it.
+pub(super) fn name_before(before: &[u8]) -> &[u8] {
+    name_in(near_before(before))
+}
+
+/// What ends as the name does, and has all of it.
+#[inline]
+fn near_before(before: &[u8]) -> &[u8] {
+    let end = before.iter().rposition(|byte| !is_between(*byte)).map_or(0, |at| at + 1);
+    before.get(end.saturating_sub(MAX_NAME_BYTES)..end).unwrap_or_default()
+}
+
+/// The name at the end of that.
+fn name_in(near: &[u8]) -> &[u8] {
+    let is_name = |byte: &u8| is_letter(byte) || matches!(byte, b'_' | b'-' | b'.');
+    let len = near.iter().rev().take_while(|byte| is_name(byte)).count();
+    let (lead, name) = near.split_at_checked(near.len() - len).unwrap_or_default();
+    let is_escape = lead.last() == Some(&b'\\') && matches!(name, [b'n' | b'r' | b't', _, ..]);
+    name.get(usize::from(is_escape)..).unwrap_or_default()
+}
+
+/// What may stand between a name and its separator: also a bracket, as in `user[password]=`.
+pub(super) fn is_between(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']')
+}
