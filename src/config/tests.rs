@@ -475,6 +475,7 @@ mod environment {
         assert!(!names.contains(&"LOG_CONFIG".to_owned()));
     }
 
+    #[cfg(feature = "forward")]
     #[test]
     fn each_option_is_read_by_the_name_that_is_made_of_its_key() {
         let config = env(&[
@@ -514,6 +515,7 @@ mod environment {
         assert_eq!(env(&others).expect("good"), LoggingConfig::default());
     }
 
+    #[cfg(feature = "forward")]
     #[test]
     fn a_value_that_is_plainly_of_another_program_is_passed_over_though_the_section_is_on() {
         let on = [("USE_NEW_LOGSYS", "true"), ("LOG_DOMAIN", "shop.example")];
