@@ -191,6 +191,8 @@ mod tests {
         crate::encode::Encode::encode(&mut encoder, &logs.records()[0], &mut line);
         let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert!(line["extra_info"].as_str().unwrap().ends_with("xx…"));
-        assert_eq!(line["truncated"]["extra_info"], 100_011);
+        // Its text comes in parts and is stopped: nobody knows how long it would have been.
+        assert!(line["truncated"]["extra_info"].is_null(), "{}", line["truncated"]);
+        assert!(line["truncated"].as_object().unwrap().contains_key("extra_info"));
     }
 }
