@@ -3,7 +3,7 @@
 //! The only file that names `serde_json`. Objects become flat, with dots between names.
 
 use crate::moment;
-use crate::row::{Fields, TIME, canonical, every_field};
+use crate::row::{Fields, TIME, canonical};
 use crate::value::{Value, ValueRef};
 use serde_json::Value as Json;
 
@@ -39,14 +39,14 @@ impl Fields {
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut text = String::from("{");
-        every_field(self, &mut |name, value| {
+        for (name, value) in self.as_slice() {
             if text.len() > 1 {
                 text.push(',');
             }
-            text.push_str(&Json::from(name).to_string());
+            text.push_str(&Json::from(name.as_str()).to_string());
             text.push(':');
-            text.push_str(&of_value(value));
-        });
+            text.push_str(&of_value(value.as_ref()));
+        }
         text.push('}');
         text
     }
