@@ -114,6 +114,12 @@ impl Ordered {
         }
     }
 
+    /// How many rows are held, of which some may be let go.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Sorts, and lets go of what is not among the first.
     fn tidy(&mut self) {
         let mut kept = std::mem::take(&mut self.kept);

@@ -141,13 +141,16 @@ fn compare(value: &Value, literal: &Literal) -> Option<Ordering> {
     }
 }
 
-/// Numbers, then moments, then the rest by text.
-pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
-    let class = |value: &Value| match (number(value), value) {
+fn class(value: &Value) -> u8 {
+    match (number(value), value) {
         (Some(_), _) => 0,
         (None, Value::Time(_)) => 1,
         _ => 2,
-    };
+    }
+}
+
+/// Numbers, then moments, then the rest by text.
+pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
     class(a).cmp(&class(b)).then_with(|| match (number(a), number(b), a, b) {
         (Some(x), Some(y), ..) => {
             x.partial_cmp(&y).unwrap().then_with(|| a.to_string().cmp(&b.to_string()))
@@ -300,8 +303,8 @@ fn computed(function: &Function, rows: &[&Record]) -> Value {
             numbers if numbers.is_empty() => Value::Null,
             numbers => float(numbers.iter().sum::<f64>() / numbers.len() as f64),
         },
-        Function::Min(field) => values(field).into_iter().min_by(order).unwrap_or_default(),
-        Function::Max(field) => values(field).into_iter().max_by(order).unwrap_or_default(),
+        Function::Min(field) => of_first_class(values(field)).first().cloned().unwrap_or_default(),
+        Function::Max(field) => of_first_class(values(field)).last().cloned().unwrap_or_default(),
         Function::Quantile(share, field) => {
             let mut numbers = numbers(field);
             numbers.sort_by(f64::total_cmp);
@@ -321,6 +324,18 @@ fn computed(function: &Function, rows: &[&Record]) -> Value {
     }
 }
 
+/// The numbers in order; if there are none the moments, and then the rest.
+fn of_first_class(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by(order);
+    let first = values.iter().map(class).min();
+    values.retain(|value| Some(class(value)) == first);
+    values
+}
+
 fn float(float: f64) -> Value {
-    if float.fract() == 0.0 { Value::Int(float as i64) } else { Value::Float(float) }
+    if float.fract() == 0.0 && float.abs() < 9e15 {
+        Value::Int(float as i64)
+    } else {
+        Value::Float(float)
+    }
 }
