@@ -25,8 +25,32 @@ impl Fields {
         else {
             return Err("a record is a JSON object".to_owned());
         };
-        let mut fields = Vec::with_capacity(object.len());
-        for (name, value) in sorted(object) {
+        Ok(Self::from_members(sorted(object)))
+    }
+
+    /// The same of the members of an object whose values are JSON text, as a reader of lines has
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// A value is no JSON; the text says which.
+    pub fn from_json_members<'a>(
+        members: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, String> {
+        let read = |(name, text): (&str, &str)| match serde_json::from_str(text) {
+            Ok(value) => Ok((name.to_owned(), value)),
+            Err(error) => Err(format!("{name}: {error}")),
+        };
+        let mut members: Vec<(String, Json)> =
+            members.into_iter().map(read).collect::<Result<_, String>>()?;
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(Self::from_members(members))
+    }
+
+    /// Of members by name.
+    fn from_members(members: Vec<(String, Json)>) -> Self {
+        let mut fields = Vec::with_capacity(members.len());
+        for (name, value) in members {
             flatten(name, value, &mut fields);
         }
         fields.sort_by(|(a, _), (b, _)| (a != TIME, a).cmp(&(b != TIME, b)));
@@ -34,7 +58,7 @@ impl Fields {
         fields.reverse();
         fields.dedup_by(|(a, _), (b, _)| a == b);
         fields.reverse();
-        Ok(Self::new(fields))
+        Self::new(fields)
     }
 
     /// The row as one line of JSON, without a line end. Null values are written, missing ones not.

@@ -7,6 +7,8 @@
 //! with `#` a comment. `LOGWELL_GOLDEN=write cargo test -p logwell-query --test golden` writes the
 //! answers anew; look at the difference before you believe it.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use logwell_query::{Fields, Query};
 use std::path::{Path, PathBuf};
 
