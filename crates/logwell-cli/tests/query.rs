@@ -1,6 +1,6 @@
 //! `logwell query`, and `--query` of `show`, over files.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../logwell-query/tests/golden/mod.rs"]
 mod golden;
@@ -9,6 +9,9 @@ mod support;
 use flate2::{Compression, write::GzEncoder};
 use golden::{Golden, lines, queries};
 use logwell::config::Schema;
+use logwell_cli::filter::{Filter, Wishes};
+use logwell_cli::line::Line;
+use logwell_query::{Fields, Query};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
@@ -51,6 +54,28 @@ fn files_answer_the_golden_queries_as_rows_in_memory_do() {
         let found: Vec<String> =
             String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(found, rows, "{text}");
+    }
+}
+
+#[test]
+fn a_line_is_asked_as_it_stands_as_if_it_were_read_whole() {
+    let strange = [
+        r#"{"timestamp":"2026-11-30T09:00:00.5+00:00","level":"fatal","message":"caf\u00e9 \"x\""}"#,
+        r#"{"time":"2026-11-30T09:00:00Z","level":30,"http":{"status":5e2},"http.status":7}"#,
+        r#"{"level":"WARN","n":5e2,"a":[ 1, "X y" ],"b":-0,"message":null}"#,
+    ];
+    let lines: Vec<String> = lines().into_iter().chain(strange.map(str::to_owned)).collect();
+    let more = ["café", "n:500", "http.status:=7", "a:\"x y\"", "b:=0", "time:2026-11-30 x"];
+    let texts = queries().into_iter().map(|golden| golden.text).chain(more.map(str::to_owned));
+    for text in texts {
+        let wanted = Query::parse_at(&text, golden::NOW_NS).unwrap().filter;
+        let filter = Filter::new(Wishes { query: Some(wanted.clone()), ..Wishes::default() });
+        for line in &lines {
+            let expected = wanted.matches(&Fields::from_json(line).unwrap());
+            let parsed = Line::parse(line.as_bytes()).unwrap();
+            let found = !filter.rejects(line.as_bytes()) && filter.wants(&parsed);
+            assert_eq!(found, expected, "{text}\n{line}");
+        }
     }
 }
 

@@ -16,9 +16,9 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// All of them; without any, nothing is needed.
-    All(Vec<Need>),
+    All(Vec<Self>),
     /// One of them, at least.
-    Any(Vec<Need>),
+    Any(Vec<Self>),
     /// A text has this, in the fields of these names or, without names, in any text of the record.
     Text(Option<Names>, Clue),
 }

@@ -191,7 +191,10 @@ fn strip_folded<'a>(text: &'a str, start: &str) -> Option<&'a str> {
         return head.eq_ignore_ascii_case(start).then_some(rest);
     }
     let mut rest = text.chars();
-    start.chars().all(|c| rest.next().is_some_and(|other| fold(other) == c)).then(|| rest.as_str())
+    start
+        .chars()
+        .all(|c| rest.next().is_some_and(|other| fold(other) == c))
+        .then_some(rest.as_str())
 }
 
 #[cfg(test)]

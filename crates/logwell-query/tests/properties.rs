@@ -1,6 +1,6 @@
 //! What must hold of any query and any records: it reads back as it is written, it answers what a
 //! plain implementation answers, however the records are split, and no text makes it panic.
-#![allow(clippy::cast_precision_loss, reason = "numbers of tests are small")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -32,7 +32,7 @@ impl Groups {
             return None;
         }
         // Both copies of the key, and what a map and a list need beside them.
-        self.memory_bytes += 2 * self.buffer.len() + key.len() * size_of::<Value>() + 64;
+        self.memory_bytes += 2 * self.buffer.len() + size_of_val(key) + 64;
         self.numbers.insert(self.buffer.as_slice().into(), number);
         self.keys.push(key.to_vec());
         Some(number)

@@ -8,6 +8,7 @@
 //! answers anew; look at the difference before you believe it.
 
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use logwell_query::{Fields, Query};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! A second implementation of the language, as plain as can be: whole lists, no partial results, no
 //! bounds. It shares the tree of the query with the first and nothing of how it is evaluated.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use logwell_query::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -246,9 +248,11 @@ fn text(row: &Record, field: &str) -> Option<String> {
     value(row, field).map(|value| value.to_string())
 }
 
+/// The values that a group is shown with, and its rows.
+type Members = (Vec<Option<Value>>, Vec<Record>);
+
 fn grouped(rows: &[Record], stats: &Stats) -> Vec<Record> {
-    let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Option<Value>>, Vec<Record>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Option<String>>, Members> = BTreeMap::new();
     if stats.by.is_empty() {
         groups.insert(Vec::new(), (Vec::new(), Vec::new()));
     }
