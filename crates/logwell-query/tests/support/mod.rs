@@ -261,7 +261,7 @@ fn grouped(rows: &[Record], stats: &Stats) -> Vec<Record> {
             .by
             .iter()
             .map(|group| {
-                let found = value(row, &group.field)?;
+                let found = normal(value(row, &group.field)?);
                 match group.bucket {
                     Some(bucket) => bucket.of(found.as_ref()),
                     None => Some(found),
@@ -307,8 +307,12 @@ fn computed(function: &Function, rows: &[&Record]) -> Value {
             numbers if numbers.is_empty() => Value::Null,
             numbers => float(numbers.iter().sum::<f64>() / numbers.len() as f64),
         },
-        Function::Min(field) => of_first_class(values(field)).first().cloned().unwrap_or_default(),
-        Function::Max(field) => of_first_class(values(field)).last().cloned().unwrap_or_default(),
+        Function::Min(field) => {
+            of_first_class(values(field)).first().cloned().map(normal).unwrap_or_default()
+        }
+        Function::Max(field) => {
+            of_first_class(values(field)).last().cloned().map(normal).unwrap_or_default()
+        }
         Function::Quantile(share, field) => {
             let mut numbers = numbers(field);
             numbers.sort_by(f64::total_cmp);
@@ -334,6 +338,15 @@ fn of_first_class(mut values: Vec<Value>) -> Vec<Value> {
     let first = values.iter().map(class).min();
     values.retain(|value| Some(class(value)) == first);
     values
+}
+
+/// 3.0 and 3 are one value, so they are shown alike.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::UInt(int) if int < 1 << 60 => Value::Int(int as i64),
+        Value::Float(number) => float(number),
+        value => value,
+    }
 }
 
 fn float(float: f64) -> Value {
