@@ -15,7 +15,7 @@ use logwell_query::{Fields, Query};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
-use support::{boot, config, logwell, stderr, stdout};
+use support::{boot, config, fine, logwell, stderr, stdout};
 
 /// The golden records as logwell leaves them: two backups, one of them packed, and the current file.
 fn golden_directory() -> tempfile::TempDir {
@@ -32,12 +32,7 @@ fn golden_directory() -> tempfile::TempDir {
 }
 
 fn query(directory: &Path, arguments: &[&str]) -> String {
-    let mut all = vec!["query", directory.to_str().unwrap()];
-    all.extend(arguments);
-    let output = logwell(&all);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stderr(&output), "");
-    stdout(&output)
+    fine("query", directory, arguments)
 }
 
 #[test]
@@ -58,7 +53,7 @@ fn files_answer_the_golden_queries_as_rows_in_memory_do() {
 }
 
 #[test]
-fn a_line_is_asked_as_it_stands_as_if_it_were_read_whole() {
+fn a_line_gives_the_same_answers_whether_its_fields_are_read_one_by_one_or_at_once() {
     let strange = [
         r#"{"timestamp":"2026-11-30T09:00:00.5+00:00","level":"fatal","message":"caf\u00e9 \"x\""}"#,
         r#"{"time":"2026-11-30T09:00:00Z","level":30,"http":{"status":5e2},"http.status":7}"#,

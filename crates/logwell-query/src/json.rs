@@ -130,7 +130,7 @@ fn of_text(name: String, text: String) -> (String, Value) {
     }
 }
 
-/// What has the name of the time or the level and is none must not pass for it.
+/// Another name for a value that is not a time or a level but has the name of one.
 fn free(name: String) -> String {
     match canonical(&name) {
         TIME | LEVEL => format!("field.{name}"),

@@ -37,7 +37,7 @@ impl Level {
     /// ```
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        // Nearly every record has one of these, as it stands.
+        // Nearly every record has one of these spellings.
         if let Some(level) = Self::ALL.into_iter().find(|level| level.name() == name) {
             return Some(level);
         }
@@ -129,7 +129,7 @@ impl LevelSet {
         self.0.count_ones()
     }
 
-    /// Whether there are none.
+    /// Whether it has no level.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0

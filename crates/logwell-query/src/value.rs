@@ -127,7 +127,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// Appends [`text`](Self::text), without a text of its own in between.
+    /// Appends [`text`](Self::text) without allocating it first.
     pub(crate) fn push_text(self, bytes: &mut Vec<u8>) {
         // A list of bytes takes whatever is written to it.
         let _never_fails = match self {

@@ -51,7 +51,7 @@ fn more_rows_than_the_limit_are_left_out_and_said() {
     assert_eq!((output.rows.len(), output.rows[9].time_ns()), (10, 90));
     assert_eq!(output.notes, [Note::Rows { limit: 10 }]);
     assert!(!output.is_complete() && output.is_exact());
-    // Who asks for no more misses nothing.
+    // A query that asks for no more misses nothing.
     assert_eq!(pushed("* | limit 10", limits, rows()).finish().notes, []);
     assert_eq!(pushed("* | limit 11", limits, rows()).finish().notes, [Note::Rows { limit: 10 }]);
 }
