@@ -42,7 +42,7 @@ fn files_answer_the_golden_queries_as_rows_in_memory_do() {
     for Golden { text, rows } in queries() {
         // The program knows no other now than the present one.
         let (mut out, mut errors) = (Vec::new(), Vec::new());
-        let arguments = ["logwell", "query", "--json", path, "--", &text].map(Into::into);
+        let arguments = ["logwell", "query", "--json", path, &text].map(Into::into);
         let code = logwell_cli::run(arguments, &mut out, &mut errors);
         let said = String::from_utf8(errors).unwrap();
         assert_eq!((code, said.as_str()), (0, ""), "{text}");
@@ -121,6 +121,21 @@ fn a_query_that_is_none_is_shown_with_its_mistake() {
         "logwell: no query: \"warm\" is no level\n  level>=warm | limit 1\n         ^^^^\n  did \
          you mean warn?\n"
     );
+}
+
+#[test]
+fn a_query_may_begin_with_a_minus_and_options_may_come_anywhere() {
+    let directory = golden_directory();
+    let path = directory.path().to_str().unwrap();
+    for arguments in [
+        ["query", "--json", path, "-host:* | stats count()"],
+        ["query", path, "--json", "-host:* | stats count()"],
+        ["query", path, "-host:* | stats count()", "--json"],
+    ] {
+        assert_eq!(stdout(&logwell(&arguments)), "{\"count\":0}\n", "{arguments:?}");
+    }
+    let show = logwell(&["show", "--json", "-q", "-message:*", path]);
+    assert_eq!((stdout(&show), show.status.code()), (String::new(), Some(0)));
 }
 
 #[test]

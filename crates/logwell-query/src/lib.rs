@@ -70,4 +70,4 @@ pub use row::{Fields, LEVEL, MESSAGE, NO_TIME, Row, TIME};
 pub use stats::{EXACT_VALUES, GroupId, LEAST_EXACT_VALUES, Statistics};
 pub use surroundings::Surroundings;
 pub use value::{Value, ValueRef};
-pub use words::{Part, Phrase, fold, folded, is_ideograph, words};
+pub use words::{Part, Phrase, columns, fold, folded, is_ideograph, words};

@@ -45,6 +45,18 @@ fn is_letter(c: char) -> bool {
     }
 }
 
+/// How many columns of a terminal the text takes: East Asian characters and emoji take two.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    let is_wide = |c: char| {
+        matches!(u32::from(c),
+            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
+            | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6
+            | 0x1F300..=0x1F64F | 0x1F900..=0x1F9FF | 0x20000..=0x3FFFD)
+    };
+    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
 /// The words of a text, in order, as they are written: runs of letters, digits and `_`, and each
 /// ideograph alone.
 ///
