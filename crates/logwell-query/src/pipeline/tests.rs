@@ -157,3 +157,11 @@ fn rows_go_one_by_one_unless_a_pipe_needs_their_order() {
     assert!(RowByRow::new(&pipes("* | limit 1")).is_none());
     assert!(RowByRow::new(&[]).unwrap().is_empty());
 }
+
+#[test]
+fn the_group_of_records_without_a_time_keeps_its_null() {
+    let rows = [Fields::new(vec![("n".to_owned(), Value::Int(1))])];
+    let output =
+        pushed("* | stats count() by time:1m | fields t*, count", Limits::default(), rows).finish();
+    assert_eq!(output.rows[0].to_json(), r#"{"time":null,"count":1}"#);
+}
