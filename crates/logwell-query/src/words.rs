@@ -262,7 +262,10 @@ mod tests {
             let expected = text_words.windows(head.len() + 1).any(|row| {
                 let (row_last, row_head) = row.split_last().unwrap();
                 row_head == head
-                    && if phrase.is_prefix() { row_last.starts_with(last) } else { row_last == last }
+                    && match phrase.is_prefix() {
+                        true => row_last.starts_with(last),
+                        false => row_last == last,
+                    }
             });
             prop_assert_eq!(phrase.is_in(&text), expected);
         }

@@ -45,8 +45,8 @@ impl Partial {
         }
     }
 
-    /// Adds a value that occurs `times` times. Where numbers are wanted, others are passed over. What
-    /// is counted by its bytes is added by [`add_bytes`](Self::add_bytes).
+    /// Adds a value that occurs `times` times. Where numbers are wanted, others are passed over.
+    /// What is counted by its bytes is added by [`add_bytes`](Self::add_bytes).
     pub(super) fn add(&mut self, value: ValueRef<'_>, times: u64, exact: usize) {
         match self {
             Self::Count(count) => *count += times,

@@ -217,7 +217,7 @@ mod tests {
             cut in 0..300_usize,
             share in 0.0..=1.0_f64,
         ) {
-            let (mut exact, mut a, mut b) = (Quantiles::default(), Quantiles::default(), Quantiles::default());
+            let [mut exact, mut a, mut b] = [(); 3].map(|()| Quantiles::default());
             for (at, number) in numbers.iter().enumerate() {
                 exact.add(*number, 1, usize::MAX);
                 if at < cut { a.add(*number, 1, 0) } else { b.add(*number, 1, 3) }
