@@ -2,7 +2,7 @@
 //!
 //! Knows rows. What a character may do to a terminal is decided by logwell's own rules.
 
-use logwell::encode::visible::push_visible;
+use logwell::encode::terminal_safe::push_visible;
 use logwell_query::{Fields, Value, columns};
 use std::io::{self, Write};
 
