@@ -597,14 +597,17 @@ proptest! {
     }
 
     #[test]
-    fn what_is_masked_is_left_by_another_look_and_no_longer_than_its_masks_make_it(
+    fn a_text_grows_by_no_more_than_its_masks_however_often_it_is_looked_at(
         text in "([:=@/\"'\\\\\\[\\](){}<>&;,%| \nab1é-]{0,6}(password|token|Bearer |://|sig|pwd|Cookie|%3D|--secret |hunter2|b'|<token>)){1,6}[:=@/\"'\\\\\\[\\](){}<>&;, \nab1é]{0,6}",
         is_cut in any::<bool>(),
     ) {
         if let Some(masked) = Redaction::usual().text(text.as_bytes(), is_cut) {
-            prop_assert_eq!(masked_text(&masked), masked.as_str(), "{}", text);
-            let masks = masked.matches(MASK).count();
-            prop_assert!(masked.len() <= text.len() + masks * MASK.len());
+            let most = |text: &str, masked: &str| {
+                text.len() + masked.matches(MASK).count() * MASK.len()
+            };
+            prop_assert!(masked.len() <= most(&text, &masked), "{text}");
+            let again = masked_text(&masked);
+            prop_assert!(again.len() <= most(&masked, &again), "{text}");
         }
     }
 }
