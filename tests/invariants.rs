@@ -901,6 +901,21 @@ fn invariant_8_a_directory_that_cannot_be_made_is_told_with_its_path() {
     assert!(error.to_string().contains("file/logs/app.log"), "{error}");
 }
 
+#[test]
+fn a_directory_that_cannot_be_made_is_no_reason_to_be_silent_while_there_is_a_console() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let config = LoggingConfig::builder().log_dir(file.join("logs")).build().unwrap();
+    let (_layer, handle, mut listener) =
+        QueueLayer::builder().config(config).build_stepped().unwrap();
+    listener.step();
+    let problems = handle.health().problems.join(" ");
+    assert!(problems.contains("there are no log files"), "{problems}");
+    assert!(problems.contains("file/logs/app.log") && problems.contains("LOG_DIR"), "{problems}");
+    assert!(handle.stats().sinks.iter().any(|sink| sink.name == "console"));
+}
+
 // ---- 9: no panic after start-up -------------------------------------------------------------
 
 struct Bomb;

@@ -76,7 +76,8 @@ enum Refused {
 /// Opens the files that the configuration asks for.
 ///
 /// If another process has one of them, or one cannot be opened, all get names of this process's own: a
-/// service whose files root has made once goes on beside them.
+/// service whose files root has made once goes on beside them. If none can be opened and the console is
+/// on, there are none, which health and self-log say.
 ///
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
@@ -114,11 +115,19 @@ pub(crate) fn files(
             break; // it is the directory
         }
     }
-    Err(cannot_open(match why_not {
+    let error = cannot_open(match why_not {
         Some(Refused::Unusable(error)) => error,
         Some(Refused::InUse(text)) => io::Error::new(io::ErrorKind::ResourceBusy, text),
         None => io::ErrorKind::ResourceBusy.into(),
-    }))
+    });
+    if config.console.enabled { Ok(console_alone(&error)) } else { Err(error) }
+}
+
+/// No files: the records can still reach the console, so logging starts and says what is missing.
+fn console_alone(error: &Error) -> OpenFiles {
+    selflog::tell("there are no log files, records go to the console alone", error);
+    let degraded = vec![format!("there are no log files: {error}")];
+    OpenFiles { degraded, ..OpenFiles::default() }
 }
 
 const USER_TAG: &str = "uid";
