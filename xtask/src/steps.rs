@@ -113,7 +113,12 @@ fn everything_else(stages: &mut Stages) -> Outcome {
     stages.run("models", || models(&[]))?;
     // A count of instructions is a test, for it is the same each time.
     stages.run("instruction counts", || bench::instructions(&[]))?;
-    stages.run("examples run", examples)
+    stages.run("examples run", examples)?;
+    if is_installed("cargo-deny") {
+        return stages.run("dependencies", || cargo(&["deny", "check"]));
+    }
+    stages.leave_out("licences and advisories of dependencies: cargo-deny is not installed");
+    Ok(())
 }
 
 /// Runs the examples in a place of their own: they write log files under the directory they run in.
@@ -133,10 +138,7 @@ fn examples() -> Outcome {
 
 /// What is not on this machine, so that the tests that need it have shown nothing.
 fn missing_services() -> Vec<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = std::env::split_paths(&path).collect();
-    let is_here = |name: &str| folders.iter().any(|folder| is_program(&folder.join(name)));
-    let missing = PROGRAMS.iter().filter(|(name, _)| !is_here(name));
+    let missing = PROGRAMS.iter().filter(|(name, _)| !is_installed(name));
     let mut all: Vec<_> =
         missing.map(|(name, shows)| format!("{shows}: {name} is not installed")).collect();
     if TcpStream::connect("127.0.0.1:5672").is_err() {
@@ -145,8 +147,10 @@ fn missing_services() -> Vec<String> {
     all
 }
 
-fn is_program(path: &Path) -> bool {
-    path.is_file() || path.with_extension("exe").is_file()
+fn is_installed(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_file = |path: &Path| path.is_file() || path.with_extension("exe").is_file();
+    std::env::split_paths(&path).any(|folder| is_file(&folder.join(name)))
 }
 
 /// Tries the protocols between threads in every order; with a word, those that have it in their name.

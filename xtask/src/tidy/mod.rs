@@ -10,6 +10,7 @@ use crate::source::{self, SourceFile};
 use std::error::Error;
 use std::path::Path;
 
+mod calls;
 mod exceptions;
 mod headers;
 mod lengths;
@@ -60,6 +61,7 @@ fn look(root: &Path) -> Result<Looked, Box<dyn Error>> {
         lengths::file(file, &mut found);
         parameters::check(file, &mut found);
         headers::check(file, &mut found);
+        calls::check(file, &mut found);
     }
     for (path, text) in source::texts(root)? {
         lengths::columns(&path, &text, &mut found);
