@@ -8,8 +8,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "MIGRATION.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "MIGRATION.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -152,6 +158,23 @@ fn the_configurations_that_migration_proposes_are_right() {
         let config = load_config(&path).unwrap();
         assert_eq!(config.level.to_string(), "info,my_crate::db=debug,hyper=warn");
         assert_eq!(config.files.app.max_bytes, 10 << 20);
+    }
+}
+
+#[test]
+fn every_path_that_a_contributor_is_sent_to_is_there() {
+    let folders =
+        ["src/", "crates/", "tests/", "docs/", "config/", "examples/", "xtask/", "models/"];
+    let is_path = |quoted: &&str| {
+        folders.iter().any(|folder| quoted.starts_with(folder)) && !quoted.contains([' ', '…'])
+    };
+    for document in ["CONTRIBUTING.md", "docs/first-change.md"] {
+        let text = prose(&read(document));
+        let paths: Vec<_> = quoted(&text).filter(is_path).collect();
+        assert!(paths.len() > 5, "{document}: {paths:?}");
+        for path in paths {
+            assert!(root().join(path).exists(), "{document}: {path}");
+        }
     }
 }
 
