@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use crate::support;
+mod support;
 
 use logwell::LoggingContext;
 use std::sync::Barrier;
