@@ -4,6 +4,13 @@
 //! beside tests whose subscribers come and go, a span that eight threads met at once was seen to be
 //! missing from a record.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside of #[test] functions"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
