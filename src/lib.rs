@@ -517,14 +517,14 @@ pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext
 pub use capture::layer::QueueLayer;
 #[cfg(feature = "forward")]
 pub use capture::log_code::log;
-pub use capture::trace_context::{self, TraceContext};
-pub use capture::trace_state::TraceState;
 pub use config::{LoggingConfig, LoggingConfigBuilder, load_config};
 #[cfg(feature = "forward")]
 pub use forward::level::{ForwardLevel, UnknownLevel};
 pub use logwell_options::problem::{ConfigProblem, Origin};
 pub use record::level::Level;
 pub use record::stats;
+pub use record::trace_context::{self, TraceContext};
+pub use record::trace_state::TraceState;
 pub use setup::builder::Builder;
 pub use setup::handle::{Health, LoggingHandle, NoAnswer};
 pub use setup::logger::{Logger, LoggerFactory};

@@ -5,10 +5,10 @@
 use crate::capture::layer::QueueLayer;
 use crate::capture::redact::Redaction;
 use crate::capture::thread_state::{self, Owner, Scope};
-use crate::capture::trace_context::TraceContext;
 use crate::record::Id;
 use crate::record::fields::{Fields, Key, Value};
 use crate::record::span::{Carried, MAX_CONTEXT_BYTES, SpanContext, trace};
+use crate::record::trace_context::TraceContext;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;

@@ -15,6 +15,4 @@ mod macros;
 pub(crate) mod options;
 pub(crate) mod redact;
 pub(crate) mod thread_state;
-pub mod trace_context;
-pub(crate) mod trace_state;
 pub(crate) mod values;

@@ -13,6 +13,8 @@ pub(crate) mod line_id;
 pub(crate) mod origin;
 pub(crate) mod span;
 pub mod stats;
+pub mod trace_context;
+pub(crate) mod trace_state;
 
 pub use crate::record::callsite::{Callsite, Kind, Place};
 pub use crate::record::fields::{Entries, Entry, ErrorValue, Fields, Key, Value};

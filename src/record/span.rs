@@ -3,9 +3,9 @@
 //! Immutable plain data behind `Arc`s: made when a span is made or a context entered, shared by all
 //! records inside. Does not know tracing nor threads; `caller.rs` keeps the current one.
 
-use crate::capture::trace_context::{NEW_ROOT_FLAGS, TraceState};
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};
+use crate::record::trace_context::{NEW_ROOT_FLAGS, TraceState};
 use smol_str::{SmolStr, ToSmolStr};
 use std::fmt;
 use std::sync::Arc;

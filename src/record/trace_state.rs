@@ -102,7 +102,7 @@ impl TraceState {
     ///
     /// Key or value have not the form of [`TraceStateError`].
     ///
-    /// [`TraceContext::child`]: crate::capture::trace_context::TraceContext::child
+    /// [`TraceContext::child`]: crate::record::trace_context::TraceContext::child
     pub fn with(&self, key: &str, value: &str) -> Result<Self, TraceStateError> {
         check(key, value)?;
         let others = self.entries().filter(|(known, _)| *known != key);

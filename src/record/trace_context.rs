@@ -4,7 +4,7 @@
 //! specification. Does not know the text of `tracestate` (`trace_state.rs`), nor which trace is the
 //! current one.
 
-pub use crate::capture::trace_state::{TraceState, TraceStateError};
+pub use crate::record::trace_state::{TraceState, TraceStateError};
 
 use crate::record::span::Id;
 use std::fmt;
