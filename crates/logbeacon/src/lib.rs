@@ -1,1 +1,3 @@
 //! LogBeacon: the log server.
+
+pub mod decode;

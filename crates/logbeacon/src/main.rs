@@ -1,0 +1,3 @@
+//! The program `logbeacon`.
+
+fn main() {}
