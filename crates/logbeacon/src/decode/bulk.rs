@@ -63,7 +63,9 @@ pub fn decode(
     while let Some(line) = lines.next() {
         let action = action(line, index).ok_or_else(|| {
             let number = items.len() + 1;
-            Unreadable(format!("action {number} is none: send {{\"index\":{{}}}} or {{\"create\":{{}}}}"))
+            Unreadable(format!(
+                "action {number} is none: send {{\"index\":{{}}}} or {{\"create\":{{}}}}"
+            ))
         })?;
         if items.len() >= limits.records {
             let most = limits.records;
@@ -87,7 +89,8 @@ fn item(action: &Action, line: &str, document: Option<&str>, limits: &Limits) ->
         Op::Index | Op::Create => {
             let Some(document) = document else { return refuse("the document is missing") };
             let mut draft = json::item(document, Shape::Any, limits)?;
-            draft.stream = Some(stream_of(&action.index).to_owned()).filter(|name| !name.is_empty());
+            draft.stream =
+                Some(stream_of(&action.index).to_owned()).filter(|name| !name.is_empty());
             if let Some(id) = &action.id {
                 draft.identity = Identity::Given(id.clone());
             }
@@ -174,8 +177,10 @@ mod tests {
             "{\"index\":{}}\n{broken\n{\"delete\":{\"_id\":\"1\"}}\n{\"update\":{\"_id\":\"1\"}}\n\
              {\"doc\":{}}\n{\"index\":{}}\n{\"message\":\"b\"}\n{\"index\":{}}\n",
         );
-        let reasons: Vec<Option<Reason>> =
-            items.iter().map(|(_, item)| item.as_ref().err().map(|refusal| refusal.reason)).collect();
+        let reasons: Vec<Option<Reason>> = items
+            .iter()
+            .map(|(_, item)| item.as_ref().err().map(|refusal| refusal.reason))
+            .collect();
         let protocol = Some(Reason::NotProtocol);
         assert_eq!(reasons, [Some(Reason::NotJson), protocol, protocol, None, protocol]);
     }

@@ -28,7 +28,7 @@ pub fn cut(draft: &mut Draft, limits: &Limits) {
         }
     }
     for (name, value) in draft.fields.iter_mut() {
-        let Value::Text(text) | Value::Json(text) = &*value else { continue };
+        let (Value::Text(text) | Value::Json(text)) = &*value else { continue };
         if let Some(kept) = cut_at(text, level) {
             noted.push((format!("{TRUNCATED}{name}"), text.len()));
             *value = Value::Text(format!("{kept}{CUT}"));
@@ -82,11 +82,7 @@ mod tests {
     fn draft(texts: &[String]) -> Draft {
         let mut draft = Draft { message: "m".repeat(50), ..Draft::default() };
         for (index, text) in texts.iter().enumerate() {
-            draft.fields.push(
-                &format!("f{index}"),
-                Value::Text(text.clone()),
-                &Limits::default(),
-            );
+            draft.fields.push(&format!("f{index}"), Value::Text(text.clone()), &Limits::default());
         }
         draft
     }

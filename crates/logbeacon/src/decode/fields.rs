@@ -3,7 +3,7 @@
 //! Knows the limits. Does not know JSON or any protocol; `cut.rs` bounds the bytes.
 
 use super::limits::Limits;
-use logwell_query::Value;
+use logwell_query::{Value, time_text};
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
@@ -153,6 +153,7 @@ pub fn push_json(value: &Value, out: &mut String) {
             push_json_text(text, out);
             Ok(())
         }
+        Value::Time(time_ns) => write!(out, "\"{}\"", time_text(*time_ns)),
     };
 }
 
@@ -202,10 +203,7 @@ mod tests {
         let sorted = named(&["aéb"], &limits);
         assert_eq!(
             sorted,
-            [
-                ("aé…".to_owned(), Value::Int(0)),
-                ("truncated.aé…".to_owned(), Value::UInt(4)),
-            ]
+            [("aé…".to_owned(), Value::Int(0)), ("truncated.aé…".to_owned(), Value::UInt(4)),]
         );
     }
 

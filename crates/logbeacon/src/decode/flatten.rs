@@ -7,8 +7,8 @@ use super::draft::Reason;
 use super::fields::Fields;
 use super::limits::Limits;
 use logwell_query::Value;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// The fields of a JSON object. An object in it contributes its members with dotted names
@@ -17,7 +17,7 @@ use std::fmt;
 /// # Errors
 ///
 /// The text is not JSON, or is JSON and no object; with a sentence about it.
-pub fn flatten(text: &str, limits: &Limits) -> Result<Fields, (Reason, String)> {
+pub(super) fn flatten(text: &str, limits: &Limits) -> Result<Fields, (Reason, String)> {
     if !text.trim_start().starts_with('{') {
         let what = "a record is a JSON object";
         return match serde_json::from_str::<serde::de::IgnoredAny>(text) {

@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, Item, Unreadable};
 use super::fields::Fields;
-use super::json::{self, Shape};
+use super::json;
 use super::limits::Limits;
 use super::names::text_of;
 use super::{level, time};
@@ -23,7 +23,8 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Vec<Item>, Unreadable> {
 
 fn draft(mut fields: Fields, limits: &Limits) -> Draft {
     let mut text = |name: &str| fields.take(name).map(text_of).unwrap_or_default();
-    let mut draft = Draft { message: text("short_message"), host: text("host"), ..Draft::default() };
+    let mut draft =
+        Draft { message: text("short_message"), host: text("host"), ..Draft::default() };
     text("version");
     draft.time_ns = match fields.take("timestamp") {
         Some(Value::Float(number)) => time::from_number(number),
@@ -32,9 +33,7 @@ fn draft(mut fields: Fields, limits: &Limits) -> Draft {
         _ => None,
     };
     draft.level = match fields.take("level") {
-        Some(Value::Int(severity @ 0..=7)) => {
-            u8::try_from(severity).ok().map(level::from_severity)
-        }
+        Some(Value::Int(severity @ 0..=7)) => u8::try_from(severity).ok().map(level::from_severity),
         Some(Value::Text(name)) => level::from_name(&name),
         _ => None,
     };
@@ -59,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_message_becomes_a_draft() {
-        let body = br#"{"version":"1.1","host":"web-1","short_message":"failed","full_message":"long",
+        let body =
+            br#"{"version":"1.1","host":"web-1","short_message":"failed","full_message":"long",
             "timestamp":1771497000.25,"level":3,"_user_id":42,"_trace_id":"abc"}"#;
         let items = decode(body, &Limits::default()).unwrap();
         let draft = items[0].as_ref().unwrap().clone();

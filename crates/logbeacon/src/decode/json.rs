@@ -66,7 +66,9 @@ pub(super) fn flattened(
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
-        return Err(Unreadable("the body is empty; send a JSON object, an array, or NDJSON".into()));
+        return Err(Unreadable(
+            "the body is empty; send a JSON object, an array, or NDJSON".into(),
+        ));
     }
     let parts: Vec<&str> = match text.starts_with('[') {
         true => split_array(text)?,
@@ -82,13 +84,13 @@ pub(super) fn flattened(
 }
 
 fn fields(text: &str, limits: &Limits) -> Result<Fields, Refusal> {
-    flatten(text, limits)
-        .map_err(|(reason, detail)| Refusal::new(reason, detail, text.as_bytes()))
+    flatten(text, limits).map_err(|(reason, detail)| Refusal::new(reason, detail, text.as_bytes()))
 }
 
 fn split_array(text: &str) -> Result<Vec<&str>, Unreadable> {
-    let items: Vec<&RawValue> = serde_json::from_str(text)
-        .map_err(|error| Unreadable(format!("the body begins with `[` and is no array: {error}")))?;
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+        Unreadable(format!("the body begins with `[` and is no array: {error}"))
+    })?;
     Ok(items.into_iter().map(RawValue::get).collect())
 }
 
@@ -122,10 +124,7 @@ mod tests {
         assert_eq!(messages(r#"{"message":"a"}"#), [ok("a")]);
         assert_eq!(messages("{\n \"message\":\n\"a\"}\n"), [ok("a")]);
         assert_eq!(messages(r#"[{"message":"a"},{"message":"b"}]"#), [ok("a"), ok("b")]);
-        assert_eq!(
-            messages("{\"message\":\"a\"}\r\n\n{\"message\":\"b\"}"),
-            [ok("a"), ok("b")]
-        );
+        assert_eq!(messages("{\"message\":\"a\"}\r\n\n{\"message\":\"b\"}"), [ok("a"), ok("b")]);
         assert_eq!(messages("[]"), []);
     }
 
@@ -148,8 +147,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_utf_8_are_replaced() {
-        let items =
-            decode(b"{\"message\":\"a\xffb\"}", Shape::Any, &Limits::default()).unwrap();
+        let items = decode(b"{\"message\":\"a\xffb\"}", Shape::Any, &Limits::default()).unwrap();
         assert_eq!(items[0].as_ref().unwrap().message, "a\u{fffd}b");
     }
 

@@ -178,7 +178,8 @@ pub(super) fn beacon(mut fields: Fields) -> Draft {
             _ => Identity::None,
         },
     };
-    if let Some(function) = fields.take("def_name").filter(|name| *name != Value::Text(String::new()))
+    if let Some(function) =
+        fields.take("def_name").filter(|name| *name != Value::Text(String::new()))
     {
         fields.put("function", function);
     }

@@ -103,7 +103,12 @@ fn set_level(draft: &mut Draft, number: i32, text: &str) {
     }
 }
 
-fn push(fields: &mut Fields, name: &str, (value, depth): (Option<&AnyValue>, usize), limits: &Limits) {
+fn push(
+    fields: &mut Fields,
+    name: &str,
+    (value, depth): (Option<&AnyValue>, usize),
+    limits: &Limits,
+) {
     match value.and_then(|value| value.value.as_ref()) {
         Some(Any::List(list)) if depth < limits.depth && !list.values.is_empty() => {
             for pair in &list.values {

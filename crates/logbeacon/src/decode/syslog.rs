@@ -8,7 +8,7 @@ use super::level;
 use super::limits::Limits;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use logwell_query::{Level, Value};
+use logwell_query::Value;
 
 /// Reads a message. RFC 3164 has neither year nor zone: the zone is UTC, the year the one in which the
 /// moment is nearest to `now_ns`.
@@ -175,9 +175,8 @@ fn moment_in(year: i16, stamp: &str) -> Option<i64> {
 
 /// `su[7]: failed`: the program, its process, the message. Without a colon all is message.
 fn tag(text: &str, draft: &mut Draft) {
-    let is_tag = |word: &str| {
-        !word.is_empty() && word.len() <= 48 && !word.contains(char::is_whitespace)
-    };
+    let is_tag =
+        |word: &str| !word.is_empty() && word.len() <= 48 && !word.contains(char::is_whitespace);
     match text.split_once(':') {
         Some((word, message)) if is_tag(word) => {
             let (program, process) = match word.strip_suffix(']').and_then(|w| w.split_once('[')) {
@@ -205,6 +204,7 @@ fn set_time(draft: &mut Draft, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use logwell_query::Level;
     use proptest::prelude::*;
 
     const NOW: i64 = 1_771_497_000_000_000_000; // 2026-02-19T10:30:00Z
