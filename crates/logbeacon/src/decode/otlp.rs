@@ -7,11 +7,11 @@ use super::fields::{Fields, push_json_text};
 use super::limits::Limits;
 use super::otlp_message::{Any, AnyValue, Export, KeyValue, LogRecord, Scope};
 use super::{level, names};
+use crate::digest::hex;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use logwell_query::Value;
 use prost::Message as _;
-use std::fmt::Write as _;
 
 /// Reads protocol buffers.
 ///
@@ -173,14 +173,6 @@ fn push_any(value: &Any, out: &mut String) {
         }
         scalar => super::fields::push_json(&value_of(scalar), out),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
