@@ -53,13 +53,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// Brings `fields` into the promised form: sorted by name, the last of equal names kept, and
-    /// a name that is well known written as `field.NAME`. Costs one pass if they are so already.
+    /// Brings `fields` into the promised form: sorted by name, the last of equal names kept, a
+    /// name that is well known written as `field.NAME`, and each value in its plainest kind (an integer
+    /// that fits is [`Value::Int`], what is no finite number or JSON array is [`Value::Text`]). Costs one pass if they are so already. Every store does this to what it keeps.
     pub fn tidy(&mut self) {
-        for (name, _) in &mut self.fields {
+        self.fields.retain(|(_, value)| *value != Value::Null);
+        for (name, value) in &mut self.fields {
             if is_well_known(name) {
                 name.insert_str(0, "field.");
             }
+            plain(value);
         }
         if self.fields.is_sorted_by(|(left, _), (right, _)| left < right) {
             return;
@@ -132,6 +135,35 @@ pub(crate) const WELL_KNOWN: [&str; 8] =
 /// calls the time.
 pub(crate) fn is_well_known(name: &str) -> bool {
     WELL_KNOWN.contains(&name) || matches!(name, "time" | "_time" | "timestamp" | "@timestamp")
+}
+
+/// Gives a value the one kind in which it is kept: an unsigned integer that fits is signed, and
+/// what JSON has no number or array for is a text.
+fn plain(value: &mut Value) {
+    match value {
+        Value::UInt(number) => {
+            if let Ok(number) = i64::try_from(*number) {
+                *value = Value::Int(number);
+            }
+        }
+        Value::Float(number) if !number.is_finite() => {
+            let text = match *number {
+                number if number.is_nan() => "NaN",
+                number if number > 0.0 => "Infinity",
+                _ => "-Infinity",
+            };
+            *value = Value::Text(text.to_owned());
+        }
+        Value::Time(_) => *value = Value::Text(value.as_ref().text().into_owned()),
+        Value::Json(text) => {
+            let is_array = text.starts_with('[')
+                && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            if !is_array {
+                *value = Value::Text(std::mem::take(text));
+            }
+        }
+        _ => {}
+    }
 }
 
 fn text(value: &str) -> Option<ValueRef<'_>> {

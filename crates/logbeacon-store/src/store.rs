@@ -155,6 +155,12 @@ impl SearchRequest {
             cancel: Cancel::default(),
         }
     }
+
+    /// Whether the request may see records of the stream.
+    #[must_use]
+    pub fn may_see(&self, stream: &str) -> bool {
+        self.streams.as_ref().is_none_or(|streams| streams.iter().any(|seen| seen == stream))
+    }
 }
 
 /// The order in which a search gives records.

@@ -151,7 +151,8 @@ impl Fs for SystemFs {
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
             // A name that is no UTF-8 is none of ours.
-            if let (true, Ok(name)) = (entry.file_type()?.is_file(), entry.file_name().into_string())
+            if let (true, Ok(name)) =
+                (entry.file_type()?.is_file(), entry.file_name().into_string())
             {
                 names.push(name);
             }
