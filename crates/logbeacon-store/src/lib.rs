@@ -1,1 +1,23 @@
-//! logbeacon-store: the embedded store of LogBeacon.
+//! The store of LogBeacon: log records on one machine's disk, found as soon as they are
+//! acknowledged, kept once, readable by every tool that reads Parquet.
+//!
+//! [`Store`] is what a server needs of a store. [`Memory`] is the simplest implementation.
+//! This crate knows no HTTP and no protocol.
+
+mod memory;
+mod packed;
+mod record;
+mod rollup;
+mod store;
+#[cfg(test)]
+mod testing;
+mod world;
+
+pub use memory::Memory;
+pub use record::Record;
+pub use store::{
+    AppendError, Bucket, Budget, Cancel, Certificate, Damage, DeleteError, DeleteRequest, Device,
+    Found, Health, MinuteCount, Order, Producer, RetentionRule, SearchError, SearchRequest,
+    Skipped, Store, Summary, Verdict,
+};
+pub use world::{Clock, Fs, Input, Output, SystemClock, SystemFs};
