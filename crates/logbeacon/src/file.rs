@@ -26,3 +26,16 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Locks a file of the data directory against other processes, by a file beside it, as long as the
+/// result lives. Blocks while another has it.
+///
+/// # Errors
+///
+/// As the file system says.
+pub fn lock(path: &Path) -> io::Result<File> {
+    let beside = path.with_extension("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside)?;
+    file.lock()?;
+    Ok(file)
+}

@@ -5,7 +5,7 @@
 //! has changed, at most once a second, so a token that is revoked is of no use a second later.
 
 use crate::digest::{self, Digest};
-use crate::stream_name;
+use crate::{file, stream_name};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -113,14 +113,7 @@ impl Grant {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
     }
 
-    /// The streams that a search may see, for the store: `None` is all. Only an admin of all streams
-    /// sees `_audit`, so others get a list.
-    #[must_use]
-    pub fn visible(&self) -> Streams {
-        self.streams.clone()
-    }
-
-    /// Whether a search must be kept out of `_audit`.
+    /// Whether a search may show the stream `_audit`.
     #[must_use]
     pub fn sees_audit(&self) -> bool {
         self.allows(Scope::Admin) && self.streams.contain(stream_name::AUDIT)
@@ -266,6 +259,8 @@ impl Tokens {
         change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>,
     ) -> Result<(), TokenError> {
         let mut held = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = file::lock(&self.path)
+            .map_err(|error| TokenError::File(self.path.clone(), error))?;
         let mut tokens: Vec<Token> =
             read(&self.path)?.into_iter().map(|(_, token)| token).collect();
         change(&mut tokens)?;
@@ -319,7 +314,7 @@ fn read(path: &Path) -> Result<Vec<(Digest, Token)>, TokenError> {
 /// Written beside, synced and renamed: a kill leaves the old file or the new one.
 fn write(path: &Path, tokens: &[Token]) -> Result<(), TokenError> {
     let text = serde_json::to_string_pretty(tokens).unwrap_or_default();
-    crate::file::replace(path, text.as_bytes())
+    file::replace(path, text.as_bytes())
         .map_err(|error| TokenError::File(path.to_owned(), error))
 }
 

@@ -80,12 +80,20 @@ pub enum Reason {
     BadStream,
     /// The token may not write into that stream.
     Forbidden,
+    /// The whole request cannot be read.
+    Unreadable,
 }
 
 impl Reason {
     /// All reasons, for counters.
-    pub const ALL: [Self; 5] =
-        [Self::NotJson, Self::NotAnObject, Self::NotProtocol, Self::BadStream, Self::Forbidden];
+    pub const ALL: [Self; 6] = [
+        Self::NotJson,
+        Self::NotAnObject,
+        Self::NotProtocol,
+        Self::BadStream,
+        Self::Forbidden,
+        Self::Unreadable,
+    ];
 
     /// Its name in answers and metrics.
     #[must_use]
@@ -96,6 +104,7 @@ impl Reason {
             Self::NotProtocol => "not_protocol",
             Self::BadStream => "bad_stream",
             Self::Forbidden => "forbidden",
+            Self::Unreadable => "unreadable",
         }
     }
 }

@@ -3,9 +3,8 @@
 //! Knows the limits. Does not know JSON or any protocol; `cut.rs` bounds the bytes.
 
 use super::limits::Limits;
-use logwell_query::{Value, time_text};
+use logwell_query::Value;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 /// The field for what is over the limit of [`Limits::fields`]: a JSON object.
 pub const REST: &str = "_rest";
@@ -141,20 +140,7 @@ pub(super) fn cut_at(text: &str, max_bytes: usize) -> Option<&str> {
 
 /// Appends a value as JSON.
 pub fn push_json(value: &Value, out: &mut String) {
-    // Writing to a text cannot fail.
-    let _infallible = match value {
-        Value::Null => out.write_str("null"),
-        Value::Bool(flag) => write!(out, "{flag}"),
-        Value::Int(number) => write!(out, "{number}"),
-        Value::UInt(number) => write!(out, "{number}"),
-        Value::Float(number) => write!(out, "{}", serde_json::Value::from(*number)),
-        Value::Json(text) => out.write_str(text),
-        Value::Text(text) => {
-            push_json_text(text, out);
-            Ok(())
-        }
-        Value::Time(time_ns) => write!(out, "\"{}\"", time_text(*time_ns)),
-    };
+    crate::render::push_value(value.as_ref(), out);
 }
 
 /// Appends a text as a JSON string.
