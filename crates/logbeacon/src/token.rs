@@ -208,13 +208,20 @@ impl Tokens {
     pub fn grant(&self, secret: &str) -> Option<Grant> {
         let digest = digest_of(secret);
         if self.from_environment.is_some_and(|own| digest::equal(&own, &digest)) {
-            let (name, scopes) = ("LOGBEACON_TOKEN".to_owned(), vec![Scope::Admin]);
-            return Some(Grant { name, scopes, streams: Streams::All });
+            return Some(environment_grant());
         }
         self.locked(|read| {
             let found = read.tokens.iter().find(|(other, _)| digest::equal(other, &digest));
             found.map(|(_, token)| token.grant())
         })
+    }
+
+    /// Whether there is still a token that allows exactly this.
+    #[must_use]
+    pub fn is_current(&self, grant: &Grant) -> bool {
+        let of_environment = self.from_environment.is_some() && *grant == environment_grant();
+        of_environment
+            || self.locked(|read| read.tokens.iter().any(|(_, token)| token.grant() == *grant))
     }
 
     /// All tokens, without secrets.
@@ -285,6 +292,11 @@ impl Tokens {
         }
         look(&held)
     }
+}
+
+fn environment_grant() -> Grant {
+    let (name, scopes) = ("LOGBEACON_TOKEN".to_owned(), vec![Scope::Admin]);
+    Grant { name, scopes, streams: Streams::All }
 }
 
 fn digest_of(secret: &str) -> Digest {

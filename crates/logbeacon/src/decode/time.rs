@@ -64,6 +64,22 @@ fn unit_ns(size: u64) -> i64 {
     }
 }
 
+/// `15m`: a number and a unit, in nanoseconds.
+#[must_use]
+pub fn duration(text: &str) -> Option<i64> {
+    let (number, unit_ns) = [
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+        ("w", 604_800_000_000_000),
+    ]
+    .into_iter()
+    .find_map(|(unit, ns)| Some((text.strip_suffix(unit)?, ns)))?;
+    number.parse::<i64>().ok().filter(|number| *number > 0)?.checked_mul(unit_ns)
+}
+
 /// `None` outside the years 1677 to 2262, which is what 64 bits of nanoseconds hold.
 fn nanoseconds(moment: jiff::Timestamp) -> Option<i64> {
     i64::try_from(moment.as_nanosecond()).ok()

@@ -73,10 +73,11 @@ pub fn secret(headers: &HeaderMap) -> Option<String> {
     }
 }
 
-/// The name of the cookie.
+/// The name of the cookie of a session.
 pub const COOKIE: &str = "logbeacon_session";
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// The key of the session that the request's cookie names.
+pub fn cookie(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|value| value.split(';'))

@@ -13,20 +13,20 @@ use std::time::Duration;
 
 /// A body that was read, and its place in memory.
 #[derive(Debug)]
-pub struct Packed {
+pub(super) struct Packed {
     /// The bytes as they were sent.
-    pub bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// How they are packed.
-    pub encoding: Encoding,
+    pub(super) encoding: Encoding,
     /// Held until the request is done.
-    pub place: Place,
+    pub(super) place: Place,
 }
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads a body.
-pub async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Packed, Problem> {
+pub(super) async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Packed, Problem> {
     let max_bytes = server.settings.max_body_bytes;
     let encoding = encoding(headers)?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());

@@ -4,7 +4,7 @@
 //! of the search itself: what a caller may not see is not looked at.
 
 use super::answer::Problem;
-use crate::decode::time::from_text;
+use crate::decode::time::{duration, from_text};
 use crate::server::Server;
 use crate::stream_name::AUDIT;
 use crate::token::{Grant, Streams};
@@ -17,20 +17,20 @@ use std::time::Duration;
 
 /// The parameters of a request.
 #[derive(Debug, Clone, Default)]
-pub struct Params(Vec<(String, String)>);
+pub(super) struct Params(Vec<(String, String)>);
 
 /// A form or JSON of parameters is small.
 const MAX_FORM_BYTES: usize = 1 << 20;
 
 impl Params {
     /// Those of the path.
-    pub fn of(uri: &Uri) -> Self {
+    pub(super) fn of(uri: &Uri) -> Self {
         let pairs = UriQuery::<Vec<(String, String)>>::try_from_uri(uri);
         Self(pairs.map(|UriQuery(pairs)| pairs).unwrap_or_default())
     }
 
     /// Those of the path, and of the body: a form, or a JSON object of texts and numbers.
-    pub async fn read(request: Request) -> Result<Self, Problem> {
+    pub(super) async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let mut params = Self::of(&parts.uri);
         let body = to_bytes(body, MAX_FORM_BYTES)
@@ -62,25 +62,25 @@ impl Params {
     }
 
     /// The first value of that name, if it is not empty.
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         let found = self.0.iter().find(|(other, _)| other == name);
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
     /// All values of that name.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// A number.
-    pub fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let number = text.parse().map_err(|_| Problem::bad(format!("{name}={text} is no number")));
         number.map(Some)
     }
 
     /// A moment: RFC 3339, a number since the epoch, `now`, or what is before now: `15m`, `now-1h`.
-    pub fn moment(&self, name: &str, now_ns: i64) -> Result<Option<i64>, Problem> {
+    pub(super) fn moment(&self, name: &str, now_ns: i64) -> Result<Option<i64>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let relative = text.strip_prefix("now").unwrap_or(&text);
         let relative = relative.strip_prefix('-').unwrap_or(relative);
@@ -97,7 +97,7 @@ impl Params {
     }
 
     /// A length of time in nanoseconds: `30s`, `5m`, `1h`, `1d`, or seconds.
-    pub fn length(&self, name: &str) -> Result<Option<i64>, Problem> {
+    pub(super) fn length(&self, name: &str) -> Result<Option<i64>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let seconds = || text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 1e9);
         #[expect(clippy::cast_possible_truncation, reason = "at most 10^18")]
@@ -107,7 +107,7 @@ impl Params {
     }
 
     /// The range from `start` to `end`, without its end.
-    pub fn range(&self, now_ns: i64) -> Result<TimeRange, Problem> {
+    pub(super) fn range(&self, now_ns: i64) -> Result<TimeRange, Problem> {
         let first_ns = self.moment("start", now_ns)?.unwrap_or(i64::MIN);
         let last_ns = match self.moment("end", now_ns)? {
             Some(end) => end.saturating_sub(1),
@@ -117,35 +117,20 @@ impl Params {
     }
 }
 
-/// `15m`: a number and a unit, in nanoseconds.
-pub fn duration(text: &str) -> Option<i64> {
-    let (number, unit_ns) = [
-        ("ms", 1_000_000),
-        ("s", 1_000_000_000),
-        ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-        ("d", 86_400_000_000_000),
-        ("w", 604_800_000_000_000),
-    ]
-    .into_iter()
-    .find_map(|(unit, ns)| Some((text.strip_suffix(unit)?, ns)))?;
-    number.parse::<i64>().ok().filter(|number| *number > 0)?.checked_mul(unit_ns)
-}
-
 /// A search that a caller has asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(super) struct Asked {
     /// The search, within the caller's rights.
-    pub search: SearchRequest,
+    pub(super) search: SearchRequest,
     /// What is asked, as text: equal texts have equal answers. For the cache.
-    pub key: String,
+    pub(super) key: String,
 }
 
 /// Records of an answer, if the request does not say how many.
-pub const DEFAULT_LIMIT: u64 = 1000;
+pub(super) const DEFAULT_LIMIT: u64 = 1000;
 
 /// The search of a request: `query`, `start`, `end`, `limit`, `order`, `timeout`.
-pub fn asked(server: &Server, grant: &Grant, params: &Params) -> Result<Asked, Problem> {
+pub(super) fn asked(server: &Server, grant: &Grant, params: &Params) -> Result<Asked, Problem> {
     let now_ns = server.now_ns();
     let text = params.get("query").unwrap_or_else(|| "*".to_owned());
     let query = Query::parse_at(&text, now_ns).map_err(|error| {
@@ -172,7 +157,7 @@ pub fn asked(server: &Server, grant: &Grant, params: &Params) -> Result<Asked, P
 }
 
 /// Narrows a search to what the caller may see.
-pub fn within(search: SearchRequest, grant: &Grant) -> SearchRequest {
+pub(super) fn within(search: SearchRequest, grant: &Grant) -> SearchRequest {
     let streams = match &grant.streams {
         Streams::All => None,
         Streams::Some(names) => Some(names.clone()),

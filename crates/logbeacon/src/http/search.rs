@@ -23,10 +23,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The type of answers that are lines of JSON.
-pub const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// `GET|POST /api/v1/search`.
-pub async fn search(
+pub(super) async fn search(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -84,14 +84,14 @@ async fn results(server: Arc<Server>, asked: Asked) -> Result<Response, Problem>
 }
 
 /// Makes an answer on the lane for searches, or takes it from the cache.
-pub async fn cached(
+pub(super) async fn cached(
     server: Arc<Server>,
     route: &'static str,
     asked: Asked,
     make: impl FnOnce(&Server, &SearchRequest) -> Result<(String, Summary), Problem> + Send + 'static,
 ) -> Result<String, Problem> {
     let key = format!("{route}\0{}", asked.key);
-    let end_ns = asked.search.range.last_ns;
+    
     if let Some(body) = server.cache.get(&key, server.ingest.store.generation()) {
         server.metrics.count(Event::CacheHit);
         return Ok(body);
@@ -102,7 +102,7 @@ pub async fn cached(
         let (body, summary) = make(&server, &asked.search)?;
         count(&server, &asked.search, &summary);
         if summary.complete {
-            server.cache.put(key, &body, (summary.generation, end_ns));
+            server.cache.put(key, &body, summary.generation);
         }
         Ok(body)
     });
@@ -121,7 +121,7 @@ impl Drop for CancelOnDrop {
 }
 
 /// Counts what was cut short.
-pub fn count(server: &Server, request: &SearchRequest, summary: &Summary) {
+pub(super) fn count(server: &Server, request: &SearchRequest, summary: &Summary) {
     if request.cancel.is_cancelled() {
         server.metrics.count(Event::SearchCancelled);
     } else if summary.skipped.iter().any(|skipped| skipped.what == "rest") {
@@ -130,7 +130,7 @@ pub fn count(server: &Server, request: &SearchRequest, summary: &Summary) {
 }
 
 /// Appends a row and a line's end.
-pub fn push_found(found: Found<'_>, out: &mut String) {
+pub(super) fn push_found(found: Found<'_>, out: &mut String) {
     match found {
         Found::Record(row) => push_row(row, out),
         Found::Output(row) => push_row(row, out),
@@ -139,12 +139,12 @@ pub fn push_found(found: Found<'_>, out: &mut String) {
 }
 
 /// The last line of an answer.
-pub fn summary_line(summary: &Summary) -> String {
+pub(super) fn summary_line(summary: &Summary) -> String {
     format!("{}\n", json!({"_summary": summary_json(summary)}))
 }
 
 /// What a search did, and whether its answer is whole.
-pub fn summary_json(summary: &Summary) -> Value {
+pub(super) fn summary_json(summary: &Summary) -> Value {
     let skipped: Vec<Value> = summary
         .skipped
         .iter()
@@ -166,7 +166,7 @@ pub fn summary_json(summary: &Summary) -> Value {
 
 /// `GET /api/v1/context`: the records around a moment, oldest first: `time`, `before`, `after`, and a
 /// `query` that says among which.
-pub async fn context(
+pub(super) async fn context(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -197,7 +197,7 @@ pub async fn context(
 }
 
 fn around(server: &Server, [until, from]: &[SearchRequest; 2]) -> Result<String, Problem> {
-    let mut lines = |request| -> Result<(Vec<String>, Summary), Problem> {
+    let lines = |request| -> Result<(Vec<String>, Summary), Problem> {
         let mut lines = Vec::new();
         let summary = server.ingest.store.search(request, &mut |found| {
             let mut line = String::new();

@@ -28,7 +28,7 @@ const STEPS: i64 = 60;
 const MAX_STEPS: i64 = 20_000;
 
 /// `GET /api/v1/histogram`: counts by time and level. `step` is a length of time.
-pub async fn histogram(
+pub(super) async fn histogram(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -83,7 +83,7 @@ fn bucket_json(bucket: &Bucket) -> Value {
 }
 
 /// `GET /api/v1/facets`: the most frequent values of each field, or of each `field`.
-pub async fn facets(
+pub(super) async fn facets(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -138,7 +138,7 @@ fn cell_json(cell: &Cell) -> Value {
 
 /// `GET /api/v1/statistics`: counts that are kept, not counted again, summed up `by` any of `minute`,
 /// `stream` and `level`.
-pub async fn statistics(
+pub(super) async fn statistics(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -184,7 +184,7 @@ fn sums<'a>(counts: impl Iterator<Item = &'a MinuteCount>, by: &[String]) -> Vec
 }
 
 /// `GET /api/v1/devices`: every host, and whether it has been silent for longer than `silent_after`.
-pub async fn devices(
+pub(super) async fn devices(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -214,7 +214,7 @@ fn device_json(device: &Device, now_ns: i64, silent_after: i64) -> Value {
 
 /// `GET /api/v1/completeness`: which of its numbered records each process has delivered, and how many
 /// are missing between the first and the last.
-pub async fn completeness(
+pub(super) async fn completeness(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
     request: Request,
@@ -247,7 +247,7 @@ fn producer_json(producer: &Producer) -> Value {
 }
 
 /// Figures of everything are for those who may see everything.
-pub fn every_stream(grant: &Grant) -> Result<(), Problem> {
+pub(super) fn every_stream(grant: &Grant) -> Result<(), Problem> {
     match grant.streams {
         Streams::All => Ok(()),
         Streams::Some(_) => {

@@ -8,7 +8,6 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use logbeacon_store::Cancel;
-use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -25,21 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where the body is written.
 #[derive(Debug)]
-pub struct Writer {
+pub(super) struct Writer {
     chunks: mpsc::Sender<Result<Bytes, Problem>>,
     runtime: Handle,
     /// What is to go out next.
-    pub buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 /// What becomes the answer.
 #[derive(Debug)]
-pub struct Reader {
+pub(super) struct Reader {
     chunks: mpsc::Receiver<Result<Bytes, Problem>>,
 }
 
 /// A body's two ends. Call it on the runtime.
-pub fn pipe() -> (Writer, Reader) {
+pub(super) fn pipe() -> (Writer, Reader) {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     let writer = Writer { chunks: sender, runtime: Handle::current(), buffer: Vec::new() };
     (writer, Reader { chunks: receiver })
@@ -47,18 +46,19 @@ pub fn pipe() -> (Writer, Reader) {
 
 impl Writer {
     /// Sends what is in the buffer if it is enough for a chunk. Breaks when the reader has gone.
-    pub fn flow(&mut self) -> ControlFlow<()> {
+    pub(super) fn flow(&mut self) -> ControlFlow<()> {
         if self.buffer.len() < CHUNK_BYTES { ControlFlow::Continue(()) } else { self.flush() }
     }
 
     /// Sends what is in the buffer.
-    pub fn flush(&mut self) -> ControlFlow<()> {
+    pub(super) fn flush(&mut self) -> ControlFlow<()> {
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         self.send(Ok(bytes))
     }
 
-    /// Says that there is no answer. Only possible before the first chunk; later the body breaks off.
-    pub fn fail(&mut self, problem: Problem) {
+    /// Says that there is no answer. After the first chunk the body breaks off, which a reader sees as
+    /// an error.
+    pub(super) fn fail(&mut self, problem: Problem) {
         let _gone = self.send(Err(problem));
     }
 
@@ -73,17 +73,17 @@ impl Writer {
 
 impl Reader {
     /// The answer: a failure if that comes first, else a body. `cancel` is set when the reader goes.
-    pub async fn respond(mut self, kind: &'static str, cancel: Cancel) -> Response {
+    pub(super) async fn respond(mut self, kind: &'static str, cancel: Cancel) -> Response {
         let guard = CancelOnDrop(cancel);
         let first = match self.chunks.recv().await {
             Some(Ok(first)) => first,
             Some(Err(problem)) => return problem.into_response(),
             None => return Problem::fault("the answer broke off").into_response(),
         };
-        let rest = ReceiverStream::new(self.chunks).map_while(Result::ok);
-        let chunks = tokio_stream::once(first).chain(rest).map(move |chunk| {
+        let rest = ReceiverStream::new(self.chunks);
+        let chunks = tokio_stream::once(Ok(first)).chain(rest).map(move |chunk| {
             let _until_the_body_ends = &guard;
-            Ok::<_, Infallible>(chunk)
+            chunk.map_err(|problem| std::io::Error::other(problem.reason))
         });
         typed(StatusCode::OK, kind, Body::from_stream(chunks))
     }
