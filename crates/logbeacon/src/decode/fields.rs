@@ -98,7 +98,7 @@ impl Fields {
     }
 
     /// Adds a field whose name is ours: no limit applies.
-    pub(super) fn put(&mut self, name: &str, value: Value) {
+    pub fn put(&mut self, name: &str, value: Value) {
         self.list.push((name.to_owned(), value));
     }
 
