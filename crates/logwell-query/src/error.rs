@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_caret_is_under_the_place_in_its_line() {
-        let error = QueryError::at("支付 a\nbc d", 10..12, "wrong".to_owned());
+        let error = QueryError::at("支付 a\nbc d", 9..11, "wrong".to_owned());
         assert_eq!(error.to_string(), "wrong\n  bc d\n  ^^");
         let end = QueryError::at("a", 1..1, "ends".to_owned());
         assert_eq!(end.to_string(), "ends\n  a\n   ^");

@@ -5,28 +5,43 @@
 //! files, no store and no network.
 
 mod error;
+mod extract;
 mod filter;
+mod json;
 mod level;
+mod limits;
 mod literal;
 mod moment;
+mod needs;
 mod number;
+mod parse;
 mod pattern;
+mod pipeline;
 mod query;
 mod row;
+mod stats;
+mod surroundings;
 mod value;
 mod words;
+mod write;
 
 pub use error::QueryError;
 pub use filter::{Comparison, Filter, Names, Test};
 pub use level::{Level, LevelSet};
+pub use limits::{Limits, Note};
 pub use literal::{Literal, Meaning};
 pub use moment::{TimeRange, parse as parse_time, text as time_text};
+pub use needs::{Clue, Need};
 pub use number::{Dimension, Number, Quantity};
+pub use parse::{MAX_DEPTH, MAX_PHRASE_BYTES, MAX_QUERY_BYTES};
 pub use pattern::Pattern;
+pub use pipeline::{FacetCounts, Output, Pipeline, RowByRow, pattern_of};
 pub use query::{
     Aggregate, Bucket, Context, Extract, Facets, Function, Group, Histogram, Pipe, Query, SortKey,
     Stats, Top,
 };
 pub use row::{Fields, LEVEL, MESSAGE, NO_TIME, Row, TIME};
+pub use stats::{EXACT_VALUES, GroupId, LEAST_EXACT_VALUES, Statistics};
+pub use surroundings::Surroundings;
 pub use value::{Value, ValueRef};
 pub use words::{Part, Phrase, fold, folded, is_ideograph, words};

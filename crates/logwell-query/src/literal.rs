@@ -62,6 +62,19 @@ impl Literal {
         &self.meaning
     }
 
+    /// How it is ordered against another literal; nothing if the two cannot be compared.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (&self.meaning, &other.meaning) {
+            (Meaning::Text, Meaning::Text) => Some(self.text.cmp(&other.text)),
+            (Meaning::Number(a), Meaning::Number(b)) => Some(a.cmp(b)),
+            (Meaning::Quantity { quantity: a, .. }, Meaning::Quantity { quantity: b, .. }) => {
+                a.partial_cmp(b)
+            }
+            _ => None,
+        }
+    }
+
     /// How the value is ordered against it; nothing if the two cannot be compared.
     #[must_use]
     pub fn order(&self, value: ValueRef<'_>) -> Option<Ordering> {

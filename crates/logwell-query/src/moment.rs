@@ -63,6 +63,11 @@ pub fn text(ns: i64) -> String {
     Timestamp::from_nanosecond(ns.into()).map_or_else(|_| ns.to_string(), |at| at.to_string())
 }
 
+/// The same with nine decimals, which names one nanosecond when it is read in a query.
+pub(crate) fn exact_text(ns: i64) -> String {
+    Timestamp::from_nanosecond(ns.into()).map_or_else(|_| ns.to_string(), |at| format!("{at:.9}"))
+}
+
 /// Reads a record's time: RFC 3339, or a local time of UTC without an offset.
 ///
 /// ```

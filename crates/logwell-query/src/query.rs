@@ -3,9 +3,20 @@
 //! Knows what can be asked. Does not know how it is written or computed. Everything is public, so
 //! that a store can answer a part by its own means.
 
+use crate::error::QueryError;
 use crate::filter::{Filter, Names};
+use crate::parse;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A question about records: which ones, and what becomes of them.
+///
+/// ```
+/// use logwell_query::{Pipe, Query};
+///
+/// let query = Query::parse("level>=warn service:checkout | stats count() by endpoint")?;
+/// assert!(matches!(query.pipes[..], [Pipe::Stats(_)]));
+/// # Ok::<(), logwell_query::QueryError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Which records are wanted.
@@ -15,8 +26,28 @@ pub struct Query {
 }
 
 impl Query {
+    /// Reads a query. Relative times such as `time:5m` are counted back from the system's clock.
+    ///
+    /// # Errors
+    ///
+    /// It is no query; the error points at the place and suggests what may be meant. Queries are at
+    /// most [`MAX_QUERY_BYTES`](crate::MAX_QUERY_BYTES) long.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::parse_at(text, i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// The same, with the present moment as an argument: nanoseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse).
+    pub fn parse_at(text: &str, now_ns: i64) -> Result<Self, QueryError> {
+        parse::query(text, now_ns)
+    }
+
     /// The surroundings that are asked for. Who feeds the pipeline adds them to the records that
-    /// match.
+    /// match, see [`Surroundings`](crate::Surroundings).
     #[must_use]
     pub fn context(&self) -> Option<&Context> {
         match self.pipes.first() {
