@@ -4,8 +4,12 @@
 //! [`Store`] is what a server needs of a store. [`Memory`] is the simplest implementation.
 //! This crate knows no HTTP and no protocol.
 
+mod bloom;
+mod identities;
+mod journal;
 mod memory;
 mod packed;
+mod part;
 mod record;
 mod rollup;
 mod store;

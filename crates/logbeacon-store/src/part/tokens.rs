@@ -1,0 +1,279 @@
+//! The token filter of a row group: which words and parts of words its texts may have.
+//!
+//! Knows: words, pairs of ideographs, and runs of three characters, all without their case.
+//! Must not know: columns, files. In: texts, or what a query looks for. Out: "no" or "maybe".
+//!
+//! Layout: the length of the words' filter (four bytes, little-endian), that filter, the bits of
+//! the runs of three.
+
+use super::template::each_word;
+use crate::bloom::{self, Bloom};
+use logwell_query::{fold, is_ideograph};
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io;
+
+/// Collects the tokens of texts.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    words: HashSet<u64, BuildHasherDefault<AsIs>>,
+    runs: Vec<u64>,
+}
+
+/// What a text must have to match: all of these tokens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Needle {
+    words: Vec<u64>,
+    runs: Vec<u64>,
+}
+
+impl Tokens {
+    pub(crate) fn new() -> Self {
+        Self { words: HashSet::default(), runs: vec![0; RUN_BITS / 64] }
+    }
+
+    /// Adds a text: its words and its runs of three.
+    pub(crate) fn add(&mut self, text: &str) {
+        self.add_words(text);
+        self.add_runs(text);
+    }
+
+    pub(crate) fn add_words(&mut self, text: &str) {
+        each_word_hash(text, |hash| {
+            self.words.insert(hash);
+        });
+    }
+
+    /// Adds one word, without what pairs it may form.
+    pub(crate) fn add_word(&mut self, word: &str) {
+        self.words.insert(word_hash(word));
+    }
+
+    pub(crate) fn add_runs(&mut self, text: &str) {
+        each_run(text, |hash| {
+            let at = hash as usize % RUN_BITS;
+            if let Some(word) = self.runs.get_mut(at / 64) {
+                *word |= 1 << (at % 64);
+            }
+        });
+    }
+
+    /// The bytes of the filter.
+    pub(crate) fn encode(mut self) -> Vec<u8> {
+        let mut words = Bloom::for_count(self.words.len());
+        self.words.iter().for_each(|hash| words.insert(*hash));
+        let words = words.to_bytes();
+        // One bit in four at most: fold the bits in two until they are.
+        let ones: u32 = self.runs.iter().map(|word| word.count_ones()).sum();
+        while self.runs.len() > 8 && self.runs.len() * 64 / 2 >= ones as usize * 4 {
+            let upper = self.runs.split_off(self.runs.len() / 2);
+            self.runs.iter_mut().zip(upper).for_each(|(lower, upper)| *lower |= upper);
+        }
+        let mut bytes = (words.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(words);
+        bytes.extend(self.runs.iter().flat_map(|word| word.to_le_bytes()));
+        bytes
+    }
+}
+
+impl Needle {
+    /// What a text must have that contains these words in a row. The last may be a prefix.
+    pub(crate) fn phrase(words: &[String], is_prefix: bool) -> Self {
+        let whole = words.len() - usize::from(is_prefix && !words.is_empty());
+        let mut needle = Self::default();
+        let mut before = None;
+        for word in words.iter().take(whole) {
+            needle.words.push(word_hash(word));
+            needle.words.extend(pair(&mut before, word));
+        }
+        for word in words {
+            each_run(word, |hash| needle.runs.push(hash));
+        }
+        needle
+    }
+
+    /// What a text must have that contains this text, in any case.
+    pub(crate) fn part(text: &str) -> Self {
+        let mut needle = Self::default();
+        each_run(text, |hash| needle.runs.push(hash));
+        let mut before = None;
+        for c in text.chars() {
+            let mut buffer = [0; 4];
+            if is_ideograph(c) {
+                let word = c.encode_utf8(&mut buffer);
+                needle.words.push(word_hash(word));
+                needle.words.extend(pair(&mut before, word));
+            } else {
+                before = None;
+            }
+        }
+        needle
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.runs.is_empty()
+    }
+
+    /// Whether a filter may have all the tokens. `read` returns so many bytes of the filter from
+    /// a place on; `length` is that of the filter.
+    pub(crate) fn may_be_in(
+        &self,
+        length: usize,
+        read: &dyn Fn(usize, usize) -> io::Result<bytes::Bytes>,
+    ) -> io::Result<bool> {
+        let words_bytes = read(0, 4)?;
+        let words_bytes = words_bytes.as_ref().try_into().map_or(0, u32::from_le_bytes) as usize;
+        for hash in &self.words {
+            let block = bloom::block_of(*hash, words_bytes);
+            let block = read(4 + block.start, block.len())?;
+            if !bloom::bytes_may_contain(&block, *hash) {
+                return Ok(false);
+            }
+        }
+        let runs_at = 4 + words_bytes;
+        let run_bits = length.saturating_sub(runs_at) * 8;
+        for hash in &self.runs {
+            let Some(bit) = (*hash as usize).checked_rem(run_bits) else { return Ok(false) };
+            let byte = read(runs_at + bit / 8, 1)?;
+            if byte.first().is_none_or(|byte| byte >> (bit % 8) & 1 == 0) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Visits the hash of each word, and of each pair of ideographs that follow one another.
+fn each_word_hash(text: &str, mut token: impl FnMut(u64)) {
+    let mut before = None;
+    each_word(text, |start, end| {
+        let word = text.get(start..end).unwrap_or_default();
+        token(word_hash(word));
+        if let Some(pair) = pair(&mut before, word) {
+            token(pair);
+        }
+    });
+}
+
+/// The hash of two ideographs in a row, whatever separates them.
+fn pair(before: &mut Option<u64>, word: &str) -> Option<u64> {
+    let is_ideograph = word.chars().next().is_some_and(is_ideograph);
+    let hash = is_ideograph.then(|| word_hash(word));
+    let first = std::mem::replace(before, hash)?;
+    Some(mix(first.rotate_left(17) ^ hash?))
+}
+
+/// The hash of a word without its case.
+fn word_hash(word: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    if word.is_ascii() {
+        let bytes = word.as_bytes();
+        hash ^= bytes.len() as u64;
+        for chunk in bytes.chunks(8) {
+            let mut eight = [0; 8];
+            for (lower, byte) in eight.iter_mut().zip(chunk) {
+                *lower = byte.to_ascii_lowercase();
+            }
+            hash = mix(hash ^ u64::from_le_bytes(eight));
+        }
+        return hash;
+    }
+    for c in word.chars().map(fold) {
+        hash = mix(hash ^ u64::from(c));
+    }
+    hash
+}
+
+/// Visits the hash of each three characters in a row, without their case.
+fn each_run(text: &str, mut run: impl FnMut(u64)) {
+    let mut window = [0_u64; 3];
+    let mut push = |c: u64| {
+        window = [window[1], window[2], c];
+        if window[0] != 0 {
+            // A character has 21 bits.
+            let packed = window[0] << 42 ^ window[1] << 21 ^ window[2];
+            run(packed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40);
+        }
+    };
+    match text.is_ascii() {
+        true => text.bytes().for_each(|byte| push(u64::from(byte.to_ascii_lowercase()) + 1)),
+        false => text.chars().for_each(|c| push(u64::from(fold(c)) + 1)),
+    }
+}
+
+fn mix(value: u64) -> u64 {
+    let product = u128::from(value ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// A hash that is one already.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = mix(self.0 ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// The bits that runs are collected in, before they are folded. A hash of a run has 24 bits.
+const RUN_BITS: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::text;
+    use logwell_query::{Part, Phrase};
+    use proptest::prelude::*;
+
+    fn may(needle: &Needle, filter: &[u8]) -> bool {
+        let read = |at: usize, length: usize| Ok(bytes::Bytes::copy_from_slice(&filter[at..at + length]));
+        needle.may_be_in(filter.len(), &read).unwrap()
+    }
+
+    fn filter(texts: &[String]) -> Vec<u8> {
+        let mut tokens = Tokens::new();
+        texts.iter().for_each(|text| tokens.add(text));
+        tokens.encode()
+    }
+
+    proptest! {
+        #[test]
+        fn a_filter_never_denies_what_a_text_has(
+            texts in prop::collection::vec(prop_oneof![text(), ".*"], 0..5), wanted in text(),
+            prefix: bool, cut in 0_usize..6,
+        ) {
+            let filter = filter(&texts);
+            if let Some(phrase) = Phrase::new(&wanted, prefix) {
+                let found = texts.iter().any(|text| phrase.is_in(text));
+                prop_assert!(!found || may(&Needle::phrase(phrase.words(), phrase.is_prefix()), &filter));
+            }
+            let wanted: String = wanted.chars().skip(cut).collect();
+            if let Some(part) = Part::new(&wanted) {
+                let found = texts.iter().any(|text| part.is_in(text));
+                prop_assert!(!found || may(&Needle::part(part.folded()), &filter));
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_text_has_is_mostly_denied() {
+        let texts: Vec<String> = (0..2000).map(|n| format!("order ORD-{n:05} 支付失败 in {n} ms")).collect();
+        let filter = filter(&texts);
+        let word = |word: &str| may(&Needle::phrase(&[word.to_owned()], false), &filter);
+        assert!(word("order") && word("00042"));
+        assert!(!word("payment"));
+        assert!(may(&Needle::part("付失"), &filter) && !may(&Needle::part("失付"), &filter));
+        assert!(may(&Needle::part("rder or"), &filter) && !may(&Needle::part("xyzzy"), &filter));
+        let denied = (2000..4000).filter(|n| !word(&format!("{n:05}"))).count();
+        assert!(denied > 1900, "{denied} of 2000");
+    }
+}
