@@ -88,7 +88,11 @@ impl Admission {
             (Identity::Content, _) => of_content(&record, origin.arrived_ns),
             (Identity::None, Some(key)) => {
                 let index = (index as u64).to_le_bytes();
-                of_id("request", &record.stream, &[origin.sender.as_bytes(), key.as_bytes(), &index])
+                of_id(
+                    "request",
+                    &record.stream,
+                    &[origin.sender.as_bytes(), key.as_bytes(), &index],
+                )
             }
             (Identity::None, None) if origin.by_content => of_content(&record, origin.arrived_ns),
             (Identity::None, None) => self.unique(),

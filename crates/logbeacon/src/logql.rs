@@ -112,7 +112,8 @@ impl Parser {
             self.symbol("(")?;
             let Some(Token::Word(number)) = self.next() else { return Err(self.wrong("a number")) };
             self.symbol(")")?;
-            sum += number.parse::<f64>().map_err(|_| LogQlError(format!("{number} is no number")))?;
+            sum +=
+                number.parse::<f64>().map_err(|_| LogQlError(format!("{number} is no number")))?;
             if !self.eat("+") {
                 return Ok(LogQl::Constant(sum));
             }

@@ -192,10 +192,15 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _infallible = writeln!(out, "# TYPE logbeacon_{name} {kind}");
 }
 
-fn sample(out: &mut String, (name, labels): (&str, &[(&str, &str)]), value: impl std::fmt::Display) {
+fn sample(
+    out: &mut String,
+    (name, labels): (&str, &[(&str, &str)]),
+    value: impl std::fmt::Display,
+) {
     let labels: Vec<String> =
         labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-    let braces = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+    let braces =
+        if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
     let _infallible = writeln!(out, "logbeacon_{name}{braces} {value}");
 }
 

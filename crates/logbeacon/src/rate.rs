@@ -55,7 +55,11 @@ impl Rates {
         let bucket = bucket(&mut buckets, sender.to_owned(), (full, per_second));
         if bucket.level <= 0.0 {
             let seconds = (1.0 - bucket.level) / per_second;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bounded"
+            )]
             return Err(seconds.ceil().clamp(1.0, 3600.0) as u64);
         }
         #[expect(clippy::cast_precision_loss, reason = "records of one request")]

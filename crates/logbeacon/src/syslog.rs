@@ -140,11 +140,7 @@ async fn receive(
 
 /// Stores messages; while the store takes none, tries again. `false`: the server stops, and the
 /// messages are lost and counted.
-async fn store(
-    server: &Arc<Server>,
-    messages: Vec<Message>,
-    stop: &watch::Receiver<bool>,
-) -> bool {
+async fn store(server: &Arc<Server>, messages: Vec<Message>, stop: &watch::Receiver<bool>) -> bool {
     let Some((_, peer)) = messages.first() else { return true };
     let origin = origin(server, *peer);
     let limits = server.settings.limits;

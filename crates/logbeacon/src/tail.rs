@@ -144,11 +144,7 @@ impl Tail {
         });
         match subscriptions.get_mut(index) {
             Some(subscription) => subscription.join(after),
-            None => Following {
-                missed: Missed::Unknown,
-                lines: broadcast::channel(1).1,
-                id: 0,
-            },
+            None => Following { missed: Missed::Unknown, lines: broadcast::channel(1).1, id: 0 },
         }
     }
 }

@@ -266,8 +266,8 @@ impl Tokens {
         change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>,
     ) -> Result<(), TokenError> {
         let mut held = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = file::lock(&self.path)
-            .map_err(|error| TokenError::File(self.path.clone(), error))?;
+        let _lock =
+            file::lock(&self.path).map_err(|error| TokenError::File(self.path.clone(), error))?;
         let mut tokens: Vec<Token> =
             read(&self.path)?.into_iter().map(|(_, token)| token).collect();
         change(&mut tokens)?;
@@ -326,8 +326,7 @@ fn read(path: &Path) -> Result<Vec<(Digest, Token)>, TokenError> {
 /// Written beside, synced and renamed: a kill leaves the old file or the new one.
 fn write(path: &Path, tokens: &[Token]) -> Result<(), TokenError> {
     let text = serde_json::to_string_pretty(tokens).unwrap_or_default();
-    file::replace(path, text.as_bytes())
-        .map_err(|error| TokenError::File(path.to_owned(), error))
+    file::replace(path, text.as_bytes()).map_err(|error| TokenError::File(path.to_owned(), error))
 }
 
 #[cfg(test)]

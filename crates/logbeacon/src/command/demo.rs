@@ -20,7 +20,9 @@ const PAST: u64 = 3600;
 pub(super) async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
     let now_ns = server.now_ns();
     let past: Vec<Item> = (0..PAST)
-        .map(|number| Ok(draft(number, now_ns.saturating_sub_unsigned((PAST - number) * 1_000_000_000))))
+        .map(|number| {
+            Ok(draft(number, now_ns.saturating_sub_unsigned((PAST - number) * 1_000_000_000)))
+        })
         .collect();
     take(&server, past).await;
     let mut number = PAST;

@@ -120,8 +120,8 @@ pub(super) fn retention(args: RetentionArgs, out: &mut dyn Write) -> Result<(), 
     let answer = match &args.set {
         None => remote.get("/api/v1/retention")?.json()?,
         Some(path) => {
-            let rules = std::fs::read(path)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
+            let rules =
+                std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
             remote.put("/api/v1/retention", &rules)?.json()?
         }
     };

@@ -81,11 +81,7 @@ pub(super) fn run(args: ServeArgs, out: &mut dyn Write) -> Result<(), Failure> {
     ended
 }
 
-fn run_logged(
-    args: &ServeArgs,
-    tokens: Arc<Tokens>,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn run_logged(args: &ServeArgs, tokens: Arc<Tokens>, out: &mut dyn Write) -> Result<(), Failure> {
     let settings = settings(args);
     let store: Arc<dyn Store> = Arc::new(Memory::default());
     let clock = Box::new(SystemClock);

@@ -49,7 +49,10 @@ pub(super) fn run(args: StressArgs, out: &mut dyn Write) -> Result<(), Failure> 
     if devices == 0 || batch == 0 || !(rate > 0.0 && rate.is_finite()) {
         return Err("devices, batch and rate are at least one".into());
     }
-    writeln!(out, "run {run_id}: {devices} devices, {rate} requests/s, {seconds} s, batch {batch}")?;
+    writeln!(
+        out,
+        "run {run_id}: {devices} devices, {rate} requests/s, {seconds} s, batch {batch}"
+    )?;
     let started = Instant::now();
     let mut sent = send_all(&args, &run_id)?;
     let elapsed = started.elapsed();
@@ -148,7 +151,8 @@ fn report(
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let per_second = ok as f64 * f64::from(batch) / elapsed.as_secs_f64();
     writeln!(out, "{} requests, {ok} acknowledged, {per_second:.0} records/s", sent.len())?;
-    for (name, per_mille) in [("P50", 500), ("P95", 950), ("P99", 990), ("P99.9", 999), ("max", 1000)]
+    for (name, per_mille) in
+        [("P50", 500), ("P95", 950), ("P99", 990), ("P99.9", 999), ("max", 1000)]
     {
         let took = percentile(sent, per_mille);
         writeln!(out, "{name:>6} {:>9.2} ms", took.as_secs_f64() * 1e3)?;
@@ -175,7 +179,8 @@ fn verify(
     (run_id, acknowledged): (&str, &[u64]),
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let query = format!("stream:=stress stress_run:=\"{run_id}\" | stats count() as n by stress_request");
+    let query =
+        format!("stream:=stress stress_run:=\"{run_id}\" | stats count() as n by stress_request");
     let body = json!({"query": query}).to_string();
     let answer = Remote::new(&args.target)?.post("/api/v1/search", body.as_bytes())?;
     let mut found: BTreeMap<u64, u64> = BTreeMap::new();
@@ -215,11 +220,7 @@ mod tests {
     #[test]
     fn a_percentile_is_the_time_within_which_so_many_were_answered() {
         let sent: Vec<Sent> = (1..=1000)
-            .map(|ms| Sent {
-                took: Duration::from_millis(ms),
-                failure: None,
-                acknowledged: None,
-            })
+            .map(|ms| Sent { took: Duration::from_millis(ms), failure: None, acknowledged: None })
             .collect();
         assert_eq!(percentile(&sent, 500), Duration::from_millis(500));
         assert_eq!(percentile(&sent, 999), Duration::from_millis(999));

@@ -111,7 +111,11 @@ pub fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
 }
 
 /// An answer of that type.
-pub fn typed(status: StatusCode, kind: &'static str, body: impl Into<axum::body::Body>) -> Response {
+pub fn typed(
+    status: StatusCode,
+    kind: &'static str,
+    body: impl Into<axum::body::Body>,
+) -> Response {
     let mut response = (status, body.into()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

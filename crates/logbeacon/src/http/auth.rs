@@ -26,7 +26,12 @@ pub struct Peer(pub SocketAddr);
 pub struct Caller(pub Arc<Grant>);
 
 /// Lets a request pass that has the right, and says no to all others.
-pub async fn check(server: Arc<Server>, right: Right, mut request: Request, next: Next) -> Response {
+pub async fn check(
+    server: Arc<Server>,
+    right: Right,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if let Err(problem) = same_origin(request.headers(), request.method()) {
         return problem.into_response();
     }
@@ -43,7 +48,8 @@ pub async fn check(server: Arc<Server>, right: Right, mut request: Request, next
     if !grant.allows(scope) {
         server.metrics.count(Event::ForbiddenRequest);
         let name = &grant.name;
-        let reason = format!("the token {name:?} does not allow this: it needs the scope {scope:?}");
+        let reason =
+            format!("the token {name:?} does not allow this: it needs the scope {scope:?}");
         let reason = reason.to_lowercase();
         return Problem::new(StatusCode::FORBIDDEN, "forbidden", reason).into_response();
     }
@@ -91,7 +97,8 @@ fn unauthorized(server: &Server, peer: Option<IpAddr>) -> Problem {
     if !server.failures.allow(peer) {
         return Problem::busy("too many requests without a token that is known", 10);
     }
-    let reason = "send the header `Authorization: Bearer TOKEN`; `logbeacon token create` makes one";
+    let reason =
+        "send the header `Authorization: Bearer TOKEN`; `logbeacon token create` makes one";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", reason)
 }
 

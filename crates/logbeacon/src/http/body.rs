@@ -26,12 +26,15 @@ pub(super) struct Packed {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads a body.
-pub(super) async fn read(server: &Server, headers: &HeaderMap, body: Body) -> Result<Packed, Problem> {
+pub(super) async fn read(
+    server: &Server,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Packed, Problem> {
     let max_bytes = server.settings.max_body_bytes;
     let encoding = encoding(headers)?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let declared: Option<usize> =
-        text(header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+    let declared: Option<usize> = text(header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
     if declared.is_some_and(|bytes| bytes > max_bytes) {
         return Err(BodyError::TooLarge(max_bytes).into());
     }

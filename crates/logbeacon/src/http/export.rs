@@ -7,7 +7,7 @@
 use super::answer::Problem;
 use super::auth::Caller;
 use super::query::{Params, asked};
-use super::search::{NDJSON, push_found, summary_line};
+use super::search::{NDJSON, count, push_found, summary_line};
 use super::stream::{self, Writer};
 use crate::lanes::Lane;
 use crate::render::push_row;
@@ -96,7 +96,10 @@ fn write(server: &Server, search: &SearchRequest, format: &Format, writer: &mut 
         writer.flow()
     });
     match found {
-        Ok(summary) => finish(&summary, format, writer),
+        Ok(summary) => {
+            count(server, search, &summary);
+            finish(&summary, format, writer);
+        }
         Err(error) => writer.fail(error.into()),
     }
 }

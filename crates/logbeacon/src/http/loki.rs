@@ -247,9 +247,9 @@ async fn matrix(ask: Ask, metric: Metric) -> Result<Response, Problem> {
     let points = Points { first, end, step, bucket };
     let result: Vec<Value> = lines
         .into_values()
-        .map(|(labels, counts)| {
-            json!({"metric": labels, "values": points.values(&counts, &metric)})
-        })
+        .map(
+            |(labels, counts)| json!({"metric": labels, "values": points.values(&counts, &metric)}),
+        )
         .collect();
     Ok(success(&json!({"resultType": "matrix", "result": result, "stats": {}})))
 }
@@ -307,9 +307,7 @@ fn counted(metric: &Metric, bucket_ns: Option<i64>) -> Query {
 /// The labels by which is counted, and their fields; each field once.
 fn names(metric: &Metric) -> Vec<(String, String)> {
     let mut names: Vec<(String, String)> = match &metric.by {
-        Some(names) => {
-            names.iter().map(|name| (name.clone(), field_of(name).to_owned())).collect()
-        }
+        Some(names) => names.iter().map(|name| (name.clone(), field_of(name).to_owned())).collect(),
         None => LABELS.map(|name| (name.to_owned(), name.to_owned())).to_vec(),
     };
     let mut seen = Vec::new();

@@ -112,11 +112,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         "/api/v1/statistics" | "/api/v1/completeness" => range,
         _ => &[],
     };
-    let in_path = ["index", "name"].into_iter().filter(|name| {
-        route.path.contains(&format!("{{{name}}}"))
-    });
-    let path = in_path
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": text()}));
+    let in_path =
+        ["index", "name"].into_iter().filter(|name| route.path.contains(&format!("{{{name}}}")));
+    let path =
+        in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": text()}));
     let query = common.iter().chain(more).map(|(name, meaning)| {
         json!({"name": name, "in": "query", "description": meaning, "schema": text()})
     });

@@ -65,7 +65,12 @@ fn ingest_routes() -> Vec<Route> {
     use Right::Ingest;
     let to = |path| (Method::POST, path);
     vec![
-        route(to("/api/logs"), Ingest, "Takes LogBeacon messages or logwell records.", post(beacon::logs)),
+        route(
+            to("/api/logs"),
+            Ingest,
+            "Takes LogBeacon messages or logwell records.",
+            post(beacon::logs),
+        ),
         route(to("/api/v1/ingest"), Ingest, "Takes JSON objects of any shape.", post(beacon::any)),
         route(to("/_bulk"), Ingest, "Takes Elasticsearch's bulk actions.", post(bulk::bulk)),
         route(to("/{index}/_bulk"), Ingest, "The same, with an index.", post(bulk::bulk)),
@@ -91,9 +96,12 @@ fn probe_routes() -> Vec<Route> {
         route((method, path), Ingest, summary, handler)
     };
     let mut probes = vec![probe(Method::GET, "/_license"), probe(Method::GET, "/_xpack")];
-    for path in
-        ["/_ilm/policy/{name}", "/_index_template/{name}", "/_ingest/pipeline/{name}", "/_template/{name}"]
-    {
+    for path in [
+        "/_ilm/policy/{name}",
+        "/_index_template/{name}",
+        "/_ingest/pipeline/{name}",
+        "/_template/{name}",
+    ] {
         probes.extend([Method::GET, Method::PUT].map(|method| probe(method, path)));
     }
     probes
@@ -104,13 +112,33 @@ fn read_routes() -> Vec<Route> {
     let from = |path| (Method::GET, path);
     vec![
         route(from("/api/v1/search"), Read, "Searches; the answer is NDJSON.", get(search::search)),
-        route((Method::POST, "/api/v1/search"), Read, "The same, with a form.", post(search::search)),
+        route(
+            (Method::POST, "/api/v1/search"),
+            Read,
+            "The same, with a form.",
+            post(search::search),
+        ),
         route(from("/api/v1/context"), Read, "Records around a moment.", get(search::context)),
-        route(from("/api/v1/histogram"), Read, "Counts by time and level.", get(statistics::histogram)),
+        route(
+            from("/api/v1/histogram"),
+            Read,
+            "Counts by time and level.",
+            get(statistics::histogram),
+        ),
         route(from("/api/v1/facets"), Read, "Frequent values of fields.", get(statistics::facets)),
         route(from("/api/v1/fields"), Read, "The names of all fields.", get(fields::fields)),
-        route(from("/api/v1/statistics"), Read, "Counts that are kept.", get(statistics::statistics)),
-        route(from("/api/v1/devices"), Read, "Hosts, and which are silent.", get(statistics::devices)),
+        route(
+            from("/api/v1/statistics"),
+            Read,
+            "Counts that are kept.",
+            get(statistics::statistics),
+        ),
+        route(
+            from("/api/v1/devices"),
+            Read,
+            "Hosts, and which are silent.",
+            get(statistics::devices),
+        ),
         route(
             from("/api/v1/completeness"),
             Read,
@@ -121,7 +149,12 @@ fn read_routes() -> Vec<Route> {
         route(from("/api/v1/export"), Read, "Everything found, as a file.", get(export::export)),
         route(from("/api/v1/views"), Read, "Saved searches.", get(views::list)),
         route((Method::PUT, "/api/v1/views/{name}"), Read, "Saves a search.", put(views::put)),
-        route((Method::DELETE, "/api/v1/views/{name}"), Read, "Deletes one.", delete(views::delete)),
+        route(
+            (Method::DELETE, "/api/v1/views/{name}"),
+            Read,
+            "Deletes one.",
+            delete(views::delete),
+        ),
         route(from("/metrics"), Read, "Counters for Prometheus.", get(status::metrics)),
     ]
 }
@@ -130,7 +163,10 @@ fn read_routes() -> Vec<Route> {
 fn loki_routes() -> Vec<Route> {
     use Right::Read;
     let both = |path, summary, from: Handler, to: Handler| {
-        [route((Method::GET, path), Read, summary, from), route((Method::POST, path), Read, summary, to)]
+        [
+            route((Method::GET, path), Read, summary, from),
+            route((Method::POST, path), Read, summary, to),
+        ]
     };
     let labels = "Names of labels, for Grafana.";
     let mut list = vec![
@@ -142,10 +178,20 @@ fn loki_routes() -> Vec<Route> {
         ),
         route((Method::GET, "/loki/api/v1/status/buildinfo"), Read, "A version.", get(loki::build)),
     ];
-    list.extend(both("/loki/api/v1/query_range", "Runs LogQL.", get(loki::range), post(loki::range)));
+    list.extend(both(
+        "/loki/api/v1/query_range",
+        "Runs LogQL.",
+        get(loki::range),
+        post(loki::range),
+    ));
     list.extend(both("/loki/api/v1/query", "Runs LogQL.", get(loki::instant), post(loki::instant)));
     list.extend(both("/loki/api/v1/labels", labels, get(loki::labels), post(loki::labels)));
-    list.extend(both("/loki/api/v1/series", "Sets of labels.", get(loki::series), post(loki::series)));
+    list.extend(both(
+        "/loki/api/v1/series",
+        "Sets of labels.",
+        get(loki::series),
+        post(loki::series),
+    ));
     list
 }
 
@@ -169,9 +215,19 @@ fn own_routes() -> Vec<Route> {
         route(from("/ready"), Anyone, "Records are taken.", get(status::ready)),
         route(from("/openapi.json"), Anyone, "This document.", get(openapi::document)),
         route(from("/docs"), Anyone, "This document as a page.", get(page::docs)),
-        route(from("/"), Anyone, "The page; for Elasticsearch's clients, a version.", get(page::index)),
+        route(
+            from("/"),
+            Anyone,
+            "The page; for Elasticsearch's clients, a version.",
+            get(page::index),
+        ),
         route(from("/page.js"), Anyone, "The page's script.", get(page::script)),
-        route(from("/docs.js"), Anyone, "The script of the document's page.", get(page::docs_script)),
+        route(
+            from("/docs.js"),
+            Anyone,
+            "The script of the document's page.",
+            get(page::docs_script),
+        ),
         route(from("/page.css"), Anyone, "The page's style.", get(page::style)),
     ]
 }

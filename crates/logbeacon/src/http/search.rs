@@ -91,7 +91,7 @@ pub(super) async fn cached(
     make: impl FnOnce(&Server, &SearchRequest) -> Result<(String, Summary), Problem> + Send + 'static,
 ) -> Result<String, Problem> {
     let key = format!("{route}\0{}", asked.key);
-    
+
     if let Some(body) = server.cache.get(&key, server.ingest.store.generation()) {
         server.metrics.count(Event::CacheHit);
         return Ok(body);

@@ -147,7 +147,8 @@ pub(super) async fn statistics(
     let range = params.range(server.now_ns())?;
     let by = params.get("by").unwrap_or_else(|| "stream,level".to_owned());
     let by: Vec<String> = by.split(',').map(|name| name.trim().to_owned()).collect();
-    if let Some(unknown) = by.iter().find(|name| !["minute", "stream", "level"].contains(&name.as_str()))
+    if let Some(unknown) =
+        by.iter().find(|name| !["minute", "stream", "level"].contains(&name.as_str()))
     {
         return Err(Problem::bad(format!("by={unknown}: use minute, stream and level")));
     }

@@ -46,9 +46,9 @@ impl Lexer {
                 }
                 _ => {
                     let unknown = || LogQlError(format!("{first:?} means nothing here"));
-                    let found = SYMBOLS.iter().find_map(|symbol| {
-                        rest.strip_prefix(symbol).map(|after| (*symbol, after))
-                    });
+                    let found = SYMBOLS
+                        .iter()
+                        .find_map(|symbol| rest.strip_prefix(symbol).map(|after| (*symbol, after)));
                     let (symbol, after) = found.ok_or_else(unknown)?;
                     tokens.push(Token::Symbol(symbol));
                     after

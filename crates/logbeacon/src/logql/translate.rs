@@ -4,9 +4,7 @@
 
 use super::{LogQlError, Parsed, field_of};
 use crate::decode::time::duration;
-use logwell_query::{
-    Comparison, Filter, Level, LevelSet, Literal, MESSAGE, Names, Pattern, Test,
-};
+use logwell_query::{Comparison, Filter, Level, LevelSet, Literal, MESSAGE, Names, Pattern, Test};
 
 /// A label against a text: `=`, `!=`, `=~`, `!~`; the comparison of the whole value.
 pub(super) fn label_filter(name: &str, op: &str, value: &str) -> Parsed<Filter> {
@@ -59,9 +57,7 @@ fn equals(field: &str, value: &str) -> Filter {
 }
 
 fn matches(field: &str, value: &str) -> Parsed<Filter> {
-    let whole = |flags: &str| {
-        Pattern::new(&format!("{flags}^(?:{value})$")).map_err(LogQlError)
-    };
+    let whole = |flags: &str| Pattern::new(&format!("{flags}^(?:{value})$")).map_err(LogQlError);
     if field == "level" {
         let pattern = whole("(?i)")?;
         let spelt = |level: Level| match level {

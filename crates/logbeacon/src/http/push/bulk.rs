@@ -66,9 +66,11 @@ pub async fn nothing() -> Response {
 
 fn decode(body: &[u8], parts: &Parts, limits: &Limits) -> Result<Decoded, Unreadable> {
     // The path is `/_bulk` or `/{index}/_bulk`.
-    let index = parts.uri.path().trim_start_matches('/').split_once('/').map_or("", |(first, _)| first);
+    let index =
+        parts.uri.path().trim_start_matches('/').split_once('/').map_or("", |(first, _)| first);
     let (actions, items): (Vec<_>, Vec<_>) = bulk::decode(body, index, limits)?.into_iter().unzip();
-    let answer = move |receipt: &Receipt| json_response(StatusCode::OK, &items_json(&actions, receipt));
+    let answer =
+        move |receipt: &Receipt| json_response(StatusCode::OK, &items_json(&actions, receipt));
     Ok((items, Box::new(answer)))
 }
 
