@@ -22,20 +22,28 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    /// Says which of the hashes are new, and takes them in. `Err` if a list cannot be read: then
-    /// nothing was taken in.
-    pub(crate) fn admit(&mut self, hashes: &[u128]) -> io::Result<Vec<bool>> {
+    /// Says which of the hashes are new, and takes them in. A list that cannot be read is let go
+    /// of, and returned with its number: what only it knew is not recognised any more.
+    pub(crate) fn admit(&mut self, hashes: &[u128]) -> (Vec<bool>, Vec<(u64, io::Error)>) {
         let mut is_new = vec![true; hashes.len()];
+        let mut damaged = Vec::new();
         // List by list, so that a filter is in the processor's cache for the whole batch.
-        for list in &self.lists {
+        self.lists.retain(|list| {
             for (hash, is_new) in hashes.iter().zip(&mut is_new) {
-                *is_new = *is_new && !list.contains(*hash)?;
+                match list.contains(*hash) {
+                    Ok(is_known) => *is_new = *is_new && !is_known,
+                    Err(error) => {
+                        damaged.push((list.number, error));
+                        return false;
+                    }
+                }
             }
-        }
+            true
+        });
         for (hash, is_new) in hashes.iter().zip(&mut is_new) {
             *is_new = *is_new && self.live.insert(*hash);
         }
-        Ok(is_new)
+        (is_new, damaged)
     }
 
     /// Forgets hashes that were admitted but whose records were not kept.
@@ -51,9 +59,8 @@ impl Identities {
         self.forget(sealed);
     }
 
-    pub(crate) fn memory_bytes(&self) -> usize {
-        let filters: usize = self.lists.iter().map(|list| list.filter.memory_bytes()).sum();
-        filters + self.live.capacity() * (size_of::<u128>() + 1)
+    pub(crate) fn lists(&self) -> &[Arc<List>] {
+        &self.lists
     }
 }
 
@@ -61,9 +68,9 @@ impl Identities {
 pub(crate) struct List {
     pub(crate) number: u64,
     pub(crate) count: u64,
-    /// When the youngest of its records arrived. The list goes when that is out of the window.
+    /// When the youngest of its records went into a part. The list goes when that is out of the
+    /// window.
     pub(crate) newest_ns: i64,
-    pub(crate) bytes: u64,
     input: Arc<dyn Input>,
     filter: Bloom,
     /// The first hash of each block.
@@ -120,9 +127,10 @@ impl List {
         if header.get(32..36) != Some(&crc32c::crc32c(&index).to_le_bytes()) {
             return Err(damaged("the index"));
         }
-        let fences = index.split_off(filter_bytes as usize).chunks_exact(16).map(number_of).collect();
+        let fences =
+            index.split_off(filter_bytes as usize).chunks_exact(16).map(number_of).collect();
         let filter = Bloom::from_bytes(&index).ok_or_else(|| damaged("the filter"))?;
-        Ok(Self { number, count, newest_ns, bytes: input.len(), input, filter, fences })
+        Ok(Self { number, count, newest_ns, input, filter, fences })
     }
 
     fn contains(&self, hash: u128) -> io::Result<bool> {
@@ -178,7 +186,10 @@ fn folded(hash: u128) -> u64 {
 }
 
 fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what} of the list of identities is damaged"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{what} of the list of identities is damaged"),
+    )
 }
 
 /// The format and its version.
@@ -225,10 +236,10 @@ mod tests {
         let (_dir, list) = list(&[10, 20]);
         let mut identities = Identities::default();
         identities.set_lists(vec![Arc::new(list)], std::iter::empty());
-        assert_eq!(identities.admit(&[10, 15, 15, 20]).unwrap(), [false, true, false, false]);
-        assert_eq!(identities.admit(&[15, 16]).unwrap(), [false, true]);
+        assert_eq!(identities.admit(&[10, 15, 15, 20]).0, [false, true, false, false]);
+        assert_eq!(identities.admit(&[15, 16]).0, [false, true]);
         identities.forget([16].into_iter());
-        assert_eq!(identities.admit(&[16]).unwrap(), [true]);
+        assert_eq!(identities.admit(&[16]).0, [true]);
     }
 
     #[test]

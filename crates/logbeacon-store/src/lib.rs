@@ -1,22 +1,28 @@
 //! The store of LogBeacon: log records on one machine's disk, found as soon as they are
 //! acknowledged, kept once, readable by every tool that reads Parquet.
 //!
-//! [`Store`] is what a server needs of a store. [`Memory`] is the simplest implementation.
+//! [`Store`] is what a server needs of a store; [`Embedded`] is it. [`Memory`] is the simplest
+//! implementation, for tests.
 //! This crate knows no HTTP and no protocol.
 
 mod bloom;
+mod embedded;
 mod identities;
 mod journal;
 mod memory;
+#[cfg(test)]
+mod oracle;
 mod packed;
 mod part;
 mod record;
 mod rollup;
+mod search;
 mod store;
 #[cfg(test)]
 mod testing;
 mod world;
 
+pub use embedded::{Embedded, OpenError, OpenReport, Options};
 pub use memory::Memory;
 pub use record::Record;
 pub use store::{

@@ -3,15 +3,16 @@
 //! Knows: the trait, and the query language's own evaluator. Must not know: files, columns.
 //! Tests hold it against every other store, and the server's tests run on it.
 
-use crate::record::Record;
+use crate::record::{Record, WELL_KNOWN};
 use crate::rollup::{Devices, Histogram, Minutes, ProducerRanges};
+use crate::search;
 use crate::store::{
     AppendError, Bucket, Certificate, DeleteError, DeleteRequest, Device, Found, Health,
     MinuteCount, Order, Producer, RetentionRule, SearchError, SearchRequest, Store, Summary,
     Verdict,
 };
 use crate::world::{Clock, SystemClock};
-use logwell_query::{Filter, Row, TimeRange};
+use logwell_query::{Filter, Limits, Output, Pipeline, Query, Row, Surroundings, TimeRange};
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +24,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use logbeacon_store::{Memory, Record, SearchRequest, Store, Verdict};
-/// use logwell_query::{Filter, Phrase, Query, Test};
+/// use logwell_query::Query;
 /// use std::ops::ControlFlow;
 ///
 /// let store = Memory::default();
@@ -32,8 +33,7 @@ use std::time::Duration;
 /// assert_eq!(store.append(vec![record]), Ok(vec![Verdict::Duplicate]));
 ///
 /// let mut found = 0;
-/// let word = Test::Phrase(Phrase::new("payment", false).unwrap());
-/// let query = Query { filter: Filter::Text(word), pipes: Vec::new() };
+/// let query = Query::parse("payment").unwrap();
 /// store
 ///     .search(&SearchRequest::new(query), &mut |_| {
 ///         found += 1;
@@ -79,11 +79,15 @@ impl Store for Memory {
     ) -> Result<Summary, SearchError> {
         let state = self.state();
         let wanted = state.wanted(request);
-        let summary = Summary { matched: wanted.len() as u64, ..state.summary() };
-        if !request.query.pipes.is_empty() {
-            return Err(SearchError::Query("pipes are not joined yet".to_owned()));
+        let mut summary = Summary { matched: wanted.len() as u64, ..state.summary() };
+        if request.query.pipes.is_empty() {
+            give(wanted, request, sink);
+        } else {
+            let output = state.piped(request);
+            summary.approximate = !output.is_exact();
+            summary.complete = output.is_complete();
+            search::give(&output.rows, request, sink);
         }
-        give(wanted, request, sink);
         Ok(summary)
     }
 
@@ -119,7 +123,7 @@ impl Store for Memory {
     }
 
     fn field_names(&self) -> Vec<String> {
-        let mut names = BTreeSet::new();
+        let mut names: BTreeSet<String> = WELL_KNOWN.map(str::to_owned).into();
         for record in &self.state().records {
             record.for_each(&mut |name, _| {
                 if !names.contains(name) {
@@ -139,8 +143,32 @@ impl Store for Memory {
     }
 
     fn delete(&self, request: &DeleteRequest) -> Result<Certificate, DeleteError> {
-        let _ = (request, SystemClock.now_ns(), Duration::ZERO);
-        Err(DeleteError::Query("deletions are not joined yet".to_owned()))
+        let now_ns = SystemClock.now_ns();
+        let query = Query::parse_at(&request.query, now_ns)
+            .map_err(|error| DeleteError::Query(error.to_string()))?;
+        if !query.pipes.is_empty() {
+            return Err(DeleteError::Query("a deletion has no pipes".to_owned()));
+        }
+        let mut state = self.state();
+        let before = state.records.len();
+        state.records.retain(|record| {
+            !(request.range.contains(record.time_ns) && query.filter.matches(record))
+        });
+        let gone = (before - state.records.len()) as u64;
+        let certificate = Certificate {
+            number: state.certificates.len() as u64 + 1,
+            query: request.query.clone(),
+            range: request.range,
+            requested_by: request.requested_by.clone(),
+            requested_ns: now_ns,
+            hidden: gone,
+            erased: gone,
+            erased_ns: Some(now_ns),
+            erase_within: Duration::ZERO,
+        };
+        state.certificates.push(certificate.clone());
+        state.generation += 1;
+        Ok(certificate)
     }
 
     fn certificates(&self) -> Vec<Certificate> {
@@ -194,6 +222,32 @@ impl State {
             .filter(|record| request.range.contains(record.time_ns))
             .filter(|record| request.may_see(&record.stream) && filter.matches(*record))
             .collect()
+    }
+
+    /// The output of the pipes.
+    fn piped(&self, request: &SearchRequest) -> Output {
+        let limits = Limits { memory_bytes: request.budget.memory_bytes, ..Limits::default() };
+        let mut pipeline = Pipeline::new(&request.query.pipes, limits);
+        let visible = |record: &&Record| {
+            request.range.contains(record.time_ns) && request.may_see(&record.stream)
+        };
+        let mut shown: Vec<&Record> = Vec::new();
+        match request.query.context() {
+            None => shown = self.wanted(request),
+            Some(context) => {
+                let mut surroundings = Surroundings::new(context);
+                for record in self.records.iter().filter(visible) {
+                    let matches = request.query.filter.matches(record);
+                    surroundings.push(record, record, matches, &mut shown);
+                }
+            }
+        }
+        for record in shown.into_iter().rev() {
+            if pipeline.push(record).is_break() {
+                break;
+            }
+        }
+        pipeline.finish()
     }
 
     fn summary(&self) -> Summary {

@@ -5,7 +5,6 @@
 
 use crate::record::{Record, WELL_KNOWN};
 use logwell_query::{Level, Row, Value, ValueRef};
-use std::ops::Range;
 
 /// Records packed one after the other, and where each begins.
 #[derive(Clone, Debug, Default)]
@@ -135,6 +134,7 @@ impl<'a> PackedRow<'a> {
     }
 
     /// The record that was packed.
+    #[cfg(test)]
     pub(crate) fn to_record(self) -> Record {
         let owned = |text: &str| text.to_owned();
         Record {
@@ -349,14 +349,6 @@ mod tag {
 
 /// The smallest packed record: its length, two times, hash, level, five empty texts, no ids.
 const FIXED_BYTES: usize = 1 + 8 + 8 + 16 + 1 + 5 + 2;
-
-/// The largest packed batch. Offsets are 32 bits, and a frame is read into memory whole.
-pub(crate) const BATCH_BYTES_MAX: usize = 256 << 20;
-
-/// The rows of a batch, as a range.
-pub(crate) fn all(batch: &Packed) -> Range<usize> {
-    0..batch.len()
-}
 
 #[cfg(test)]
 mod tests {

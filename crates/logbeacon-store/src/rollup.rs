@@ -170,15 +170,6 @@ impl Histogram {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
-        for (start_ns, counts) in other.buckets {
-            let sums = self.buckets.entry(start_ns).or_default();
-            for (sum, count) in sums.iter_mut().zip(counts) {
-                *sum += count;
-            }
-        }
-    }
-
     /// The steps that have records, by time.
     pub(crate) fn finish(self) -> Vec<Bucket> {
         self.buckets.into_iter().map(|(start_ns, counts)| Bucket { start_ns, counts }).collect()

@@ -56,7 +56,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Every host that has sent a record that is still kept, by name.
     fn devices(&self) -> Vec<Device>;
 
-    /// The names of the fields of the records kept, sorted.
+    /// The names of the fields of the records kept and the well-known ones, sorted.
     fn field_names(&self) -> Vec<String>;
 
     /// Which of its numbered records each producer has delivered.

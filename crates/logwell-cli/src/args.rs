@@ -29,9 +29,11 @@ Examples:
   logwell show -l error --since 1h logs   errors of the last hour, backups included
   logwell show --field user_id=7 --field 'latency_ms>100' logs
   logwell show --trace 4bf92f3577b34da6a3ce929d0e0e4736 --json logs | jq .message
+  logwell query logs 'level>=warn | stats count() by logger | sort count desc'
   zcat old.gz | logwell show -            a file from elsewhere
 
-Exit codes: 0 fine, 1 something is missing or damaged (verify), 2 it could not be done.";
+Exit codes: 0 fine, 1 something is missing or damaged (verify) or the answer is incomplete (query),
+2 it could not be done.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -44,6 +46,9 @@ pub(crate) enum Command {
     /// Print the last records, and follow the files as they grow and rotate
     #[command(after_help = TAIL_HELP)]
     Tail(Tail),
+    /// Answer a question about records: filters, statistics, tables
+    #[command(after_help = QUERY_HELP)]
+    Query(Query),
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  logwell completions bash > /etc/bash_completion.d/logwell")]
     Completions {
@@ -104,6 +109,38 @@ Examples:
 
 Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
 
+const QUERY_HELP: &str = "\
+Takes the same files as show. A query is a filter and what is done with the records that pass:
+
+  level>=warn \"payment failed\" latency_ms>1000 -path:/health user~\"^a.*\"
+  level:error time:1h | stats count(), p99(latency_ms) by endpoint | sort count desc | limit 10
+  timeout | context 3
+  * | histogram time:5m by level
+
+Without pipes records are printed as show does, the oldest first; with them a table, in which
+records are the newest first. Times are in UTC. docs/query.md has the whole language.
+
+Examples:
+  logwell query logs 'level:error | top 5 by logger'
+  logwell query --json logs 'latency_ms>1s | fields time, path, latency_ms' > slow.jsonl
+  zcat old.gz | logwell query - 'status:500..599 | stats count() by time:1h'
+
+Exit codes: 0 fine; 1 the answer is incomplete, for it needs more memory than it may; 2 a file could
+not be read, or the query was not understood.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// A directory of log files, a log file, or - for standard input
+    #[arg(value_name = "DIR|FILE")]
+    pub(crate) path: PathBuf,
+    /// The query; write -- before one that begins with -
+    pub(crate) query: String,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The directories of log files
@@ -163,6 +200,12 @@ pub(crate) struct Input {
     /// Directories of log files, log files, or - for standard input
     #[arg(required = true, value_name = "DIR|FILE")]
     pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Files {
     /// Of a directory, this file and its backups
     #[arg(long, value_name = "NAME", default_value = "app.log")]
     pub(crate) file: String,
@@ -195,6 +238,9 @@ pub(crate) struct Wanted {
     /// Of this trace
     #[arg(long, value_name = "ID")]
     pub(crate) trace: Option<String>,
+    /// That match this filter of the query language (logwell query), without pipes
+    #[arg(short, long, value_name = "FILTER")]
+    pub(crate) query: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,10 @@
 //! as JSON; most lines of a large file go no further. Pure over lines.
 
 use crate::line::{Line, peek, text_of};
+use crate::query::raw::Raw;
+use crate::query::row::LineRow;
 use logwell::Level;
+use logwell_query::TimeRange;
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -28,6 +31,8 @@ pub struct Wishes {
     pub texts: Vec<String>,
     /// The trace the record belongs to.
     pub trace: Option<String>,
+    /// A filter of the query language.
+    pub query: Option<logwell_query::Filter>,
 }
 
 /// Decides which records are wanted.
@@ -43,8 +48,11 @@ struct Quick {
     /// Moments as logwell writes them compare like texts.
     since: Option<Vec<u8>>,
     until: Option<Vec<u8>>,
+    level: Option<Level>,
     /// A wanted line has all of these in it.
     words: Vec<Finder<'static>>,
+    /// And this.
+    raw: Option<Raw>,
 }
 
 impl Filter {
@@ -62,9 +70,14 @@ impl Filter {
         let words = wishes.texts.iter().map(String::as_str).chain(wishes.trace.as_deref());
         // Ids of a trace are written as they are; texts too, if there is nothing to escape in them.
         let words = words.map(longest_plain).chain(conditions).filter(|word| !word.is_empty());
+        let query = wishes.query.as_ref();
+        let range = query.map_or(TimeRange::ALL, logwell_query::Filter::time_range);
+        let end = range.last_ns.checked_add(1);
         let quick = Quick {
-            since: text(wishes.since),
-            until: text(wishes.until),
+            since: text(wishes.since.max(Some(range.first_ns))),
+            until: text(wishes.until.into_iter().chain(end).min()),
+            level: wishes.level.max(query.and_then(least_level)),
+            raw: query.map(|query| Raw::of(&query.needs())),
             words: words.map(|word| Finder::new(word.as_bytes()).into_owned()).collect(),
         };
         Self { wishes, quick }
@@ -80,6 +93,7 @@ impl Filter {
             && self.wishes.fields.is_empty()
             && self.wishes.texts.is_empty()
             && self.wishes.trace.is_none()
+            && self.wishes.query.is_none()
     }
 
     /// Whether the bytes of a line already show that it is not wanted.
@@ -88,20 +102,19 @@ impl Filter {
     /// signs stand in JSON as they are.
     #[must_use]
     pub fn rejects(&self, line: &[u8]) -> bool {
-        if (self.wishes.level.is_some()
-            || self.wishes.since.is_some()
-            || self.wishes.until.is_some())
-            && let Some((moment, level)) = peek(line)
-        {
-            let Quick { since, until, .. } = &self.quick;
-            if self.wishes.level.is_some_and(|wanted| level < wanted)
+        let Quick { since, until, level, words, raw } = &self.quick;
+        if (level.is_some() || since.is_some() || until.is_some())
+            && let Some((moment, found)) = peek(line)
+            && (level.is_some_and(|wanted| found < wanted)
                 || since.as_ref().is_some_and(|since| moment < &**since)
-                || until.as_ref().is_some_and(|until| moment >= &**until)
-            {
-                return true;
-            }
+                || until.as_ref().is_some_and(|until| moment >= &**until))
+        {
+            return true;
         }
-        self.quick.words.iter().any(|word| word.find(line).is_none())
+        words.iter().any(|word| word.find(line).is_none())
+            || raw
+                .as_ref()
+                .is_some_and(|raw| std::str::from_utf8(line).is_ok_and(|line| !raw.may_be(line)))
     }
 
     /// Whether the record is wanted.
@@ -113,6 +126,7 @@ impl Filter {
             && self.wishes.trace.as_ref().is_none_or(|id| is_of_trace(line, id))
             && self.wishes.fields.iter().all(|condition| condition.holds(line))
             && self.wishes.texts.iter().all(|text| contains(line, text))
+            && self.wishes.query.as_ref().is_none_or(|query| query.matches(&LineRow::new(line)))
     }
 
     fn wants_moment(&self, line: &Line<'_>) -> bool {
@@ -136,6 +150,11 @@ impl Filter {
             })
         })
     }
+}
+
+/// The least important level that the filter lets through, if it says so.
+fn least_level(filter: &logwell_query::Filter) -> Option<Level> {
+    Level::from_name(filter.levels()?.iter().next()?.name())
 }
 
 fn is_of_trace(line: &Line<'_>, id: &str) -> bool {

@@ -12,6 +12,7 @@ pub mod line;
 pub mod lines;
 pub mod merge;
 pub mod open;
+pub mod query;
 mod schema;
 mod show;
 pub mod stream;
@@ -26,7 +27,7 @@ use std::io::{self, Write};
 
 /// All went well, or everything is complete.
 pub const FINE: u8 = 0;
-/// Something is missing, damaged or out of order.
+/// Something is missing, damaged or out of order; or an answer is incomplete.
 pub const INCOMPLETE: u8 = 1;
 /// It could not be done: the question was not understood, or a file cannot be read.
 pub const FAILED: u8 = 2;
@@ -48,6 +49,7 @@ pub fn run(
     match cli.command {
         Command::Verify(verify) => verify_all(&verify, out, errors),
         Command::Show(asked) => show::show(&asked, out, errors),
+        Command::Query(asked) => query::query(&asked, out, errors),
         Command::Tail(asked) => show::tail(&asked, out, errors),
         Command::Completions { shell } => {
             let mut script = Vec::new();

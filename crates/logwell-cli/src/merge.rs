@@ -7,7 +7,9 @@
 use crate::filter::Filter;
 use crate::line::Line;
 use crate::stream::{Shown, Stream};
+use crate::{FAILED, FINE};
 use std::cmp::Ordering;
+use std::io::Write;
 
 /// Several logs.
 #[derive(Debug, Default)]
@@ -81,6 +83,14 @@ impl Merge {
     /// The logs.
     pub fn streams_mut(&mut self) -> &mut [Stream] {
         &mut self.streams
+    }
+
+    /// Says what went wrong with the logs since it was last asked; the exit code.
+    pub(crate) fn tell_troubles(&mut self, errors: &mut dyn Write) -> u8 {
+        for trouble in self.streams.iter_mut().flat_map(Stream::take_troubles) {
+            let _nobody_to_tell = writeln!(errors, "logwell: {trouble}");
+        }
+        if self.streams.iter().any(Stream::has_failed) { FAILED } else { FINE }
     }
 
     /// Gives the next wanted line to `then`; nothing if there is none (for now).

@@ -1,8 +1,9 @@
 //! Show: the commands `show` and `tail`: from what was asked to what is printed.
 
-use crate::args::{ColorChoice, Input, Output, Show, Tail, Wanted};
+use crate::args::{ColorChoice, Files, Input, Output, Show, Tail, Wanted};
 use crate::files::{families, family_of};
 use crate::filter::{Filter, Wishes};
+use crate::line::Line;
 use crate::merge::Merge;
 use crate::open::Source;
 use crate::stream::{Shown, Stream};
@@ -10,6 +11,7 @@ use crate::text::TextWriter;
 use crate::{FAILED, FINE, told, when};
 use logwell::config::{Color, TimeZone};
 use logwell::terminal::use_color;
+use logwell_query::Query;
 use std::collections::HashSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ const OUT_BYTES: usize = 64 << 10;
 
 /// `logwell show`
 pub(crate) fn show(asked: &Show, out: &mut dyn Write, errors: &mut dyn Write) -> u8 {
-    let mut job = match (filter(&asked.wanted), inputs(&asked.input)) {
+    let mut job = match (filter(&asked.wanted), inputs(&asked.input.paths, &asked.input.files)) {
         (Ok(filter), Ok(inputs)) => Job::new(filter, &asked.output, inputs),
         (Err(problem), _) | (_, Err(problem)) => return failed(&problem, errors),
     };
@@ -35,7 +37,7 @@ pub(crate) fn show(asked: &Show, out: &mut dyn Write, errors: &mut dyn Write) ->
 
 /// `logwell tail`
 pub(crate) fn tail(asked: &Tail, out: &mut dyn Write, errors: &mut dyn Write) -> u8 {
-    let mut job = match (filter(&asked.wanted), inputs(&asked.input)) {
+    let mut job = match (filter(&asked.wanted), inputs(&asked.input.paths, &asked.input.files)) {
         (Ok(filter), Ok(inputs)) => Job::new(filter, &asked.output, inputs),
         (Err(problem), _) | (_, Err(problem)) => return failed(&problem, errors),
     };
@@ -79,19 +81,28 @@ fn filter(wanted: &Wanted) -> Result<Filter, String> {
         fields: wanted.field.clone(),
         texts: wanted.text.clone(),
         trace: wanted.trace.clone(),
+        query: wanted.query.as_deref().map(filter_of_query).transpose()?,
     }))
 }
 
+fn filter_of_query(text: &str) -> Result<logwell_query::Filter, String> {
+    let query = Query::parse(text).map_err(|error| format!("no query: {error}"))?;
+    match query.pipes.is_empty() {
+        true => Ok(query.filter),
+        false => Err("--query takes a filter; for pipes there is logwell query".to_owned()),
+    }
+}
+
 /// A log to be read, and the path of its current file.
-struct Log {
-    stream: Stream,
+pub(crate) struct Log {
+    pub(crate) stream: Stream,
     current: Option<PathBuf>,
 }
 
 /// The logs that were named.
-fn inputs(input: &Input) -> Result<Vec<Log>, String> {
+pub(crate) fn inputs(paths: &[PathBuf], files: &Files) -> Result<Vec<Log>, String> {
     let mut logs = Vec::new();
-    for path in &input.paths {
+    for path in paths {
         let problem = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         if path.as_os_str() == "-" {
             let source = Source::Packed(Box::new(io::stdin()));
@@ -100,11 +111,11 @@ fn inputs(input: &Input) -> Result<Vec<Log>, String> {
         }
         let metadata = std::fs::metadata(path).map_err(problem)?;
         if metadata.is_dir() {
-            let families = families(path, &input.file).map_err(problem)?;
+            let families = families(path, &files.file).map_err(problem)?;
             if families.is_empty() {
                 return Err(format!(
                     "there is no {} in {}; --file names another",
-                    input.file,
+                    files.file,
                     path.display()
                 ));
             }
@@ -112,7 +123,7 @@ fn inputs(input: &Input) -> Result<Vec<Log>, String> {
                 stream: Stream::of(family),
                 current: Some(family.current.clone()),
             }));
-        } else if input.backups {
+        } else if files.backups {
             let family = family_of(path).map_err(problem)?;
             logs.push(Log { stream: Stream::of(&family), current: Some(path.clone()) });
         } else {
@@ -126,7 +137,7 @@ fn inputs(input: &Input) -> Result<Vec<Log>, String> {
 struct Job {
     merge: Merge,
     filter: Filter,
-    writer: Option<TextWriter>,
+    lines: Lines,
     /// The current files of the logs.
     known: HashSet<PathBuf>,
     /// Lines of JSON that are no records cannot be printed as JSON.
@@ -142,7 +153,7 @@ impl Job {
         Self {
             merge: Merge::of(logs.into_iter().map(|log| log.stream).collect()),
             filter,
-            writer: (!output.json).then(|| TextWriter::new(color(output.color), zone(output.utc))),
+            lines: Lines::new(output),
             known,
             left_out: 0,
             skip: 0,
@@ -161,7 +172,9 @@ impl Job {
     /// Adds the files of processes that have appeared in the directories.
     fn search(&mut self, input: &Input) {
         let directories = input.paths.iter().filter(|path| path.is_dir());
-        for family in directories.filter_map(|path| families(path, &input.file).ok()).flatten() {
+        for family in
+            directories.filter_map(|path| families(path, &input.files.file).ok()).flatten()
+        {
             if self.known.insert(family.current.clone()) {
                 let mut stream = Stream::of(&family);
                 stream.follow();
@@ -179,15 +192,11 @@ impl Job {
 
     /// Prints all there is, for now.
     fn print_all(&mut self, out: &mut impl Write, errors: &mut dyn Write) -> io::Result<()> {
-        let Self { merge, filter, writer, left_out, skip, line, .. } = self;
+        let Self { merge, filter, lines, left_out, skip, line, .. } = self;
         loop {
             line.clear();
-            let next = merge.next(filter, |shown| match (shown, writer.as_mut()) {
-                (Shown::Record(_, record), Some(writer)) => writer.push(record, line),
-                (Shown::Record(bytes, _), None) => {
-                    line.extend_from_slice(bytes);
-                    line.push(b'\n');
-                }
+            let next = merge.next(filter, |shown| match (shown, &lines.0) {
+                (Shown::Record(bytes, record), _) => lines.push(bytes, record, line),
                 (Shown::Foreign(bytes), Some(writer)) => writer.push_foreign(bytes, line),
                 (Shown::TooLong(bytes), Some(writer)) => {
                     let text = format!("a line of {bytes} bytes");
@@ -203,11 +212,7 @@ impl Job {
                 _ => *skip -= 1,
             }
         }
-        for stream in merge.streams_mut() {
-            for trouble in stream.take_troubles() {
-                let _nobody_to_tell = writeln!(errors, "logwell: {trouble}");
-            }
-        }
+        merge.tell_troubles(errors);
         if *left_out > 0 {
             let _nobody_to_tell =
                 writeln!(errors, "logwell: {left_out} lines are no records and were left out");
@@ -219,6 +224,26 @@ impl Job {
     fn code(&mut self) -> u8 {
         let failed = self.merge.streams_mut().iter().any(Stream::has_failed);
         if failed { FAILED } else { FINE }
+    }
+}
+
+/// How records are printed: as text for people, or else as they are.
+pub(crate) struct Lines(Option<TextWriter>);
+
+impl Lines {
+    pub(crate) fn new(output: &Output) -> Self {
+        Self((!output.json).then(|| TextWriter::new(color(output.color), zone(output.utc))))
+    }
+
+    /// Appends the record with a line end.
+    pub(crate) fn push(&mut self, bytes: &[u8], record: &Line<'_>, out: &mut Vec<u8>) {
+        match &mut self.0 {
+            Some(writer) => writer.push(record, out),
+            None => {
+                out.extend_from_slice(bytes);
+                out.push(b'\n');
+            }
+        }
     }
 }
 

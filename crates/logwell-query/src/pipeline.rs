@@ -68,6 +68,8 @@ pub struct Pipeline {
     rest: Vec<Pipe>,
     limits: Limits,
     notes: Vec<Note>,
+    input: Input,
+    pushed: i64,
 }
 
 /// What needs all rows.
@@ -118,18 +120,22 @@ impl Pipeline {
             steps.push(Step::Pattern);
         }
         let (gather, rest) = gather(pipes, limits, input);
-        Self { steps, gather, rest, limits, notes: Vec::new() }
+        Self { steps, gather, rest, limits, notes: Vec::new(), input, pushed: 0 }
     }
 
     /// Takes a record that has passed the filter. [`ControlFlow::Break`] says that no further record
     /// changes the answer.
     pub fn push(&mut self, row: &dyn Row) -> ControlFlow<()> {
-        let time_ns = row.time_ns();
+        self.pushed += 1;
+        let place = match self.input {
+            Input::Records => row.time_ns(),
+            Input::List => -self.pushed,
+        };
         step::run(&mut self.steps, row, |row| match &mut self.gather {
-            Gather::Ordered(ordered) => ordered.push(time_ns, row),
+            Gather::Ordered(ordered) => ordered.push(place, row),
             Gather::Statistics(statistics) => statistics.push(row),
             Gather::Facets(facets) => facets.push(row),
-            Gather::List(rows) => rows.push(Fields::copy_of(row)),
+            Gather::List(rows) => rows.push(row.to_fields()),
         })
     }
 
@@ -275,7 +281,7 @@ impl RowByRow {
     pub fn apply(&mut self, row: &dyn Row) -> Option<Fields> {
         let mut kept = None;
         // Only pipes by position ask to stop.
-        let _goes_on = step::run(&mut self.0, row, |row| kept = Some(Fields::copy_of(row)));
+        let _goes_on = step::run(&mut self.0, row, |row| kept = Some(row.to_fields()));
         kept
     }
 

@@ -125,9 +125,9 @@ pub enum Function {
     Sum(String),
     /// Their mean.
     Avg(String),
-    /// The least value, in the order of [`ValueRef::order`](crate::ValueRef::order).
+    /// The least number; the first moment if there is no number; or else the first text.
     Min(String),
-    /// The greatest value.
+    /// The greatest number; the last moment if there is no number; or else the last text.
     Max(String),
     /// The quantile of the field's numbers, from 0 to 1: the least number that is not less than
     /// this share of them.

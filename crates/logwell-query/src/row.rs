@@ -27,6 +27,16 @@ pub trait Row {
 
     /// Visits every field but [`TIME`], each once, in an order that is the same for equal records.
     fn for_each(&self, visit: &mut dyn FnMut(&str, ValueRef<'_>));
+
+    /// A copy: [`TIME`] first, then the others in their order.
+    fn to_fields(&self) -> Fields {
+        let mut fields = Vec::new();
+        if self.time_ns() != NO_TIME {
+            fields.push((TIME.to_owned(), Value::Time(self.time_ns())));
+        }
+        self.for_each(&mut |name, value| fields.push((name.to_owned(), value.to_value())));
+        Fields(fields)
+    }
 }
 
 /// The value of any field, `time` too; nothing if it is missing or null.
@@ -53,14 +63,6 @@ impl Fields {
     /// A row of those fields, in that order. `time` is a [`Value::Time`]; names are unique.
     #[must_use]
     pub fn new(fields: Vec<(String, Value)>) -> Self {
-        Self(fields)
-    }
-
-    /// A copy of a row.
-    #[must_use]
-    pub fn copy_of(row: &dyn Row) -> Self {
-        let mut fields = Vec::new();
-        every_field(row, &mut |name, value| fields.push((name.to_owned(), value.to_value())));
         Self(fields)
     }
 
@@ -104,6 +106,11 @@ impl Row for Fields {
 
     fn get(&self, field: &str) -> Option<ValueRef<'_>> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_ref())
+    }
+
+    /// With the fields in their order, wherever `time` is among them.
+    fn to_fields(&self) -> Fields {
+        self.clone()
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&str, ValueRef<'_>)) {

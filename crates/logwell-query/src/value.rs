@@ -138,8 +138,6 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The total order by which values are sorted, and of which `min` and `max` are the ends:
-    /// numbers by value, then moments, then everything else by the code points of its text.
     ///
     /// Texts that are numbers are among the numbers. Values that are equal by this, such as `7` and
     /// `"7.0"`, are ordered by text, so that the order is the same wherever it is computed.
@@ -151,6 +149,11 @@ impl<'a> ValueRef<'a> {
             (Rank::Text, Rank::Text) => self.by_text(other),
             (a, b) => a.place().cmp(&b.place()),
         }
+    }
+
+    /// 0 for numbers, 1 for moments, 2 for everything else.
+    pub(crate) fn class(self) -> u8 {
+        self.rank().place()
     }
 
     fn by_text(self, other: ValueRef<'_>) -> Ordering {

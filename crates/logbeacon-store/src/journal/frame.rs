@@ -39,21 +39,17 @@ impl Body {
         let raw = packed.bytes();
         let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "a batch over 4 GiB");
         let packs = raw.len() >= WORTH_PACKING_BYTES;
-        let payload = match packs.then(|| zstd::bulk::compress(raw, COMPRESSION_LEVEL)).transpose()? {
-            Some(payload) if payload.len() < raw.len() => payload,
-            _ => raw.to_vec(),
-        };
+        let payload =
+            match packs.then(|| zstd::bulk::compress(raw, COMPRESSION_LEVEL)).transpose()? {
+                Some(payload) if payload.len() < raw.len() => payload,
+                _ => raw.to_vec(),
+            };
         Ok(Self {
             raw_bytes: u32::try_from(raw.len()).map_err(too_large)?,
             rows: packed.len() as u32,
             checksum: crc32c::crc32c(&payload),
             payload,
         })
-    }
-
-    /// The number of bytes of the frame.
-    pub(crate) fn frame_bytes(&self) -> usize {
-        HEADER_BYTES + self.payload.len()
     }
 
     /// Appends the frame at its place.
@@ -189,7 +185,11 @@ mod tests {
         let bytes = segment(&["first ", "second "]);
         let first = segment(&["first "]).len();
         for length in 0..bytes.len() {
-            assert_eq!(seqs(&bytes[..length]).len(), usize::from(length >= first), "{length} bytes");
+            assert_eq!(
+                seqs(&bytes[..length]).len(),
+                usize::from(length >= first),
+                "{length} bytes"
+            );
         }
     }
 

@@ -143,7 +143,13 @@ mod tests {
     #[test]
     fn what_a_part_says_about_itself_comes_back() {
         let mut about = About {
-            groups: vec![Group { rows: 3, first_ns: -5, last_ns: 7, filter_at: 9, filter_bytes: 64 }],
+            groups: vec![Group {
+                rows: 3,
+                first_ns: -5,
+                last_ns: 7,
+                filter_at: 9,
+                filter_bytes: 64,
+            }],
             origins: vec![Origin {
                 column: "status.text".to_owned(),
                 field: "status".to_owned(),

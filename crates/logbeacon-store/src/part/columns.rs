@@ -5,7 +5,7 @@
 //! Out: Arrow arrays with names.
 
 use super::rest;
-use super::template::{HOLE, Templates};
+use super::template::Templates;
 use crate::packed::PackedRow;
 use arrow_array::builder::{BooleanBuilder, FixedSizeBinaryBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, TimestampNanosecondArray, UInt64Array};
@@ -143,11 +143,9 @@ fn template_column(rows: &[PackedRow<'_>]) -> Option<Column> {
     let mut templates = Templates::default();
     let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * 64);
     for row in rows {
-        match row.message.contains(HOLE) {
-            true => builder.append_null(),
-            false => builder.append_value(templates.of(row.message)?),
-        }
+        builder.append_value(templates.of(row.message)?);
     }
+    // Nullable, since a part that lacks the column may be joined to this one.
     let field = Field::new(super::TEMPLATE, DataType::Utf8, true);
     Some(Column { field, array: Arc::new(builder.finish()), repeats: true })
 }
@@ -228,8 +226,7 @@ impl Cells {
             for (name, value) in row.fields().flatten() {
                 let Some(kind) = Kind::of(value) else { continue };
                 let guess = follows.get(before).copied().unwrap_or_default();
-                let is_it =
-                    |cells: &&FieldCells<'_>| cells.kind == kind && cells.name == name;
+                let is_it = |cells: &&FieldCells<'_>| cells.kind == kind && cells.name == name;
                 let place = match all.get(guess).filter(is_it) {
                     Some(_) => guess,
                     None => *places.entry((name, kind)).or_insert_with(|| {
@@ -255,18 +252,22 @@ impl Cells {
 
 impl FieldCells<'_> {
     fn column(&self, name: &str, rows: usize) -> Column {
-        let numbers = |value: &dyn Fn(ValueRef<'_>) -> Option<u64>| spread(&self.cells, rows, value);
+        let numbers =
+            |value: &dyn Fn(ValueRef<'_>) -> Option<u64>| spread(&self.cells, rows, value);
         let (kind, array, repeats): (_, ArrayRef, _) = match self.kind {
             Kind::Text | Kind::Json | Kind::Id => {
                 let mut texts = self.cells.iter().map(|(row, value)| (*row, value.as_text()));
                 let mut next = texts.next();
-                let column = text_column(name, (0..rows as u32).map(|row| match next {
-                    Some((at, text)) if at == row => {
-                        next = texts.next();
-                        text
-                    }
-                    _ => None,
-                }));
+                let column = text_column(
+                    name,
+                    (0..rows as u32).map(|row| match next {
+                        Some((at, text)) if at == row => {
+                            next = texts.next();
+                            text
+                        }
+                        _ => None,
+                    }),
+                );
                 return Column { field: column.field.with_nullable(true), ..column };
             }
             Kind::Int => {
@@ -337,7 +338,11 @@ fn text_column<'a>(name: &str, texts: impl Iterator<Item = Option<&'a str>>) -> 
     }
     let never_null = matches!(name, "level" | super::MESSAGE);
     let field = Field::new(name, DataType::Utf8, nullable || !never_null);
-    Column { field, array: Arc::new(builder.finish()), repeats: sample.len() <= seen / 2 || seen < 16 }
+    Column {
+        field,
+        array: Arc::new(builder.finish()),
+        repeats: sample.len() <= seen / 2 || seen < 16,
+    }
 }
 
 /// Whether a dictionary pays for numbers.

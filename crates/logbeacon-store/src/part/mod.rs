@@ -14,6 +14,7 @@ pub(crate) mod write;
 
 pub(crate) use about::Group;
 pub(crate) use columns::{Kind, Origin, unhex};
+pub(crate) use rest::fields as rest_fields;
 pub(crate) use template::decides;
 pub(crate) use tokens::Needle;
 
@@ -45,14 +46,27 @@ pub(crate) const REST: &str = "rest";
 
 /// Names that no column of a field may have.
 const RESERVED: [&str; 14] = [
-    TIME, ARRIVED, MESSAGE, TEMPLATE, TRACE_ID, SPAN_ID, REST, "level", "stream", "service", "host",
-    "logger", "trace_id.text", "span_id.text",
+    TIME,
+    ARRIVED,
+    MESSAGE,
+    TEMPLATE,
+    TRACE_ID,
+    SPAN_ID,
+    REST,
+    "level",
+    "stream",
+    "service",
+    "host",
+    "logger",
+    "trace_id.text",
+    "span_id.text",
 ];
 
 /// An open part.
 pub(crate) struct Part {
     pub(crate) number: u64,
     pub(crate) bytes: u64,
+    pub(crate) footer_checksum: u32,
     pub(crate) rows: u64,
     pub(crate) first_ns: i64,
     pub(crate) last_ns: i64,
@@ -77,7 +91,10 @@ impl Part {
         footer_checksum: Option<u32>,
     ) -> io::Result<Self> {
         let bytes = input.len();
-        let body_bytes = check_footer(&*input, footer_checksum)?;
+        let (body_bytes, checksum) = footer(&*input)?;
+        if footer_checksum.is_some_and(|expected| expected != checksum) {
+            return Err(damaged("its footer is damaged".to_owned()));
+        }
         let file = PartFile::unchecked(input);
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&file, options).map_err(write::failed)?;
@@ -99,6 +116,7 @@ impl Part {
         Ok(Self {
             number,
             bytes,
+            footer_checksum: checksum,
             rows: about.groups.iter().map(|group| group.rows).sum(),
             first_ns: about.groups.iter().map(|group| group.first_ns).min().unwrap_or(i64::MAX),
             last_ns: about.groups.iter().map(|group| group.last_ns).max().unwrap_or(i64::MIN),
@@ -200,21 +218,16 @@ impl std::fmt::Debug for Part {
     }
 }
 
-/// Compares the footer with its checksum, and returns where it begins.
-fn check_footer(input: &dyn Input, checksum: Option<u32>) -> io::Result<u64> {
+/// Where the footer begins, and its checksum.
+fn footer(input: &dyn Input) -> io::Result<(u64, u32)> {
     let short = || damaged("it is too short".to_owned());
     let tail_at = input.len().checked_sub(TAIL_BYTES as u64).ok_or_else(short)?;
     let mut tail = [0; TAIL_BYTES];
     input.read_exact_at(&mut tail, tail_at)?;
     let footer_at = tail_at.checked_sub(footer_bytes(&tail)).ok_or_else(short)?;
-    if let Some(checksum) = checksum {
-        let mut footer = vec![0; (input.len() - footer_at) as usize];
-        input.read_exact_at(&mut footer, footer_at)?;
-        if crc32c::crc32c(&footer) != checksum {
-            return Err(damaged("its footer is damaged".to_owned()));
-        }
-    }
-    Ok(footer_at)
+    let mut footer = vec![0; (input.len() - footer_at) as usize];
+    input.read_exact_at(&mut footer, footer_at)?;
+    Ok((footer_at, crc32c::crc32c(&footer)))
 }
 
 fn about(parquet: &ParquetMetaData) -> io::Result<About> {

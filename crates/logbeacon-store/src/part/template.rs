@@ -1,4 +1,4 @@
-//! The template of a message: its text with a hole for each word that has a digit.
+//! The template of a message: its text with `0` in place of each word that has a digit.
 //!
 //! Knows: words as the query language cuts them. Must not know: columns. In: messages.
 //! Out: templates, of which a program has few.
@@ -9,8 +9,9 @@
 use logwell_query::{is_ideograph, words};
 use std::collections::HashMap;
 
-/// Stands for a word with a digit. A message that has this character gets no template.
-pub(crate) const HOLE: char = '\u{1}';
+/// Stands for a word with a digit. It is a word itself, so that the words around it are no
+/// neighbours.
+const HOLE: char = '0';
 
 /// Cuts messages, as long as they have few different templates.
 #[derive(Debug, Default)]
@@ -103,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn a_template_has_a_hole_for_each_word_with_a_digit() {
-        assert_eq!(template("user 42 from 10.4.3.2: x-refused2"), "user \u{1} from \u{1}.\u{1}.\u{1}.\u{1}: x-\u{1}");
-        assert_eq!(template("订单42支付失败"), "订单\u{1}支付失败");
+    fn a_template_has_a_zero_for_each_word_with_a_digit() {
+        assert_eq!(template("user 42 from 10.4.3.2: x-refused2"), "user 0 from 0.0.0.0: x-0");
+        assert_eq!(template("订单42支付失败"), "订单0支付失败");
         assert_eq!(template(""), "");
     }
 
@@ -122,8 +123,7 @@ mod tests {
             message in text(), phrase in text(),
         ) {
             let Some(phrase) = Phrase::new(&phrase, false) else { return Ok(()) };
-            let answers = !message.contains(HOLE) && phrase.words().iter().all(|word| decides(word));
-            if answers {
+            if phrase.words().iter().all(|word| decides(word)) {
                 prop_assert_eq!(phrase.is_in(&template(&message)), phrase.is_in(&message));
             }
         }

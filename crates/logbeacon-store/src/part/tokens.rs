@@ -8,7 +8,7 @@
 
 use super::template::each_word;
 use crate::bloom::{self, Bloom};
-use logwell_query::{fold, is_ideograph};
+use logwell_query::{Clue, fold, is_ideograph};
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
@@ -44,11 +44,6 @@ impl Tokens {
         });
     }
 
-    /// Adds one word, without what pairs it may form.
-    pub(crate) fn add_word(&mut self, word: &str) {
-        self.words.insert(word_hash(word));
-    }
-
     pub(crate) fn add_runs(&mut self, text: &str) {
         each_run(text, |hash| {
             let at = hash as usize % RUN_BITS;
@@ -77,24 +72,18 @@ impl Tokens {
 }
 
 impl Needle {
-    /// What a text must have that contains these words in a row. The last may be a prefix.
-    pub(crate) fn phrase(words: &[String], is_prefix: bool) -> Self {
-        let whole = words.len() - usize::from(is_prefix && !words.is_empty());
+    /// What a text must have to give the clue.
+    pub(crate) fn of(clue: &Clue) -> Self {
         let mut needle = Self::default();
-        let mut before = None;
-        for word in words.iter().take(whole) {
-            needle.words.push(word_hash(word));
-            needle.words.extend(pair(&mut before, word));
+        let (word, text) = match clue {
+            Clue::Word(word) => (Some(word), word),
+            Clue::Whole(text) | Clue::Ideographs(text) => (None, text),
+            Clue::Prefix(text) | Clue::Part(text) => (None, text),
+        };
+        needle.words.extend(word.map(|word| word_hash(word)));
+        if let Clue::Whole(text) = clue {
+            each_word_hash(text, |hash| needle.words.push(hash));
         }
-        for word in words {
-            each_run(word, |hash| needle.runs.push(hash));
-        }
-        needle
-    }
-
-    /// What a text must have that contains this text, in any case.
-    pub(crate) fn part(text: &str) -> Self {
-        let mut needle = Self::default();
         each_run(text, |hash| needle.runs.push(hash));
         let mut before = None;
         for c in text.chars() {
@@ -107,11 +96,11 @@ impl Needle {
                 before = None;
             }
         }
+        // Ideographs may have anything between them, so that they need not form runs.
+        if let Clue::Ideographs(_) = clue {
+            needle.runs.clear();
+        }
         needle
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.runs.is_empty()
     }
 
     /// Whether a filter may have all the tokens. `read` returns so many bytes of the filter from
@@ -231,12 +220,21 @@ const RUN_BITS: usize = 1 << 20;
 mod tests {
     use super::*;
     use crate::testing::text;
-    use logwell_query::{Part, Phrase};
+    use logwell_query::{Filter, Literal, Need, Part, Phrase, Test, ValueRef};
     use proptest::prelude::*;
 
     fn may(needle: &Needle, filter: &[u8]) -> bool {
-        let read = |at: usize, length: usize| Ok(bytes::Bytes::copy_from_slice(&filter[at..at + length]));
+        let read =
+            |at: usize, length: usize| Ok(bytes::Bytes::copy_from_slice(&filter[at..at + length]));
         needle.may_be_in(filter.len(), &read).unwrap()
+    }
+
+    fn may_need(need: &Need, filter: &[u8]) -> bool {
+        match need {
+            Need::All(needs) => needs.iter().all(|need| may_need(need, filter)),
+            Need::Any(needs) => needs.iter().any(|need| may_need(need, filter)),
+            Need::Text(_, clue) => may(&Needle::of(clue), filter),
+        }
     }
 
     fn filter(texts: &[String]) -> Vec<u8> {
@@ -249,30 +247,34 @@ mod tests {
         #[test]
         fn a_filter_never_denies_what_a_text_has(
             texts in prop::collection::vec(prop_oneof![text(), ".*"], 0..5), wanted in text(),
-            prefix: bool, cut in 0_usize..6,
+            prefix: bool, cut in 1_usize..6,
         ) {
             let filter = filter(&texts);
-            if let Some(phrase) = Phrase::new(&wanted, prefix) {
-                let found = texts.iter().any(|text| phrase.is_in(text));
-                prop_assert!(!found || may(&Needle::phrase(phrase.words(), phrase.is_prefix()), &filter));
-            }
-            let wanted: String = wanted.chars().skip(cut).collect();
-            if let Some(part) = Part::new(&wanted) {
-                let found = texts.iter().any(|text| part.is_in(text));
-                prop_assert!(!found || may(&Needle::part(part.folded()), &filter));
-            }
+            let test = match (Phrase::new(&wanted, prefix), cut) {
+                (Some(phrase), 2) => Test::Phrase(phrase),
+                (_, 1) => Test::Equals(Literal::text(&wanted)),
+                _ => match Part::new(&wanted.chars().skip(cut - 1).collect::<String>()) {
+                    Some(part) => Test::Contains(part),
+                    None => return Ok(()),
+                },
+            };
+            let found = texts.iter().any(|text| test.matches(Some(ValueRef::Text(text))));
+            let may = may_need(&Filter::Text(test).needs(), &filter);
+            prop_assert!(!found || may);
         }
     }
 
     #[test]
     fn what_no_text_has_is_mostly_denied() {
-        let texts: Vec<String> = (0..2000).map(|n| format!("order ORD-{n:05} 支付失败 in {n} ms")).collect();
+        let texts: Vec<String> =
+            (0..2000).map(|n| format!("order ORD-{n:05} 支付失败 in {n} ms")).collect();
         let filter = filter(&texts);
-        let word = |word: &str| may(&Needle::phrase(&[word.to_owned()], false), &filter);
+        let word = |word: &str| may(&Needle::of(&Clue::Word(word.to_owned())), &filter);
         assert!(word("order") && word("00042"));
         assert!(!word("payment"));
-        assert!(may(&Needle::part("付失"), &filter) && !may(&Needle::part("失付"), &filter));
-        assert!(may(&Needle::part("rder or"), &filter) && !may(&Needle::part("xyzzy"), &filter));
+        let part = |text: &str| may(&Needle::of(&Clue::Part(text.to_owned())), &filter);
+        assert!(part("付失") && !part("失付"));
+        assert!(part("rder or") && !part("xyzzy"));
         let denied = (2000..4000).filter(|n| !word(&format!("{n:05}"))).count();
         assert!(denied > 1900, "{denied} of 2000");
     }

@@ -3,8 +3,8 @@
 //! Knows: Arrow's arrays and the kinds of columns. Must not know: files, filters. In: a batch of
 //! columns. Out: values by place, and rows.
 
-use super::{Kind, Part, REST, TIME, rest};
-use crate::record::WELL_KNOWN;
+use super::{ARRIVED, Kind, Part, REST, TIME, rest};
+use crate::record::{Record, WELL_KNOWN};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt64Type};
 use arrow_array::{
@@ -12,8 +12,9 @@ use arrow_array::{
     UInt64Array,
 };
 use arrow_schema::DataType;
-use logwell_query::{Row, Value, ValueRef};
+use logwell_query::{Level, Row, Value, ValueRef};
 use std::fmt::Write;
+use std::io;
 
 /// The values of a column.
 #[derive(Clone, Debug)]
@@ -48,9 +49,20 @@ impl View {
         })
     }
 
+    /// The text of a code; `None` if there is no such code, or the column has no codes.
+    pub(crate) fn dictionary_value(&self, code: usize) -> Option<ValueRef<'_>> {
+        match self {
+            Self::Codes(_, texts, _) if code >= texts.len() => None,
+            Self::Codes(_, texts, true) => Some(ValueRef::Json(texts.value(code))),
+            Self::Codes(_, texts, false) => Some(ValueRef::Text(texts.value(code))),
+            _ => None,
+        }
+    }
+
     /// The value of a row; `None` if it has none.
     pub(crate) fn value(&self, row: usize) -> Option<ValueRef<'_>> {
-        let text = |text, is_json| if is_json { ValueRef::Json(text) } else { ValueRef::Text(text) };
+        let text =
+            |text, is_json| if is_json { ValueRef::Json(text) } else { ValueRef::Text(text) };
         match self {
             Self::Codes(codes, texts, is_json) => {
                 let code = codes.is_valid(row).then(|| codes.value(row))?;
@@ -108,7 +120,9 @@ impl Rows {
         let mut columns: Vec<usize> = part.column(TIME).into_iter().collect();
         match fields {
             None => {
-                columns.extend(part.field_names().flat_map(|field| part.columns_of(field)).map(|c| c.0));
+                columns.extend(
+                    part.field_names().flat_map(|field| part.columns_of(field)).map(|c| c.0),
+                );
                 columns.extend(part.column(REST));
             }
             Some(fields) => {
@@ -205,6 +219,46 @@ impl Row for PartRow<'_> {
             visit(name, value.as_ref());
         }
     }
+}
+
+/// Records of a row group, as they were written but for their hashes, which no part has.
+pub(crate) fn records(
+    part: &Part,
+    group: usize,
+    mut wanted: impl FnMut(usize) -> bool,
+) -> io::Result<Vec<Record>> {
+    let mut columns = Rows::needed(part, None);
+    columns.extend(part.column(ARRIVED));
+    columns.sort_unstable();
+    let batch = part.read(group, &columns, None)?;
+    let unknown = || io::Error::new(io::ErrorKind::InvalidData, "a column has an unknown type");
+    let rows = Rows::of(part, &batch).ok_or_else(unknown)?;
+    let arrived = batch.column_by_name(ARRIVED).map_or(&[][..], times);
+    let record = |place: usize| {
+        let row = rows.row(place);
+        let text = |name| row.get(name).map_or_else(String::new, |v| v.text().into_owned());
+        let id = |name| row.get(name).map(|value| value.text().into_owned());
+        let mut record = Record {
+            time_ns: row.time_ns(),
+            arrived_ns: arrived.get(place).copied().unwrap_or_default(),
+            stream: text("stream"),
+            level: Level::parse(&text("level")).unwrap_or(Level::Info),
+            service: text("service"),
+            host: text("host"),
+            logger: text("logger"),
+            message: text("message"),
+            trace_id: id("trace_id"),
+            span_id: id("span_id"),
+            ..Record::default()
+        };
+        row.for_each(&mut |name, value| {
+            if !WELL_KNOWN.contains(&name) {
+                record.fields.push((name.to_owned(), value.to_value()));
+            }
+        });
+        record
+    };
+    Ok((0..rows.len()).filter(|row| wanted(*row)).map(record).collect())
 }
 
 /// The moments of a batch, as its column `time` has them.

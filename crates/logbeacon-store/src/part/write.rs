@@ -14,9 +14,7 @@ use crate::world::Output;
 use arrow_array::new_null_array;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::writer::ColumnCloseResult;
@@ -149,7 +147,10 @@ impl Writer {
             for leaf in compute_leaves(&column.field, &column.array).map_err(failed)? {
                 writer.write(&leaf).map_err(failed)?;
             }
-            writer.close().and_then(|chunk| chunk.append_to_row_group(&mut row_group)).map_err(failed)?;
+            writer
+                .close()
+                .and_then(|chunk| chunk.append_to_row_group(&mut row_group))
+                .map_err(failed)?;
         }
         row_group.close().map_err(failed)?;
         self.put_filter(group, filter)
@@ -165,7 +166,8 @@ impl Writer {
             match part.column(field.name()) {
                 Some(at) => {
                     let column = metadata.column(at);
-                    let filter = Sbbf::read_from_column_chunk(column, &part.file).map_err(failed)?;
+                    let filter =
+                        Sbbf::read_from_column_chunk(column, &part.file).map_err(failed)?;
                     let close = ColumnCloseResult {
                         bytes_written: column.compressed_size().cast_unsigned(),
                         rows_written: group.rows,

@@ -304,7 +304,6 @@ fn everything_that_is_refused_says_where() {
         "a | extract x",
         "a | extract \"x\"",
         "a b | c | d",
-        "x:a\"b\"",
         "a | stats count() if level:error",
     ] {
         let error = query(text, NOW).expect_err(text);

@@ -53,10 +53,11 @@ impl Wanted {
     }
 }
 
-/// A row, with the time of the record that it was: a pipe may have dropped the field.
+/// A row, and its place if no key decides: greater ones come first. That of a record is its time,
+/// which a pipe may have dropped from the row; that of a row in a list is minus its number.
 #[derive(Debug)]
 struct Kept {
-    time_ns: i64,
+    place: i64,
     row: Fields,
 }
 
@@ -81,14 +82,14 @@ impl Ordered {
         Self { wanted, limits, most, kept: Vec::new(), sorted: 0, memory_bytes: 0, notes }
     }
 
-    pub(super) fn push(&mut self, time_ns: i64, row: &dyn Row) {
+    pub(super) fn push(&mut self, place: i64, row: &dyn Row) {
         if self
-            .last_place()
-            .is_some_and(|last| self.order((time_ns, row), (last.time_ns, &last.row)).is_ge())
+            .last_kept()
+            .is_some_and(|last| self.order((place, row), (last.place, &last.row)).is_ge())
         {
             return self.leave_out();
         }
-        self.keep(Kept { time_ns, row: Fields::copy_of(row) });
+        self.keep(Kept { place, row: row.to_fields() });
     }
 
     fn keep(&mut self, kept: Kept) {
@@ -101,22 +102,28 @@ impl Ordered {
     }
 
     /// The last of the rows that are kept, if there are as many as there may be.
-    fn last_place(&self) -> Option<&Kept> {
+    fn last_kept(&self) -> Option<&Kept> {
         let last = self.most.checked_sub(1)?;
         (self.sorted >= self.most).then(|| self.kept.get(last)).flatten()
     }
 
     pub(super) fn oldest_useful_ns(&self) -> Option<i64> {
         match self.wanted.keys.is_empty() {
-            true => self.last_place().map(|last| last.time_ns),
+            true => self.last_kept().map(|last| last.place),
             false => None,
         }
+    }
+
+    /// How many rows are held, of which some may be let go.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// Sorts, and lets go of what is not among the first.
     fn tidy(&mut self) {
         let mut kept = std::mem::take(&mut self.kept);
-        kept.sort_by(|a, b| self.order((a.time_ns, &a.row), (b.time_ns, &b.row)));
+        kept.sort_by(|a, b| self.order((a.place, &a.row), (b.place, &b.row)));
         if let Some(fields) = &self.wanted.unique {
             let mut seen = HashSet::new();
             kept.retain(|kept| seen.insert(key_of(&kept.row, fields)));
@@ -164,11 +171,11 @@ impl Ordered {
         Output { rows: self.kept.into_iter().map(|kept| kept.row).collect(), notes: self.notes }
     }
 
-    /// By the keys; then the newest first; then by what is in the rows.
-    fn order(&self, (a_ns, a): (i64, &dyn Row), (b_ns, b): (i64, &dyn Row)) -> Ordering {
+    /// By the keys; then by place; then by what is in the rows.
+    fn order(&self, (a_place, a): (i64, &dyn Row), (b_place, b): (i64, &dyn Row)) -> Ordering {
         let by_keys =
             self.wanted.keys.iter().map(|key| by_key(key, a, b)).find(|found| found.is_ne());
-        by_keys.unwrap_or_else(|| b_ns.cmp(&a_ns).then_with(|| by_content(a, b)))
+        by_keys.unwrap_or_else(|| b_place.cmp(&a_place).then_with(|| by_content(a, b)))
     }
 }
 
@@ -182,7 +189,7 @@ fn by_key(key: &SortKey, a: &dyn Row, b: &dyn Row) -> Ordering {
 
 fn by_content(a: &dyn Row, b: &dyn Row) -> Ordering {
     let fields = |row: &dyn Row| {
-        let mut fields = Fields::copy_of(row).into_vec();
+        let mut fields = row.to_fields().into_vec();
         fields.sort_by(|(a, _), (b, _)| a.cmp(b));
         fields
     };

@@ -2,8 +2,9 @@
 //!
 //! Pure. A store that keeps templates of its own may put these through the same function.
 
-/// The message with `<n>` for each number, `<id>` for each identifier (a word of eight or more
-/// letters and digits that has a digit, as hashes and UUIDs have), and one space for any space.
+/// The message with `<n>` for each number, also with a unit or several with `.` or `:` between them
+/// (`250ms`, `10.0.0.1:80`), with `<id>` for each identifier (a UUID, or a word of eight or more ASCII
+/// letters and digits that has a digit), and one space for any space.
 ///
 /// ```
 /// use logwell_query::pattern_of;
@@ -12,18 +13,21 @@
 ///     pattern_of("user 42 paid 9.95 (order 4bf92f35-77b3-4da6-a3ce-929d0e0e4736)"),
 ///     "user <n> paid <n> (order <id>)",
 /// );
-/// assert_eq!(pattern_of("ipv6 of host-7 and sha256"), "ipv6 of host-<n> and sha256");
+/// assert_eq!(pattern_of("ipv6 of host-7, 10.0.0.1:80"), "ipv6 of host-<n>, <n>");
 /// ```
 #[must_use]
 pub fn pattern_of(message: &str) -> String {
     let mut pattern = String::with_capacity(message.len());
     let mut rest = message;
     while let Some(first) = rest.chars().next() {
-        let (run, after) = split_run(rest, first);
+        let (run, after) = match uuid(rest) {
+            Some((uuid, after)) => (uuid, after),
+            None => run(rest, first),
+        };
         match kind_of(run, first) {
             Kind::Space => pattern.push(' '),
-            Kind::Number => push_once(&mut pattern, "<n>", ".:,"),
-            Kind::Id => push_once(&mut pattern, "<id>", "-:"),
+            Kind::Number => push_number(&mut pattern),
+            Kind::Id => pattern.push_str("<id>"),
             Kind::Other => pattern.push_str(run),
         }
         rest = after;
@@ -39,42 +43,46 @@ enum Kind {
 }
 
 fn kind_of(run: &str, first: char) -> Kind {
-    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let has_digit = run.bytes().any(|b| b.is_ascii_digit());
+    let is_number = first.is_ascii_digit() && (run.len() < ID_BYTES || run.parse::<f64>().is_ok());
     match () {
         () if first.is_whitespace() => Kind::Space,
-        () if digits > 0 && digits == run.len() => Kind::Number,
-        // `0x1f`, `250ms`, `10MiB`: they begin as a number.
-        () if first.is_ascii_digit() && run.len() < 8 => Kind::Number,
-        () if digits > 0 && run.len() >= 8 && run.is_ascii() => Kind::Id,
-        // A part of an UUID may have no digit, or be short.
-        () if digits > 1 && run.len() == 4 && run.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Kind::Id
-        }
+        () if is_number => Kind::Number,
+        () if has_digit && run.len() >= ID_BYTES && run.is_ascii() => Kind::Id,
         () => Kind::Other,
     }
 }
 
-/// Letters and digits, or spaces, or one other character.
-fn split_run(text: &str, first: char) -> (&str, &str) {
-    let is_same = |c: char| match first {
+/// A shorter word with a digit in it is a name, such as `ipv6`.
+const ID_BYTES: usize = 8;
+
+/// Letters and digits, or spaces, or one other character; and what follows.
+fn run(text: &str, first: char) -> (&str, &str) {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = text.trim_start_matches(|c: char| match first {
         first if first.is_whitespace() => c.is_whitespace(),
-        first if first.is_alphanumeric() || first == '_' => c.is_alphanumeric() || c == '_',
-        _ => false,
-    };
-    let end =
-        text.char_indices().skip(1).find(|(_, c)| !is_same(*c)).map_or(text.len(), |(at, _)| at);
-    text.split_at_checked(end).unwrap_or((text, ""))
+        first => is_letter(first) && is_letter(c),
+    });
+    let length = (text.len() - rest.len()).max(first.len_utf8());
+    text.split_at_checked(length).unwrap_or((text, ""))
 }
 
-/// Appends the mark; `<n>.<n>` and `<id>-<id>` become one, with what is between.
-fn push_once(pattern: &mut String, mark: &str, between: &str) {
-    let joined = pattern.strip_suffix(|c| between.contains(c)).is_some_and(|head| {
-        head.ends_with(mark) || mark == "<n>" && between.contains('-') && head.ends_with("<id>")
+/// A UUID at the beginning of the text, and what follows.
+fn uuid(text: &str) -> Option<(&str, &str)> {
+    let (uuid, after) = text.split_at_checked(36)?;
+    let is_one = uuid.bytes().enumerate().all(|(at, b)| match at {
+        8 | 13 | 18 | 23 => b == b'-',
+        _ => b.is_ascii_hexdigit(),
     });
-    match joined {
+    is_one.then_some((uuid, after))
+}
+
+/// Numbers with `.` or `:` between them are one.
+fn push_number(pattern: &mut String) {
+    match pattern.strip_suffix(['.', ':']).is_some_and(|head| head.ends_with("<n>")) {
         true => {
             pattern.pop();
         }
-        false => pattern.push_str(mark),
+        false => pattern.push_str("<n>"),
     }
 }

@@ -130,13 +130,13 @@ fn kept(row: &dyn Row, wanted: &[Names]) -> Fields {
 }
 
 fn without(row: &dyn Row, unwanted: &[Names]) -> Fields {
-    let mut fields = Fields::copy_of(row);
+    let mut fields = row.to_fields();
     fields.fields_mut().retain(|(name, _)| !unwanted.iter().any(|names| names.contain(name)));
     fields
 }
 
 fn renamed(row: &dyn Row, pairs: &[(String, String)]) -> Fields {
-    let mut renamed = Fields::copy_of(row);
+    let mut renamed = row.to_fields();
     let fields = renamed.fields_mut();
     for (from, to) in pairs {
         if from != to && fields.iter().any(|(name, _)| name == from) {
@@ -154,7 +154,7 @@ fn extracted(row: &dyn Row, extract: &Extract) -> Fate {
     let Some(value) = row::field(row, &extract.from) else { return Fate::AsItIs };
     let text = value.text();
     let Some(found) = extract.of(&text) else { return Fate::AsItIs };
-    let mut changed = Fields::copy_of(row);
+    let mut changed = row.to_fields();
     for (name, text) in found {
         changed.set(name, Value::from(text));
     }

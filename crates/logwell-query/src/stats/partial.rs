@@ -130,8 +130,13 @@ const _: () = assert!(RELATIVE_ERROR == 0.005, "the sentence says so");
 const QUANTILE_ERROR: &str = "a sketch, within 0.5 % of the value";
 const DISTINCT_ERROR: &str = "HyperLogLog, standard error 0.81 %";
 
+/// A number takes the place of what is none, so that a stray text does not hide the greatest number.
 fn replace(kept: &mut Option<Value>, value: ValueRef<'_>, wanted: Ordering) {
-    if kept.as_ref().is_none_or(|kept| value.order(kept.as_ref()) == wanted) {
+    let is_better = |kept: ValueRef<'_>| match value.class().cmp(&kept.class()) {
+        Ordering::Equal => value.order(kept) == wanted,
+        other => other == Ordering::Less,
+    };
+    if kept.as_ref().is_none_or(|kept| is_better(kept.as_ref())) {
         *kept = Some(value.to_value());
     }
 }

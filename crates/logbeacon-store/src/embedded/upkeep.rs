@@ -1,0 +1,424 @@
+//! Upkeep: erases what was deleted, lets go of what is too old, makes few parts of many.
+//!
+//! Knows: which part is due, and how it is replaced. Must not know: how a part is encoded. In:
+//! the parts, deletions, rules of retention. Out: other parts.
+
+use super::manifest::Manifest;
+use super::open::{entry_of, list_path, part_path};
+use super::seal::day_of;
+use super::{Deletion, LivePart, PARTS, Shared, lock};
+use crate::identities::List;
+use crate::packed::Packed;
+use crate::part::view::records;
+use crate::part::{Part, write};
+use crate::record::Record;
+use crate::search;
+use crate::store::{Certificate, DeleteError, DeleteRequest, RetentionRule, SearchRequest};
+use logwell_query::{Filter, Query};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Shared {
+    /// What the upkeep thread does until the store is closed.
+    pub(super) fn run_upkeep(&self) {
+        while self.rest(IDLE) {
+            loop {
+                match self.keep_up() {
+                    Ok(true) if !self.is_closed() => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        self.fault("upkeep", &error);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does the next thing that is due. Returns whether there was one.
+    pub(super) fn keep_up(&self) -> io::Result<bool> {
+        let _upkeep = lock(&self.upkeep);
+        Ok(self.erase()? || self.retain()? || self.merge()? || self.keep_lists()?)
+    }
+
+    pub(super) fn delete(&self, request: &DeleteRequest) -> Result<Certificate, DeleteError> {
+        let now_ns = self.options.clock.now_ns();
+        let query = Query::parse_at(&request.query, now_ns)
+            .map_err(|error| DeleteError::Query(error.to_string()))?;
+        if !query.pipes.is_empty() {
+            return Err(DeleteError::Query("a deletion has no pipes".to_owned()));
+        }
+        if self.is_closed() {
+            return Err(DeleteError::Closed);
+        }
+        let mut certificate = Certificate {
+            number: 0,
+            query: request.query.clone(),
+            range: request.range,
+            requested_by: request.requested_by.clone(),
+            requested_ns: now_ns,
+            hidden: 0,
+            erased: 0,
+            erased_ns: None,
+            erase_within: self.options.erase_within,
+        };
+        let failed = |error: io::Error| DeleteError::Disk(error.to_string());
+        // Commits wait meanwhile: what arrives afterwards has the next epoch.
+        let mut committer = lock(&self.committer);
+        let before = self.snapshot();
+        let number = committer.epoch + 1;
+        certificate.number = number;
+        let change = |manifest: &mut Manifest| manifest.deletions.push(certificate.clone());
+        self.write_manifest(&mut self.books(), change, Vec::new()).map_err(failed)?;
+        committer.epoch = number;
+        let (filter, range) = (query.filter.clone(), request.range);
+        self.change_state(|state| {
+            let mut deletions = Vec::clone(&state.deletions);
+            deletions.push(Arc::new(Deletion { number, filter, range }));
+            state.deletions = Arc::new(deletions);
+        });
+        drop(committer);
+        certificate.hidden =
+            search::count(&before, &SearchRequest { range, ..SearchRequest::new(query) });
+        let hidden = certificate.hidden;
+        let change = |manifest: &mut Manifest| {
+            manifest.deletions.iter_mut().filter(|one| one.number == number).for_each(|one| {
+                one.hidden = hidden;
+            });
+        };
+        self.write_manifest(&mut self.books(), change, Vec::new()).map_err(failed)?;
+        self.wake();
+        Ok(certificate)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Erases deleted records from one part; once no part and no batch has any, says so.
+    fn erase(&self) -> io::Result<bool> {
+        let snapshot = self.snapshot();
+        let Some(last) = snapshot.deletions.last().map(|deletion| deletion.number) else {
+            return Ok(false);
+        };
+        let due = snapshot.parts.iter().find(|live| live.clean < last);
+        if let Some(live) = due {
+            let hidden: Vec<Filter> =
+                snapshot.deletions_of(live.clean).map(|deletion| deletion.filter()).collect();
+            let erased = self.rewrite(live, &Filter::Or(hidden), last)?;
+            let change = |manifest: &mut Manifest| {
+                // Of several deletions the last one counts what it shares with others.
+                if let Some(one) =
+                    manifest.deletions.iter_mut().rfind(|one| one.erased_ns.is_none())
+                {
+                    one.erased += erased;
+                }
+            };
+            self.write_manifest(&mut self.books(), change, Vec::new())?;
+            return Ok(true);
+        }
+        if snapshot.head.iter().any(|batch| batch.place.epoch < last) {
+            return self.seal(false);
+        }
+        // The journal and the edition before may still have them: both go with two editions more.
+        let now_ns = self.options.clock.now_ns();
+        let change = |manifest: &mut Manifest| {
+            for one in manifest.deletions.iter_mut().filter(|one| one.number <= last) {
+                one.erased_ns.get_or_insert(now_ns);
+            }
+        };
+        self.write_manifest(&mut self.books(), |_| {}, Vec::new())?;
+        self.write_manifest(&mut self.books(), change, Vec::new())?;
+        self.remove_sealed();
+        self.change_state(|state| {
+            let mut deletions = Vec::clone(&state.deletions);
+            deletions.retain(|deletion| deletion.number > last);
+            state.deletions = Arc::new(deletions);
+        });
+        Ok(true)
+    }
+
+    fn remove_sealed(&self) {
+        let mut committer = lock(&self.committer);
+        let sealed_before = self.books().sealed_before;
+        let aside = self.dir.join(super::DAMAGED);
+        if let Err(error) = committer.journal.remove_sealed(sealed_before, &aside) {
+            self.fault("remove journal", &error);
+        }
+    }
+
+    /// Replaces a part by one without the records that the filter matches, and that is clean of
+    /// deletions up to `clean`. Returns how many records went.
+    fn rewrite(&self, live: &LivePart, unwanted: &Filter, clean: u64) -> io::Result<u64> {
+        let mut kept: Vec<Record> = Vec::new();
+        let mut gone = 0;
+        let mut masks = Vec::new();
+        for group in 0..live.part.groups.len() {
+            let mask = search::matching(&live.part, group, unwanted)?;
+            gone += mask.len() as u64;
+            masks.push(mask);
+        }
+        if gone == 0 {
+            self.replace(&[live.part.number], vec![LivePart { clean, ..live.clone() }])?;
+            return Ok(0);
+        }
+        let mut parts = Vec::new();
+        for (group, mask) in masks.iter().enumerate() {
+            kept.extend(records(&live.part, group, |row| {
+                mask.binary_search(&(row as u32)).is_err()
+            })?);
+            while kept.len() >= self.options.group_rows {
+                let rest = kept.split_off(self.options.group_rows);
+                parts.push(self.write_records(&kept, vec![live.part.number], clean)?);
+                kept = rest;
+            }
+        }
+        if !kept.is_empty() {
+            parts.push(self.write_records(&kept, vec![live.part.number], clean)?);
+        }
+        self.fs().sync_dir(&self.dir.join(PARTS))?;
+        self.replace(&[live.part.number], parts)?;
+        Ok(gone)
+    }
+
+    fn write_records(
+        &self,
+        records: &[Record],
+        replaces: Vec<u64>,
+        clean: u64,
+    ) -> io::Result<LivePart> {
+        let packed = Packed::of(records);
+        let mut rows: Vec<_> = packed.rows().collect();
+        rows.sort_by_key(|row| row.time_ns);
+        Ok(LivePart { part: Arc::new(self.write_part(&rows, replaces)?), clean })
+    }
+
+    /// Puts parts in the place of others, in one step for whoever searches.
+    fn replace(&self, old: &[u64], new: Vec<LivePart>) -> io::Result<()> {
+        let entries: Vec<_> = new.iter().map(entry_of).collect();
+        let stays = |number: u64| new.iter().any(|live| live.part.number == number);
+        let parts = self.snapshot().parts;
+        let leaving: Vec<PathBuf> = parts
+            .iter()
+            .filter(|live| old.contains(&live.part.number) && !stays(live.part.number))
+            .map(|live| part_path(&self.dir, live.part.number, live.part.first_ns))
+            .collect();
+        let change = |manifest: &mut Manifest| {
+            manifest.parts.retain(|part| !old.contains(&part.number));
+            manifest.parts.extend(&entries);
+        };
+        self.write_manifest(&mut self.books(), change, leaving)?;
+        self.change_state(|state| {
+            let mut all = Vec::clone(&state.parts);
+            all.retain(|live| !old.contains(&live.part.number));
+            all.extend(new);
+            state.parts = Arc::new(all);
+        });
+        Ok(())
+    }
+
+    /// Applies the rules of retention to one part.
+    fn retain(&self) -> io::Result<bool> {
+        let rules = self.books().manifest.retention.clone();
+        let now_ns = self.options.clock.now_ns();
+        let snapshot = self.snapshot();
+        for live in snapshot.parts.iter() {
+            match due(&live.part, &rules, now_ns) {
+                Due::Nothing => {}
+                Due::Everything => {
+                    self.replace(&[live.part.number], Vec::new())?;
+                    return Ok(true);
+                }
+                Due::Some(filter) => {
+                    self.rewrite(live, &filter, live.clean)?;
+                    return Ok(true);
+                }
+            }
+        }
+        let bytes: u64 = snapshot.parts.iter().map(|live| live.part.bytes).sum();
+        let bound = rules.iter().filter_map(|rule| rule.bytes).min();
+        let oldest = snapshot.parts.iter().min_by_key(|live| live.part.last_ns);
+        match (bound, oldest) {
+            (Some(bound), Some(oldest)) if bytes > bound => {
+                self.replace(&[oldest.part.number], Vec::new())?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Makes one part of several of a day.
+    fn merge(&self) -> io::Result<bool> {
+        let snapshot = self.snapshot();
+        let mut days: BTreeMap<(i64, u64), Vec<&LivePart>> = BTreeMap::new();
+        for live in snapshot.parts.iter() {
+            days.entry((day_of(live.part.first_ns), live.clean)).or_default().push(live);
+        }
+        for ((_, clean), mut parts) in days {
+            parts.sort_by_key(|live| (live.part.first_ns, live.part.number));
+            if let Some(small) = small(&parts, self.options.group_rows) {
+                let mut all = Vec::new();
+                for live in &small {
+                    for group in 0..live.part.groups.len() {
+                        all.extend(records(&live.part, group, |_| true)?);
+                    }
+                }
+                let old: Vec<u64> = small.iter().map(|live| live.part.number).collect();
+                let merged = self.write_records(&all, old.clone(), clean)?;
+                self.fs().sync_dir(&self.dir.join(PARTS))?;
+                self.replace(&old, vec![merged])?;
+                return Ok(true);
+            }
+            if let Some(single) = joinable(&parts, self.options.columns_max) {
+                let first_ns = single.first().map_or(0, |part| part.first_ns);
+                let part = self.create_part(first_ns, |output| write::joined(&single, output))?;
+                self.fs().sync_dir(&self.dir.join(PARTS))?;
+                let old: Vec<u64> = single.iter().map(|part| part.number).collect();
+                self.replace(&old, vec![LivePart { part: Arc::new(part), clean }])?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets go of lists of identities that are out of the window, and merges small ones.
+    fn keep_lists(&self) -> io::Result<bool> {
+        let window_ns = i64::try_from(self.options.dedup_window.as_nanos()).unwrap_or(i64::MAX);
+        let oldest_ns = self.options.clock.now_ns().saturating_sub(window_ns);
+        let lists = lock(&self.committer).identities.lists().to_vec();
+        let expired: Vec<u64> = lists
+            .iter()
+            .filter(|list| list.newest_ns < oldest_ns)
+            .map(|list| list.number)
+            .collect();
+        if !expired.is_empty() {
+            return self.replace_lists(&expired, None).map(|()| true);
+        }
+        let Some(merging) = mergeable(&lists) else { return Ok(false) };
+        let mut hashes = Vec::new();
+        for list in &merging {
+            hashes.extend(list.hashes()?);
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        let newest_ns = merging.iter().map(|list| list.newest_ns).max().unwrap_or(0);
+        let merged = self.create_list(&hashes, newest_ns)?;
+        let old: Vec<u64> = merging.iter().map(|list| list.number).collect();
+        self.replace_lists(&old, Some(merged)).map(|()| true)
+    }
+
+    fn replace_lists(&self, old: &[u64], new: Option<List>) -> io::Result<()> {
+        let mut committer = lock(&self.committer);
+        let leaving = old.iter().map(|number| list_path(&self.dir, *number)).collect();
+        let change = |manifest: &mut Manifest| {
+            manifest.lists.retain(|number| !old.contains(number));
+            manifest.lists.extend(new.as_ref().map(|list| list.number));
+        };
+        self.write_manifest(&mut self.books(), change, leaving)?;
+        let mut lists = committer.identities.lists().to_vec();
+        lists.retain(|list| !old.contains(&list.number));
+        lists.extend(new.map(Arc::new));
+        committer.identities.set_lists(lists, std::iter::empty());
+        Ok(())
+    }
+}
+
+/// What of a part is too old.
+#[derive(Debug, PartialEq)]
+enum Due {
+    Nothing,
+    Everything,
+    Some(Filter),
+}
+
+/// Applies the rules to a part: the first that fits a record decides. A part is rewritten once all
+/// that a rule concerns in it is too old, not a little at a time.
+fn due(part: &Part, rules: &[RetentionRule], now_ns: i64) -> Due {
+    let is_old = |rule: &RetentionRule| {
+        let age_ns = rule.age.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+        age_ns.is_some_and(|age_ns| part.last_ns < now_ns.saturating_sub(age_ns))
+    };
+    let (mut gone, mut kept) = (Vec::new(), false);
+    for ((_, rank), stream, _) in part.minutes.iter() {
+        let fits = |rule: &&RetentionRule| {
+            rule.stream.as_deref().is_none_or(|name| name == stream)
+                && rule.level_max.is_none_or(|level| rank <= level.rank())
+        };
+        match rules.iter().filter(|rule| rule.age.is_some()).find(fits).is_some_and(is_old) {
+            true => gone.push((stream, rank)),
+            false => kept = true,
+        }
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    match (gone.is_empty(), kept) {
+        (true, _) => Due::Nothing,
+        (false, false) => Due::Everything,
+        (false, true) => {
+            let one = |(stream, rank): (&str, u8)| search::of_stream_and_level(stream, rank);
+            Due::Some(Filter::Or(gone.into_iter().map(one).collect()))
+        }
+    }
+}
+
+/// Neighbouring parts with so few rows that together they fill a row group, or are many.
+fn small<'a>(parts: &[&'a LivePart], group_rows: usize) -> Option<Vec<&'a LivePart>> {
+    let mut small: Vec<&LivePart> = Vec::new();
+    let mut rows = 0;
+    for live in parts.iter().filter(|live| live.part.rows < group_rows as u64 / 2) {
+        if rows + live.part.rows > group_rows as u64 {
+            break;
+        }
+        rows += live.part.rows;
+        small.push(live);
+    }
+    (small.len() >= MERGE_PARTS).then_some(small)
+}
+
+/// Parts of few row groups that can be put into one file as they are.
+fn joinable(parts: &[&LivePart], columns_max: usize) -> Option<Vec<Arc<Part>>> {
+    let single = parts.iter().filter(|live| live.part.groups.len() == 1);
+    let mut run: Vec<Arc<Part>> = Vec::new();
+    for live in single {
+        run.push(Arc::clone(&live.part));
+        // Beside fields' columns a part has some of its own.
+        if !write::can_join(&run, columns_max + OWN_COLUMNS) {
+            run = vec![Arc::clone(&live.part)];
+        }
+        if run.len() == JOIN_PARTS {
+            return Some(run);
+        }
+    }
+    None
+}
+
+/// Lists of about the same length, enough of them to be worth it.
+fn mergeable(lists: &[Arc<List>]) -> Option<Vec<Arc<List>>> {
+    let mut tiers: BTreeMap<u32, Vec<Arc<List>>> = BTreeMap::new();
+    for list in lists.iter().filter(|list| list.count < LIST_HASHES_MAX) {
+        tiers.entry(list.count.max(1).ilog2() / 3).or_default().push(Arc::clone(list));
+    }
+    tiers.into_values().find(|tier| tier.len() >= MERGE_LISTS).map(|mut tier| {
+        tier.truncate(MERGE_LISTS);
+        tier
+    })
+}
+
+/// How many small parts are worth being encoded again.
+const MERGE_PARTS: usize = 8;
+
+/// How many row groups a file gets.
+const JOIN_PARTS: usize = 16;
+
+/// The columns a part has that are no field's own.
+const OWN_COLUMNS: usize = 16;
+
+/// How many lists of one length are merged, and above which length none is any more.
+const MERGE_LISTS: usize = 8;
+const LIST_HASHES_MAX: u64 = 1 << 20;
+
+/// How long the thread sleeps when nobody wakes it.
+const IDLE: Duration = Duration::from_secs(1);
