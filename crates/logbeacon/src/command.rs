@@ -2,6 +2,7 @@
 //!
 //! Knows words and exit codes. A command returns what went wrong; the program prints it.
 
+mod check;
 mod demo;
 mod import;
 mod remote;
@@ -25,6 +26,8 @@ pub struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::ServeArgs),
+    /// Reads every byte of the store and reports what is damaged. The server must not run.
+    Check(check::CheckArgs),
     /// Makes, lists and revokes tokens. Works on the data directory, beside a running server too.
     Token(token::TokenArgs),
     /// Shows or replaces the rules of retention of a running server.
@@ -63,6 +66,7 @@ impl Cli {
     pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
         match self.command {
             Command::Serve(args) => serve::run(args, out),
+            Command::Check(args) => check::run(&args, out),
             Command::Token(args) => token::run(args, out),
             Command::Retention(args) => remote::retention(args, out),
             Command::Delete(args) => remote::delete(args, out),

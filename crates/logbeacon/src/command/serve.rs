@@ -2,11 +2,11 @@
 
 use super::{Failure, demo};
 use crate::serve::{Door, serve};
-use crate::server::{Durability, Server, Settings};
+use crate::server::{Server, Settings};
 use crate::token::{Scope, Token, Tokens};
 use crate::{syslog, tls};
 use clap::Args;
-use logbeacon_store::{Memory, Store, SystemClock};
+use logbeacon_store::{Embedded, OpenReport, Options, Store, SystemClock};
 use logwell::LoggingConfig;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -61,6 +61,13 @@ pub(super) struct ServeArgs {
     /// Gives a record without `host` the address of its sender. Not behind a proxy.
     #[arg(long)]
     host_from_peer: bool,
+    /// For so many days a record that is sent again is known and not kept twice.
+    #[arg(long, default_value_t = 7)]
+    dedup_days: u64,
+    /// Space that stays free on the disk, in MiB. With less, records are answered with 507 until there
+    /// is more.
+    #[arg(long, default_value_t = 256)]
+    free_mib: u64,
     /// Fills itself with records of an invented shop.
     #[arg(long)]
     demo: bool,
@@ -82,10 +89,9 @@ pub(super) fn run(args: ServeArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn run_logged(args: &ServeArgs, tokens: Arc<Tokens>, out: &mut dyn Write) -> Result<(), Failure> {
-    let settings = settings(args);
-    let store: Arc<dyn Store> = Arc::new(Memory::default());
-    let clock = Box::new(SystemClock);
-    let server = Arc::new(Server::new(settings, store, Arc::clone(&tokens), clock)?);
+    let store = Arc::new(open(args)?);
+    let (shared, clock): (Arc<dyn Store>, _) = (Arc::clone(&store) as _, Box::new(SystemClock));
+    let server = Arc::new(Server::new(settings(args), shared, Arc::clone(&tokens), clock)?);
     // Ingest, searches, and some for names and files.
     let waiting = crate::lanes::INGEST_THREADS + server.settings.searches + 16;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -100,8 +106,29 @@ fn run_logged(args: &ServeArgs, tokens: Arc<Tokens>, out: &mut dyn Write) -> Res
     });
     // Threads that wait for a search need not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(5));
+    store.close();
+    tracing::info!("everything is on disk");
     served
 }
+
+fn open(args: &ServeArgs) -> Result<Embedded, Failure> {
+    let options = Options {
+        dedup_window: Duration::from_secs(args.dedup_days * 86_400),
+        free_bytes_min: args.free_mib << 20,
+        ..Options::default()
+    };
+    let (store, report) = Embedded::open(args.data_dir.join(STORE), options)?;
+    let OpenReport { replayed, cut_bytes, damaged, removed, rebuilt } = report;
+    tracing::info!(replayed, cut_bytes, removed, rebuilt, "the store is open");
+    for damage in damaged {
+        let (file, reason, rows) = (damage.file, damage.reason, damage.rows);
+        tracing::error!(file, reason, rows, "a file is damaged and put aside");
+    }
+    Ok(store)
+}
+
+/// The directory of the store in the data directory.
+pub(super) const STORE: &str = "store";
 
 fn settings(args: &ServeArgs) -> Settings {
     Settings {
@@ -110,7 +137,6 @@ fn settings(args: &ServeArgs) -> Settings {
         search_memory_bytes: args.search_memory_mib << 20,
         rate_limit: args.rate_limit,
         host_from_peer: args.host_from_peer,
-        durability: Durability::Memory,
         secure_cookies: args.tls_cert.is_some(),
         ..Settings::new(args.data_dir.clone())
     }

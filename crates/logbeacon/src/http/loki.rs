@@ -321,7 +321,7 @@ fn names(metric: &Metric) -> Vec<(String, String)> {
 
 fn labels_of(row: &Fields, metric: &Metric) -> Value {
     let label = |(name, field): (String, String)| {
-        let text = row.get(&field)?.text().into_owned();
+        let text = row.get(&field)?.present()?.text().into_owned();
         let text = if field == "level" { text.to_lowercase() } else { text };
         Some((name, Value::from(text)))
     };
@@ -379,7 +379,7 @@ pub(super) async fn label_values(
     let rows = ask.rows(Query { filter, pipes }, ask.range).await?;
     let mut values: Vec<String> = rows
         .iter()
-        .filter_map(|row| row.get(&field))
+        .filter_map(|row| row.get(&field)?.present())
         .map(|value| value.text().into_owned())
         .map(|text| if field == "level" { text.to_lowercase() } else { text })
         .collect();

@@ -1,4 +1,4 @@
-//! The server over real sockets, on a store in memory: every protocol, every route, every right.
+//! The server over real sockets: every protocol, every route, every right.
 
 mod limits;
 mod loki;

@@ -14,7 +14,7 @@ fn a_receipt_says_of_each_record_what_became_of_it_and_what_was_accepted_is_foun
     let server = Running::start();
     let body = r#"[{"message":"first","hash":"1"},7,{"message":"second","hash":"1"}]"#;
     let answer = server.post("/api/logs", JSON, body);
-    assert_eq!((answer.status, answer.header("x-logbeacon-durability")), (200, Some("memory")));
+    assert_eq!((answer.status, answer.header("x-logbeacon-durability")), (200, Some("disk")));
     assert_eq!(
         answer.json(),
         json!({"accepted": 1, "duplicate": 1, "refused": 1, "records": [

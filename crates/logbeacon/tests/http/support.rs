@@ -1,12 +1,12 @@
 //! A server on a free port, and a client for it.
 
 use logbeacon::serve::{Door, serve};
-use logbeacon::server::{Durability, Server, Settings};
+use logbeacon::server::{Server, Settings};
 use logbeacon::token::{Scope, Token, Tokens};
 use logbeacon_store::{
-    AppendError, Bucket, Certificate, DeleteError, DeleteRequest, Device, Found, Health, Memory,
-    MinuteCount, Producer, Record, RetentionRule, SearchError, SearchRequest, Store, Summary,
-    SystemClock, Verdict,
+    AppendError, Bucket, Certificate, DeleteError, DeleteRequest, Device, Embedded, Found, Health,
+    MinuteCount, Options, Producer, Record, RetentionRule, SearchError, SearchRequest, Store,
+    Summary, SystemClock, Verdict,
 };
 use logwell_query::TimeRange;
 use serde_json::Value;
@@ -66,10 +66,10 @@ impl Running {
     pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::new(dir.path().to_owned());
-        settings.durability = Durability::Memory;
         change(&mut settings);
         let tokens = Arc::new(Tokens::open(dir.path(), Some(ADMIN)).unwrap());
-        let store = Arc::new(Faulty::default());
+        let (inner, _) = Embedded::open(dir.path().join("store"), Options::default()).unwrap();
+        let store = Arc::new(Faulty { inner, fault: Mutex::new(None) });
         let kept: Arc<dyn Store> = Arc::clone(&store) as _;
         let clock = Box::new(SystemClock);
         let server = Arc::new(Server::new(settings, kept, tokens, clock).unwrap());
@@ -206,10 +206,10 @@ pub(crate) fn encoded(text: &str) -> String {
         .collect()
 }
 
-/// A store in memory that fails on demand.
-#[derive(Debug, Default)]
+/// A store that fails on demand.
+#[derive(Debug)]
 pub(crate) struct Faulty {
-    inner: Memory,
+    inner: Embedded,
     pub(crate) fault: Mutex<Option<AppendError>>,
 }
 
