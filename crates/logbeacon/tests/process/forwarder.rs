@@ -20,6 +20,7 @@ fn sender() {
     config.forward.logbeacon.enabled = true;
     config.forward.logbeacon.url = Secret::new(format!("{url}/api/logs"));
     config.forward.logbeacon.token = Secret::new(TOKEN);
+    config.forward.logbeacon.batch_records = 100;
     let handle = init_logging_with(config).unwrap();
     for number in first..first + RECORDS {
         tracing::info!(number, "numbered");
