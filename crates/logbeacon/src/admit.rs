@@ -5,7 +5,7 @@
 
 use crate::decode::cut::cut;
 use crate::decode::draft::{Draft, Identity, Item, Reason, Refusal};
-use crate::decode::fields::push_json;
+use crate::decode::fields::{CUT, TRUNCATED, cut_at, push_json};
 use crate::decode::limits::Limits;
 use crate::digest::{self, Digest};
 use crate::stream_name;
@@ -61,8 +61,8 @@ impl Admission {
         &self.limits
     }
 
-    /// The record that a draft becomes, if the sender may write to its stream. `index` is the draft's
-    /// place in the request.
+    /// The record that a draft becomes, if the sender may write to its stream. `index` is the
+    /// draft's place in the request.
     ///
     /// # Errors
     ///
@@ -103,8 +103,6 @@ impl Admission {
     /// The record of the stream `_refused` for a refusal.
     #[must_use]
     pub fn refused(&self, refusal: &Refusal, origin: &Origin) -> Record {
-        let raw = &refusal.raw;
-        let kept = raw.floor_char_boundary(self.limits.refused_bytes);
         let mut fields = vec![
             ("detail".to_owned(), Value::Text(refusal.detail.clone())),
             ("protocol".to_owned(), Value::Text(origin.protocol.to_owned())),
@@ -112,15 +110,18 @@ impl Admission {
             ("sender".to_owned(), Value::Text(origin.sender.clone())),
             ("wanted_stream".to_owned(), Value::Text(origin.stream.clone())),
         ];
-        let mut message = raw.get(..kept).unwrap_or_default().to_owned();
-        if kept < raw.len() {
-            message.push('…');
-            fields.push(("truncated.message".to_owned(), Value::UInt(raw.len() as u64)));
-        }
+        let message = match cut_at(&refusal.raw, self.limits.refused_bytes) {
+            None => refusal.raw.clone(),
+            Some(kept) => {
+                let length = Value::UInt(refusal.raw.len() as u64);
+                fields.push((format!("{TRUNCATED}message"), length));
+                format!("{kept}{CUT}")
+            }
+        };
         self.own(stream_name::REFUSED, (Level::Warn, message), fields, origin.arrived_ns)
     }
 
-    /// A record of the server itself, of one of its own streams.
+    /// A record that the server itself writes, for one of the reserved streams.
     #[must_use]
     pub fn own(
         &self,

@@ -1,7 +1,7 @@
 //! Bodies: unpacks what a request carries, within bounds.
 //!
-//! Knows encodings. Does not know HTTP's types, nor what a body means. A packed body that would grow
-//! beyond the bound is given up at the bound: a bomb costs no more memory than an honest body.
+//! Knows encodings. Does not know HTTP's types, nor what a body means. A packed body that would
+//! grow beyond the bound is given up at the bound: a bomb costs no more memory than an honest body.
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use std::borrow::Cow;

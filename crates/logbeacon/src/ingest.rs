@@ -78,7 +78,7 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// The store takes nothing at present: nothing of the request was kept.
+    /// The store accepts nothing now. Nothing of the request was kept.
     pub fn take(&self, items: Vec<Item>, origin: &Origin) -> Result<Receipt, AppendError> {
         let count = items.len();
         let admitted = admit_all(&self.admission, items, origin);
@@ -111,7 +111,7 @@ impl Ingest {
         let refusal = Refusal::new(Reason::Unreadable, why, kept);
         self.metrics.refused(refusal.reason);
         let record = self.admission.refused(&refusal, origin);
-        // The sender is told that nothing was taken, and sends again what matters.
+        // The answer says that nothing was taken, so the sender knows what to repeat.
         if let Err(error) = self.append(vec![record]) {
             tracing::warn!(%error, "a request that cannot be read was not kept");
         }
@@ -121,7 +121,7 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// The store takes nothing at present.
+    /// The store accepts nothing now.
     pub fn append(&self, records: Vec<Record>) -> Result<Vec<Verdict>, AppendError> {
         if records.is_empty() {
             return Ok(Vec::new());

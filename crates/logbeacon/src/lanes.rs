@@ -1,7 +1,7 @@
 //! Lanes: how many threads and bytes ingest and searches may use.
 //!
-//! Knows the runtime's threads that may wait. Does not know what runs on them. Ingest and searches have
-//! lanes of their own, so no search can hold up ingest.
+//! Knows the runtime's threads that may wait. Does not know what runs on them. Ingest and searches
+//! have lanes of their own, so no search can hold up ingest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,11 +39,12 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Requests that decode and write at once. Waiting for the disk takes no processor: many share a sync.
+/// Requests that decode and write at once. Waiting for the disk takes no processor: many share a
+/// sync.
 pub const INGEST_THREADS: usize = 64;
 /// Bytes of bodies in memory at once.
 const BODY_BYTES: usize = 256 << 20;
-/// A permit stands for that many bytes.
+/// The bytes that one permit represents.
 const UNIT_BYTES: usize = 1024;
 /// How long a request waits for its place.
 const PATIENCE: Duration = Duration::from_secs(2);

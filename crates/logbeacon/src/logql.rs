@@ -1,7 +1,7 @@
 //! LogQL: the part of Loki's language that Grafana sends → a filter, and what is counted.
 //!
-//! Pure. Knows LogQL's text and the query language's tree. Does not know HTTP or the store. What cannot
-//! be translated is an error that names it: no query means less than it says.
+//! Pure. Knows LogQL's text and the query language's tree. Does not know HTTP or the store. What
+//! cannot be translated is an error that names it: no query means less than it says.
 
 mod lexer;
 mod translate;

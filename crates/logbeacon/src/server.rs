@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// What a server is told at its start.
+/// The settings of a server.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Tokens and views are kept here; the store has a directory in it.
@@ -90,7 +90,7 @@ impl Settings {
 /// The parts that requests share.
 #[derive(Debug)]
 pub struct Server {
-    /// What it was told.
+    /// Its settings.
     pub settings: Settings,
     /// The way in, with the store.
     pub ingest: Ingest,

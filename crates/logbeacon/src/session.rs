@@ -1,7 +1,7 @@
 //! Sessions: who has logged in to the page.
 //!
-//! In memory only: a restart logs everybody out. What is kept is a digest, so neither a dump nor a log
-//! has a cookie that works. A session ends when its token is revoked.
+//! In memory only: a restart logs everybody out. What is kept is a digest, so neither a dump nor a
+//! log has a cookie that works. A session ends when its token is revoked.
 
 use crate::digest::{self, Digest, NoRandom};
 use crate::token::{Grant, Tokens};

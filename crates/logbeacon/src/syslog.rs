@@ -1,8 +1,8 @@
 //! Syslog: messages over TCP, TLS and UDP.
 //!
-//! Knows sockets and frames. What a message means is in `decode::syslog`. Over TCP nothing is lost while
-//! the store takes nothing: the connection is not read, and the sender waits. UDP has no way to make a
-//! sender wait: what does not fit is dropped and counted.
+//! Knows sockets and frames. What a message means is in `decode::syslog`. Over TCP nothing is lost
+//! while the store takes nothing: the connection is not read, and the sender waits. UDP has no way
+//! to make a sender wait: what does not fit is dropped and counted.
 
 use crate::admit::Origin;
 use crate::decode::draft::Item;

@@ -1,8 +1,8 @@
 //! Tail: shows new records to those who follow.
 //!
-//! Knows records and filters. Does not know HTTP. Equal filters share one subscription: each record is
-//! tested and written once for all who follow alike. Nobody who follows can slow ingest: what does not
-//! fit into a queue is dropped and counted.
+//! Knows records and filters. Does not know HTTP. Equal filters share one subscription: each record
+//! is tested and written once for all who follow alike. Nobody who follows can slow ingest: what
+//! does not fit into a queue is dropped and counted.
 
 use crate::metrics::{Event, Metrics};
 use crate::render::push_row;
@@ -126,8 +126,8 @@ impl Tail {
         }
     }
 
-    /// Follows what fits the wish. `after` is the subscription and line that a reader who comes back
-    /// has seen last.
+    /// Follows what fits the wish. `after` is the subscription and line that a reader who comes
+    /// back has seen last.
     #[must_use]
     pub fn follow(&self, wish: Wish, after: Option<(u64, u64)>) -> Following {
         let mut subscriptions =

@@ -1,8 +1,8 @@
 //! Tokens: who may do what, in which streams.
 //!
 //! Knows the file `tokens.json` of the data directory, which holds digests and no secrets. Does not
-//! know HTTP. The command `logbeacon token` writes the file; a running server reads it again when it
-//! has changed, at most once a second, so a token that is revoked is of no use a second later.
+//! know HTTP. The command `logbeacon token` writes the file; a running server reads it again when
+//! it has changed, at most once a second, so a token that is revoked is of no use a second later.
 
 use crate::digest::{self, Digest};
 use crate::{file, stream_name};
@@ -249,7 +249,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// There is none of that name, or the file cannot be written.
+    /// No token has that name, or the file cannot be written.
     pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
         self.change(|tokens| {
             let before = tokens.len();

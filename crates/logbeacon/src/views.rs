@@ -33,7 +33,7 @@ pub const MAX_VIEW_BYTES: usize = 64 << 10;
 /// Why a view was not changed.
 #[derive(Debug)]
 pub enum ViewError {
-    /// There is none of that name.
+    /// No view has that name.
     Unknown,
     /// It is somebody else's.
     Foreign(String),

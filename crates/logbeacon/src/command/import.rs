@@ -1,7 +1,7 @@
 //! `logbeacon import`: sends log files of logwell to a running server.
 //!
-//! Files are read in the order of their names, packed ones too. Each line is identified by its content,
-//! so an import that was interrupted can simply be run again.
+//! Files are read in the order of their names, packed ones too. Each line is identified by its
+//! content, so an import that was interrupted can simply be run again.
 
 use super::remote::Remote;
 use super::{Failure, Target};

@@ -108,8 +108,9 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
 pub(super) struct RetentionArgs {
     #[command(flatten)]
     target: Target,
-    /// A file with the new rules, a JSON array: `[{"stream":"web","level_max":"INFO","age":"30d"}]`.
-    /// Without it, the rules in force are printed.
+    /// A file with the new rules, a JSON array:
+    /// `[{"stream":"web","level_max":"INFO","age":"30d"}]`. Without it, the rules in force are
+    /// printed.
     #[arg(long, value_name = "FILE")]
     set: Option<PathBuf>,
 }

@@ -64,8 +64,8 @@ pub(super) struct ServeArgs {
     /// For so many days a record that is sent again is known and not kept twice.
     #[arg(long, default_value_t = 7)]
     dedup_days: u64,
-    /// Space that stays free on the disk, in MiB. With less, records are answered with 507 until there
-    /// is more.
+    /// Space that stays free on the disk, in MiB. With less, records are answered with 507 until
+    /// there is more.
     #[arg(long, default_value_t = 256)]
     free_mib: u64,
     /// Fills itself with records of an invented shop.

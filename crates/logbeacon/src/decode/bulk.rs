@@ -51,7 +51,7 @@ impl Op {
 ///
 /// # Errors
 ///
-/// A line that must be an action is none: as with Elasticsearch, nothing of the request is taken.
+/// An action line is invalid. As with Elasticsearch, nothing of the request is taken.
 pub fn decode(
     body: &[u8],
     index: &str,
@@ -64,7 +64,7 @@ pub fn decode(
         let action = action(line, index).ok_or_else(|| {
             let number = items.len() + 1;
             Unreadable(format!(
-                "action {number} is none: send {{\"index\":{{}}}} or {{\"create\":{{}}}}"
+                "action {number} is invalid: send {{\"index\":{{}}}} or {{\"create\":{{}}}}"
             ))
         })?;
         if items.len() >= limits.records {

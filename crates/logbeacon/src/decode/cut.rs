@@ -1,15 +1,15 @@
 //! Cut: makes a draft fit the limit of bytes.
 //!
-//! Knows texts and their lengths. Does not know where the draft is from. The longest texts are cut to
-//! one length, the largest with which all fit; short ones stay whole.
+//! Knows texts and their lengths. Does not know where the draft is from. The longest texts are cut
+//! to one length, the largest with which all fit; short ones stay whole.
 
 use super::draft::Draft;
 use super::fields::{CUT, TRUNCATED, cut_at};
 use super::limits::Limits;
 use logwell_query::Value;
 
-/// Cuts the longest texts until the record fits `limits.record_bytes`, and notes their lengths. JSON
-/// that is cut becomes text.
+/// Cuts the longest texts until the record fits `limits.record_bytes`, and notes their lengths.
+/// JSON that is cut becomes text.
 pub fn cut(draft: &mut Draft, limits: &Limits) {
     draft.fields.close();
     let names: usize = draft.fields.iter().map(|(name, _)| name.len()).sum();
@@ -39,7 +39,8 @@ pub fn cut(draft: &mut Draft, limits: &Limits) {
     }
 }
 
-/// The largest length to which all texts can be cut so that they fit `budget`. `lengths` are sorted.
+/// The largest length to which all texts can be cut so that they fit `budget`. `lengths` are
+/// sorted.
 fn water_level(lengths: &[usize], budget: usize) -> usize {
     let mut left = budget;
     for (index, length) in lengths.iter().enumerate() {

@@ -134,8 +134,10 @@ impl Fields {
 }
 
 /// The part of `text` that fits into `max_bytes`, if not all of it does; ends at a character.
-pub(super) fn cut_at(text: &str, max_bytes: usize) -> Option<&str> {
-    (text.len() > max_bytes).then(|| text.get(..text.floor_char_boundary(max_bytes)).unwrap_or(""))
+pub(crate) fn cut_at(text: &str, max_bytes: usize) -> Option<&str> {
+    let starts = (0..=max_bytes).rev();
+    (text.len() > max_bytes)
+        .then(|| starts.into_iter().find_map(|end| text.get(..end)).unwrap_or(""))
 }
 
 /// Appends a value as JSON.

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn nested_objects_get_dotted_names() {
-        let text = r#"{"a":{"b":{"c":1},"d":[1, {"e":2}]},"f":{},"g":null,"h":-1.5,"i":18446744073709551615}"#;
+        let text = r#"{"a":{"b":{"c":1},"d":[1, {"e":2}]},"f":{},"g":null,"h":-1.5,
+            "i":18446744073709551615}"#;
         assert_eq!(
             flat(text),
             [

@@ -138,7 +138,9 @@ mod tests {
         }
 
         #[test]
-        fn counted_messages_come_back(messages in proptest::collection::vec("[a-z\n 0-9]{1,20}", 0..6)) {
+        fn counted_messages_come_back(
+            messages in proptest::collection::vec("[a-z\n 0-9]{1,20}", 0..6),
+        ) {
             let bytes: String =
                 messages.iter().map(|text| format!("{} {text}", text.len())).collect();
             prop_assert_eq!(split(&[bytes.as_bytes()], 100), messages);

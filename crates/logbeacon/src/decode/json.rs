@@ -1,4 +1,5 @@
-//! JSON: bodies of JSON objects → drafts. LogBeacon's messages, logwell's records, anybody's NDJSON.
+//! JSON: bodies of JSON objects → drafts. LogBeacon's messages, logwell's records, anybody's
+//! NDJSON.
 //!
 //! Knows three shapes: an object, an array of objects, objects by line. Does not know HTTP.
 
@@ -53,7 +54,7 @@ pub fn decode(body: &[u8], shape: Shape, limits: &Limits) -> Result<Vec<Item>, U
 ///
 /// # Errors
 ///
-/// It is none.
+/// The text is not a JSON object.
 pub fn item(text: &str, shape: Shape, limits: &Limits) -> Item {
     fields(text, limits).map(shape.draft())
 }

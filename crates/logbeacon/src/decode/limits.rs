@@ -9,7 +9,8 @@ pub struct Limits {
     /// The texts and names of one record, in bytes; 1 MiB by default. The longest texts are cut.
     /// A cut text ends in `…`, and the field `truncated.<name>` has its length in bytes.
     pub record_bytes: usize,
-    /// Fields of one record; 1000 by default. What is more becomes one field `_rest`: a JSON object.
+    /// Fields of one record; 1000 by default. What is more becomes one field `_rest`: a JSON
+    /// object.
     pub fields: usize,
     /// A field's name in bytes; 256 by default. A longer one is cut, ends in `…`, and the field
     /// `truncated.<name>` has its length.

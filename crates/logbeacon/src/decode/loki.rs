@@ -1,7 +1,7 @@
 //! Loki push: JSON or protocol buffers → drafts.
 //!
-//! Knows both forms of Loki's push request and the text of its labels. Does not know HTTP; the body is
-//! unpacked already.
+//! Knows both forms of Loki's push request and the text of its labels. Does not know HTTP; the body
+//! is unpacked already.
 
 use super::draft::{Draft, Identity, Item, Reason, Refusal, Unreadable};
 use super::fields::Fields;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 ///
-/// It is not such JSON, or has too many records. A value that is none is refused by itself.
+/// It is not such JSON, or has too many records. An invalid value is refused by itself.
 pub fn decode_json(body: &[u8], limits: &Limits) -> Result<Vec<Item>, Unreadable> {
     let text = String::from_utf8_lossy(body);
     let push: JsonPush<'_> = serde_json::from_str(&text)
@@ -231,7 +231,8 @@ mod tests {
     use proptest::prelude::*;
 
     const JSON: &str = r#"{"streams":[{"stream":{"app":"shop","level":"warn","zone":"a"},
-        "values":[["1771497000123456789","slow",{"trace_id":"abc"}],["x","bad"],["5"],["7","b"]]}]}"#;
+        "values":[["1771497000123456789","slow",{"trace_id":"abc"}],["x","bad"],["5"],
+        ["7","b"]]}]}"#;
 
     #[test]
     fn json_becomes_drafts_and_a_bad_value_costs_itself_only() {

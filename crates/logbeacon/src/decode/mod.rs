@@ -1,7 +1,7 @@
 //! Decoders: a body in somebody's protocol → drafts of records, each with its own outcome.
 //!
-//! They know protocols and the limits of a record. They do not know HTTP, tokens, streams' owners or
-//! the store: bytes come in, values go out, and nothing panics whatever the bytes are.
+//! They know protocols and the limits of a record. They do not know HTTP, tokens, streams' owners
+//! or the store: bytes come in, values go out, and nothing panics whatever the bytes are.
 
 pub mod bulk;
 pub mod cut;

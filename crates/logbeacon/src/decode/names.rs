@@ -24,7 +24,7 @@ enum Member {
 
 const MEMBERS: usize = 8;
 
-/// The member that a name stands for, and its rank: of two names for one member the lower wins.
+/// The member that a name denotes, and its rank: of two names for one member the lower wins.
 fn member(name: &str) -> Option<(Member, u8)> {
     Some(match name {
         "timestamp" => (Member::Time, 0),
@@ -153,7 +153,7 @@ fn level_of(value: &Value) -> Option<Level> {
     }
 }
 
-/// The value as a text: JSON for what is none.
+/// The value as a text. A value of another type becomes JSON.
 pub(super) fn text_of(value: Value) -> String {
     match value {
         Value::Text(text) => text,
@@ -166,8 +166,8 @@ pub(super) fn text_of(value: Value) -> String {
     }
 }
 
-/// A draft of LogBeacon's own shape: `hash` is the identity, `def_name` the function, the members of
-/// `extra_info` are fields like all others.
+/// A draft of LogBeacon's own shape: `hash` is the identity, `def_name` the function, the members
+/// of `extra_info` are fields like all others.
 pub(super) fn beacon(mut fields: Fields) -> Draft {
     // A record of logwell has its number, and a field `hash` in it is the application's.
     let is_native = fields.get("seq").is_some() && fields.get("process").is_some();

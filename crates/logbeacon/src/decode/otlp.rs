@@ -1,6 +1,7 @@
 //! OTLP logs: `ExportLogsServiceRequest`, as protocol buffers or JSON, → drafts.
 //!
-//! Knows the OpenTelemetry logs data model. Does not know HTTP; the messages are in `otlp_message.rs`.
+//! Knows the OpenTelemetry logs data model. Does not know HTTP; the messages are in
+//! `otlp_message.rs`.
 
 use super::draft::{Draft, Item, Unreadable};
 use super::fields::{Fields, push_json_text};
@@ -193,7 +194,8 @@ mod tests {
           {"key":"count","value":{"intValue":"7"}},
           {"key":"ratio","value":{"doubleValue":0.5}},
           {"key":"raw","value":{"bytesValue":"AQI="}},
-          {"key":"http","value":{"kvlistValue":{"values":[{"key":"status","value":{"intValue":500}}]}}},
+          {"key":"http","value":{"kvlistValue":{"values":[
+            {"key":"status","value":{"intValue":500}}]}}},
           {"key":"tags","value":{"arrayValue":{"values":[{"stringValue":"a"},{"boolValue":true}]}}}
         ]}]}]}]}"#;
 

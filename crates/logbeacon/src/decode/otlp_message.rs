@@ -1,7 +1,7 @@
 //! The messages of OTLP logs, for protocol buffers and for JSON alike.
 //!
-//! Plain data after `opentelemetry/proto/logs/v1/logs.proto` and `common/v1/common.proto`; what is not
-//! used is left out, and both forms skip what they do not know.
+//! Plain data after `opentelemetry/proto/logs/v1/logs.proto` and `common/v1/common.proto`; what is
+//! not used is left out, and both forms skip what they do not know.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -174,7 +174,7 @@ pub struct KeyValueList {
     pub values: Vec<KeyValue>,
 }
 
-/// `ExportLogsServiceResponse`: what the sender is told.
+/// `ExportLogsServiceResponse`: the answer to the sender.
 #[derive(Clone, PartialEq, prost::Message, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {

@@ -1,7 +1,7 @@
 //! Syslog: one message, RFC 5424 or RFC 3164 or what devices take for it, → a draft.
 //!
-//! Knows the text of a message. Does not know sockets nor how messages are framed. Nothing is refused:
-//! what cannot be read is the message.
+//! Knows the text of a message. Does not know sockets nor how messages are framed. Nothing is
+//! refused: what cannot be read is the message.
 
 use super::draft::Draft;
 use super::level;
@@ -10,8 +10,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use logwell_query::Value;
 
-/// Reads a message. RFC 3164 has neither year nor zone: the zone is UTC, the year the one in which the
-/// moment is nearest to `now_ns`.
+/// Reads a message. RFC 3164 has neither year nor zone: the zone is UTC, the year the one in which
+/// the moment is nearest to `now_ns`.
 ///
 /// ```
 /// use logbeacon::decode::limits::Limits;
@@ -283,7 +283,9 @@ mod tests {
         }
 
         #[test]
-        fn anything_after_a_priority_is_a_message(text in "<1[0-9]>(1 )?[-\\[\\]\" =a:\\\\é]{0,40}") {
+        fn anything_after_a_priority_is_a_message(
+            text in "<1[0-9]>(1 )?[-\\[\\]\" =a:\\\\é]{0,40}",
+        ) {
             let _any = read(&text);
         }
     }

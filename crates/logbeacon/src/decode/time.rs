@@ -1,13 +1,13 @@
 //! Times: what senders write for a moment → nanoseconds since the epoch.
 //!
-//! Pure. Knows RFC 3339, the timestamps of LogBeacon's messages, numbers since the epoch. A time that
-//! cannot be read is no reason to refuse a record: it stays as a field.
+//! Pure. Knows RFC 3339, the timestamps of LogBeacon's messages, numbers since the epoch. A time
+//! that cannot be read is no reason to refuse a record: it stays as a field.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A moment as text: RFC 3339 (`2026-02-19T10:30:00.123456+00:00`, `Z`, a blank instead of `T`), the
-/// same without an offset, which is UTC (LogBeacon's `2025-11-26 10:30:00`), or digits as in
+/// A moment as text: RFC 3339 (`2026-02-19T10:30:00.123456+00:00`, `Z`, a blank instead of `T`),
+/// the same without an offset, which is UTC (LogBeacon's `2025-11-26 10:30:00`), or digits as in
 /// [`from_number`].
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! Authentication: who a request is from, and whether it may use the route.
 //!
-//! Knows headers, tokens and sessions. Does not know what routes do. A request that comes from a page
-//! must come from our own page.
+//! Knows headers, tokens and sessions. Does not know what routes do. A request that comes from a
+//! page must come from our own page.
 
 use super::answer::Problem;
 use super::routes::Right;

@@ -1,8 +1,8 @@
 //! Export: `/api/v1/export`, everything that a query finds, as a file.
 //!
-//! Knows NDJSON and CSV. There is no limit on rows; the reader's pace is the pace. A file that lacks
-//! something does not look whole: NDJSON ends with `_summary`, which says what is missing, and CSV
-//! breaks off, so that the reader gets an error.
+//! Knows NDJSON and CSV. There is no limit on rows; the reader's pace is the pace. A file that
+//! lacks something does not look whole: NDJSON ends with `_summary`, which says what is missing,
+//! and CSV breaks off, so that the reader gets an error.
 
 use super::answer::Problem;
 use super::auth::Caller;

@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// `POST /api/v1/delete`: hides what `query` finds between `start` and `end` at once, and erases it.
+/// `POST /api/v1/delete`: hides what `query` finds between `start` and `end` at once, and erases
+/// it.
 pub(super) async fn delete(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
@@ -87,7 +88,8 @@ pub(super) async fn retention(State(server): State<Arc<Server>>) -> Result<Respo
     Ok(json_response(StatusCode::OK, &json!({"rules": rules})))
 }
 
-/// `PUT /api/v1/retention`: replaces the rules: `[{"stream":"web","level_max":"INFO","age":"30d"}]`.
+/// `PUT /api/v1/retention`: replaces the rules:
+/// `[{"stream":"web","level_max":"INFO","age":"30d"}]`.
 pub(super) async fn set_retention(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
@@ -127,7 +129,7 @@ fn meant(rule: &Rule) -> Result<RetentionRule, Problem> {
         }
     };
     if rule.bytes.is_some() && (rule.stream.is_some() || level_max.is_some()) {
-        return Err(Problem::bad("bytes is for all streams and levels: give it a rule of its own"));
+        return Err(Problem::bad("bytes is for all streams and levels: use a separate rule"));
     }
     if age.is_none() && rule.bytes.is_none() && rule.stream.is_none() && level_max.is_none() {
         return Err(Problem::bad("a rule says something: stream, level_max, age or bytes"));

@@ -1,7 +1,8 @@
 //! HTTP: the routes, who may use each, and what they have in common.
 //!
 //! Knows axum. The table in `routes.rs` is the one place where a route gets its right; the document
-//! and the tests read it too. What a route does is in its own file, and what it asks for is in none.
+//! and the tests read it too. What a route does is in its own file, and what it asks for is in
+//! none.
 
 pub mod answer;
 pub mod auth;

@@ -28,7 +28,7 @@ pub(super) fn openapi() -> Value {
         "info": {
             "title": "LogBeacon",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "A log server. An answer of 200 means: on disk, found at once, there once.",
+            "description": "A log server. A 200 means: on disk, found at once, there once.",
         },
         "paths": paths,
         "components": {

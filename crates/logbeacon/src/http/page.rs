@@ -1,7 +1,7 @@
 //! Page: a small page to search, and one that shows the OpenAPI document.
 //!
-//! Plain files in the binary; no script or style comes from elsewhere, and none is inline. Records are
-//! shown as text, never as HTML.
+//! Plain files in the binary; no script or style comes from elsewhere, and none is inline. Records
+//! are shown as text, never as HTML.
 
 use super::answer::{json_response, typed};
 use super::push::bulk;

@@ -1,7 +1,7 @@
 //! Parameters: what a request asks for, from its path, its form or its JSON, and as a search.
 //!
-//! Knows names of parameters, the caller's rights and the limits of searches. The rights become part
-//! of the search itself: what a caller may not see is not looked at.
+//! Knows names of parameters, the caller's rights and the limits of searches. The rights become
+//! part of the search itself: what a caller may not see is not looked at.
 
 use super::answer::Problem;
 use crate::decode::time::{duration, from_text};

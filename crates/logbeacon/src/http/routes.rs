@@ -1,7 +1,7 @@
 //! Routes: every path, what it takes, who may use it, and one sentence about it.
 //!
-//! This table is the only place where a route is made: the router, the OpenAPI document and the test of
-//! routes and roles read it. A route without a right cannot be written.
+//! This table is the only place where a route is made: the router, the OpenAPI document and the
+//! test of routes and roles read it. A route without a right cannot be written.
 
 use super::auth::{self, Peer};
 use super::push::{beacon, bulk, gelf, loki as loki_push, otlp};

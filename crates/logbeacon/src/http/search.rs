@@ -1,8 +1,8 @@
 //! Search: `/api/v1/search` and `/api/v1/context`.
 //!
 //! Knows the store's trait. An answer is NDJSON: a record a line, and `{"_summary":…}` as the last.
-//! Records go out while they are found. Results of pipes are small and come from the cache if nothing
-//! has changed since.
+//! Records go out while they are found. Results of pipes are small and come from the cache if
+//! nothing has changed since.
 
 use super::answer::{Problem, typed};
 use super::auth::Caller;
@@ -83,12 +83,15 @@ async fn results(server: Arc<Server>, asked: Asked) -> Result<Response, Problem>
     Ok(typed(StatusCode::OK, NDJSON, body.await?))
 }
 
+/// A body, and the summary of the search behind it.
+type Made = Result<(String, Summary), Problem>;
+
 /// Makes an answer on the lane for searches, or takes it from the cache.
 pub(super) async fn cached(
     server: Arc<Server>,
     route: &'static str,
     asked: Asked,
-    make: impl FnOnce(&Server, &SearchRequest) -> Result<(String, Summary), Problem> + Send + 'static,
+    make: impl FnOnce(&Server, &SearchRequest) -> Made + Send + 'static,
 ) -> Result<String, Problem> {
     let key = format!("{route}\0{}", asked.key);
 
@@ -164,8 +167,8 @@ pub(super) fn summary_json(summary: &Summary) -> Value {
     })
 }
 
-/// `GET /api/v1/context`: the records around a moment, oldest first: `time`, `before`, `after`, and a
-/// `query` that says among which.
+/// `GET /api/v1/context`: the records around a moment, oldest first: `time`, `before`, `after`, and
+/// a `query` that says among which.
 pub(super) async fn context(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,

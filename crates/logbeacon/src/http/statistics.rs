@@ -136,8 +136,8 @@ fn cell_json(cell: &Cell) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-/// `GET /api/v1/statistics`: counts that are kept, not counted again, summed up `by` any of `minute`,
-/// `stream` and `level`.
+/// `GET /api/v1/statistics`: counts that are kept, not counted again, summed up `by` any of
+/// `minute`, `stream` and `level`.
 pub(super) async fn statistics(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
@@ -184,7 +184,8 @@ fn sums<'a>(counts: impl Iterator<Item = &'a MinuteCount>, by: &[String]) -> Vec
     sums.into_iter().map(row).collect()
 }
 
-/// `GET /api/v1/devices`: every host, and whether it has been silent for longer than `silent_after`.
+/// `GET /api/v1/devices`: every host, and whether it has been silent for longer than
+/// `silent_after`.
 pub(super) async fn devices(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
@@ -213,8 +214,8 @@ fn device_json(device: &Device, now_ns: i64, silent_after: i64) -> Value {
     })
 }
 
-/// `GET /api/v1/completeness`: which of its numbered records each process has delivered, and how many
-/// are missing between the first and the last.
+/// `GET /api/v1/completeness`: which of its numbered records each process has delivered, and how
+/// many are missing between the first and the last.
 pub(super) async fn completeness(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,

@@ -1,7 +1,7 @@
 //! Streams: bodies that are made while they are sent.
 //!
-//! Knows channels and HTTP bodies. Does not know what is sent. Whoever makes the body runs on a thread
-//! that may wait; it waits while the reader is slow, and learns when the reader has gone.
+//! Knows channels and HTTP bodies. Does not know what is sent. Whoever makes the body runs on a
+//! thread that may wait; it waits while the reader is slow, and learns when the reader has gone.
 
 use super::answer::{Problem, typed};
 use axum::body::{Body, Bytes};
@@ -56,8 +56,8 @@ impl Writer {
         self.send(Ok(bytes))
     }
 
-    /// Says that there is no answer. After the first chunk the body breaks off, which a reader sees as
-    /// an error.
+    /// Says that there is no answer. After the first chunk the body breaks off, which a reader sees
+    /// as an error.
     pub(super) fn fail(&mut self, problem: Problem) {
         let _gone = self.send(Err(problem));
     }
@@ -72,7 +72,8 @@ impl Writer {
 }
 
 impl Reader {
-    /// The answer: a failure if that comes first, else a body. `cancel` is set when the reader goes.
+    /// The answer: a failure if that comes first, else a body. `cancel` is set when the reader
+    /// goes.
     pub(super) async fn respond(mut self, kind: &'static str, cancel: Cancel) -> Response {
         let guard = CancelOnDrop(cancel);
         let first = match self.chunks.recv().await {

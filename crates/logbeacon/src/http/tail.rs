@@ -1,8 +1,8 @@
 //! Tail: `/api/v1/tail`, new records as they are stored, by server-sent events.
 //!
-//! Events: `record` (its data is the record, its id names the place), `dropped` (so many records were
-//! too fast for this reader), `gap` (what came while the reader was away is unknown: search for it).
-//! A comment every 15 seconds shows that the connection lives.
+//! Events: `record` (its data is the record, its id names the place), `dropped` (so many records
+//! were too fast for this reader), `gap` (what came while the reader was away is unknown: search
+//! for it). A comment every 15 seconds shows that the connection lives.
 
 use super::answer::{Problem, typed};
 use super::auth::Caller;

@@ -1,4 +1,4 @@
-//! What is too much, and what the sender is told.
+//! Limits, and the answer that a sender gets beyond them.
 
 use super::support::{Running, encoded};
 use logbeacon_store::AppendError;

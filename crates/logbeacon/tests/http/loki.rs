@@ -8,7 +8,10 @@ const BASE_NS: i64 = 1_771_497_000_000_000_000; // 2026-02-19T10:30:00Z
 fn filled() -> Running {
     let server = Running::start();
     let values: Vec<Value> = (0..6_i64)
-        .map(|number| json!([(BASE_NS + number * 60_000_000_000).to_string(), format!("line {number}"), {"n": number.to_string()}]))
+        .map(|number| {
+            let time = (BASE_NS + number * 60_000_000_000).to_string();
+            json!([time, format!("line {number}"), {"n": number.to_string()}])
+        })
         .collect();
     let push =
         json!({"streams": [{"stream": {"service": "shop", "level": "error"}, "values": values}]});

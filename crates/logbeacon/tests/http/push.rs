@@ -90,7 +90,8 @@ fn bulk_answers_each_action() {
     let body = "{\"create\":{\"_index\":\"web-2026.11.30\",\"_id\":\"7\"}}\n{\"message\":\"a\"}\n\
                 {\"create\":{\"_index\":\"web-2026.11.30\",\"_id\":\"7\"}}\n{\"message\":\"a\"}\n\
                 {\"index\":{\"_id\":\"8\"}}\n{\"message\":\"b\"}\n{\"index\":{}}\n{bad\n\
-                {\"delete\":{\"_id\":\"8\"}}\n{\"index\":{\"_index\":\"a b\"}}\n{\"message\":\"c\"}\n";
+                {\"delete\":{\"_id\":\"8\"}}\n\
+                {\"index\":{\"_index\":\"a b\"}}\n{\"message\":\"c\"}\n";
     let answer = server.post("/logs/_bulk", "application/x-ndjson", body);
     assert_eq!(answer.header("x-elastic-product"), Some("Elasticsearch"));
     let answer = answer.json();

@@ -32,11 +32,13 @@ fn every_route_lets_in_exactly_the_roles_that_its_right_allows() {
             let headers: Vec<(&str, &str)> =
                 bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
             let answer = server.request(route.method.as_str(), &path, &headers, b"");
-            let allowed = match (route.right, *role) {
-                (Right::Anyone, _) | (_, "admin") => true,
-                (Right::Ingest, "ingest") | (Right::Read, "read") => true,
-                _ => false,
-            };
+            let allowed = matches!(
+                (route.right, *role),
+                (Right::Anyone, _)
+                    | (_, "admin")
+                    | (Right::Ingest, "ingest")
+                    | (Right::Read, "read")
+            );
             let what = format!("{} {path} by {role}: {}", route.method, answer.status);
             // Without a token a log-in fails too, but says so itself.
             let is_login = route.path == "/session" && route.method == "POST";

@@ -1,7 +1,8 @@
 //! Programs that others have written, sending to the server.
 //!
-//! A program that is not installed is told loudly; with the variable `CI` set it fails. Python's packages
-//! are looked for in the interpreter that `LOGBEACON_TEST_PYTHON` names, else in `python3`.
+//! A missing program is reported loudly; if the variable `CI` is set, its test fails. Python's
+//! packages are looked for in the interpreter that `LOGBEACON_TEST_PYTHON` names, else in
+//! `python3`.
 
 use super::support::{Beacon, TOKEN, has, missing};
 use std::path::Path;
@@ -144,11 +145,13 @@ fn rsyslog_sends_as_to_elasticsearch() {
     let rsyslog = Rsyslog::start(&format!(
         "module(load=\"omelasticsearch\")\n\
          template(name=\"record\" type=\"list\" option.jsonf=\"on\") {{\n\
-         property(outname=\"@timestamp\" name=\"timereported\" dateFormat=\"rfc3339\" format=\"jsonf\")\n\
+         property(outname=\"@timestamp\" name=\"timereported\" dateFormat=\"rfc3339\" \
+         format=\"jsonf\")\n\
          property(outname=\"host\" name=\"hostname\" format=\"jsonf\")\n\
          property(outname=\"severity\" name=\"syslogseverity-text\" format=\"jsonf\")\n\
          property(outname=\"message\" name=\"msg\" format=\"jsonf\") }}\n\
-         action(type=\"omelasticsearch\" server=\"{host}\" serverport=\"{port}\" template=\"record\" \
+         action(type=\"omelasticsearch\" server=\"{host}\" serverport=\"{port}\" \
+         template=\"record\" \
          searchIndex=\"system\" searchType=\"\" bulkmode=\"on\" uid=\"any\" pwd=\"{TOKEN}\" \
          errorFile=\"/dev/null\")"
     ));

@@ -1,4 +1,4 @@
-//! A server as a process of its own, that can be killed and started again.
+//! A server in a separate process, which a test can kill and start again.
 
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};

@@ -15,7 +15,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The version that clients are told: what they look for is the product, and a major of 8.
+/// The version reported to clients. They check the product header and for a major version of 8.
 pub const VERSION: &str = "8.15.0";
 
 /// `POST /_bulk` and `/{index}/_bulk`.
@@ -54,7 +54,7 @@ pub async fn license() -> Response {
     as_product(json_response(StatusCode::OK, &license))
 }
 
-/// Policies and templates: there are none and none is needed, so every one is in place.
+/// Acknowledges policies and templates. LogBeacon needs neither, so there is nothing to do.
 pub async fn acknowledged() -> Response {
     as_product(json_response(StatusCode::OK, &json!({"acknowledged": true})))
 }

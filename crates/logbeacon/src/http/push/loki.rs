@@ -34,8 +34,8 @@ fn decode(body: &[u8], parts: &Parts, limits: &Limits) -> Result<Decoded, Unread
     Ok((items, Box::new(answer)))
 }
 
-/// 204, or as Loki has it 400 with the first reason. What is good was kept: sending again is harmless,
-/// since equal lines are one.
+/// 204, or as Loki has it 400 with the first reason. What is good was kept: sending again is
+/// harmless, since equal lines are one.
 fn answer(receipt: &Receipt) -> Response {
     let Some((index, first)) = receipt.refusals().next() else {
         return typed(StatusCode::NO_CONTENT, "text/plain", "");

@@ -1,7 +1,7 @@
 //! Push: requests that bring records. What all protocols have in common.
 //!
-//! The line: body → unpack → decode → admit → append → answer, on a thread of the lane for ingest. A
-//! protocol is a function from bytes to items, and one from the receipt to the answer.
+//! The line: body → unpack → decode → admit → append → answer, on a thread of the lane for ingest.
+//! A protocol is a function from bytes to items, and one from the receipt to the answer.
 
 pub mod beacon;
 pub mod bulk;
