@@ -81,7 +81,7 @@ fn found(store: &dyn Store, request: &SearchRequest) -> Vec<String> {
     let summary = store
         .search(request, &mut |found| {
             rows.push(match found {
-                Found::Record(row) => text(&Fields::copy_of(row)),
+                Found::Record(row) => text(&row.to_fields()),
                 Found::Output(row) => text(row),
             });
             ControlFlow::Continue(())

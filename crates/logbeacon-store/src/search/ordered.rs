@@ -145,7 +145,7 @@ impl<'a> Cursor<'a> {
             places.reverse();
         }
         let mut loaded = Vec::with_capacity(places.len());
-        let mut keep = |_, row: &dyn Row| loaded.push((row.time_ns(), Fields::copy_of(row)));
+        let mut keep = |_, row: &dyn Row| loaded.push((row.time_ns(), row.to_fields()));
         if let Err(error) = self.unit.visit(&places, None, &mut keep) {
             // Without these rows the answer goes on, and says so.
             progress.skip(&self.unit.name(), &error);

@@ -9,7 +9,7 @@ use super::ordered;
 use super::progress::Progress;
 use super::unit::{Scan, Source, Unit, head_scan};
 use crate::store::{Order, SearchRequest};
-use logwell_query::{Context, Fields, Filter, Limits, Output, Pipeline, Surroundings};
+use logwell_query::{Context, Filter, Limits, Output, Pipeline, Surroundings};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -123,7 +123,7 @@ fn in_context(
         if progress.must_stop() {
             return ControlFlow::Break(());
         }
-        surroundings.push(row, Fields::copy_of(row), filter.matches(row), &mut shown);
+        surroundings.push(row, row.to_fields(), filter.matches(row), &mut shown);
         // In the order of time, the newest come last: none may be the last that is needed.
         for row in shown.drain(..) {
             let _ = pipeline.push(&row);
