@@ -17,6 +17,8 @@ mod part;
 mod record;
 mod rollup;
 mod search;
+#[cfg(test)]
+mod simulation;
 mod store;
 #[cfg(test)]
 mod testing;

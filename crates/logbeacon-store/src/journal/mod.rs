@@ -107,10 +107,12 @@ impl Journal {
         }
         // A crash leaves half a frame at the very end, and nowhere else.
         if let Some(torn) = gaps.pop_if(|gap| is_last && gap.end == bytes.len()) {
-            self.fs.truncate(&path, torn.start as u64)?;
             segment.bytes = torn.start as u64;
             replay.cut_bytes += torn.len() as u64;
         }
+        // A commit whose sync failed may have left whole frames that are in memory only. They are
+        // found from now on, so they must be durable.
+        self.fs.truncate(&path, segment.bytes)?;
         if let Some(first) = gaps.first() {
             segment.is_damaged = true;
             let lost: usize = gaps.iter().map(std::ops::Range::len).sum();

@@ -9,7 +9,7 @@ use super::ordered;
 use super::progress::Progress;
 use super::unit::{Scan, Source, Unit, head_scan};
 use crate::store::{Order, SearchRequest};
-use logwell_query::{Context, Fields, Filter, Limits, Output, Pipeline, Surroundings};
+use logwell_query::{Context, Filter, Limits, Output, Pipeline, Surroundings};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};

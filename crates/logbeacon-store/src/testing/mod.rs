@@ -1,5 +1,7 @@
 //! What tests draw: records with every kind of value.
 
+pub(crate) mod world;
+
 use crate::record::Record;
 use logwell_query::{Level, Value};
 use proptest::prelude::*;
