@@ -94,9 +94,10 @@ fn parameters(route: &Route) -> Vec<Value> {
             ("before", "records before it; 10"),
             ("after", "records after it; 10"),
         ],
-        "/api/v1/export" => {
-            &[("format", "ndjson or csv"), ("columns", "columns of a CSV file, with commas")]
-        }
+        "/api/v1/export" => &[
+            ("format", "ndjson, csv or parquet"),
+            ("columns", "columns of a CSV file, with commas"),
+        ],
         "/api/v1/tail" => &[("query", "a filter"), ("after", "the id of the last event seen")],
         "/api/v1/statistics" => &[("by", "any of minute, stream, level")],
         "/api/v1/devices" => &[("silent_after", "how long a silence is one, such as 5m")],

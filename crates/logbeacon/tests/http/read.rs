@@ -159,6 +159,12 @@ fn an_export_has_everything_as_lines_or_columns() {
         "time,message,latency_ms\r\n2026-11-30T10:01:00Z,record number1,1\r\n\
          2026-11-30T10:00:00Z,record number0,0\r\n"
     );
+    let parquet = server.get("/api/v1/export?format=parquet");
+    assert_eq!(parquet.header("content-type"), Some("application/vnd.apache.parquet"));
+    assert_eq!(
+        parquet.header("content-disposition"),
+        Some("attachment; filename=\"logs.parquet\"")
+    );
     assert_eq!(server.get("/api/v1/export?format=xls").status, 400);
 }
 

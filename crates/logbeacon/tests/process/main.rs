@@ -6,3 +6,4 @@ mod forwarder;
 mod life;
 mod senders;
 mod support;
+mod tls;

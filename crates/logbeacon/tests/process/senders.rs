@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 const RSYSLOGD: &str = "/usr/sbin/rsyslogd";
 const LOGGER: &str = "/usr/bin/logger";
-const CURL: &str = "/usr/bin/curl";
+pub(crate) const CURL: &str = "/usr/bin/curl";
 
 /// A syslog daemon of the test's own.
 struct Rsyslog {
@@ -63,7 +63,7 @@ impl Drop for Rsyslog {
     }
 }
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
@@ -75,7 +75,7 @@ fn run(command: &mut Command) -> String {
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
