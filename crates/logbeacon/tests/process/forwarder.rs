@@ -2,10 +2,9 @@
 
 use super::support::{Beacon, TOKEN};
 use logwell::config::Secret;
-use logwell::{LoggingConfig, init_logging_with, shutdown_logging};
+use logwell::{LoggingConfig, init_logging_with};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Records of one life of the sender.
 const RECORDS: u64 = 5_000;
@@ -21,7 +20,7 @@ fn sender() {
     config.forward.logbeacon.url = Secret::new(format!("{url}/api/logs"));
     config.forward.logbeacon.token = Secret::new(TOKEN);
     config.forward.logbeacon.batch_records = 100;
-    let handle = init_logging_with(config).unwrap();
+    init_logging_with(config).unwrap();
     for number in first..first + RECORDS {
         tracing::info!(number, "numbered");
     }
@@ -29,18 +28,13 @@ fn sender() {
     {
         println!("logged");
     }
-    // The test kills us, or waits until all is delivered.
-    while std::env::var_os("LOGBEACON_TEST_LAST").is_none() {
-        std::thread::sleep(Duration::from_millis(50));
+    // The test kills this process, in its last life once all is delivered.
+    loop {
+        std::thread::park();
     }
-    let deadline = Instant::now() + Duration::from_secs(300);
-    while !handle.health().is_healthy() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    shutdown_logging();
 }
 
-fn start_sender(url: &str, dir: &Path, (first, is_last): (u64, bool)) -> Child {
+fn start_sender(url: &str, dir: &Path, first: u64) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "forwarder::sender", "--nocapture"])
@@ -48,9 +42,6 @@ fn start_sender(url: &str, dir: &Path, (first, is_last): (u64, bool)) -> Child {
         .env("LOGBEACON_TEST_DIR", dir)
         .env("LOGBEACON_TEST_FIRST", first.to_string())
         .stdout(Stdio::piped());
-    if is_last {
-        command.env("LOGBEACON_TEST_LAST", "1");
-    }
     command.spawn().unwrap()
 }
 
@@ -59,24 +50,20 @@ fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
     let mut beacon = Beacon::start();
     let logs = tempfile::tempdir().unwrap();
     for life in 0..3 {
-        let is_last = life == 2;
-        let mut child = start_sender(&beacon.url, logs.path(), (life * RECORDS, is_last));
+        let mut child = start_sender(&beacon.url, logs.path(), life * RECORDS);
         let lines = std::io::BufReader::new(child.stdout.take().unwrap());
-        let is_logged = |line: &String| line.ends_with("logged");
         let mut lines = std::io::BufRead::lines(lines).map(Result::unwrap);
-        assert!(lines.any(|line| is_logged(&line)), "the sender logs everything");
+        assert!(lines.any(|line| line.ends_with("logged")), "the sender logs everything");
         beacon.kill();
-        if !is_last {
+        if life < 2 {
+            child.kill().unwrap();
+            beacon.again();
+        } else {
+            beacon.again();
+            beacon.wait_for("number:*", 3 * RECORDS);
             child.kill().unwrap();
         }
-        beacon.again();
-        if !is_last {
-            child.wait().unwrap();
-        } else {
-            std::thread::spawn(move || lines.for_each(drop));
-            beacon.wait_for("number:*", usize::try_from(3 * RECORDS).unwrap());
-            child.wait().unwrap();
-        }
+        child.wait().unwrap();
     }
     let mut found: Vec<u64> =
         beacon.search("number:*").iter().map(|row| row["number"].as_u64().unwrap()).collect();

@@ -111,16 +111,18 @@ impl Beacon {
         rows
     }
 
-    /// Waits until a search finds so many records, and returns them.
-    pub(crate) fn wait_for(&self, query: &str, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_secs(120);
+    /// Waits until a filter finds so many records, and returns them. Counting costs the server less
+    /// than showing, so it is not held up.
+    pub(crate) fn wait_for(&self, filter: &str, count: u64) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(300);
+        let counting = format!("{filter} | stats count() as n");
         loop {
-            let rows = self.search(query);
-            if rows.len() >= count {
-                return rows;
+            let found = self.search(&counting)[0]["n"].as_u64().unwrap();
+            if found >= count {
+                return self.search(filter);
             }
-            assert!(Instant::now() < deadline, "{query}: {} of {count}", rows.len());
-            std::thread::sleep(Duration::from_millis(50));
+            assert!(Instant::now() < deadline, "{filter}: {found} of {count}");
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 }
