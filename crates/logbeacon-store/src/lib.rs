@@ -24,7 +24,7 @@ mod store;
 mod testing;
 mod world;
 
-pub use embedded::{Embedded, OpenError, OpenReport, Options};
+pub use embedded::{Embedded, OpenError, OpenReport, Options, SalvageReport};
 pub use memory::Memory;
 pub use record::Record;
 pub use store::{

@@ -72,6 +72,10 @@ fn ingest(dir: &Path, records: u64) -> (String, String) {
         let files = std::fs::read_dir(dir.join(below)).unwrap();
         files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
     };
+    println!(
+        "            {:.1} CPU seconds a million, the fleet's own included",
+        used / records as f64 * 1e6
+    );
     let (parts, ids) = (health.part_bytes, disk("ids"));
     println!("ingest      {:.0} k records/s", records as f64 / took.as_secs_f64() / 1e3);
     println!(

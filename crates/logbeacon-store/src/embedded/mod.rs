@@ -12,10 +12,12 @@ mod commit;
 mod manifest;
 mod open;
 mod options;
+mod salvage;
 mod seal;
 mod upkeep;
 
 pub use options::{OpenError, OpenReport, Options};
+pub use salvage::SalvageReport;
 
 use crate::journal::Place;
 use crate::packed::Packed;
@@ -206,7 +208,17 @@ impl Embedded {
         self.shared.check()
     }
 
-    /// Refuses further batches, and waits for the threads. Dropping the store does the same.
+    /// Reads the parts that were put aside as damaged, and makes new parts of the row groups whose
+    /// checksums are right. Running it again finds nothing more.
+    ///
+    /// # Errors
+    ///
+    /// What the disk reported. Run it again then.
+    pub fn salvage(&self) -> io::Result<SalvageReport> {
+        self.shared.salvage()
+    }
+
+    /// Refuses further batches. Dropping the store does that too, and waits for its threads.
     pub fn close(&self) {
         self.shared.is_closed.store(true, Ordering::SeqCst);
         self.shared.wake();
