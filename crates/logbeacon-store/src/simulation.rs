@@ -50,6 +50,7 @@ impl Play {
         (z ^ (z >> 31)) % bound
     }
 
+    #[expect(clippy::print_stderr, reason = "whoever plays a seed again reads it")]
     fn say(&self, what: &str) {
         if self.says {
             eprintln!("{what}");

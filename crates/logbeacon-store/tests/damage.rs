@@ -1,6 +1,6 @@
 //! A damaged part costs what is damaged, and nothing else.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use logbeacon_store::{Embedded, Found, Options, Record, SearchRequest, Store};
 use logwell_query::{Query, Value};

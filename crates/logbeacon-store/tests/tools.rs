@@ -87,7 +87,7 @@ row = duckdb.sql(f"""
            count(*) FILTER (rest LIKE '%rare%'), count(DISTINCT trace_id),
            count(*) FILTER (message_template = 'payment 0 took 0 ms')
     FROM {table}
-""").fetchone()
+""").fetchall()[0]
 print(row)
 "#;
     let Some(counts) = python(dir.path(), script) else { return };

@@ -16,6 +16,8 @@ mod salvage;
 mod seal;
 mod upkeep;
 
+#[cfg(fuzzing)]
+pub(crate) use manifest::fuzz as fuzz_manifest;
 pub use options::{OpenError, OpenReport, Options};
 pub use salvage::SalvageReport;
 
@@ -174,13 +176,14 @@ impl Embedded {
         let shared = Arc::new(shared);
         let mut threads = Vec::new();
         if background {
-            let jobs: [(&str, fn(&Shared)); 2] =
-                [("logbeacon-seal", Shared::run_sealing), ("logbeacon-upkeep", Shared::run_upkeep)];
-            for (name, job) in jobs {
+            let mut start = |name: &str, job: fn(&Shared)| -> io::Result<()> {
                 let shared = Arc::clone(&shared);
                 let thread = std::thread::Builder::new().name(name.to_owned());
-                threads.push(thread.spawn(move || job(&shared)).map_err(failed)?);
-            }
+                threads.push(thread.spawn(move || job(&shared))?);
+                Ok(())
+            };
+            start("logbeacon-seal", Shared::run_sealing).map_err(failed)?;
+            start("logbeacon-upkeep", Shared::run_upkeep).map_err(failed)?;
         }
         Ok((Self { shared, threads }, report))
     }

@@ -6,7 +6,7 @@
 use super::manifest::{FILES, Manifest, PartEntry};
 use super::{
     Books, Committer, Counters, DAMAGED, Deletion, HeadBatch, JOURNAL, LISTS, LivePart, OpenReport,
-    Options, PARTS, Shared, State, lock,
+    Options, PARTS, Shared, State,
 };
 use crate::identities::{Identities, List};
 use crate::journal::{Journal, Replay};

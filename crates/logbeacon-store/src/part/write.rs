@@ -4,7 +4,7 @@
 //! manifest. In: sorted rows or open parts, and a file to write to. Out: what was written.
 
 use super::about::{About, FilterPlace, Group, KEY};
-use super::columns::{Column, Columns};
+use super::columns::{Column, Columns, Origin};
 use super::file::Sums;
 use super::template::cut;
 use super::tokens::Tokens;
@@ -91,11 +91,10 @@ pub(crate) fn joined(parts: &[Arc<Part>], output: Box<dyn Output>) -> io::Result
 
 /// Whether the parts can be [`joined`] into one with at most so many columns.
 pub(crate) fn can_join(parts: &[Arc<Part>], columns_max: usize) -> bool {
-    let mut columns: HashMap<&str, (&DataType, Option<(&str, &str)>)> = HashMap::new();
+    let mut columns: HashMap<&str, (&DataType, Option<&Origin>)> = HashMap::new();
     let agree = parts.iter().all(|part| {
         part.schema().fields().iter().all(|field| {
             let origin = part.origins.iter().find(|origin| origin.column == *field.name());
-            let origin = origin.map(|origin| (origin.field.as_str(), origin.kind.name()));
             let is = (plain(field.data_type()), origin);
             *columns.entry(field.name()).or_insert(is) == is
         })
