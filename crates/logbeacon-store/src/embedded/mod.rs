@@ -221,7 +221,8 @@ impl Embedded {
         self.shared.salvage()
     }
 
-    /// Refuses further batches. Dropping the store does that too, and waits for its threads.
+    /// Refuses further batches and searches. Dropping the store does that too, and waits for its
+    /// threads.
     pub fn close(&self) {
         self.shared.is_closed.store(true, Ordering::SeqCst);
         self.shared.wake();
@@ -248,6 +249,7 @@ impl Store for Embedded {
         request: &SearchRequest,
         sink: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<Summary, SearchError> {
+        self.shared.check_open()?;
         Ok(search::search(&self.shared.snapshot(), request, sink))
     }
 
@@ -256,6 +258,7 @@ impl Store for Embedded {
         request: &SearchRequest,
         step_ns: u64,
     ) -> Result<(Vec<Bucket>, Summary), SearchError> {
+        self.shared.check_open()?;
         Ok(search::histogram(&self.shared.snapshot(), request, step_ns))
     }
 
@@ -350,6 +353,13 @@ impl Shared {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.manifest)
+    }
+
+    fn check_open(&self) -> Result<(), SearchError> {
+        match self.is_closed.load(Ordering::SeqCst) {
+            true => Err(SearchError::Closed),
+            false => Ok(()),
+        }
     }
 
     fn snapshot(&self) -> Snapshot {

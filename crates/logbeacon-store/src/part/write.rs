@@ -250,7 +250,7 @@ impl Writer {
 fn tokens(column: &Column) -> Option<(String, Vec<u8>)> {
     let name = column.field.name();
     let texts = column.array.as_string_opt::<i32>()?;
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::new(texts.value_data().len());
     match name.as_str() {
         LEVEL | TEMPLATE => return None,
         MESSAGE => add_messages(texts, &mut tokens),
