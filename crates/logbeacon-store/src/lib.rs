@@ -7,6 +7,8 @@
 
 mod bloom;
 mod embedded;
+#[cfg(fuzzing)]
+mod fuzz;
 mod identities;
 mod journal;
 mod memory;
@@ -24,7 +26,7 @@ mod store;
 mod testing;
 mod world;
 
-pub use embedded::{Embedded, OpenError, OpenReport, Options};
+pub use embedded::{Embedded, OpenError, OpenReport, Options, SalvageReport};
 pub use memory::Memory;
 pub use record::Record;
 pub use store::{
@@ -33,3 +35,10 @@ pub use store::{
     Skipped, Store, Summary, Verdict,
 };
 pub use world::{Clock, Fs, Input, Output, SystemClock, SystemFs};
+
+/// See `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::fuzz::fuzz;
+}

@@ -12,7 +12,7 @@ use crate::store::{
     Verdict,
 };
 use crate::world::{Clock, SystemClock};
-use logwell_query::{Filter, Limits, Output, Pipeline, Query, Row, Surroundings, TimeRange};
+use logwell_query::{Filter, Output, Pipeline, Query, Row, Surroundings, TimeRange};
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -226,8 +226,7 @@ impl State {
 
     /// The output of the pipes.
     fn piped(&self, request: &SearchRequest) -> Output {
-        let limits = Limits { memory_bytes: request.budget.memory_bytes, ..Limits::default() };
-        let mut pipeline = Pipeline::new(&request.query.pipes, limits);
+        let mut pipeline = Pipeline::new(&request.query.pipes, search::limits(request, 1));
         let visible = |record: &&Record| {
             request.range.contains(record.time_ns) && request.may_see(&record.stream)
         };

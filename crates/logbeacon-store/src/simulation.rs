@@ -50,6 +50,7 @@ impl Play {
         (z ^ (z >> 31)) % bound
     }
 
+    #[expect(clippy::print_stderr, reason = "whoever plays a seed again reads it")]
     fn say(&self, what: &str) {
         if self.says {
             eprintln!("{what}");
@@ -326,4 +327,19 @@ fn check_damaged(whole: &Play, path: &Path, damaged: &[u8], acknowledged: usize)
     );
     let record = Record { hash: 9, ..Record::default() };
     assert_eq!(store.append(vec![record]).unwrap(), [Verdict::Accepted]);
+}
+
+#[test]
+fn a_store_on_a_full_disk_is_read_only_and_resumes_by_itself() {
+    let mut play = Play::new(3, false);
+    play.send();
+    play.world.set_room(Some(1_999));
+    let record = Record { hash: 5, ..Record::default() };
+    let refused = play.store().append(vec![record.clone()]);
+    assert!(matches!(refused, Err(AppendError::ReadOnly { .. })), "{refused:?}");
+    assert!(play.store().health().read_only.is_some());
+    play.check();
+    play.world.set_room(None);
+    assert_eq!(play.store().append(vec![record]).unwrap(), [Verdict::Accepted]);
+    assert_eq!(play.store().health().read_only, None);
 }

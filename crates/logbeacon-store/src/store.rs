@@ -50,10 +50,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     ) -> Result<(Vec<Bucket>, Summary), SearchError>;
 
     /// The counts per minute, stream and level of every minute that begins within the range, by
-    /// minute, stream and level. Kept with the data, not counted again.
+    /// minute, stream and level. Kept with the data, not counted again: what a deletion hides is in
+    /// them until it is erased.
     fn statistics(&self, range: TimeRange) -> Vec<MinuteCount>;
 
-    /// Every host that has sent a record that is still kept, by name.
+    /// Every host that has sent a record that is still kept, by name. What a deletion hides counts
+    /// until it is erased.
     fn devices(&self) -> Vec<Device>;
 
     /// The names of the fields of the records kept and the well-known ones, sorted.

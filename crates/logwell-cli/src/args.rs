@@ -133,7 +133,8 @@ pub(crate) struct Query {
     /// A directory of log files, a log file, or - for standard input
     #[arg(value_name = "DIR|FILE")]
     pub(crate) path: PathBuf,
-    /// The query; write -- before one that begins with -
+    /// The query
+    #[arg(allow_hyphen_values = true)]
     pub(crate) query: String,
     #[command(flatten)]
     pub(crate) files: Files,
@@ -239,7 +240,7 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "ID")]
     pub(crate) trace: Option<String>,
     /// That match this filter of the query language (logwell query), without pipes
-    #[arg(short, long, value_name = "FILTER")]
+    #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub(crate) query: Option<String>,
 }
 

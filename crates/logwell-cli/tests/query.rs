@@ -1,6 +1,6 @@
 //! `logwell query`, and `--query` of `show`, over files.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 #[path = "../../logwell-query/tests/golden/mod.rs"]
 mod golden;
@@ -9,10 +9,13 @@ mod support;
 use flate2::{Compression, write::GzEncoder};
 use golden::{Golden, lines, queries};
 use logwell::config::Schema;
+use logwell_cli::filter::{Filter, Wishes};
+use logwell_cli::line::Line;
+use logwell_query::{Fields, Query};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
-use support::{boot, config, logwell, stderr, stdout};
+use support::{boot, config, fine, logwell, stderr, stdout};
 
 /// The golden records as logwell leaves them: two backups, one of them packed, and the current file.
 fn golden_directory() -> tempfile::TempDir {
@@ -29,12 +32,7 @@ fn golden_directory() -> tempfile::TempDir {
 }
 
 fn query(directory: &Path, arguments: &[&str]) -> String {
-    let mut all = vec!["query", directory.to_str().unwrap()];
-    all.extend(arguments);
-    let output = logwell(&all);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stderr(&output), "");
-    stdout(&output)
+    fine("query", directory, arguments)
 }
 
 #[test]
@@ -44,13 +42,35 @@ fn files_answer_the_golden_queries_as_rows_in_memory_do() {
     for Golden { text, rows } in queries() {
         // The program knows no other now than the present one.
         let (mut out, mut errors) = (Vec::new(), Vec::new());
-        let arguments = ["logwell", "query", "--json", path, "--", &text].map(Into::into);
+        let arguments = ["logwell", "query", "--json", path, &text].map(Into::into);
         let code = logwell_cli::run(arguments, &mut out, &mut errors);
         let said = String::from_utf8(errors).unwrap();
         assert_eq!((code, said.as_str()), (0, ""), "{text}");
         let found: Vec<String> =
             String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
         assert_eq!(found, rows, "{text}");
+    }
+}
+
+#[test]
+fn a_line_gives_the_same_answers_whether_its_fields_are_read_one_by_one_or_at_once() {
+    let strange = [
+        r#"{"timestamp":"2026-11-30T09:00:00.5+00:00","level":"fatal","message":"caf\u00e9 \"x\""}"#,
+        r#"{"time":"2026-11-30T09:00:00Z","level":30,"http":{"status":5e2},"http.status":7}"#,
+        r#"{"level":"WARN","n":5e2,"a":[ 1, "X y" ],"b":-0,"message":null}"#,
+    ];
+    let lines: Vec<String> = lines().into_iter().chain(strange.map(str::to_owned)).collect();
+    let more = ["café", "n:500", "http.status:=7", "a:\"x y\"", "b:=0", "time:2026-11-30 x"];
+    let texts = queries().into_iter().map(|golden| golden.text).chain(more.map(str::to_owned));
+    for text in texts {
+        let wanted = Query::parse_at(&text, golden::NOW_NS).unwrap().filter;
+        let filter = Filter::new(Wishes { query: Some(wanted.clone()), ..Wishes::default() });
+        for line in &lines {
+            let expected = wanted.matches(&Fields::from_json(line).unwrap());
+            let parsed = Line::parse(line.as_bytes()).unwrap();
+            let found = !filter.rejects(line.as_bytes()) && filter.wants(&parsed);
+            assert_eq!(found, expected, "{text}\n{line}");
+        }
     }
 }
 
@@ -101,6 +121,21 @@ fn a_query_that_is_none_is_shown_with_its_mistake() {
         "logwell: no query: \"warm\" is no level\n  level>=warm | limit 1\n         ^^^^\n  did \
          you mean warn?\n"
     );
+}
+
+#[test]
+fn a_query_may_begin_with_a_minus_and_options_may_come_anywhere() {
+    let directory = golden_directory();
+    let path = directory.path().to_str().unwrap();
+    for arguments in [
+        ["query", "--json", path, "-host:* | stats count()"],
+        ["query", path, "--json", "-host:* | stats count()"],
+        ["query", path, "-host:* | stats count()", "--json"],
+    ] {
+        assert_eq!(stdout(&logwell(&arguments)), "{\"count\":0}\n", "{arguments:?}");
+    }
+    let show = logwell(&["show", "--json", "-q", "-message:*", path]);
+    assert_eq!((stdout(&show), show.status.code()), (String::new(), Some(0)));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use support::{SOON, boot, config, logwell, stderr, stdout, until};
+use support::{SOON, boot, config, fine, logwell, stderr, stdout, until};
 
 fn pack(path: &Path, ending: &str) {
     let bytes = fs::read(path).unwrap();
@@ -39,12 +39,7 @@ fn numbers(text: &str) -> Vec<u64> {
 }
 
 fn show(directory: &Path, arguments: &[&str]) -> String {
-    let mut all = vec!["show", directory.to_str().unwrap()];
-    all.extend(arguments);
-    let output = logwell(&all);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stderr(&output), "");
-    stdout(&output)
+    fine("show", directory, arguments)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Knows the text and a place in it. Does not know the grammar.
 
+use crate::words::columns;
 use std::error::Error;
 use std::fmt;
 
@@ -51,8 +52,8 @@ impl QueryError {
                 .get(line_start..line_end)
                 .unwrap_or("")
                 .replace(|c: char| c.is_control(), " "),
-            column: text.get(line_start..place.start).unwrap_or("").chars().count(),
-            width: meant.chars().count().max(1),
+            column: columns(text.get(line_start..place.start).unwrap_or("")),
+            width: columns(meant).max(1),
         }
     }
 
@@ -129,6 +130,8 @@ mod tests {
     fn the_caret_is_under_the_place_in_its_line() {
         let error = QueryError::at("支付 a\nbc d", 9..11, "wrong".to_owned());
         assert_eq!(error.to_string(), "wrong\n  bc d\n  ^^");
+        let wide = QueryError::at("支付 bc", 7..9, "wrong".to_owned());
+        assert_eq!(wide.to_string(), "wrong\n  支付 bc\n       ^^");
         let end = QueryError::at("a", 1..1, "ends".to_owned());
         assert_eq!(end.to_string(), "ends\n  a\n   ^");
     }

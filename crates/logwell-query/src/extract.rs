@@ -68,12 +68,11 @@ fn next_name(text: &str) -> Option<(&str, &str, &str)> {
     let is_name = |name: &str| {
         !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
     };
-    let found = text.match_indices('<').find_map(|(at, _)| {
+    text.match_indices('<').find_map(|(at, _)| {
         let (before, rest) = text.split_at_checked(at)?;
         let (name, after) = rest.strip_prefix('<')?.split_once('>')?;
         is_name(name).then_some((before, name, after))
-    });
-    found
+    })
 }
 
 #[cfg(test)]

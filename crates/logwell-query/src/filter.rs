@@ -20,11 +20,11 @@ pub enum Filter {
     /// Every record.
     All,
     /// All of them hold.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// One of them holds, at least.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// It does not hold.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// The test holds for some text of the record: `message` or another field that is a text or an
     /// array. `level` and `time` are not searched: `error` finds the word, `level:error` the level.
     Text(Test),

@@ -11,11 +11,12 @@ use serde_json::Value as Json;
 impl Fields {
     /// Reads a record from JSON text, an object.
     ///
-    /// `time`, or one of its aliases, is the time if it is RFC 3339 (without an offset it is UTC), and
-    /// `level` the level if it is one in any spelling, which becomes `WARN` and so on. Otherwise their
-    /// names get `field.` before them, and the record has none. Objects become flat (`http.status`), arrays keep their text.
-    /// Of two fields with one flat name that wins which has the dots in its own name. Fields are sorted by name,
-    /// `time` first.
+    /// A `time` (or an alias of it) in RFC 3339 is the record's time, in UTC if it has no offset. A
+    /// `level` in any spelling is the record's level, as `WARN` and so on. Other values of these two
+    /// fields get the names `field.time` and `field.level`.
+    ///
+    /// Objects become flat (`http.status`), arrays keep their text. If `a.b` is there both as a name
+    /// and as a member, the name wins. Fields are sorted by name, `time` first.
     ///
     /// # Errors
     ///
@@ -130,7 +131,7 @@ fn of_text(name: String, text: String) -> (String, Value) {
     }
 }
 
-/// What has the name of the time or the level and is none must not pass for it.
+/// Another name for a value that is not a time or a level but has the name of one.
 fn free(name: String) -> String {
     match canonical(&name) {
         TIME | LEVEL => format!("field.{name}"),

@@ -37,6 +37,10 @@ impl Level {
     /// ```
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        // Nearly every record has one of these spellings.
+        if let Some(level) = Self::ALL.into_iter().find(|level| level.name() == name) {
+            return Some(level);
+        }
         let is_it = |(spelling, _): &&(&str, Self)| spelling.eq_ignore_ascii_case(name);
         SPELLINGS.iter().find(is_it).map(|(_, level)| *level)
     }
@@ -125,7 +129,7 @@ impl LevelSet {
         self.0.count_ones()
     }
 
-    /// Whether there are none.
+    /// Whether it has no level.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0

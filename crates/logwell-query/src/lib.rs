@@ -2,7 +2,33 @@
 //! for the LogBeacon server.
 //!
 //! This crate reads a query and evaluates it over anything that implements [`Row`]. It knows no
-//! files, no store and no network.
+//! files, no store and no network. The language is documented in `docs/query.md`.
+//!
+//! ```
+//! use logwell_query::{Fields, Limits, Pipeline, Query};
+//!
+//! let query = Query::parse("level:error | stats count() by service")?;
+//! let mut pipeline = Pipeline::new(&query.pipes, Limits::default());
+//! let record = Fields::from_json(r#"{"level":"ERROR","service":"shop","message":"no stock"}"#)?;
+//! if query.filter.matches(&record) {
+//!     let _ = pipeline.push(&record);
+//! }
+//! let output = pipeline.finish();
+//! assert_eq!(output.rows[0].to_json(), r#"{"service":"shop","count":1}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A store answers faster than row by row:
+//!
+//! | question | answer |
+//! |---|---|
+//! | which parts may match? | [`Filter::time_range`], [`Filter::levels`], [`Filter::needs`] |
+//! | which columns must be read? | [`Filter::fields`], [`Query::piped_fields`] |
+//! | which entries of a dictionary match? | [`Test::matches`], once for each entry |
+//! | may the search stop? | [`Pipeline::oldest_useful_ns`] |
+//! | can columns be counted directly? | [`Pipeline::statistics_mut`], [`Pipeline::facets_mut`] |
+//! | how do threads work together? | one [`Pipeline`] each, then [`Pipeline::merge`] |
+//! | which pipes work on a stream? | those of [`RowByRow`] |
 
 mod error;
 mod extract;
@@ -44,4 +70,4 @@ pub use row::{Fields, LEVEL, MESSAGE, NO_TIME, Row, TIME};
 pub use stats::{EXACT_VALUES, GroupId, LEAST_EXACT_VALUES, Statistics};
 pub use surroundings::Surroundings;
 pub use value::{Value, ValueRef};
-pub use words::{Part, Phrase, fold, folded, is_ideograph, words};
+pub use words::{Part, Phrase, columns, fold, folded, is_ideograph, words};

@@ -8,8 +8,8 @@ use std::fmt;
 /// The limits are for each partial result; of several that are merged, the merged one keeps them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows that are kept to be sorted or returned, 1 000 000. Beyond it the first ones in the order
-    /// are kept.
+    /// Rows that are kept to be sorted or returned, 1 000 000. Beyond it the first ones in the
+    /// order are kept.
     pub rows: usize,
     /// Groups of statistics, 100 000. Records of further groups are not counted.
     pub groups: usize,

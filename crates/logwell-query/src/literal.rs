@@ -31,13 +31,13 @@ pub enum Meaning {
 }
 
 impl Literal {
-    /// A text, though it may look like a number: what stands in quotes.
+    /// A quoted value: a text, even if it looks like a number.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self { text: text.to_owned(), meaning: Meaning::Text }
     }
 
-    /// What is written without quotes, for a field of that name.
+    /// An unquoted value, for a field of that name: a number, a quantity or a text.
     #[must_use]
     pub fn plain(text: &str, field: &str) -> Self {
         let meaning = match (Number::parse(text), Quantity::parse(text)) {

@@ -1,5 +1,4 @@
-//! Needs: what a query needs of a record: the fields it reads, and the texts without which its
-//! filter cannot match.
+//! Needs: the fields that a query reads, and the texts without which its filter cannot match.
 //!
 //! For stores, which read only those columns and ask their token filters for those texts. Pure.
 
@@ -16,9 +15,9 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
     /// All of them; without any, nothing is needed.
-    All(Vec<Need>),
+    All(Vec<Self>),
     /// One of them, at least.
-    Any(Vec<Need>),
+    Any(Vec<Self>),
     /// A text has this, in the fields of these names or, without names, in any text of the record.
     Text(Option<Names>, Clue),
 }
@@ -30,7 +29,7 @@ pub enum Clue {
     Word(String),
     /// A word that begins so.
     Prefix(String),
-    /// These ideographs in a row; each of them is a word too.
+    /// These ideographs in a row. Each is also a word.
     Ideographs(String),
     /// This text somewhere.
     Part(String),
@@ -59,7 +58,7 @@ impl Need {
         }
     }
 
-    /// Nothing, if one of them is.
+    /// Nothing is needed if one alternative needs nothing.
     fn any(needs: impl IntoIterator<Item = Self>) -> Self {
         let needs: Vec<Self> = needs.into_iter().collect();
         match needs.iter().any(Self::is_nothing) {

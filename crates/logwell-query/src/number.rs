@@ -134,8 +134,8 @@ impl Quantity {
     /// Reads numbers with units, as `1.5s`, `1h30m` or `10MiB`.
     ///
     /// Units of time: `ns`, `us` or `µs`, `ms`, `s`, `m`, `h`, `d` (24 hours), `w`. Units of size:
-    /// `B`, `kB` `MB` `GB` `TB` (powers of 1000), `KiB` `MiB` `GiB` `TiB` (powers of 1024); capitals
-    /// do not matter there. Nothing if the amount does not fit 63 bits.
+    /// `B`, `kB` `MB` `GB` `TB` (powers of 1000), `KiB` `MiB` `GiB` `TiB` (powers of 1024);
+    /// capitals do not matter there. Nothing if the amount does not fit 63 bits.
     ///
     /// ```
     /// use logwell_query::Quantity;

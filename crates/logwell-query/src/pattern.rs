@@ -60,7 +60,7 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// Texts that are in every text that matches. There may be none.
+    /// Texts that every match contains; often empty.
     #[must_use]
     pub fn literals(&self) -> &[String] {
         &self.literals

@@ -123,8 +123,8 @@ impl Pipeline {
         Self { steps, gather, rest, limits, notes: Vec::new(), input, pushed: 0 }
     }
 
-    /// Takes a record that has passed the filter. [`ControlFlow::Break`] says that no further record
-    /// changes the answer.
+    /// Takes a record that has passed the filter. [`ControlFlow::Break`] says that no further
+    /// record changes the answer.
     pub fn push(&mut self, row: &dyn Row) -> ControlFlow<()> {
         self.pushed += 1;
         let place = match self.input {
@@ -139,8 +139,8 @@ impl Pipeline {
         })
     }
 
-    /// Older records than this do not change the answer any more: a source that goes from the newest
-    /// to the oldest may stop there. Nothing while every record may.
+    /// Older records than this do not change the answer any more: a source that goes from the
+    /// newest to the oldest may stop there. Nothing while every record may.
     #[must_use]
     pub fn oldest_useful_ns(&self) -> Option<i64> {
         match &self.gather {

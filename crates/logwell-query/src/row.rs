@@ -47,9 +47,15 @@ pub(crate) fn field<'a>(row: &'a dyn Row, name: &str) -> Option<ValueRef<'a>> {
     row.get(name).and_then(ValueRef::present)
 }
 
-/// Visits every field, `time` first.
+/// The value of any field, null too; nothing only if the row does not have the field.
+pub(crate) fn field_or_null<'a>(row: &'a dyn Row, name: &str) -> Option<ValueRef<'a>> {
+    // Results may have a `time` that is null: the group of records without one.
+    field(row, name).or_else(|| row.get(name))
+}
+
+/// Visits every field, `time` first, null ones too.
 pub(crate) fn every_field(row: &dyn Row, visit: &mut dyn FnMut(&str, ValueRef<'_>)) {
-    if let Some(time) = field(row, TIME) {
+    if let Some(time) = field_or_null(row, TIME) {
         visit(TIME, time);
     }
     row.for_each(visit);

@@ -48,11 +48,13 @@ pub struct Statistics {
     /// One for each aggregate of each group, group after group.
     partials: Vec<Partial>,
     partial_bytes: usize,
+    /// So many values of each group are kept themselves.
+    exact_values: usize,
     /// Records whose group there is no room for.
     refused: u64,
     is_exhausted: bool,
-    key: Vec<Value>,
-    tuple: Vec<u8>,
+    /// Where the bytes of a value are put together.
+    buffer: Vec<u8>,
 }
 
 /// One of the groups of the [`Statistics`] that gave it.
@@ -69,14 +71,14 @@ impl Statistics {
             groups: Groups::default(),
             partials: Vec::new(),
             partial_bytes: 0,
+            exact_values: EXACT_VALUES,
             refused: 0,
             is_exhausted: false,
-            key: Vec::new(),
-            tuple: Vec::new(),
+            buffer: Vec::new(),
         };
         if stats.by.is_empty() {
             // One group of all, though there be no record.
-            empty.find(Vec::new());
+            empty.find(&[]);
         }
         empty
     }
@@ -91,23 +93,31 @@ impl Statistics {
     /// [`ValueRef::Null`]. Buckets are applied here. Nothing if there is no room for another group:
     /// then [`refuse`](Self::refuse) its records.
     pub fn group(&mut self, values: &[ValueRef<'_>]) -> Option<GroupId> {
-        let mut key = std::mem::take(&mut self.key);
-        key.clear();
-        key.extend(self.stats.by.iter().zip(values).map(|(group, value)| match group.bucket {
-            Some(bucket) => bucket.of(*value).unwrap_or_default(),
-            None => value.to_value(),
-        }));
-        self.find(key)
+        if self.stats.by.iter().all(|group| group.bucket.is_none()) {
+            return self.find(values);
+        }
+        let by = Arc::clone(&self.stats);
+        // A bucket is named by a number or a moment, so only the list is allocated.
+        let buckets: Vec<Option<Value>> = by
+            .by
+            .iter()
+            .zip(values)
+            .map(|(group, value)| group.bucket.map(|bucket| bucket.of(*value).unwrap_or_default()))
+            .collect();
+        let named = buckets.iter().zip(values);
+        let key: Vec<ValueRef<'_>> =
+            named.map(|(bucket, value)| bucket.as_ref().map_or(*value, Value::as_ref)).collect();
+        self.find(&key)
     }
 
-    fn find(&mut self, key: Vec<Value>) -> Option<GroupId> {
+    fn find(&mut self, key: &[ValueRef<'_>]) -> Option<GroupId> {
         let limit = if self.is_exhausted { self.groups.len() } else { self.limits.groups };
-        let found = self.groups.find(&key, limit);
-        self.key = key;
+        let found = self.groups.find(key, limit);
         let of_one = self.stats.aggregates.len();
         if found.is_some_and(|number| number * of_one == self.partials.len()) {
             self.partials
                 .extend(self.stats.aggregates.iter().map(|one| Partial::new(&one.function)));
+            self.exact_values = exact_values(self.groups.len());
             self.check_memory();
         }
         found.map(GroupId)
@@ -128,18 +138,27 @@ impl Statistics {
         if value.present().is_none() && !counts_all {
             return;
         }
-        self.change(group, aggregate, |partial, exact| partial.add(value, times, exact));
+        let mut bytes = std::mem::take(&mut self.buffer);
+        self.change(group, aggregate, |partial, exact| match partial {
+            Partial::Uniq(_) => {
+                bytes.clear();
+                value.push_text(&mut bytes);
+                partial.add_bytes(&bytes, exact);
+            }
+            partial => partial.add(value, times, exact),
+        });
+        self.buffer = bytes;
     }
 
     /// Adds a tuple of values to a `uniq(a, b)`.
     pub fn add_tuple(&mut self, group: GroupId, aggregate: usize, values: &[ValueRef<'_>]) {
-        let mut bytes = std::mem::take(&mut self.tuple);
+        let mut bytes = std::mem::take(&mut self.buffer);
         bytes.clear();
         values.iter().for_each(|value| groups::encode(*value, &mut bytes));
         if values.iter().any(|value| value.present().is_some()) {
-            self.change(group, aggregate, |partial, exact| partial.add_tuple(&bytes, exact));
+            self.change(group, aggregate, |partial, exact| partial.add_bytes(&bytes, exact));
         }
-        self.tuple = bytes;
+        self.buffer = bytes;
     }
 
     fn change(
@@ -148,14 +167,13 @@ impl Statistics {
         aggregate: usize,
         change: impl FnOnce(&mut Partial, usize),
     ) {
-        let exact = exact_values(self.groups.len());
         let at = group.0 * self.stats.aggregates.len() + aggregate;
         let Some(partial) = self.partials.get_mut(at) else { return };
         let before = partial.memory_bytes();
         if self.is_exhausted && before > 0 {
             return;
         }
-        change(partial, exact);
+        change(partial, self.exact_values);
         let after = partial.memory_bytes();
         if after != before {
             self.partial_bytes = self.partial_bytes + after - before;
@@ -198,7 +216,8 @@ impl Statistics {
         let mut partials = other.partials.into_iter();
         for key in other.groups.into_keys() {
             let theirs: Vec<Partial> = partials.by_ref().take(of_one).collect();
-            let Some(group) = self.find(key) else {
+            let key: Vec<ValueRef<'_>> = key.iter().map(Value::as_ref).collect();
+            let Some(group) = self.find(&key) else {
                 self.refuse(1);
                 continue;
             };

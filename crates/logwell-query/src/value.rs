@@ -8,6 +8,7 @@ use crate::number::Number;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::io::Write as _;
 
 /// One value of a field.
 ///
@@ -126,6 +127,17 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// Appends [`text`](Self::text) without allocating it first.
+    pub(crate) fn push_text(self, bytes: &mut Vec<u8>) {
+        // A list of bytes takes whatever is written to it.
+        let _never_fails = match self {
+            Self::Int(value) => write!(bytes, "{value}"),
+            Self::UInt(value) => write!(bytes, "{value}"),
+            Self::Float(value) => write!(bytes, "{}", value + 0.0),
+            other => bytes.write_all(other.text().as_bytes()),
+        };
+    }
+
     /// The number, if the value is one or a text that is a number from end to end.
     #[must_use]
     pub fn number(self) -> Option<Number> {
@@ -186,6 +198,24 @@ impl Rank {
     }
 }
 
+impl Value {
+    /// The same value in the type that it has whoever stored it: a whole number is an integer if
+    /// every integer of its size is a float, and signed if it fits.
+    #[must_use]
+    pub(crate) fn normal(self) -> Self {
+        match self {
+            Self::UInt(value) => Self::from(value),
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]
+            Self::Float(value)
+                if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 =>
+            {
+                Self::Int(value as i64)
+            }
+            value => value,
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.as_ref().text())
@@ -221,6 +251,13 @@ mod tests {
         }
         assert_eq!(ValueRef::Float(-0.0).text(), "0");
         assert_eq!(ValueRef::Float(0.25).text(), "0.25");
+        for value in
+            [ValueRef::Float(-0.0), ValueRef::Float(1.5), ValueRef::UInt(7), ValueRef::Null]
+        {
+            let mut bytes = Vec::new();
+            value.push_text(&mut bytes);
+            assert_eq!(bytes, value.text().as_bytes());
+        }
     }
 
     #[test]

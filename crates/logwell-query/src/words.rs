@@ -45,6 +45,18 @@ fn is_letter(c: char) -> bool {
     }
 }
 
+/// How many columns of a terminal the text takes: East Asian characters and emoji take two.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    let is_wide = |c: char| {
+        matches!(u32::from(c),
+            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
+            | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6
+            | 0x1F300..=0x1F64F | 0x1F900..=0x1F9FF | 0x20000..=0x3FFFD)
+    };
+    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
 /// The words of a text, in order, as they are written: runs of letters, digits and `_`, and each
 /// ideograph alone.
 ///
@@ -191,7 +203,10 @@ fn strip_folded<'a>(text: &'a str, start: &str) -> Option<&'a str> {
         return head.eq_ignore_ascii_case(start).then_some(rest);
     }
     let mut rest = text.chars();
-    start.chars().all(|c| rest.next().is_some_and(|other| fold(other) == c)).then(|| rest.as_str())
+    start
+        .chars()
+        .all(|c| rest.next().is_some_and(|other| fold(other) == c))
+        .then_some(rest.as_str())
 }
 
 #[cfg(test)]
@@ -247,7 +262,10 @@ mod tests {
             let expected = text_words.windows(head.len() + 1).any(|row| {
                 let (row_last, row_head) = row.split_last().unwrap();
                 row_head == head
-                    && if phrase.is_prefix() { row_last.starts_with(last) } else { row_last == last }
+                    && match phrase.is_prefix() {
+                        true => row_last.starts_with(last),
+                        false => row_last == last,
+                    }
             });
             prop_assert_eq!(phrase.is_in(&text), expected);
         }

@@ -24,7 +24,8 @@ impl Display for Filter {
         match self {
             Self::All => f.write_str("*"),
             Self::And(parts) => joined(f, parts.iter().map(Inner), " "),
-            Self::Or(parts) => joined(f, parts.iter().map(Inner), " or "),
+            // `and` binds closer.
+            Self::Or(parts) => joined(f, parts.iter().map(Alternative), " or "),
             Self::Not(part) => write!(f, "-{}", Inner(part)),
             Self::Text(test) => in_text(f, test),
             Self::Field(names, test) => in_field(f, names, test),
@@ -42,6 +43,18 @@ impl Display for Inner<'_> {
         match self.0 {
             Filter::And(_) | Filter::Or(_) => write!(f, "({})", self.0),
             other => other.fmt(f),
+        }
+    }
+}
+
+/// A filter beside an `or`.
+struct Alternative<'a>(&'a Filter);
+
+impl Display for Alternative<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self.0 {
+            Filter::And(_) => self.0.fmt(f),
+            other => Inner(other).fmt(f),
         }
     }
 }

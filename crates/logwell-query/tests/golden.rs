@@ -1,5 +1,7 @@
 //! The golden queries, over rows in memory.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 #[path = "golden/mod.rs"]
 mod golden;
 mod support;

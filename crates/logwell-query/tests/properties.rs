@@ -1,6 +1,7 @@
 //! What must hold of any query and any records: it reads back as it is written, it answers what a
 //! plain implementation answers, however the records are split, and no text makes it panic.
-#![allow(clippy::cast_precision_loss, reason = "numbers of tests are small")]
+//! `PROPTEST_CASES=20000` tries more.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -239,8 +240,6 @@ fn shown(rows: &[Record]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn a_query_reads_back_as_it_was_written(query in query()) {
         let text = query.to_string();

@@ -5,24 +5,30 @@
 //! of a thousand, each on disk when its answer comes; making the records is part of the time.
 
 #![expect(clippy::print_stdout, reason = "it reports to a terminal")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark may fail loudly"
+)]
 #![expect(clippy::string_slice, reason = "the texts are its own")]
 
 mod fleet;
 
 use fleet::{Fleet, SPAN_NS, START_NS};
 use logbeacon_store::{AppendError, Embedded, Options, Record, SearchRequest, Store};
-use logwell_query::{Query, TimeRange};
+use logwell_query::{Query, TimeRange, Value};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn main() {
     let numbers = std::env::args().filter_map(|word| word.replace('_', "").parse().ok());
-    let records: u64 = numbers.last().unwrap_or(1_000_000);
+    let records: u64 = { numbers }.next_back().unwrap_or(1_000_000);
     let dir = tempfile::tempdir().unwrap();
     let kept = std::env::var_os("LOGBEACON_BENCH_DIR");
     let dir = kept.as_ref().map_or(dir.path(), |kept| Path::new(kept));
+    sparse();
     let needle = ingest(dir, records);
     let started = Instant::now();
     let (store, report) = Embedded::open(dir, Options::default()).unwrap();
@@ -72,6 +78,10 @@ fn ingest(dir: &Path, records: u64) -> (String, String) {
         let files = std::fs::read_dir(dir.join(below)).unwrap();
         files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
     };
+    println!(
+        "            {:.1} CPU seconds a million, the fleet's own included",
+        used / records as f64 * 1e6
+    );
     let (parts, ids) = (health.part_bytes, disk("ids"));
     println!("ingest      {:.0} k records/s", records as f64 / took.as_secs_f64() / 1e3);
     println!(
@@ -96,6 +106,40 @@ fn ingest(dir: &Path, records: u64) -> (String, String) {
     );
     println!("memory      {} MiB at most", peak_mib());
     fleet.needle.unwrap_or_default()
+}
+
+/// A thousand records with five hundred fields each, hardly two of which have the same names.
+fn sparse() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = Embedded::open(dir.path(), Options::default()).unwrap();
+    let field = |id: u64, n: u64| {
+        (format!("field_{}", (id * 7919 + n * 31) % 100_000), Value::Int(n as i64))
+    };
+    let (mut input_bytes, before_mib) = (0, peak_mib());
+    let batches: Vec<Vec<Record>> = (0..10)
+        .map(|batch| {
+            let record = |id| Record {
+                hash: u128::from(id),
+                fields: (0..500).map(|n| field(id, n)).collect(),
+                ..Record::default()
+            };
+            (batch * 100..batch * 100 + 100).map(record).collect()
+        })
+        .collect();
+    for (name, value) in batches.iter().flatten().flat_map(|record| &record.fields) {
+        input_bytes += name.len() + value.as_ref().text().len() + 4;
+    }
+    let records_mib = peak_mib() - before_mib;
+    batches.into_iter().for_each(|batch| drop(store.append(batch).unwrap()));
+    let head_bytes = store.health().head_bytes;
+    store.maintain(true).unwrap();
+    let all_mib = peak_mib() - before_mib;
+    println!(
+        "sparse      {} MB of fields: head {} MB, sealing at most {} MiB more than the records' own {records_mib} MiB",
+        input_bytes / 1_000_000,
+        head_bytes / 1_000_000,
+        all_mib - records_mib,
+    );
 }
 
 fn queries(store: &Embedded, (trace, order): &(String, String)) {

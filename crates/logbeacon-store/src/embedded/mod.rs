@@ -12,10 +12,14 @@ mod commit;
 mod manifest;
 mod open;
 mod options;
+mod salvage;
 mod seal;
 mod upkeep;
 
+#[cfg(fuzzing)]
+pub(crate) use manifest::fuzz as fuzz_manifest;
 pub use options::{OpenError, OpenReport, Options};
+pub use salvage::SalvageReport;
 
 use crate::journal::Place;
 use crate::packed::Packed;
@@ -172,13 +176,14 @@ impl Embedded {
         let shared = Arc::new(shared);
         let mut threads = Vec::new();
         if background {
-            let jobs: [(&str, fn(&Shared)); 2] =
-                [("logbeacon-seal", Shared::run_sealing), ("logbeacon-upkeep", Shared::run_upkeep)];
-            for (name, job) in jobs {
+            let mut start = |name: &str, job: fn(&Shared)| -> io::Result<()> {
                 let shared = Arc::clone(&shared);
                 let thread = std::thread::Builder::new().name(name.to_owned());
-                threads.push(thread.spawn(move || job(&shared)).map_err(failed)?);
-            }
+                threads.push(thread.spawn(move || job(&shared))?);
+                Ok(())
+            };
+            start("logbeacon-seal", Shared::run_sealing).map_err(failed)?;
+            start("logbeacon-upkeep", Shared::run_upkeep).map_err(failed)?;
         }
         Ok((Self { shared, threads }, report))
     }
@@ -206,7 +211,18 @@ impl Embedded {
         self.shared.check()
     }
 
-    /// Refuses further batches, and waits for the threads. Dropping the store does the same.
+    /// Reads the parts that were put aside as damaged, and makes new parts of the row groups whose
+    /// checksums are right. Running it again finds nothing more.
+    ///
+    /// # Errors
+    ///
+    /// What the disk reported. Run it again then.
+    pub fn salvage(&self) -> io::Result<SalvageReport> {
+        self.shared.salvage()
+    }
+
+    /// Refuses further batches and searches. Dropping the store does that too, and waits for its
+    /// threads.
     pub fn close(&self) {
         self.shared.is_closed.store(true, Ordering::SeqCst);
         self.shared.wake();
@@ -233,6 +249,7 @@ impl Store for Embedded {
         request: &SearchRequest,
         sink: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<Summary, SearchError> {
+        self.shared.check_open()?;
         Ok(search::search(&self.shared.snapshot(), request, sink))
     }
 
@@ -241,6 +258,7 @@ impl Store for Embedded {
         request: &SearchRequest,
         step_ns: u64,
     ) -> Result<(Vec<Bucket>, Summary), SearchError> {
+        self.shared.check_open()?;
         Ok(search::histogram(&self.shared.snapshot(), request, step_ns))
     }
 
@@ -335,6 +353,13 @@ impl Shared {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         lock(&self.manifest)
+    }
+
+    fn check_open(&self) -> Result<(), SearchError> {
+        match self.is_closed.load(Ordering::SeqCst) {
+            true => Err(SearchError::Closed),
+            false => Ok(()),
+        }
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -6,7 +6,7 @@
 use super::manifest::{FILES, Manifest, PartEntry};
 use super::{
     Books, Committer, Counters, DAMAGED, Deletion, HeadBatch, JOURNAL, LISTS, LivePart, OpenReport,
-    Options, PARTS, Shared, State, lock,
+    Options, PARTS, Shared, State,
 };
 use crate::identities::{Identities, List};
 use crate::journal::{Journal, Replay};
@@ -73,30 +73,6 @@ impl Shared {
             _lock: guard,
         };
         Ok((shared, report))
-    }
-
-    /// Reads every part, and puts aside those that are damaged.
-    pub(super) fn check(&self) -> io::Result<Vec<Damage>> {
-        let _upkeep = lock(&self.upkeep);
-        let mut found = Vec::new();
-        for live in self.snapshot().parts.iter() {
-            let Err(error) = live.part.check() else { continue };
-            let path = part_path(&self.dir, live.part.number, live.part.first_ns);
-            let damage = damage(&path, &error, Some(&entry_of(live)));
-            let change = |manifest: &mut Manifest| {
-                manifest.parts.retain(|part| part.number != live.part.number);
-            };
-            self.write_manifest(&mut self.books(), change, Vec::new())?;
-            put_aside(self.fs(), &self.dir, &path)?;
-            self.change_state(|state| {
-                let mut parts = Vec::clone(&state.parts);
-                parts.retain(|other| other.part.number != live.part.number);
-                state.parts = Arc::new(parts);
-            });
-            lock(&self.damaged).push(damage.clone());
-            found.push(damage);
-        }
-        Ok(found)
     }
 }
 
@@ -286,7 +262,7 @@ pub(super) fn put_aside(fs: &dyn Fs, dir: &Path, path: &Path) -> io::Result<()> 
     fs.sync_dir(&aside)
 }
 
-fn damage(path: &Path, error: &io::Error, entry: Option<&PartEntry>) -> Damage {
+pub(super) fn damage(path: &Path, error: &io::Error, entry: Option<&PartEntry>) -> Damage {
     let names: Vec<_> = path.iter().rev().take(2).map(|name| name.to_string_lossy()).collect();
     Damage {
         file: names.into_iter().rev().collect::<Vec<_>>().join("/"),
@@ -322,7 +298,7 @@ pub(super) fn list_path(dir: &Path, number: u64) -> PathBuf {
 }
 
 /// The number in the name of a part or a list.
-fn number_of(name: &str) -> Option<u64> {
+pub(super) fn number_of(name: &str) -> Option<u64> {
     let name = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".ids"))?;
     name.rsplit('-').next()?.parse().ok()
 }

@@ -184,7 +184,7 @@ impl Shared {
         Ok(gone)
     }
 
-    fn write_records(
+    pub(super) fn write_records(
         &self,
         records: &[Record],
         replaces: Vec<u64>,
@@ -197,7 +197,7 @@ impl Shared {
     }
 
     /// Puts parts in the place of others, in one step for whoever searches.
-    fn replace(&self, old: &[u64], new: Vec<LivePart>) -> io::Result<()> {
+    pub(super) fn replace(&self, old: &[u64], new: Vec<LivePart>) -> io::Result<()> {
         let entries: Vec<_> = new.iter().map(entry_of).collect();
         let stays = |number: u64| new.iter().any(|live| live.part.number == number);
         let parts = self.snapshot().parts;

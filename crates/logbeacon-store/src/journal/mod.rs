@@ -245,3 +245,15 @@ const MAGIC: &[u8; 8] = b"LBJRNL01";
 
 /// A segment gets no further frames beyond this. Small, since it can only go as a whole.
 const SEGMENT_BYTES: u64 = 8 << 20;
+
+/// Scans bytes as a segment: what is found covers them all.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_scan(bytes: &[u8]) {
+    let mut end = 0;
+    for piece in scan(bytes, 0) {
+        if let Piece::Gap(gap) = piece {
+            assert!(gap.start >= end && gap.end <= bytes.len(), "gaps are in order");
+            end = gap.end;
+        }
+    }
+}

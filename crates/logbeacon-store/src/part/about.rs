@@ -25,23 +25,31 @@ pub(crate) struct About {
 }
 
 /// What is known of a row group without reading it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) rows: u64,
     pub(crate) first_ns: i64,
     pub(crate) last_ns: i64,
-    /// Where the token filter is in the file.
-    pub(crate) filter_at: u64,
-    pub(crate) filter_bytes: u64,
+    /// Where the token filters of its text columns are.
+    pub(crate) filters: Vec<FilterPlace>,
+}
+
+/// Where the token filter of a column is in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FilterPlace {
+    pub(crate) column: String,
+    pub(crate) at: u64,
+    pub(crate) bytes: u64,
 }
 
 impl About {
     pub(crate) fn to_text(&self) -> String {
-        let groups: Vec<Value> = self
-            .groups
-            .iter()
-            .map(|g| json!([g.rows, g.first_ns, g.last_ns, g.filter_at, g.filter_bytes]))
-            .collect();
+        let filter = |place: &FilterPlace| json!([place.column, place.at, place.bytes]);
+        let group = |group: &Group| {
+            let filters: Vec<Value> = group.filters.iter().map(filter).collect();
+            json!([group.rows, group.first_ns, group.last_ns, filters])
+        };
+        let groups: Vec<Value> = self.groups.iter().map(group).collect();
         let columns: Vec<Value> = self
             .origins
             .iter()
@@ -84,13 +92,17 @@ impl About {
 
     fn read(value: &Value) -> Option<Self> {
         let mut about = Self::default();
+        let filter = |place: &Value| {
+            let column = place.get(0)?.as_str()?.to_owned();
+            let (at, bytes) = (place.get(1)?.as_u64()?, place.get(2)?.as_u64()?);
+            Some(FilterPlace { column, at, bytes })
+        };
         for group in value.get("groups")?.as_array()? {
             about.groups.push(Group {
                 rows: group.get(0)?.as_u64()?,
                 first_ns: group.get(1)?.as_i64()?,
                 last_ns: group.get(2)?.as_i64()?,
-                filter_at: group.get(3)?.as_u64()?,
-                filter_bytes: group.get(4)?.as_u64()?,
+                filters: group.get(3)?.as_array()?.iter().map(filter).collect::<Option<_>>()?,
             });
         }
         for column in value.get("columns")?.as_array()? {
@@ -147,8 +159,7 @@ mod tests {
                 rows: 3,
                 first_ns: -5,
                 last_ns: 7,
-                filter_at: 9,
-                filter_bytes: 64,
+                filters: vec![FilterPlace { column: "message".to_owned(), at: 9, bytes: 64 }],
             }],
             origins: vec![Origin {
                 column: "status.text".to_owned(),

@@ -99,7 +99,8 @@ impl Columns {
         // The most frequent become columns; of equally frequent ones the first by name.
         cells.sort_by_key(|cells| (Reverse(cells.cells.len()), cells.name, cells.kind));
         let rare = cells.split_off(columns_max.min(cells.len()));
-        cells.sort_by_key(|cells| (cells.name, cells.kind));
+        // The kind that a field has most gets the field's own name.
+        cells.sort_by_key(|cells| (cells.name, Reverse(cells.cells.len()), cells.kind));
         let mut taken: HashSet<String> = super::RESERVED.map(str::to_owned).into_iter().collect();
         for cells in &cells {
             let column = free_name(&mut taken, cells.name, cells.kind);

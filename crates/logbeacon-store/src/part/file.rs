@@ -48,8 +48,9 @@ impl PartFile {
 
     /// So many bytes from a place on.
     pub(crate) fn read(&self, at: u64, length: usize) -> io::Result<Bytes> {
+        let end = at.checked_add(length as u64).filter(|end| *end <= self.0.input.len());
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
         let first = at / BLOCK_BYTES as u64;
-        let end = at + length as u64;
         let unchecked = (first..end.div_ceil(BLOCK_BYTES as u64)).filter(|block| {
             let block = self.0.blocks.get(*block as usize);
             block.is_some_and(|block| !block.is_checked.load(Ordering::Relaxed))

@@ -183,11 +183,21 @@ impl Part {
         }
     }
 
-    /// Whether a row group's texts may have all the tokens.
-    pub(crate) fn may_have(&self, group: usize, needle: &Needle) -> io::Result<bool> {
+    /// Whether a column's texts in a row group may have all the tokens. A column without a
+    /// filter is empty there: it came with another part that was joined.
+    pub(crate) fn may_have(
+        &self,
+        group: usize,
+        column: usize,
+        needle: &Needle,
+    ) -> io::Result<bool> {
         let Some(group) = self.groups.get(group) else { return Ok(false) };
-        needle.may_be_in(group.filter_bytes as usize, &|at, length| {
-            self.file.read(group.filter_at + at as u64, length)
+        let name = self.schema().field(column).name();
+        let Some(place) = group.filters.iter().find(|place| place.column == *name) else {
+            return Ok(false);
+        };
+        needle.may_be_in(place.bytes as usize, &|at, length| {
+            self.file.read(place.at + at as u64, length)
         })
     }
 
@@ -275,4 +285,115 @@ fn fields(
 
 fn damaged(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+/// Reads bytes as what is in a part: its JSON object, an object of rare fields, a token filter.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_part(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = About::parse(text);
+        let _ = rest::fields(text);
+    }
+    let needle = Needle::of(&logwell_query::Clue::Part("payment 支付失败".to_owned()));
+    let read = |at: usize, length: usize| match data.get(at..at + length) {
+        Some(read) => Ok(bytes::Bytes::copy_from_slice(read)),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    };
+    let _ = needle.may_be_in(data.len(), &read);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packed::Packed;
+    use crate::testing::record;
+    use crate::testing::world::TestWorld;
+    use crate::world::Fs;
+    use crate::{Record, part::view::records};
+    use proptest::prelude::*;
+    use std::path::Path;
+
+    /// Writes records of one day as a part, sorted by time.
+    fn write_part(world: &TestWorld, records: &[Record], columns_max: usize) -> write::Written {
+        let packed = Packed::of(records);
+        let rows: Vec<_> = packed.rows().collect();
+        write::rows(&rows, columns_max, vec![7], world.create(Path::new("part")).unwrap()).unwrap()
+    }
+
+    fn open(world: &TestWorld, written: write::Written) -> io::Result<Part> {
+        Part::open(world.open(Path::new("part"))?, 1, Some(written.footer_checksum))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 50, ..ProptestConfig::default() })]
+
+        #[test]
+        fn records_come_back_from_a_part_and_from_joined_parts(
+            mut list in prop::collection::vec(record(), 1..30), columns_max in 0_usize..6,
+        ) {
+            list.sort_by_key(|record| record.time_ns);
+            // A part has no hashes.
+            list.iter_mut().for_each(|record| record.hash = 0);
+            let world = TestWorld::default();
+            let written = write_part(&world, &list, columns_max);
+            let part = Arc::new(open(&world, written).unwrap());
+            prop_assert_eq!(part.replaces.as_slice(), [7]);
+            prop_assert_eq!(&records(&part, 0, |_| true).unwrap(), &list);
+            part.check().unwrap();
+            let both = [Arc::clone(&part), Arc::clone(&part)];
+            prop_assert!(write::can_join(&both, 100));
+            let output = world.create(Path::new("joined")).unwrap();
+            let written = write::joined(&both, output).unwrap();
+            let input = world.open(Path::new("joined")).unwrap();
+            let joined = Part::open(input, 2, Some(written.footer_checksum)).unwrap();
+            prop_assert_eq!(joined.rows, 2 * list.len() as u64);
+            for group in 0..2 {
+                prop_assert_eq!(&records(&joined, group, |_| true).unwrap(), &list);
+            }
+            joined.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn parts_whose_columns_differ_are_joined_with_nulls() {
+        let world = TestWorld::default();
+        let field = |name: &str, value: i64| (name.to_owned(), logwell_query::Value::Int(value));
+        let first = Record { fields: vec![field("a", 1)], ..Record::default() };
+        let second = Record { fields: vec![field("b", 2)], ..Record::default() };
+        let mut parts = Vec::new();
+        for record in [&first, &second] {
+            let written = write_part(&world, std::slice::from_ref(record), 9);
+            parts.push(Arc::new(open(&world, written).unwrap()));
+        }
+        let written = write::joined(&parts, world.create(Path::new("joined")).unwrap()).unwrap();
+        let input = world.open(Path::new("joined")).unwrap();
+        let joined = Part::open(input, 2, Some(written.footer_checksum)).unwrap();
+        assert_eq!(records(&joined, 0, |_| true).unwrap(), [first]);
+        assert_eq!(records(&joined, 1, |_| true).unwrap(), [second]);
+    }
+
+    #[test]
+    fn every_flipped_byte_and_every_cut_of_a_part_is_noticed() {
+        let world = TestWorld::default();
+        let record = Record {
+            message: "payment 7 failed".to_owned(),
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
+            fields: vec![("user".to_owned(), logwell_query::Value::Int(7))],
+            ..Record::default()
+        };
+        let written = write_part(&world, &[record.clone(), record], 9);
+        let path = Path::new("part");
+        let (_, bytes) = world.files(path).remove(0);
+        assert_eq!(bytes.len() as u64, written.bytes);
+        let is_whole = || open(&world, written).and_then(|part| part.check()).is_ok();
+        assert!(is_whole());
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x20;
+            world.put(path, &flipped);
+            assert!(!is_whole(), "byte {at}");
+            world.put(path, &bytes[..at]);
+            assert!(!is_whole(), "{at} bytes");
+        }
+    }
 }

@@ -28,8 +28,10 @@ pub(crate) struct Needle {
 }
 
 impl Tokens {
-    pub(crate) fn new() -> Self {
-        Self { words: HashSet::default(), runs: vec![0; RUN_BITS / 64] }
+    /// Room for texts of so many bytes in all.
+    pub(crate) fn new(text_bytes: usize) -> Self {
+        let bits = (text_bytes * 4).next_power_of_two().clamp(512, RUN_BITS_MAX);
+        Self { words: HashSet::default(), runs: vec![0; bits / 64] }
     }
 
     /// Adds a text: its words and its runs of three.
@@ -45,8 +47,10 @@ impl Tokens {
     }
 
     pub(crate) fn add_runs(&mut self, text: &str) {
+        let bits = self.runs.len() * 64;
         each_run(text, |hash| {
-            let at = hash as usize % RUN_BITS;
+            // A power of two, so that this costs no division.
+            let at = hash as usize & (bits - 1);
             if let Some(word) = self.runs.get_mut(at / 64) {
                 *word |= 1 << (at % 64);
             }
@@ -213,8 +217,8 @@ impl Hasher for AsIs {
     }
 }
 
-/// The bits that runs are collected in, before they are folded. A hash of a run has 24 bits.
-const RUN_BITS: usize = 1 << 20;
+/// The most bits that runs are collected in, before they are folded. A run's hash has 24 bits.
+const RUN_BITS_MAX: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -238,7 +242,7 @@ mod tests {
     }
 
     fn filter(texts: &[String]) -> Vec<u8> {
-        let mut tokens = Tokens::new();
+        let mut tokens = Tokens::new(texts.iter().map(String::len).sum());
         texts.iter().for_each(|text| tokens.add(text));
         tokens.encode()
     }

@@ -3,16 +3,19 @@
 //! Knows: Parquet's writer, and how each column is encoded. Must not know: names of files, the
 //! manifest. In: sorted rows or open parts, and a file to write to. Out: what was written.
 
-use super::about::{About, Group, KEY};
-use super::columns::{Column, Columns};
+use super::about::{About, FilterPlace, Group, KEY};
+use super::columns::{Column, Columns, Origin};
 use super::file::Sums;
 use super::template::cut;
 use super::tokens::Tokens;
-use super::{MESSAGE, Part, SPAN_ID, TEMPLATE, TRACE_ID};
+use super::{MESSAGE, Part, REST, SPAN_ID, TEMPLATE, TRACE_ID};
 use crate::packed::PackedRow;
 use crate::world::Output;
-use arrow_array::new_null_array;
+use arrow_array::cast::AsArray;
+use arrow_array::{StringArray, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use foldhash::fast::RandomState;
+use logwell_query::LEVEL;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -23,7 +26,7 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -56,7 +59,8 @@ pub(crate) fn rows(
         last_ns: rows.last().map_or(0, |row| row.time_ns),
         ..Group::default()
     };
-    writer.encode(columns, group, &tokens(rows))?;
+    let filters = columns.iter().filter_map(tokens).collect();
+    writer.encode(columns, group, filters)?;
     writer.finish()
 }
 
@@ -87,11 +91,10 @@ pub(crate) fn joined(parts: &[Arc<Part>], output: Box<dyn Output>) -> io::Result
 
 /// Whether the parts can be [`joined`] into one with at most so many columns.
 pub(crate) fn can_join(parts: &[Arc<Part>], columns_max: usize) -> bool {
-    let mut columns: HashMap<&str, (&DataType, Option<(&str, &str)>)> = HashMap::new();
+    let mut columns: HashMap<&str, (&DataType, Option<&Origin>)> = HashMap::new();
     let agree = parts.iter().all(|part| {
         part.schema().fields().iter().all(|field| {
             let origin = part.origins.iter().find(|origin| origin.column == *field.name());
-            let origin = origin.map(|origin| (origin.field.as_str(), origin.kind.name()));
             let is = (plain(field.data_type()), origin);
             *columns.entry(field.name()).or_insert(is) == is
         })
@@ -139,7 +142,12 @@ impl Writer {
     }
 
     /// Writes a row group of columns, in the order of the schema.
-    fn encode(&mut self, columns: Vec<Column>, group: Group, filter: &[u8]) -> io::Result<()> {
+    fn encode(
+        &mut self,
+        columns: Vec<Column>,
+        group: Group,
+        filters: Vec<(String, Vec<u8>)>,
+    ) -> io::Result<()> {
         let factory = ArrowRowGroupWriterFactory::new(&self.file, Arc::clone(&self.schema));
         let writers = factory.create_column_writers(self.about.groups.len()).map_err(failed)?;
         let mut row_group = self.file.next_row_group().map_err(failed)?;
@@ -153,7 +161,7 @@ impl Writer {
                 .map_err(failed)?;
         }
         row_group.close().map_err(failed)?;
-        self.put_filter(group, filter)
+        self.put_filters(group, filters)
     }
 
     /// Writes a row group of another part. Columns that the part lacks are empty.
@@ -186,8 +194,12 @@ impl Writer {
             }
         }
         row_group.close().map_err(failed)?;
-        let filter = part.file.read(group.filter_at, group.filter_bytes as usize)?;
-        self.put_filter(*group, &filter)
+        let mut filters = Vec::new();
+        for place in &group.filters {
+            let filter = part.file.read(place.at, place.bytes as usize)?;
+            filters.push((place.column.clone(), filter.to_vec()));
+        }
+        self.put_filters(group.clone(), filters)
     }
 
     fn empty_chunks(
@@ -210,11 +222,16 @@ impl Writer {
         Ok(chunks)
     }
 
-    /// Writes a token filter behind its row group, where other readers do not look.
-    fn put_filter(&mut self, group: Group, filter: &[u8]) -> io::Result<()> {
-        let filter_at = self.file.bytes_written() as u64;
-        self.about.groups.push(Group { filter_at, filter_bytes: filter.len() as u64, ..group });
-        self.file.write_all(filter)
+    /// Writes token filters behind their row group, where other readers do not look.
+    fn put_filters(&mut self, group: Group, filters: Vec<(String, Vec<u8>)>) -> io::Result<()> {
+        let mut places = Vec::new();
+        for (column, filter) in filters {
+            let at = self.file.bytes_written() as u64;
+            self.file.write_all(&filter)?;
+            places.push(FilterPlace { column, at, bytes: filter.len() as u64 });
+        }
+        self.about.groups.push(Group { filters: places, ..group });
+        Ok(())
     }
 
     fn finish(mut self) -> io::Result<Written> {
@@ -228,36 +245,42 @@ impl Writer {
     }
 }
 
-/// The tokens of all texts of the rows.
-fn tokens(rows: &[PackedRow<'_>]) -> Vec<u8> {
-    let mut tokens = Tokens::new();
-    let mut seen: HashMap<String, (), foldhash::fast::RandomState> = HashMap::default();
-    let mut template = String::new();
-    for row in rows {
-        // What is constant in a message is added once for all of them.
-        cut(row.message, &mut template, |word| tokens.add_words(word));
-        tokens.add_runs(row.message);
-        if !seen.contains_key(&template) {
-            tokens.add_words(row.message);
-            seen.insert(template.clone(), ());
-        }
-    }
-    let mut seen: HashMap<&str, (), foldhash::fast::RandomState> = HashMap::default();
-    for row in rows {
-        let members = [row.stream, row.service, row.host, row.logger];
-        let fields = row.fields().flatten().filter_map(|(_, value)| value.as_text());
-        for text in members.into_iter().chain(fields) {
-            if seen.insert(text, ()).is_none() {
-                tokens.add(text);
+/// The filter of a column's texts, under the column's name. `None` if the column has no texts, or
+/// they are asked in another way.
+fn tokens(column: &Column) -> Option<(String, Vec<u8>)> {
+    let name = column.field.name();
+    let texts = column.array.as_string_opt::<i32>()?;
+    let mut tokens = Tokens::new(texts.value_data().len());
+    match name.as_str() {
+        LEVEL | TEMPLATE => return None,
+        MESSAGE => add_messages(texts, &mut tokens),
+        REST => {
+            let fields = texts.iter().flatten().flat_map(super::rest::fields);
+            for (_, value) in fields {
+                value.as_ref().as_text().into_iter().for_each(|text| tokens.add(text));
             }
         }
-        for (id, digits) in [(row.trace_id, 32), (row.span_id, 16)] {
-            // Ids that are bytes are looked for in their columns.
-            let text = id.filter(|id| super::columns::unhex(id, digits).is_none());
-            text.iter().for_each(|text| tokens.add(text));
+        _ if column.repeats => {
+            let distinct: HashSet<&str, RandomState> = texts.iter().flatten().collect();
+            distinct.into_iter().for_each(|text| tokens.add(text));
+        }
+        _ => texts.iter().flatten().for_each(|text| tokens.add(text)),
+    }
+    Some((name.clone(), tokens.encode()))
+}
+
+/// Adds messages: what is constant in them once, not for each.
+fn add_messages(messages: &StringArray, tokens: &mut Tokens) {
+    let mut seen: HashSet<String, RandomState> = HashSet::default();
+    let mut template = String::new();
+    for message in messages.iter().flatten() {
+        cut(message, &mut template, |word| tokens.add_words(word));
+        tokens.add_runs(message);
+        if !seen.contains(&template) {
+            tokens.add_words(message);
+            seen.insert(template.clone());
         }
     }
-    tokens.encode()
 }
 
 fn properties(columns: &[Column], rows: usize) -> WriterPropertiesPtr {

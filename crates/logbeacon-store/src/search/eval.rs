@@ -4,12 +4,13 @@
 //! filter and a row group. Out: the rows that match, as [`Filter::matches`] would say.
 
 use super::mask::Mask;
+use super::prune::column_may_match;
 use crate::part::view::{View, batch_times};
 use crate::part::{Kind, MESSAGE, Part, REST, TEMPLATE, TIME, decides, rest_fields, unhex};
 use crate::record::is_well_known;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
-use logwell_query::{Filter, Level, LevelSet, Meaning, Names, Test, TimeRange, ValueRef};
+use logwell_query::{Filter, LEVEL, Level, LevelSet, Meaning, Names, Test, TimeRange, ValueRef};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
@@ -109,7 +110,7 @@ impl<'a> GroupReader<'a> {
     }
 
     fn in_range(&self, range: TimeRange, mut candidates: Mask) -> io::Result<Mask> {
-        let group = self.part.groups.get(self.group).copied().unwrap_or_default();
+        let Some(group) = self.part.groups.get(self.group) else { return Ok(candidates) };
         if range.contains(group.first_ns) && range.contains(group.last_ns) {
             return Ok(candidates);
         }
@@ -121,7 +122,7 @@ impl<'a> GroupReader<'a> {
 
     fn of_levels(&self, set: LevelSet, candidates: Mask) -> io::Result<Mask> {
         let is_in = |level: &str| Level::parse(level).is_some_and(|level| set.contains(level));
-        match self.part.column("level") {
+        match self.part.column(LEVEL) {
             None => Ok(Mask::none(self.rows)),
             Some(column) => {
                 let view = self.column(column, Kind::Text)?;
@@ -189,6 +190,13 @@ impl<'a> GroupReader<'a> {
     fn holds(&self, column: usize, kind: Kind, test: &Test, candidates: Mask) -> io::Result<Mask> {
         if candidates.is_empty() || kind == Kind::Id && !could_be_in_id(test) {
             return Ok(Mask::none(self.rows));
+        }
+        let is_text = matches!(kind, Kind::Text | Kind::Json);
+        if is_text && self.part.schema().field(column).name() != LEVEL {
+            let need = Filter::Text(test.clone()).needs();
+            if !column_may_match(self.part, (self.group, column), &need)? {
+                return Ok(Mask::none(self.rows));
+            }
         }
         if Some(column) == self.part.column(MESSAGE) {
             return self.in_message(column, test, candidates);

@@ -19,6 +19,7 @@ use crate::store::{Bucket, Found, SearchRequest, Summary};
 use eval::GroupReader;
 use logwell_query::{Fields, Filter, LEVEL, Level, LevelSet, Literal, Names, Test, TimeRange};
 use mask::Mask;
+pub(crate) use piped::limits;
 use progress::Progress;
 use std::collections::HashMap;
 use std::io;

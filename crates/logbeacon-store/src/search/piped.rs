@@ -58,9 +58,10 @@ pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Prog
 }
 
 /// What pipes may hold, in each of so many threads.
-fn limits(request: &SearchRequest, threads: usize) -> Limits {
+pub(crate) fn limits(request: &SearchRequest, threads: usize) -> Limits {
     let memory_bytes = request.budget.memory_bytes / threads;
-    Limits { memory_bytes, ..Limits::default() }
+    // Facets of many values are bounded by memory, too.
+    Limits { memory_bytes, facet_values: FACET_VALUES, ..Limits::default() }
 }
 
 /// Pushes the matching rows of a unit, by columns where the pipeline takes them so. Returns the
@@ -135,3 +136,6 @@ fn in_context(
 
 /// How many rows are read in full at one go.
 const CHUNK_ROWS: usize = 8192;
+
+/// A field with more values than this has no facets.
+const FACET_VALUES: usize = 100_000;

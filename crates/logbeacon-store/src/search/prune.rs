@@ -3,8 +3,8 @@
 //! Knows: what the filters of a part cover. Must not know: how rows are read. In: what a query
 //! needs. Out: "no" or "maybe".
 
-use crate::part::{Kind, Needle, Part, SPAN_ID, TRACE_ID, unhex};
-use logwell_query::{Clue, Names, Need};
+use crate::part::{Kind, Needle, Part, REST, SPAN_ID, TRACE_ID, unhex};
+use logwell_query::{Clue, LEVEL, Names, Need, TIME};
 use std::io;
 
 /// Whether some row of the group may fulfil the need.
@@ -27,49 +27,54 @@ pub(crate) fn may_match(part: &Part, group: usize, need: &Need) -> io::Result<bo
             Ok(false)
         }
         Need::Text(names, clue) => {
-            let by_column = match names {
-                Some(names) => covers(part, names),
-                None => Covered::By { tokens: true, ids: true },
-            };
-            match by_column {
-                Covered::Not => Ok(true),
-                Covered::By { tokens, ids } => {
-                    let in_tokens = tokens && part.may_have(group, &Needle::of(clue))?;
-                    Ok(in_tokens || ids && id_may_match(part, group, clue)?)
+            let names = names.as_ref();
+            if names.is_some_and(|names| has_more_than_texts(part, names)) {
+                return Ok(true);
+            }
+            let needle = Needle::of(clue);
+            let is_named = |field: &str| names.is_none_or(|names| names.contain(field));
+            for field in part.field_names().filter(|field| is_named(field)) {
+                for (column, kind) in part.columns_of(field) {
+                    let may = match kind {
+                        Kind::Id => id_may_match(part, group, clue)?,
+                        Kind::Text | Kind::Json => part.may_have(group, *column, &needle)?,
+                        _ => false,
+                    };
+                    if may {
+                        return Ok(true);
+                    }
                 }
+            }
+            match part.column(REST) {
+                Some(rest) => part.may_have(group, rest, &needle),
+                None => Ok(false),
             }
         }
     }
 }
 
-/// What answers for the fields of names.
-enum Covered {
-    /// Nothing: some value is a number, whose text no filter has.
-    Not,
-    By {
-        tokens: bool,
-        ids: bool,
-    },
+/// Whether a column's texts may fulfil the need of one test.
+pub(crate) fn column_may_match(
+    part: &Part,
+    (group, column): (usize, usize),
+    need: &Need,
+) -> io::Result<bool> {
+    let of = |need: &Need| column_may_match(part, (group, column), need);
+    match need {
+        Need::All(needs) => needs.iter().try_fold(true, |may, need| Ok(may && of(need)?)),
+        Need::Any(needs) => needs.iter().try_fold(false, |may, need| Ok(may || of(need)?)),
+        Need::Text(_, clue) => part.may_have(group, column, &Needle::of(clue)),
+    }
 }
 
-fn covers(part: &Part, names: &Names) -> Covered {
-    let (mut tokens, mut ids) = (false, false);
+/// Whether a field has values that are no texts, or of which no filter knows.
+fn has_more_than_texts(part: &Part, names: &Names) -> bool {
     let columns = part.field_names().filter(|name| names.contain(name));
-    for (_, kind) in columns.flat_map(|name| part.columns_of(name)) {
-        match kind {
-            Kind::Text | Kind::Json => tokens = true,
-            Kind::Id => ids = true,
-            Kind::Int | Kind::UInt | Kind::Float | Kind::Bool => return Covered::Not,
-        }
-    }
-    if part.rest.iter().any(|name| names.contain(name)) || names.contain("time") {
-        return Covered::Not;
-    }
-    // The level is in no token filter, and its texts are few.
-    if names.contain("level") {
-        return Covered::Not;
-    }
-    Covered::By { tokens, ids }
+    let has_other = columns
+        .flat_map(|name| part.columns_of(name))
+        .any(|(_, kind)| !matches!(kind, Kind::Text | Kind::Json | Kind::Id));
+    let is_rare = part.rest.iter().any(|name| names.contain(name));
+    has_other || is_rare || names.contain(TIME) || names.contain(LEVEL)
 }
 
 /// Whether an id that is kept as bytes may give the clue.

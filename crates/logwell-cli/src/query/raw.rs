@@ -9,9 +9,9 @@ use logwell_query::{Clue, LEVEL, Names, Need, Part, TIME};
 #[derive(Debug)]
 pub enum Raw {
     /// All of these.
-    All(Vec<Raw>),
+    All(Vec<Self>),
     /// One of these.
-    Any(Vec<Raw>),
+    Any(Vec<Self>),
     /// This, in any case.
     Part(Part),
 }

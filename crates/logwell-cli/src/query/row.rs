@@ -1,7 +1,7 @@
 //! Row: a line as the query language sees it: flat names, typed values.
 //!
-//! Knows lines and rows. What the language asks for most is taken from the line as it stands; the
-//! rest is read when it is first asked for.
+//! Knows lines and rows. Plain texts and integers come straight from the line; the rest of it is
+//! read when the first field needs it.
 
 use crate::line::Line;
 use logwell_query::{Fields, LEVEL, Level, Row, TIME, ValueRef};

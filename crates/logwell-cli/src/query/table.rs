@@ -3,7 +3,7 @@
 //! Knows rows. What a character may do to a terminal is decided by logwell's own rules.
 
 use logwell::encode::visible::push_visible;
-use logwell_query::{Fields, Value, is_ideograph};
+use logwell_query::{Fields, Value, columns};
 use std::io::{self, Write};
 
 /// A cell as it is printed.
@@ -26,7 +26,9 @@ pub(super) fn print(rows: &[Fields], out: &mut dyn Write) -> io::Result<()> {
     let column = |at: usize| cells.iter().filter_map(move |row| row.get(at));
     let widths: Vec<usize> = (0..names.len())
         .zip(&names)
-        .map(|(at, name)| column(at).map(|cell| width(&cell.text)).fold(width(name), usize::max))
+        .map(|(at, name)| {
+            column(at).map(|cell| columns(&cell.text)).fold(columns(name), usize::max)
+        })
         .collect();
     let are_numbers: Vec<bool> = (0..names.len())
         .map(|at| column(at).all(|cell| cell.is_number || cell.text.is_empty()))
@@ -42,7 +44,7 @@ pub(super) fn print(rows: &[Fields], out: &mut dyn Write) -> io::Result<()> {
 fn print_row(row: &[Cell], widths: &[usize], out: &mut dyn Write) -> io::Result<()> {
     let mut line = String::new();
     for (cell, width_of_column) in row.iter().zip(widths) {
-        let gap = " ".repeat(width_of_column.saturating_sub(width(&cell.text)));
+        let gap = " ".repeat(width_of_column.saturating_sub(columns(&cell.text)));
         match cell.is_number {
             true => line.extend([&gap, cell.text.as_str()]),
             false => line.extend([cell.text.as_str(), &gap]),
@@ -67,11 +69,6 @@ fn visible(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     push_visible(text, &mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Columns of a terminal: ideographs take two.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if is_ideograph(c) { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]

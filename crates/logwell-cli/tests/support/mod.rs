@@ -40,6 +40,16 @@ pub(crate) fn logwell(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// What the program prints if it is fine: nothing on standard error, code 0.
+pub(crate) fn fine(command: &str, directory: &Path, arguments: &[&str]) -> String {
+    let mut all = vec![command, directory.to_str().unwrap()];
+    all.extend(arguments);
+    let output = logwell(&all);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+    stdout(&output)
+}
+
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }

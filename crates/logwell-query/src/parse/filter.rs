@@ -1,4 +1,4 @@
-//! The grammar of filters: and, or, not, parentheses, and what stands between them.
+//! The grammar of filters: and, or, not, parentheses, and the terms between them.
 //!
 //! Knows which field is asked for what. What is asked of it is read in `parse/test.rs`.
 
@@ -188,7 +188,7 @@ fn argument(scan: &mut Scan<'_>) -> Result<Token, QueryError> {
     }
 }
 
-/// A bare name that ends in `*` stands for all that begin so.
+/// A bare name that ends in `*` is a prefix: all fields that begin so.
 pub(super) fn names_of(token: &Token) -> Names {
     match token.text.strip_suffix('*') {
         Some(prefix) if !token.is_quoted => Names::Prefix(prefix.to_owned()),

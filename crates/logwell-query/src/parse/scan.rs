@@ -89,8 +89,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A text in quotes, if there is one: `"…"` and `'…'` with `\"`, `\\`, `\n`, `\t`, and `` `…` ``
-    /// without escapes.
+    /// A text in quotes, if there is one: `"…"` and `'…'` with `\"`, `\\`, `\n` and `\t`, and
+    /// `` `…` `` without escapes.
     pub(super) fn quoted(&mut self) -> Result<Option<Token>, QueryError> {
         let Some(quote) = self.peek().filter(|c| is_quote(*c)) else { return Ok(None) };
         let start = self.at;

@@ -72,7 +72,9 @@ fn fields_are_tested_in_every_way() {
 #[test]
 fn filters_are_joined_as_in_a_sentence() {
     check("a b", "a b");
-    check("a and b or c", "(a b) or c");
+    check("a and b or c", "a b or c");
+    check("a and (b or c)", "a (b or c)");
+    check("(a or b) or (c d)", "(a or b) or c d");
     check("a (b or c)", "a (b or c)");
     check("not a", "-a");
     check("-a -(b c) !d", "-a -(b c) -d");

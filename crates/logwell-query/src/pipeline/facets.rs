@@ -71,7 +71,7 @@ impl FacetCounts {
         if let Some((kept, count)) = counts.values.get_mut(text.as_ref()) {
             *count += times;
             if matches!(kept, Value::Text(_)) && !matches!(value, ValueRef::Text(_)) {
-                *kept = value.to_value();
+                *kept = value.to_value().normal();
             }
             return;
         }
@@ -84,7 +84,7 @@ impl FacetCounts {
             self.is_exhausted = true;
             return;
         }
-        counts.values.insert(text.into_owned(), (value.to_value(), times));
+        counts.values.insert(text.into_owned(), (value.to_value().normal(), times));
     }
 
     /// Adds one record.

@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What `sort`, `dedup`, `offset` and `limit` want, if they come first and in this order. The
-    /// last two are left in place, for only the sum of them is known here.
+    /// last two stay in the list of pipes: here they only say how many rows to keep.
     pub(super) fn of(pipes: &[Pipe]) -> Self {
         let mut wanted = Self::default();
         let mut pipes = pipes.iter().peekable();

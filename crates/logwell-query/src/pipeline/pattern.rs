@@ -1,10 +1,10 @@
 //! Pattern: a message without what varies in it, so that messages of one kind are equal.
 //!
-//! Pure. A store that keeps templates of its own may put these through the same function.
+//! Pure. A store that keeps templates may pass these through the same function.
 
 /// The message with `<n>` for each number, also with a unit or several with `.` or `:` between them
-/// (`250ms`, `10.0.0.1:80`), with `<id>` for each identifier (a UUID, or a word of eight or more ASCII
-/// letters and digits that has a digit), and one space for any space.
+/// (`250ms`, `10.0.0.1:80`), with `<id>` for each identifier (a UUID, or a word of eight or more
+/// ASCII letters and digits that has a digit), and one space for any space.
 ///
 /// ```
 /// use logwell_query::pattern_of;

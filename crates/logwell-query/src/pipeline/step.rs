@@ -119,12 +119,24 @@ pub(super) fn key_of(row: &dyn Row, fields: &[String]) -> Vec<u8> {
 /// In the order in which they are named.
 fn kept(row: &dyn Row, wanted: &[Names]) -> Fields {
     let mut fields: Vec<(String, Value)> = Vec::new();
+    let mut keep = |name: &str, value: ValueRef<'_>| {
+        if !fields.iter().any(|(other, _)| other == name) {
+            fields.push((name.to_owned(), value.to_value()));
+        }
+    };
     for names in wanted {
-        row::every_field(row, &mut |name, value| {
-            if names.contain(name) && !fields.iter().any(|(other, _)| other == name) {
-                fields.push((name.to_owned(), value.to_value()));
+        match names {
+            Names::One(name) => {
+                if let Some(value) = row::field_or_null(row, name) {
+                    keep(name, value);
+                }
             }
-        });
+            Names::Prefix(_) => row::every_field(row, &mut |name, value| {
+                if names.contain(name) {
+                    keep(name, value);
+                }
+            }),
+        }
     }
     Fields::new(fields)
 }

@@ -51,7 +51,7 @@ fn more_rows_than_the_limit_are_left_out_and_said() {
     assert_eq!((output.rows.len(), output.rows[9].time_ns()), (10, 90));
     assert_eq!(output.notes, [Note::Rows { limit: 10 }]);
     assert!(!output.is_complete() && output.is_exact());
-    // Who asks for no more misses nothing.
+    // A query that asks for no more misses nothing.
     assert_eq!(pushed("* | limit 10", limits, rows()).finish().notes, []);
     assert_eq!(pushed("* | limit 11", limits, rows()).finish().notes, [Note::Rows { limit: 10 }]);
 }
@@ -156,4 +156,12 @@ fn rows_go_one_by_one_unless_a_pipe_needs_their_order() {
     assert_eq!(kept.to_json(), r#"{"n":2}"#);
     assert!(RowByRow::new(&pipes("* | limit 1")).is_none());
     assert!(RowByRow::new(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn the_group_of_records_without_a_time_keeps_its_null() {
+    let rows = [Fields::new(vec![("n".to_owned(), Value::Int(1))])];
+    let output =
+        pushed("* | stats count() by time:1m | fields t*, count", Limits::default(), rows).finish();
+    assert_eq!(output.rows[0].to_json(), r#"{"time":null,"count":1}"#);
 }

@@ -18,12 +18,12 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// The number of the group; nothing if it is new and there are `limit` groups.
-    pub(crate) fn find(&mut self, key: &[Value], limit: usize) -> Option<usize> {
+    pub(crate) fn find(&mut self, key: &[ValueRef<'_>], limit: usize) -> Option<usize> {
         self.buffer.clear();
-        key.iter().for_each(|value| encode(value.as_ref(), &mut self.buffer));
+        key.iter().for_each(|value| encode(*value, &mut self.buffer));
         if let Some(number) = self.numbers.get(self.buffer.as_slice()) {
             if let Some(kept) = self.keys.get_mut(*number) {
-                kept.iter_mut().zip(key).for_each(|(kept, value)| simplest(kept, value));
+                kept.iter_mut().zip(key).for_each(|(kept, value)| simplest(kept, *value));
             }
             return Some(*number);
         }
@@ -32,9 +32,9 @@ impl Groups {
             return None;
         }
         // Both copies of the key, and what a map and a list need beside them.
-        self.memory_bytes += 2 * self.buffer.len() + key.len() * size_of::<Value>() + 64;
+        self.memory_bytes += 2 * self.buffer.len() + size_of_val(key) + 64;
         self.numbers.insert(self.buffer.as_slice().into(), number);
-        self.keys.push(key.to_vec());
+        self.keys.push(key.iter().map(|value| value.to_value().normal()).collect());
         Some(number)
     }
 
@@ -53,18 +53,30 @@ impl Groups {
 
 /// Appends the value so that different tuples have different bytes.
 pub(crate) fn encode(value: ValueRef<'_>, bytes: &mut Vec<u8>) {
-    let Some(value) = value.present() else { return bytes.push(0) };
-    let text = value.text();
-    bytes.push(1);
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
+    match value {
+        ValueRef::Null => bytes.push(0),
+        ValueRef::Time(ns) => {
+            bytes.push(2);
+            bytes.extend_from_slice(&ns.to_le_bytes());
+        }
+        value => {
+            bytes.push(1);
+            let start = bytes.len();
+            bytes.extend_from_slice(&[0; size_of::<u64>()]);
+            value.push_text(bytes);
+            let length = (bytes.len() - start - size_of::<u64>()) as u64;
+            if let Some(place) = bytes.get_mut(start..start + size_of::<u64>()) {
+                place.copy_from_slice(&length.to_le_bytes());
+            }
+        }
+    }
 }
 
 /// Of values with one text the one that is shown is a number rather than a text, so that it does
 /// not depend on which came first.
-fn simplest(kept: &mut Value, value: &Value) {
-    if matches!(kept, Value::Text(_)) && !matches!(value, Value::Text(_)) {
-        kept.clone_from(value);
+fn simplest(kept: &mut Value, value: ValueRef<'_>) {
+    if matches!(kept, Value::Text(_)) && !matches!(value, ValueRef::Text(_)) {
+        *kept = value.to_value().normal();
     }
 }
 

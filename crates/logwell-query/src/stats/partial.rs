@@ -46,6 +46,7 @@ impl Partial {
     }
 
     /// Adds a value that occurs `times` times. Where numbers are wanted, others are passed over.
+    /// What is counted by its bytes is added by [`add_bytes`](Self::add_bytes).
     pub(super) fn add(&mut self, value: ValueRef<'_>, times: u64, exact: usize) {
         match self {
             Self::Count(count) => *count += times,
@@ -61,12 +62,12 @@ impl Partial {
                     quantiles.add(number.to_f64(), times, exact);
                 }
             }
-            Self::Uniq(distinct) => distinct.add(value.text().as_bytes(), exact),
+            Self::Uniq(_) => {}
         }
     }
 
-    /// Adds a tuple by its bytes; only [`Function::Uniq`] takes tuples.
-    pub(super) fn add_tuple(&mut self, bytes: &[u8], exact: usize) {
+    /// Adds a value or tuple by its bytes, where different ones are counted.
+    pub(super) fn add_bytes(&mut self, bytes: &[u8], exact: usize) {
         if let Self::Uniq(distinct) = self {
             distinct.add(bytes, exact);
         }
@@ -118,7 +119,7 @@ impl Partial {
             Self::Uniq(distinct) => Value::from(distinct.count()),
             Self::Sum(sum) => sum.total().map_or(Value::Null, of_number),
             Self::Avg(sum) => sum.mean().map_or(Value::Null, of_float),
-            Self::Min(found) | Self::Max(found) => found.unwrap_or_default(),
+            Self::Min(found) | Self::Max(found) => found.unwrap_or_default().normal(),
             Self::Quantile(share, mut quantiles) => {
                 quantiles.at(share).map_or(Value::Null, of_float)
             }
@@ -130,7 +131,7 @@ const _: () = assert!(RELATIVE_ERROR == 0.005, "the sentence says so");
 const QUANTILE_ERROR: &str = "a sketch, within 0.5 % of the value";
 const DISTINCT_ERROR: &str = "HyperLogLog, standard error 0.81 %";
 
-/// A number takes the place of what is none, so that a stray text does not hide the greatest number.
+/// A number replaces a text, so that a stray text does not hide the greatest number.
 fn replace(kept: &mut Option<Value>, value: ValueRef<'_>, wanted: Ordering) {
     let is_better = |kept: ValueRef<'_>| match value.class().cmp(&kept.class()) {
         Ordering::Equal => value.order(kept) == wanted,
@@ -152,13 +153,8 @@ pub(super) fn of_number(number: Number) -> Value {
     }
 }
 
-/// A whole number is an integer, if every integer of its size is a float.
-#[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]
 pub(super) fn of_float(float: f64) -> Value {
-    match float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 {
-        true => Value::Int(float as i64),
-        false => Value::Float(float),
-    }
+    Value::Float(float).normal()
 }
 
 impl Sum {

@@ -5,9 +5,10 @@
 //!
 //! In `queries.txt` a line that begins with `>` is a row of the answer to the query above it, one
 //! with `#` a comment. `LOGWELL_GOLDEN=write cargo test -p logwell-query --test golden` writes the
-//! answers anew; look at the difference before you believe it.
+//! answers again; check the difference before you commit it.
 
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use logwell_query::{Fields, Query};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! A second implementation of the language, as plain as can be: whole lists, no partial results, no
 //! bounds. It shares the tree of the query with the first and nothing of how it is evaluated.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use logwell_query::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -246,9 +248,11 @@ fn text(row: &Record, field: &str) -> Option<String> {
     value(row, field).map(|value| value.to_string())
 }
 
+/// The values that a group is shown with, and its rows.
+type Members = (Vec<Option<Value>>, Vec<Record>);
+
 fn grouped(rows: &[Record], stats: &Stats) -> Vec<Record> {
-    let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Option<Value>>, Vec<Record>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Option<String>>, Members> = BTreeMap::new();
     if stats.by.is_empty() {
         groups.insert(Vec::new(), (Vec::new(), Vec::new()));
     }
@@ -257,7 +261,7 @@ fn grouped(rows: &[Record], stats: &Stats) -> Vec<Record> {
             .by
             .iter()
             .map(|group| {
-                let found = value(row, &group.field)?;
+                let found = normal(value(row, &group.field)?);
                 match group.bucket {
                     Some(bucket) => bucket.of(found.as_ref()),
                     None => Some(found),
@@ -303,8 +307,12 @@ fn computed(function: &Function, rows: &[&Record]) -> Value {
             numbers if numbers.is_empty() => Value::Null,
             numbers => float(numbers.iter().sum::<f64>() / numbers.len() as f64),
         },
-        Function::Min(field) => of_first_class(values(field)).first().cloned().unwrap_or_default(),
-        Function::Max(field) => of_first_class(values(field)).last().cloned().unwrap_or_default(),
+        Function::Min(field) => {
+            of_first_class(values(field)).first().cloned().map(normal).unwrap_or_default()
+        }
+        Function::Max(field) => {
+            of_first_class(values(field)).last().cloned().map(normal).unwrap_or_default()
+        }
         Function::Quantile(share, field) => {
             let mut numbers = numbers(field);
             numbers.sort_by(f64::total_cmp);
@@ -330,6 +338,15 @@ fn of_first_class(mut values: Vec<Value>) -> Vec<Value> {
     let first = values.iter().map(class).min();
     values.retain(|value| Some(class(value)) == first);
     values
+}
+
+/// 3.0 and 3 are one value, so they are shown alike.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::UInt(int) if int < 1 << 60 => Value::Int(int as i64),
+        Value::Float(number) => float(number),
+        value => value,
+    }
 }
 
 fn float(float: f64) -> Value {
