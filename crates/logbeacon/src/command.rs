@@ -28,6 +28,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Reads every byte of the store and reports what is damaged. The server must not run.
     Check(check::CheckArgs),
+    /// Gets back what can be read of damaged files. The server must not run.
+    Salvage(check::CheckArgs),
     /// Makes, lists and revokes tokens. Works on the data directory, beside a running server too.
     Token(token::TokenArgs),
     /// Shows or replaces the rules of retention of a running server.
@@ -67,6 +69,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(args, out),
             Command::Check(args) => check::run(&args, out),
+            Command::Salvage(args) => check::salvage(&args, out),
             Command::Token(args) => token::run(args, out),
             Command::Retention(args) => remote::retention(args, out),
             Command::Delete(args) => remote::delete(args, out),

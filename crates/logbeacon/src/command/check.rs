@@ -1,9 +1,10 @@
-//! `logbeacon check`: reads the whole store, and reports what is damaged.
+//! `logbeacon check` and `logbeacon salvage`: reads the whole store, reports what is damaged, and gets
+//! back what can be read of it.
 
 use super::Failure;
 use super::serve::STORE;
 use clap::Args;
-use logbeacon_store::{Damage, Embedded, Options, Store as _};
+use logbeacon_store::{Damage, Embedded, OpenReport, Options, Store as _};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,12 +18,7 @@ pub(super) struct CheckArgs {
 
 /// Checks, and fails if something is damaged.
 pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let dir = args.data_dir.join(STORE);
-    if !dir.is_dir() {
-        return Err(format!("{}: there is no store", dir.display()).into());
-    }
-    let (store, report) =
-        Embedded::open(&dir, Options { background: false, ..Options::default() })?;
+    let (store, report) = open(args)?;
     let mut damaged = report.damaged;
     for damage in store.check()? {
         if !damaged.contains(&damage) {
@@ -34,20 +30,40 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> 
     if report.cut_bytes > 0 {
         writeln!(out, "cut off an unfinished write of {} bytes", report.cut_bytes)?;
     }
-    for damage in &damaged {
-        writeln!(out, "{}", text(damage))?;
-    }
+    list(&damaged, out)?;
     match damaged.len() {
         0 => Ok(()),
-        count => Err(format!(
-            "{count} files are damaged; they are put aside in {}/damaged",
-            dir.display()
-        )
-        .into()),
+        count => Err(format!("{count} damaged files were put aside: try `salvage`").into()),
     }
 }
 
-fn text(damage: &Damage) -> String {
-    let rows = damage.rows.map(|rows| format!(", {rows} records")).unwrap_or_default();
-    format!("damaged: {}: {}{rows}", damage.file, damage.reason)
+/// Makes new files of what can be read, and fails if something is lost.
+pub(super) fn salvage(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let (store, _) = open(args)?;
+    let report = store.salvage()?;
+    writeln!(out, "{} records can be found again", report.records)?;
+    for file in &report.files {
+        writeln!(out, "read: {file}")?;
+    }
+    list(&report.lost, out)?;
+    match report.lost.len() {
+        0 => Ok(()),
+        count => Err(format!("of {count} files not everything could be read").into()),
+    }
+}
+
+fn open(args: &CheckArgs) -> Result<(Embedded, OpenReport), Failure> {
+    let dir = args.data_dir.join(STORE);
+    if !dir.is_dir() {
+        return Err(format!("{}: there is no store", dir.display()).into());
+    }
+    Ok(Embedded::open(&dir, Options { background: false, ..Options::default() })?)
+}
+
+fn list(damaged: &[Damage], out: &mut dyn Write) -> Result<(), Failure> {
+    for Damage { file, reason, rows, .. } in damaged {
+        let rows = rows.map(|rows| format!(", {rows} records")).unwrap_or_default();
+        writeln!(out, "damaged: {file}: {reason}{rows}")?;
+    }
+    Ok(())
 }

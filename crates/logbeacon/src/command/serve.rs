@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -194,17 +193,32 @@ impl Doors {
         }
         let door = Door { tls: self.tls, stop };
         tasks.spawn(serve(Arc::clone(&server), self.http, door));
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing"),
-        }
+        asked_to_stop().await?;
+        tracing::info!("finishing");
         server.stop();
         let _receivers = stopping.send(true);
         while tasks.join_next().await.is_some() {}
         Ok(())
     }
+}
+
+/// Waits for SIGTERM or SIGINT.
+#[cfg(unix)]
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+async fn asked_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

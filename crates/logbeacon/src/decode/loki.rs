@@ -7,6 +7,7 @@ use super::draft::{Draft, Identity, Item, Reason, Refusal, Unreadable};
 use super::fields::Fields;
 use super::limits::Limits;
 use super::names;
+use super::quoted::until_quote;
 use logwell_query::Value;
 use prost::Message;
 use serde::Deserialize;
@@ -199,25 +200,18 @@ pub(crate) fn quoted(text: &str) -> Option<(String, &str)> {
     if let Some(raw) = text.strip_prefix('`') {
         return raw.split_once('`').map(|(value, rest)| (value.to_owned(), rest));
     }
-    let text = text.strip_prefix('"')?;
-    let mut value = String::new();
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, text.get(at + 1..)?)),
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                'r' => value.push('\r'),
-                'x' => value.push(code_point(&mut characters, 2)?),
-                'u' => value.push(code_point(&mut characters, 4)?),
-                'U' => value.push(code_point(&mut characters, 8)?),
-                other => value.push(other),
-            },
-            other => value.push(other),
-        }
-    }
-    None
+    until_quote(text.strip_prefix('"')?, |characters, value| {
+        value.push(match characters.next()?.1 {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'x' => code_point(characters, 2)?,
+            'u' => code_point(characters, 4)?,
+            'U' => code_point(characters, 8)?,
+            other => other,
+        });
+        Some(())
+    })
 }
 
 fn code_point(characters: &mut std::str::CharIndices<'_>, digits: usize) -> Option<char> {

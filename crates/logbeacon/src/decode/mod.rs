@@ -18,5 +18,6 @@ pub mod loki;
 mod names;
 pub mod otlp;
 pub mod otlp_message;
+mod quoted;
 pub mod syslog;
 pub mod time;

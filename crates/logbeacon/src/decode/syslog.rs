@@ -6,6 +6,7 @@
 use super::draft::Draft;
 use super::level;
 use super::limits::Limits;
+use super::quoted::until_quote;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use logwell_query::Value;
@@ -119,19 +120,13 @@ fn element_of(text: &str) -> Option<(Pairs, &str)> {
 
 /// The text up to a quote, without the backslashes before `"`, `\` and `]` (RFC 5424, 6.3.3).
 fn param_value(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, text.get(at + 1..)?)),
-            '\\' => match characters.next()?.1 {
-                escaped @ ('"' | '\\' | ']') => value.push(escaped),
-                other => value.extend(['\\', other]),
-            },
-            other => value.push(other),
+    until_quote(text, |characters, value| {
+        match characters.next()?.1 {
+            escaped @ ('"' | '\\' | ']') => value.push(escaped),
+            other => value.extend(['\\', other]),
         }
-    }
-    None
+        Some(())
+    })
 }
 
 /// What follows `<34>`: a time, mostly a host, a tag with its process, the message.

@@ -64,6 +64,8 @@ fn sigterm_ends_the_server_in_order_and_everything_is_there_afterwards() {
     assert!(beacon.terminate(), "the program ends well");
     let (is_well, text) = logbeacon(&["check", "--data-dir", beacon.data().to_str().unwrap()]);
     assert!(is_well && text.starts_with("1 records"), "{text}");
+    let (is_well, text) = logbeacon(&["salvage", "--data-dir", beacon.data().to_str().unwrap()]);
+    assert!(is_well && text.starts_with("0 records can be found again"), "{text}");
     beacon.again();
     assert_eq!(beacon.search("\"before the end\"").len(), 1);
 }
