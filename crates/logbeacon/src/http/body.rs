@@ -25,11 +25,28 @@ pub(super) struct Packed {
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Reads a body.
+/// What is skipped of a body that is refused, so that its sender sees the answer: in bytes and time.
+const SKIPPED_BYTES: usize = 64 << 20;
+const SKIPPING: Duration = Duration::from_secs(5);
+
+/// Reads a body. One that is refused is read on for a while and thrown away: a sender that cannot
+/// write to the end takes that for a broken connection, and tries again for ever.
 pub(super) async fn read(
     server: &Server,
     headers: &HeaderMap,
-    body: Body,
+    mut body: Body,
+) -> Result<Packed, Problem> {
+    let packed = read_within(server, headers, &mut body).await;
+    if packed.is_err() {
+        let _in_time = tokio::time::timeout(SKIPPING, skip(&mut body)).await;
+    }
+    packed
+}
+
+async fn read_within(
+    server: &Server,
+    headers: &HeaderMap,
+    body: &mut Body,
 ) -> Result<Packed, Problem> {
     let max_bytes = server.settings.max_body_bytes;
     let encoding = encoding(headers)?;
@@ -52,7 +69,7 @@ pub(super) async fn read(
     Ok(Packed { bytes, encoding, place })
 }
 
-async fn collect(mut body: Body, max_bytes: usize, declared: usize) -> Result<Vec<u8>, Problem> {
+async fn collect(body: &mut Body, max_bytes: usize, declared: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Problem::bad(format!("the body broke off: {error}")))?;
@@ -64,6 +81,15 @@ async fn collect(mut body: Body, max_bytes: usize, declared: usize) -> Result<Ve
         }
     }
     Ok(bytes)
+}
+
+async fn skip(body: &mut Body) {
+    let mut left = SKIPPED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, |data| data.len());
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {

@@ -99,6 +99,14 @@ fn the_first_start_prints_a_token_and_an_empty_one_is_refused() {
 }
 
 #[test]
+fn a_demonstration_has_something_to_search_and_goes_on() {
+    let beacon = Beacon::start_with(&["--demo"]);
+    beacon.wait_for("stream:=demo", 3605);
+    let services = beacon.search("stream:=demo | stats count() as n by service");
+    assert_eq!(services.len(), 4);
+}
+
+#[test]
 fn a_token_that_is_revoked_is_refused_by_the_running_server() {
     let beacon = Beacon::start();
     let data = beacon.data();
