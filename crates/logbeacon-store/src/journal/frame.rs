@@ -209,7 +209,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_scan_of_any_bytes_covers_them_all(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn a_scan_of_any_bytes_covers_them_all(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             let covered: usize = scan(&bytes, 0).map(|piece| match piece {
                 Piece::Gap(range) => range.len(),
                 Piece::Frame(_) => 0,
