@@ -75,7 +75,10 @@ impl Shared {
         if let Some(live) = due {
             let hidden: Vec<Filter> =
                 snapshot.deletions_of(live.clean).map(|deletion| deletion.filter()).collect();
-            let erased = self.rewrite(live, &Filter::Or(hidden), last)?;
+            let erased = match self.rewrite(live, &Filter::Or(hidden), last) {
+                Ok(erased) => erased,
+                Err(error) => return self.without_damaged(&[live], error).map(|()| true),
+            };
             let change = |manifest: &mut Manifest| {
                 // Of several deletions the last one counts what it shares with others.
                 if let Some(one) =

@@ -110,15 +110,15 @@ impl Deletion {
 
 /// What all threads share.
 ///
-/// Locks are taken in the order of the fields: `sealing`, `upkeep`, `committer`, `manifest`,
+/// Locks are taken in the order of the fields: `upkeep`, `sealing`, `committer`, `manifest`,
 /// `state`.
 struct Shared {
     dir: PathBuf,
     options: Options,
-    /// Held while rows go from the head into parts.
-    sealing: Mutex<()>,
     /// Held while parts are replaced by others.
     upkeep: Mutex<()>,
+    /// Held while rows go from the head into parts.
+    sealing: Mutex<()>,
     queue: commit::Queue,
     committer: Mutex<Committer>,
     manifest: Mutex<Books>,

@@ -97,8 +97,9 @@ impl Shared {
                     return Ok(true);
                 }
                 Due::Some(filter) => {
-                    self.rewrite(live, &filter, live.clean)?;
-                    return Ok(true);
+                    let rewritten = self.rewrite(live, &filter, live.clean).map(drop);
+                    let done = rewritten.or_else(|error| self.without_damaged(&[live], error));
+                    return done.map(|()| true);
                 }
             }
         }
@@ -123,29 +124,40 @@ impl Shared {
         }
         for ((_, clean), mut parts) in days {
             parts.sort_by_key(|live| (live.part.first_ns, live.part.number));
-            if let Some(small) = small(&parts, self.options.group_rows) {
-                let mut all = Vec::new();
-                for live in &small {
-                    for group in 0..live.part.groups.len() {
-                        all.extend(records(&live.part, group, |_| true)?);
-                    }
-                }
-                let old: Vec<u64> = small.iter().map(|live| live.part.number).collect();
-                let merged = self.write_records(&all, old.clone(), clean)?;
-                self.fs().sync_dir(&self.dir.join(PARTS))?;
-                self.replace(&old, vec![merged])?;
-                return Ok(true);
-            }
-            if let Some(single) = joinable(&parts, self.options.columns_max) {
-                let first_ns = single.first().map_or(0, |part| part.first_ns);
-                let part = self.create_part(first_ns, |output| write::joined(&single, output))?;
-                self.fs().sync_dir(&self.dir.join(PARTS))?;
-                let old: Vec<u64> = single.iter().map(|part| part.number).collect();
-                self.replace(&old, vec![LivePart { part: Arc::new(part), clean }])?;
-                return Ok(true);
-            }
+            let done = if let Some(small) = small(&parts, self.options.group_rows) {
+                self.merge_rows(&small, clean)
+            } else if let Some(single) = joinable(&parts, self.options.columns_max) {
+                self.merge_groups(&single, clean)
+            } else {
+                continue;
+            };
+            let done = done.or_else(|error| self.without_damaged(&parts, error));
+            return done.map(|()| true);
         }
         Ok(false)
+    }
+
+    /// Makes one row group of the rows of parts.
+    fn merge_rows(&self, parts: &[&LivePart], clean: u64) -> io::Result<()> {
+        let mut all = Vec::new();
+        for live in parts {
+            for group in 0..live.part.groups.len() {
+                all.extend(records(&live.part, group, |_| true)?);
+            }
+        }
+        let old: Vec<u64> = parts.iter().map(|live| live.part.number).collect();
+        let merged = self.write_records(&all, old.clone(), clean)?;
+        self.fs().sync_dir(&self.dir.join(PARTS))?;
+        self.replace(&old, vec![merged])
+    }
+
+    /// Makes one file of the row groups of parts.
+    fn merge_groups(&self, parts: &[Arc<Part>], clean: u64) -> io::Result<()> {
+        let first_ns = parts.first().map_or(0, |part| part.first_ns);
+        let part = self.create_part(first_ns, |output| write::joined(parts, output))?;
+        self.fs().sync_dir(&self.dir.join(PARTS))?;
+        let old: Vec<u64> = parts.iter().map(|part| part.number).collect();
+        self.replace(&old, vec![LivePart { part: Arc::new(part), clean }])
     }
 
     /// Lets go of lists of identities that are out of the window, and merges small ones.
