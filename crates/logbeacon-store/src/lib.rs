@@ -7,6 +7,7 @@
 
 mod bloom;
 mod embedded;
+mod error;
 #[cfg(fuzzing)]
 mod fuzz;
 mod identities;
@@ -27,12 +28,12 @@ mod testing;
 mod world;
 
 pub use embedded::{Embedded, OpenError, OpenReport, Options, SalvageReport};
+pub use error::{AppendError, DeleteError, SearchError};
 pub use memory::Memory;
 pub use record::Record;
 pub use store::{
-    AppendError, Bucket, Budget, Cancel, Certificate, Damage, DeleteError, DeleteRequest, Device,
-    Found, Health, MinuteCount, Order, Producer, RetentionRule, SearchError, SearchRequest,
-    Skipped, Store, Summary, Verdict,
+    Bucket, Budget, Cancel, Certificate, Damage, DeleteRequest, Device, Found, Health, MinuteCount,
+    Order, Producer, RetentionRule, SearchRequest, Skipped, Store, Summary, Verdict,
 };
 pub use world::{Clock, Fs, Input, Output, SystemClock, SystemFs};
 

@@ -3,13 +3,13 @@
 //! Knows: the trait, and the query language's own evaluator. Must not know: files, columns.
 //! Tests hold it against every other store, and the server's tests run on it.
 
+use crate::error::{AppendError, DeleteError, SearchError};
 use crate::record::{Record, WELL_KNOWN};
 use crate::rollup::{Devices, Histogram, Minutes, ProducerRanges};
 use crate::search;
 use crate::store::{
-    AppendError, Bucket, Certificate, DeleteError, DeleteRequest, Device, Found, Health,
-    MinuteCount, Order, Producer, RetentionRule, SearchError, SearchRequest, Store, Summary,
-    Verdict,
+    Bucket, Certificate, DeleteRequest, Device, Found, Health, MinuteCount, Order, Producer,
+    RetentionRule, SearchRequest, Store, Summary, Verdict,
 };
 use crate::world::{Clock, SystemClock};
 use logwell_query::{Filter, Output, Pipeline, Query, Row, Surroundings, TimeRange};

@@ -163,11 +163,17 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Record>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 8,
+        max_shrink_iters: 20,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn both_stores_find_the_same_in_head_and_parts_and_after_a_restart(
-        batches in batches(), seals in prop::collection::vec(any::<bool>(), 9), columns_max in 0_usize..5,
+        batches in batches(),
+        seals in prop::collection::vec(any::<bool>(), 9),
+        columns_max in 0_usize..5,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let embedded = open(dir.path(), columns_max);

@@ -358,7 +358,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn packed_records_come_back_as_they_were(records in prop::collection::vec(record(), 0..20)) {
+        fn packed_records_come_back_as_they_were(
+            records in prop::collection::vec(record(), 0..20),
+        ) {
             let packed = Packed::of(&records);
             let parsed = Packed::parse(packed.bytes().to_vec(), records.len()).unwrap();
             let back: Vec<Record> = parsed.rows().map(PackedRow::to_record).collect();
@@ -385,7 +387,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_rows_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), rows in 0_usize..5) {
+        fn any_bytes_are_rows_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..200), rows in 0_usize..5,
+        ) {
             let _ = Packed::parse(bytes, rows);
         }
     }

@@ -1,6 +1,7 @@
 //! One log record as it enters the store.
 //!
-//! Knows: the members every record has, the names of the well-known fields, the query language's view.
+//! Knows: the members every record has, the names of the well-known fields, how the query language
+//! sees both.
 //! Must not know: files, columns, protocols. In: what a decoder read. Out: a [`Row`] to query.
 
 use logwell_query::{Level, Row, Value, ValueRef};
@@ -54,8 +55,11 @@ pub struct Record {
 
 impl Record {
     /// Brings `fields` into the promised form: sorted by name, the last of equal names kept, a
-    /// name that is well known written as `field.NAME`, and each value in its plainest kind (an integer
-    /// that fits is [`Value::Int`], what is no finite number or JSON array is [`Value::Text`]). Costs one pass if they are so already. Every store does this to what it keeps.
+    /// name that is well known written as `field.NAME`, and each value in its plainest kind: an
+    /// integer that fits is [`Value::Int`], what is no finite number or JSON array is
+    /// [`Value::Text`], a null is left out. Costs one pass if they are so already.
+    ///
+    /// Every store does this to what it keeps.
     pub fn tidy(&mut self) {
         self.fields.retain(|(_, value)| *value != Value::Null);
         for (name, value) in &mut self.fields {

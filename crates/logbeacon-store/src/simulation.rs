@@ -5,7 +5,8 @@
 //! `LOGBEACON_SIM_SEED=7` one again, and says every act.
 
 use crate::embedded::{Embedded, Options};
-use crate::store::{AppendError, Certificate, DeleteRequest, Found, SearchRequest, Store};
+use crate::error::AppendError;
+use crate::store::{Certificate, DeleteRequest, Found, SearchRequest, Store};
 use crate::testing::world::TestWorld;
 use crate::{Record, Verdict};
 use logwell_query::{Query, TimeRange, Value};

@@ -3,6 +3,7 @@
 //! Knows: what may be asked of a store. Must not know: how one keeps records, HTTP.
 //! In: records and requests. Out: verdicts, rows, counts, and whether an answer is complete.
 
+use crate::error::{AppendError, DeleteError, SearchError};
 use crate::record::Record;
 use logwell_query::{Fields, Level, Query, Row, TimeRange};
 use std::fmt;
@@ -105,23 +106,6 @@ pub enum Verdict {
     Accepted,
     /// A record of this hash is already on disk. It stays as it is.
     Duplicate,
-}
-
-/// Why a batch was not kept. None of its records is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AppendError {
-    /// More waits to be stored than the bounds allow. Passing: send again after `retry_after`.
-    Full {
-        /// When it is worth trying again.
-        retry_after: Duration,
-    },
-    /// The disk is full or fails. Passing: the store resumes by itself once there is space.
-    ReadOnly {
-        /// What the disk reported.
-        reason: String,
-    },
-    /// The store is shutting down.
-    Closed,
 }
 
 /// What to search for, where, and at what cost.
@@ -256,15 +240,6 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Why a search has no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SearchError {
-    /// The query cannot run; the text says why.
-    Query(String),
-    /// The store is closed.
-    Closed,
-}
-
 /// A count by time and level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
@@ -347,17 +322,6 @@ pub struct Certificate {
     pub erase_within: Duration,
 }
 
-/// Why nothing was deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeleteError {
-    /// The filter cannot be understood, or uses what a deletion cannot, such as a pipe.
-    Query(String),
-    /// The deletion could not be written down.
-    Disk(String),
-    /// The store is closed.
-    Closed,
-}
-
 /// How long records are kept. The first rule that fits a record decides; without one it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetentionRule {
@@ -413,38 +377,3 @@ pub struct Damage {
     /// The range of their event times, where that is known.
     pub range: Option<TimeRange>,
 }
-
-impl fmt::Display for AppendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Full { retry_after } => {
-                write!(f, "the store is full, send again after {} ms", retry_after.as_millis())
-            }
-            Self::ReadOnly { reason } => write!(f, "the store is read-only: {reason}"),
-            Self::Closed => f.write_str("the store is closed"),
-        }
-    }
-}
-
-impl fmt::Display for SearchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Query(why) => write!(f, "the query cannot run: {why}"),
-            Self::Closed => f.write_str("the store is closed"),
-        }
-    }
-}
-
-impl fmt::Display for DeleteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Query(why) => write!(f, "the deletion cannot run: {why}"),
-            Self::Disk(why) => write!(f, "the deletion cannot be written down: {why}"),
-            Self::Closed => f.write_str("the store is closed"),
-        }
-    }
-}
-
-impl std::error::Error for AppendError {}
-impl std::error::Error for SearchError {}
-impl std::error::Error for DeleteError {}

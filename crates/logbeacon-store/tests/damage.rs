@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use logbeacon_store::{Embedded, Found, Options, Record, SearchRequest, Store};
-use logwell_query::{Query, Value};
+use logbeacon_store::{DeleteRequest, Embedded, Found, Options, Record, SearchRequest, Store};
+use logwell_query::{Query, TimeRange, Value};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn open(dir: &Path) -> Embedded {
     let options =
@@ -44,6 +44,16 @@ fn found(store: &Embedded) -> BTreeSet<i64> {
     found
 }
 
+/// Changes a bit of the largest part.
+fn damage_a_part(dir: &Path) {
+    let parts = std::fs::read_dir(dir.join("parts")).unwrap();
+    let bytes_of = |path: &PathBuf| path.metadata().unwrap().len();
+    let path = parts.map(|part| part.unwrap().path()).max_by_key(bytes_of).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+}
+
 #[test]
 fn a_check_puts_a_damaged_part_aside_and_salvage_gets_its_whole_row_groups_back() {
     let dir = tempfile::tempdir().unwrap();
@@ -55,13 +65,7 @@ fn a_check_puts_a_damaged_part_aside_and_salvage_gets_its_whole_row_groups_back(
     assert_eq!(store.health().parts, 1, "sixteen row groups are joined");
     drop(store);
 
-    let parts = std::fs::read_dir(dir.path().join("parts")).unwrap();
-    let path =
-        parts.map(|part| part.unwrap().path()).max_by_key(|path| path.metadata().unwrap().len());
-    let path = path.unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[1000] ^= 1;
-    std::fs::write(&path, &bytes).unwrap();
+    damage_a_part(dir.path());
 
     let store = open(dir.path());
     let damaged = store.check().unwrap();
@@ -90,14 +94,7 @@ fn a_search_goes_on_without_a_damaged_row_group_and_says_so() {
     store.append((8..16).map(record).collect()).unwrap();
     store.maintain(true).unwrap();
     drop(store);
-    let mut parts: Vec<_> = std::fs::read_dir(dir.path().join("parts"))
-        .unwrap()
-        .map(|part| part.unwrap().path())
-        .collect();
-    parts.sort();
-    let mut bytes = std::fs::read(&parts[0]).unwrap();
-    bytes[1000] ^= 1;
-    std::fs::write(&parts[0], &bytes).unwrap();
+    damage_a_part(dir.path());
     let store = open(dir.path());
     let mut rows = 0;
     let request = SearchRequest::new(Query::parse("*").unwrap());
@@ -109,4 +106,28 @@ fn a_search_goes_on_without_a_damaged_row_group_and_says_so() {
     assert!(!summary.complete);
     assert_eq!(summary.skipped.len(), 1);
     assert_eq!(rows, 8);
+}
+
+#[test]
+fn upkeep_goes_on_without_a_damaged_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.append((0..8).map(record).collect()).unwrap();
+    store.append((8..16).map(record).collect()).unwrap();
+    store.maintain(true).unwrap();
+    drop(store);
+    damage_a_part(dir.path());
+    let store = open(dir.path());
+    let request = DeleteRequest {
+        query: "id<4 or id>=12".to_owned(),
+        range: TimeRange::ALL,
+        requested_by: "test".to_owned(),
+    };
+    store.delete(&request).unwrap();
+    store.maintain(true).unwrap();
+    // Four of the eight in the part that is not damaged.
+    let left = found(&store);
+    assert!(left.len() == 4 && left.iter().all(|id| (4..12).contains(id)), "{left:?}");
+    assert_eq!(store.health().damaged.len(), 1);
+    assert!(store.certificates()[0].erased_ns.is_some());
 }

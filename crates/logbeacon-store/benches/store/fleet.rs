@@ -153,7 +153,10 @@ impl Fleet {
 
 /// The length of the record as a line of JSON, without its hash.
 fn json_bytes(record: &Record) -> usize {
-    let keys = r#"{"ts":1795478400000000000,"level":"","service":"","host":"","logger":"","message":"","trace_id":"","span_id":"","fields":{}}"#;
+    let keys = concat!(
+        r#"{"ts":1795478400000000000,"level":"","service":"","host":"","logger":"","#,
+        r#""message":"","trace_id":"","span_id":"","fields":{}}"#,
+    );
     let members = [&record.service, &record.host, &record.logger, &record.message];
     let of_field = |(name, value): &(String, Value)| {
         let quotes = if matches!(value, Value::Text(_)) { 2 } else { 0 };

@@ -135,7 +135,7 @@ fn sparse() {
     store.maintain(true).unwrap();
     let all_mib = peak_mib() - before_mib;
     println!(
-        "sparse      {} MB of fields: head {} MB, sealing at most {} MiB more than the records' own {records_mib} MiB",
+        "sparse      {} MB of fields: records {records_mib} MiB, head {} MB, sealing {} MiB more",
         input_bytes / 1_000_000,
         head_bytes / 1_000_000,
         all_mib - records_mib,
@@ -151,10 +151,10 @@ fn queries(store: &Embedded, (trace, order): &(String, String)) {
         ("Q3 trace", format!("trace_id:{trace}"), None),
         ("Q4 order", format!("\"{order}\""), None),
         ("Q5 histogram", "* | stats count() by time:1m, level".to_owned(), None),
-        ("Q6 top, p99", "* | stats count() as n, p99(latency_ms) by endpoint | sort by n desc | limit 10".to_owned(), None),
-        ("Q7 regexp", "message~\"(timeout|refused).*10[.]4[0-9][.][0-9]+[.][0-9]+:\" | stats count()".to_owned(), None),
+        ("Q6 top, p99", Q6.to_owned(), None),
+        ("Q7 regexp", Q7.to_owned(), None),
         ("Q8 distinct", "status_code:=500 | stats uniq(user_id)".to_owned(), None),
-        ("Q9 facets", "* | facets 10 by level, service, host, logger, endpoint, status_code, user_id, region, method, cached".to_owned(), None),
+        ("Q9 facets", Q9.to_owned(), None),
         ("absent word", absent.to_owned(), None),
         ("absent part", "*q0x7zzv9*".to_owned(), None),
         ("part of order", format!("order_id:*{part}*"), None),
@@ -188,6 +188,11 @@ fn queries(store: &Embedded, (trace, order): &(String, String)) {
         }
     }
 }
+
+const Q6: &str = "* | stats count() as n, p99(latency_ms) by endpoint | sort by n desc | limit 10";
+const Q7: &str = r#"message~"(timeout|refused).*10[.]4[0-9][.][0-9]+[.][0-9]+:" | stats count()"#;
+const Q9: &str = "* | facets 10 by level, service, host, logger, endpoint, status_code, user_id, \
+                  region, method, cached";
 
 /// The processor time that the process has had, to a hundredth of a second.
 fn cpu_seconds() -> f64 {

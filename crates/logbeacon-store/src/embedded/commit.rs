@@ -7,11 +7,12 @@
 //! gather.
 
 use super::{HeadBatch, Shared, lock};
+use crate::error::AppendError;
 use crate::identities::Identities;
 use crate::journal::{Body, Journal, Place};
 use crate::packed::Packed;
 use crate::record::Record;
-use crate::store::{AppendError, Damage, Verdict};
+use crate::store::{Damage, Verdict};
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};

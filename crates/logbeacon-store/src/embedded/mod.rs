@@ -9,11 +9,13 @@
 //! ```
 
 mod commit;
+mod erase;
 mod manifest;
 mod open;
 mod options;
 mod salvage;
 mod seal;
+mod shared;
 mod upkeep;
 
 #[cfg(fuzzing)]
@@ -21,15 +23,16 @@ pub(crate) use manifest::fuzz as fuzz_manifest;
 pub use options::{OpenError, OpenReport, Options};
 pub use salvage::SalvageReport;
 
+use crate::error::{AppendError, DeleteError, SearchError};
 use crate::journal::Place;
 use crate::packed::Packed;
 use crate::part::Part;
 use crate::record::{Record, WELL_KNOWN};
 use crate::rollup::{Devices, Minutes, ProducerRanges};
-use crate::search::{self, Snapshot};
+use crate::search;
 use crate::store::{
-    AppendError, Bucket, Certificate, Damage, DeleteError, DeleteRequest, Device, Found, Health,
-    MinuteCount, Producer, RetentionRule, SearchError, SearchRequest, Store, Summary, Verdict,
+    Bucket, Certificate, Damage, DeleteRequest, Device, Found, Health, MinuteCount, Producer,
+    RetentionRule, SearchRequest, Store, Summary, Verdict,
 };
 use commit::Committer;
 use logwell_query::{Filter, Query, Row, TimeRange};
@@ -41,7 +44,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// A store in a directory of its own.
 ///
@@ -108,15 +110,15 @@ impl Deletion {
 
 /// What all threads share.
 ///
-/// Locks are taken in the order of the fields: `sealing`, `upkeep`, `committer`, `manifest`,
+/// Locks are taken in the order of the fields: `upkeep`, `sealing`, `committer`, `manifest`,
 /// `state`.
 struct Shared {
     dir: PathBuf,
     options: Options,
-    /// Held while rows go from the head into parts.
-    sealing: Mutex<()>,
     /// Held while parts are replaced by others.
     upkeep: Mutex<()>,
+    /// Held while rows go from the head into parts.
+    sealing: Mutex<()>,
     queue: commit::Queue,
     committer: Mutex<Committer>,
     manifest: Mutex<Books>,
@@ -343,111 +345,6 @@ impl Store for Embedded {
 
     fn generation(&self) -> u64 {
         self.shared.state.read().unwrap_or_else(PoisonError::into_inner).generation
-    }
-}
-
-impl Shared {
-    fn fs(&self) -> &dyn crate::world::Fs {
-        &*self.options.fs
-    }
-
-    fn books(&self) -> MutexGuard<'_, Books> {
-        lock(&self.manifest)
-    }
-
-    fn check_open(&self) -> Result<(), SearchError> {
-        match self.is_closed.load(Ordering::SeqCst) {
-            true => Err(SearchError::Closed),
-            false => Ok(()),
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        Snapshot {
-            head: state.head.clone(),
-            parts: Arc::clone(&state.parts),
-            deletions: Arc::clone(&state.deletions),
-            generation: state.generation,
-        }
-    }
-
-    /// Changes what a search finds, at once.
-    fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let changed = change(&mut state);
-        state.generation += 1;
-        changed
-    }
-
-    /// Writes a changed manifest. The files `leaving` belong to the edition before only: they are
-    /// removed after the next one.
-    fn write_manifest(
-        &self,
-        books: &mut Books,
-        change: impl FnOnce(&mut Manifest),
-        leaving: Vec<PathBuf>,
-    ) -> io::Result<()> {
-        let before = books.manifest.clone();
-        change(&mut books.manifest);
-        if let Err(error) = books.manifest.write(self.fs(), &self.dir) {
-            books.manifest = before;
-            return Err(error);
-        }
-        books.sealed_before = before.sealed_to;
-        for file in std::mem::replace(&mut books.leaving, leaving) {
-            if let Err(error) = self.fs().remove(&file) {
-                self.fault("remove", &error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts something that went wrong.
-    fn fault(&self, what: &str, error: &io::Error) {
-        *lock(&self.faults).entry(format!("{what}: {error}")).or_default() += 1;
-    }
-
-    fn wake(&self) {
-        *lock(&self.wake.0) = true;
-        self.wake.1.notify_all();
-    }
-
-    /// Waits until woken, or so long. `false` if the store is closed.
-    fn rest(&self, longest: Duration) -> bool {
-        let (flag, condvar) = &self.wake;
-        let woken = lock(flag);
-        let (mut woken, _) = condvar
-            .wait_timeout_while(woken, longest, |woken| !*woken)
-            .unwrap_or_else(PoisonError::into_inner);
-        *woken = false;
-        !self.is_closed.load(Ordering::SeqCst)
-    }
-
-    fn health(&self) -> Health {
-        let journal_bytes = lock(&self.committer).journal.bytes();
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let in_parts: u64 = state.parts.iter().map(|live| live.part.rows).sum();
-        Health {
-            rows: in_parts + state.head_rows as u64,
-            head_rows: state.head_rows as u64,
-            head_bytes: state.head_bytes as u64,
-            journal_bytes,
-            parts: state.parts.len() as u64,
-            part_bytes: state.parts.iter().map(|live| live.part.bytes).sum(),
-            read_only: lock(&self.read_only).clone(),
-            damaged: lock(&self.damaged).clone(),
-            faults: lock(&self.faults).iter().map(|(what, n)| (what.clone(), *n)).collect(),
-            accepted: self.counters.accepted.load(Ordering::Relaxed),
-            duplicates: self.counters.duplicates.load(Ordering::Relaxed),
-            full: self.counters.full.load(Ordering::Relaxed),
-        }
-    }
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 

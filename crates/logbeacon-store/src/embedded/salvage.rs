@@ -33,23 +33,37 @@ impl Shared {
         let _upkeep = lock(&self.upkeep);
         let mut found = Vec::new();
         for live in self.snapshot().parts.iter() {
-            let Err(error) = live.part.check() else { continue };
-            let path = part_path(&self.dir, live.part.number, live.part.first_ns);
-            let damage = damage(&path, &error, Some(&entry_of(live)));
-            let change = |manifest: &mut Manifest| {
-                manifest.parts.retain(|part| part.number != live.part.number);
-            };
-            self.write_manifest(&mut self.books(), change, Vec::new())?;
-            put_aside(self.fs(), &self.dir, &path)?;
-            self.change_state(|state| {
-                let mut parts = Vec::clone(&state.parts);
-                parts.retain(|other| other.part.number != live.part.number);
-                state.parts = Arc::new(parts);
-            });
-            lock(&self.damaged).push(damage.clone());
-            found.push(damage);
+            found.extend(self.check_part(live)?);
         }
         Ok(found)
+    }
+
+    /// Reads a part, and puts it aside if it is damaged.
+    fn check_part(&self, live: &LivePart) -> io::Result<Option<Damage>> {
+        let Err(error) = live.part.check() else { return Ok(None) };
+        let number = live.part.number;
+        let path = part_path(&self.dir, number, live.part.first_ns);
+        let damage = damage(&path, &error, Some(&entry_of(live)));
+        let change = |manifest: &mut Manifest| manifest.parts.retain(|part| part.number != number);
+        self.write_manifest(&mut self.books(), change, Vec::new())?;
+        put_aside(self.fs(), &self.dir, &path)?;
+        self.change_state(|state| {
+            let mut parts = Vec::clone(&state.parts);
+            parts.retain(|other| other.part.number != number);
+            state.parts = Arc::new(parts);
+        });
+        lock(&self.damaged).push(damage.clone());
+        Ok(Some(damage))
+    }
+
+    /// What becomes of work on parts that failed: if one of them is damaged it is put aside, and
+    /// the work can go on without it.
+    pub(super) fn without_damaged(&self, parts: &[&LivePart], error: io::Error) -> io::Result<()> {
+        let mut is_damaged = false;
+        for live in parts {
+            is_damaged |= self.check_part(live)?.is_some();
+        }
+        if is_damaged { Ok(()) } else { Err(error) }
     }
 
     /// Makes parts of the row groups that can be read of parts that were put aside.

@@ -143,8 +143,8 @@ const HEADER_BYTES: usize = 4 + 3 * 4 + 2 * 8 + 2 * 4;
 /// Below this a batch hardly gets smaller.
 const WORTH_PACKING_BYTES: usize = 512;
 
-/// The fastest of zstd's ordinary levels: the journal lives for seconds.
-const COMPRESSION_LEVEL: i32 = 1;
+/// One of zstd's fast levels: the journal lives for seconds, and senders wait for it.
+const COMPRESSION_LEVEL: i32 = -3;
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +209,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_scan_of_any_bytes_covers_them_all(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn a_scan_of_any_bytes_covers_them_all(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             let covered: usize = scan(&bytes, 0).map(|piece| match piece {
                 Piece::Gap(range) => range.len(),
                 Piece::Frame(_) => 0,

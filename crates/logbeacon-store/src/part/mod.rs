@@ -325,7 +325,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 50, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 48,
+            max_shrink_iters: 50,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn records_come_back_from_a_part_and_from_joined_parts(

@@ -7,11 +7,12 @@ use super::eval::GroupReader;
 use super::mask::Mask;
 use crate::part::view::{View, batch_times};
 use crate::part::{Kind, Part};
-use arrow_array::Array;
+use arrow_array::{Array, Int64Array};
+use foldhash::fast::RandomState;
 use logwell_query::{
     Bucket, FacetCounts, Filter, Function, Group, GroupId, Statistics, TIME, Value, ValueRef,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io;
 
@@ -54,9 +55,37 @@ pub(crate) fn statistics(
     Ok(true)
 }
 
+/// Counts of integers by field, over several row groups. Integers may differ in each row, and a
+/// facet is counted by its text.
+#[derive(Default)]
+pub(crate) struct Integers(BTreeMap<String, HashMap<i64, u64, RandomState>>);
+
+impl Integers {
+    /// Adds the counts to facets.
+    pub(crate) fn give(self, facets: &mut FacetCounts) {
+        for (field, counts) in self.0 {
+            for (value, count) in counts {
+                facets.add(&field, ValueRef::Int(value), count);
+            }
+        }
+    }
+
+    fn add(&mut self, field: &str, array: &Int64Array, mask: &Mask) {
+        if !self.0.contains_key(field) {
+            self.0.insert(field.to_owned(), HashMap::default());
+        }
+        // One value too many is enough to say that there are too many.
+        if let Some(counts) = self.0.get_mut(field).filter(|counts| counts.len() <= FACET_VALUES) {
+            for row in mask.iter().filter(|row| array.is_valid(*row)) {
+                *counts.entry(array.value(row)).or_default() += 1;
+            }
+        }
+    }
+}
+
 /// Adds rows to facets. `false` if that is not possible by columns: nothing was added then.
 pub(crate) fn facets(
-    facets: &mut FacetCounts,
+    (facets, integers): (&mut FacetCounts, &mut Integers),
     reader: &GroupReader<'_>,
     mask: &Mask,
 ) -> io::Result<bool> {
@@ -69,6 +98,10 @@ pub(crate) fn facets(
     for field in fields.into_iter().filter(|field| !facets.is_full(field)).collect::<Vec<_>>() {
         for (column, kind) in part.columns_of(field) {
             let view = reader.column(*column, *kind)?;
+            if let View::Ints(array) = &*view {
+                integers.add(field, array, mask);
+                continue;
+            }
             let (codes, values) = codes(&view, mask.iter());
             let mut counts = vec![0; values.len()];
             for code in codes {
@@ -192,7 +225,7 @@ impl<'a> Bits<'a> {
 
 /// Different keys in the order in which they came.
 struct Interned<K> {
-    codes: HashMap<K, u32, foldhash::fast::RandomState>,
+    codes: HashMap<K, u32, RandomState>,
     keys: Vec<K>,
     last: Option<(K, u32)>,
 }
@@ -358,3 +391,6 @@ fn tuples(
 
 /// The largest table that is made for a row group.
 const TABLE_SLOTS: usize = 1 << 20;
+
+/// A field with more values than this has no facets.
+pub(super) const FACET_VALUES: usize = 100_000;

@@ -3,7 +3,7 @@
 //! Knows: units, pipelines, threads. Must not know: what a pipe computes. In: units and pipes.
 //! Out: the rows of the last pipe.
 
-use super::columnar;
+use super::columnar::{self, FACET_VALUES, Integers};
 use super::eval::GroupReader;
 use super::ordered;
 use super::progress::Progress;
@@ -30,6 +30,7 @@ pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Prog
     let merged: Mutex<Option<Pipeline>> = Mutex::new(None);
     let work = || {
         let mut pipeline = Pipeline::new(&request.query.pipes, limits);
+        let mut integers = Integers::default();
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             let is_late = pipeline.oldest_useful_ns().is_some_and(|oldest| unit.last_ns < oldest);
             if progress.must_stop() {
@@ -38,10 +39,13 @@ pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Prog
             if is_late {
                 continue;
             }
-            match feed(&mut pipeline, unit, fields.as_deref()) {
+            match feed((&mut pipeline, &mut integers), unit, fields.as_deref()) {
                 Ok((scan, matched)) => progress.count(scan, matched),
                 Err(error) => progress.skip(&unit.name(), &error),
             }
+        }
+        if let Some(facets) = pipeline.facets_mut() {
+            integers.give(facets);
         }
         let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *merged {
@@ -67,7 +71,7 @@ pub(crate) fn limits(request: &SearchRequest, threads: usize) -> Limits {
 /// Pushes the matching rows of a unit, by columns where the pipeline takes them so. Returns the
 /// cost, and how many rows matched.
 fn feed(
-    pipeline: &mut Pipeline,
+    (pipeline, integers): (&mut Pipeline, &mut Integers),
     unit: &Unit,
     fields: Option<&[String]>,
 ) -> io::Result<(Scan, u64)> {
@@ -89,7 +93,7 @@ fn feed(
     let by_columns = if let Some(statistics) = pipeline.statistics_mut() {
         columnar::statistics(statistics, &reader, &mask)?
     } else if let Some(facets) = pipeline.facets_mut() {
-        columnar::facets(facets, &reader, &mask)?
+        columnar::facets((facets, integers), &reader, &mask)?
     } else {
         false
     };
@@ -136,6 +140,3 @@ fn in_context(
 
 /// How many rows are read in full at one go.
 const CHUNK_ROWS: usize = 8192;
-
-/// A field with more values than this has no facets.
-const FACET_VALUES: usize = 100_000;
