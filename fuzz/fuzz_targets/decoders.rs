@@ -36,13 +36,8 @@ fn of_syslog(body: &[u8]) -> Result<Vec<Item>, Unreadable> {
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (which, body) = input;
-    let encodings = [
-        Encoding::Identity,
-        Encoding::Gzip,
-        Encoding::Deflate,
-        Encoding::Zstd,
-        Encoding::Snappy,
-    ];
+    let encodings =
+        [Encoding::Identity, Encoding::Gzip, Encoding::Deflate, Encoding::Zstd, Encoding::Snappy];
     let encoding = encodings[usize::from(which) % encodings.len()];
     let Ok(body) = unpack(body, encoding, 1 << 16) else { return };
     let _any = std::str::from_utf8(&body).map(LogQl::parse);

@@ -33,6 +33,8 @@ const READ_BYTES: usize = 64 << 10;
 const WAITING: usize = 10_000;
 /// Messages that are stored together.
 const BATCH: usize = 1000;
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long after a failure the store is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -62,9 +64,10 @@ pub async fn tcp(
             let _place = place;
             match tls {
                 None => connection(&server, stream, (peer, stop)).await,
-                Some(tls) => match tls.accept(stream).await {
-                    Ok(stream) => connection(&server, stream, (peer, stop)).await,
-                    Err(error) => tracing::debug!(%peer, %error, "no TLS"),
+                Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(&server, stream, (peer, stop)).await,
+                    Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
+                    Err(_) => tracing::debug!(%peer, "TLS took too long"),
                 },
             }
         });

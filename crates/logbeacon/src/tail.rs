@@ -85,6 +85,8 @@ struct Subscription {
 
 /// Batches on their way to those who follow.
 const QUEUE_BATCHES: usize = 256;
+/// Different filters at once: each record is tested against every one.
+const MAX_SUBSCRIPTIONS: usize = 128;
 /// Lines that a reader may be behind.
 const BEHIND_LINES: usize = 1024;
 /// What is kept for those who come back.
@@ -127,9 +129,9 @@ impl Tail {
     }
 
     /// Follows what fits the wish. `after` is the subscription and line that a reader who comes
-    /// back has seen last.
+    /// back has seen last. Nothing, if too many other filters are followed.
     #[must_use]
-    pub fn follow(&self, wish: Wish, after: Option<(u64, u64)>) -> Following {
+    pub fn follow(&self, wish: Wish, after: Option<(u64, u64)>) -> Option<Following> {
         let mut subscriptions =
             self.shared.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.is_followed.store(true, Ordering::Relaxed);
@@ -138,14 +140,15 @@ impl Tail {
                 && other.wish.streams == wish.streams
                 && other.wish.sees_audit == wish.sees_audit
         };
-        let index = subscriptions.iter().position(same).unwrap_or_else(|| {
-            subscriptions.push(Subscription::new(wish));
-            subscriptions.len() - 1
-        });
-        match subscriptions.get_mut(index) {
-            Some(subscription) => subscription.join(after),
-            None => Following { missed: Missed::Unknown, lines: broadcast::channel(1).1, id: 0 },
-        }
+        let index = match subscriptions.iter().position(same) {
+            Some(index) => index,
+            None if subscriptions.len() >= MAX_SUBSCRIPTIONS => return None,
+            None => {
+                subscriptions.push(Subscription::new(wish));
+                subscriptions.len() - 1
+            }
+        };
+        subscriptions.get_mut(index).map(|subscription| subscription.join(after))
     }
 }
 
@@ -237,7 +240,8 @@ mod tests {
     fn those_who_follow_alike_share_a_subscription_and_see_their_streams_only() {
         let tail = tail();
         assert!(!tail.is_followed());
-        let (mut a, mut b) = (tail.follow(wish("a"), None), tail.follow(wish("a"), None));
+        let (mut a, mut b) =
+            (tail.follow(wish("a"), None).unwrap(), tail.follow(wish("a"), None).unwrap());
         assert_eq!(a.id, b.id);
         assert!(tail.is_followed());
         tail.publish(vec![record("b", "hidden"), record("a", "shown")]);
@@ -249,18 +253,30 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_filters_is_bounded_and_that_of_readers_is_not() {
+        let tail = tail();
+        let follow = |number: usize| {
+            let text = number.to_string();
+            tail.follow(Wish { text, ..wish("a") }, None).is_some()
+        };
+        assert!((0..MAX_SUBSCRIPTIONS).all(follow));
+        assert!(!follow(MAX_SUBSCRIPTIONS));
+        assert!((0..MAX_SUBSCRIPTIONS).all(follow));
+    }
+
+    #[test]
     fn who_comes_back_gets_what_was_missed_or_learns_that_nobody_knows() {
         let tail = tail();
-        let mut first = tail.follow(wish("a"), None);
+        let mut first = tail.follow(wish("a"), None).unwrap();
         tail.publish((0..3).map(|number| record("a", &number.to_string())).collect());
         for _ in 0..3 {
             first.lines.blocking_recv().unwrap();
         }
-        let back = tail.follow(wish("a"), Some((first.id, 1)));
+        let back = tail.follow(wish("a"), Some((first.id, 1))).unwrap();
         let Missed::Lines(lines) = back.missed else { panic!("the lines are known") };
         assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 3]);
         for after in [(first.id + 1, 1), (first.id, 0)] {
-            let missed = tail.follow(wish("a"), Some(after)).missed;
+            let missed = tail.follow(wish("a"), Some(after)).unwrap().missed;
             let is_known = matches!(missed, Missed::Lines(_));
             assert_eq!(is_known, after.0 == first.id);
         }

@@ -25,7 +25,8 @@ pub(super) struct Packed {
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is skipped of a body that is refused, so that its sender sees the answer: in bytes and time.
+/// What is skipped of a body that is refused, so that its sender sees the answer: in bytes and
+/// time.
 const SKIPPED_BYTES: usize = 64 << 20;
 const SKIPPING: Duration = Duration::from_secs(5);
 

@@ -50,7 +50,9 @@ pub(super) async fn tail(
         streams: grant.streams.clone(),
         sees_audit: grant.sees_audit(),
     };
-    let following = server.ingest.tail.follow(wish, after);
+    let Some(following) = server.ingest.tail.follow(wish, after) else {
+        return Err(Problem::busy("too many different filters are followed", 30));
+    };
     let (sender, receiver) = mpsc::channel(QUEUE);
     tokio::spawn(async move { send(&server, following, &sender).await });
     let events = ReceiverStream::new(receiver).map(Ok::<_, Infallible>);

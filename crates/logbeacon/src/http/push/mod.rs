@@ -132,6 +132,11 @@ fn origin(server: &Server, parts: &Parts, protocol: &'static str) -> Result<Orig
     if !stream_name::is_valid(&stream) {
         return Err(Problem::bad(format!("{stream:?} is no valid name of a stream")));
     }
+    if !grant.streams.contain(&stream) {
+        let name = &grant.name;
+        let reason = format!("the token {name:?} may not write to the stream {stream:?}");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", reason));
+    }
     let dedup = params.get("dedup").or_else(|| header("x-logbeacon-dedup"));
     let peer = parts.extensions.get::<Peer>();
     Ok(Origin {
