@@ -3,7 +3,20 @@
 //!
 //! [`Store`] is what a server needs of a store; [`Embedded`] is it. [`Memory`] is the simplest
 //! implementation, for tests.
-//! This crate knows no HTTP and no protocol.
+//! This crate knows no HTTP and no protocol. The files it writes are described in
+//! `docs/store-format.md`.
+//!
+//! | module | knows |
+//! |---|---|
+//! | `record`, `store`, `error` | what goes in, what may be asked, why it was not done |
+//! | `memory` | the simplest store that is right |
+//! | `embedded` | the store on a disk: commits, sealing, upkeep, deletions, start, salvage |
+//! | `journal`, `packed` | what is synced before an answer, and how records are packed in it |
+//! | `identities`, `bloom` | which records were accepted lately |
+//! | `part` | a Parquet file: its columns, filters, checksums, and what it says about itself |
+//! | `search` | answers from a snapshot of head and parts |
+//! | `rollup` | counts that are kept with the data |
+//! | `world` | files and a clock, as arguments |
 
 mod bloom;
 mod embedded;

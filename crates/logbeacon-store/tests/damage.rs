@@ -1,6 +1,11 @@
 //! A damaged part costs what is damaged, and nothing else.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
 
 use logbeacon_store::{DeleteRequest, Embedded, Found, Options, Record, SearchRequest, Store};
 use logwell_query::{Query, TimeRange, Value};
