@@ -2,8 +2,8 @@
 
 use crate::program::{Outcome, cargo};
 
-/// All benchmarks of the workspace, the one of that name, the peers, or the
-/// instruction counts.
+/// All benchmarks of logwell, the one of that name, the peers, the instruction counts, or
+/// LogBeacon's store.
 pub(crate) fn run(words: &[String]) -> Outcome {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -14,6 +14,10 @@ pub(crate) fn run(words: &[String]) -> Outcome {
             cargo(&[&peers, options].concat())
         }
         ["instructions", options @ ..] => instructions(options),
+        ["store", options @ ..] => {
+            let store = ["bench", "--package", "logbeacon-store", "--bench", "store", "--"];
+            cargo(&[&store, options].concat())
+        }
         [name, options @ ..] => {
             let bench = ["bench", "--package", "logwell-benches", "--bench", name, "--"];
             cargo(&[&bench, options].concat())

@@ -1,0 +1,9 @@
+//! The program itself: starts, kills, ends, and real senders against it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod forwarder;
+mod life;
+mod senders;
+mod support;
+mod tls;
