@@ -1,5 +1,5 @@
-//! Documents that stand outside the source, so that rustdoc shows them and their examples are
-//! tested.
+//! Documentation: the documents outside the source, so that rustdoc shows them and tests their
+//! examples.
 //!
 //! Knows no code.
 

@@ -19,7 +19,7 @@ use logwell::sink::{Accepts, FlushError, MemorySink, Sink};
 use logwell::stats::{Reason, Stats};
 use logwell::testing::{Clock, Listener, ManualClock, Step};
 use logwell::{Level, LoggingHandle, QueueLayer, ShutdownReport};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
@@ -599,6 +599,11 @@ fn invariant_4_what_the_listener_logs_is_not_captured() {
 
 /// Each file under `src/`, by its path there, without comments and tests.
 fn sources() -> BTreeMap<String, String> {
+    sources_of("src")
+}
+
+/// Each file under a folder of the workspace.
+fn sources_of(folder: &str) -> BTreeMap<String, String> {
     fn collect(dir: &Path, root: &Path, all: &mut BTreeMap<String, String>) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
@@ -613,7 +618,7 @@ fn sources() -> BTreeMap<String, String> {
             }
         }
     }
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut all = BTreeMap::new();
     collect(&root, &root, &mut all);
     all
@@ -637,40 +642,34 @@ fn names(code: &str, name: &str) -> bool {
 
 /// Checks that only those files name the crate, and that they do: a rule about nothing is none.
 fn check_only(krate: &str, allowed: &[&str]) {
-    let sources = sources();
+    check_only_of(&sources(), krate, allowed);
+}
+
+fn check_only_of(sources: &BTreeMap<String, String>, krate: &str, allowed: &[&str]) {
     let users: Vec<&str> =
         sources.iter().filter(|(_, code)| names(code, krate)).map(|(file, _)| &**file).collect();
     assert_eq!(users, allowed, "files that name {krate}");
 }
 
+/// Whether the file is in one of the folders, or is one of the files.
+fn is_in(file: &str, places: &[&str]) -> bool {
+    let is_it = |place: &&str| match place.ends_with('/') {
+        true => file.starts_with(*place),
+        false => file == *place,
+    };
+    places.iter().any(is_it)
+}
+
+/// Which way imports run is tested by `xtask/src/imports/`.
 #[test]
 fn invariant_5_a_record_and_all_after_it_know_nothing_of_tracing() {
-    let after = |file: &str| {
-        let files = [
-            "record.rs",
-            "fields.rs",
-            "span.rs",
-            "callsite.rs",
-            "level.rs",
-            "queue.rs",
-            "listener.rs",
-            "route.rs",
-            "own.rs",
-            "stats.rs",
-            "slot.rs",
-            "waker.rs",
-            "report.rs",
-            "selflog.rs",
-            "sink.rs",
-            "encode.rs",
-            "clock.rs",
-        ];
-        files.contains(&file)
-            || ["sink/", "encode/", "rotate/"].iter().any(|dir| file.starts_with(dir))
-    };
+    let folders =
+        ["pipeline/", "sink/", "black_box/", "spool/", "encode/", "rotate/", "record/", "base/"];
     let sources = sources();
-    let checked: Vec<_> = sources.iter().filter(|(file, _)| after(file)).collect();
-    assert!(checked.len() > 25, "{}", checked.len());
+    let checked = sources.iter().filter(|(file, _)| is_in(file, &folders));
+    // Whether a directive is one of tracing's own is asked of tracing.
+    let checked: Vec<_> = checked.filter(|(file, _)| *file != "record/directives.rs").collect();
+    assert!(checked.len() > 80, "{}", checked.len());
     for (file, code) in checked {
         for krate in ["tracing", "tracing_subscriber", "tracing_log", "log"] {
             assert!(!names(code, krate), "{file} names {krate}");
@@ -679,114 +678,79 @@ fn invariant_5_a_record_and_all_after_it_know_nothing_of_tracing() {
 }
 
 #[test]
-fn invariant_5_a_sink_knows_no_channel_an_encoder_no_file_and_rotation_no_record() {
-    for (file, code) in sources() {
-        let forbidden: &[&str] = match file.split_once('/') {
-            Some(("sink", _)) => &["crossbeam_channel", "crate::queue", "crate::listener"],
-            Some(("encode", _)) => {
-                &["std::fs", "std::thread", "crate::rotate", "crate::sink", "crate::queue"]
-            }
-            Some(("rotate", _)) => {
-                &["crate::record", "crate::encode", "crate::sink", "crate::queue", "serde_json"]
-            }
-            Some(("config", _)) => {
-                &["crate::queue", "crate::listener", "crate::sink", "crate::rotate", "std::thread"]
-            }
-            _ if file == "queue.rs" => &["crate::record", "crate::sink", "crate::encode"],
-            _ if file == "listener.rs" => &["crate::encode", "crate::rotate", "crate::layer"],
-            _ if file == "capture.rs" => &["crate::queue", "crate::sink", "crate::encode"],
-            _ if file == "layer.rs" => &["crate::sink", "crate::encode", "crate::rotate"],
-            _ => &[],
-        };
-        for name in forbidden {
-            let is_named = names(&code, name) || code.contains(&format!("use {name};"));
-            assert!(!is_named, "{file} names {name}");
-        }
-    }
-}
-
-/// Which files of the crate a file imports.
-fn imports(sources: &BTreeMap<String, String>, file: &str) -> Vec<String> {
-    let module = |name: &String| {
-        let name = name.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
-        format!("crate::{name}")
-    };
-    let is_named = |of: &&String| {
-        let code = sources.get(file).map_or("", String::as_str);
-        names(code, &module(of)) || code.contains(&format!("use {};", module(of)))
-    };
-    sources.keys().filter(is_named).cloned().collect()
-}
-
-/// The configuration is the roof: it may know everything, and nothing is reached by way of it.
-#[test]
-fn invariant_5_the_layer_reaches_the_encoders_by_late_records_only() {
+fn invariant_5_a_sink_knows_no_channel_an_encoder_no_file_and_no_pure_folder_a_thread() {
+    let rules: [(&str, &[&str]); 6] = [
+        ("sink/", &["std::sync::mpsc"]),
+        ("encode/", &["std::fs", "std::thread", "std::net", "std::env"]),
+        ("record/", &["std::fs", "std::thread", "std::net", "std::env"]),
+        ("rotate/", &["std::thread", "std::env", "serde_json"]),
+        ("spool/", &["std::thread", "std::net", "serde_json"]),
+        ("config/", &["std::thread", "std::net"]),
+    ];
     let sources = sources();
-    let is_roof = |file: &str| file.starts_with("config/") || file == "lib.rs";
-    let is_behind = |file: &str| {
-        ["encode", "sink", "rotate"]
-            .iter()
-            .any(|part| file == format!("{part}.rs") || file.starts_with(&format!("{part}/")))
-    };
-    let (mut reached, mut next) = (BTreeSet::new(), vec!["layer.rs".to_owned()]);
-    let mut doors = BTreeSet::new();
-    while let Some(file) = next.pop() {
-        for import in imports(&sources, &file).into_iter().filter(|import| !is_roof(import)) {
-            if is_behind(&import) {
-                doors.insert(file.clone());
-            } else if reached.insert(import.clone()) {
-                next.push(import);
+    for (folder, forbidden) in rules {
+        let files: Vec<_> = sources.iter().filter(|(file, _)| is_in(file, &[folder])).collect();
+        assert!(files.len() > 4, "{folder} has {} files", files.len());
+        for (file, code) in files {
+            for name in forbidden {
+                let is_named = names(code, name) || code.contains(&format!("use {name};"));
+                assert!(!is_named, "{file} names {name}");
             }
         }
     }
-    let doors: Vec<_> = doors.iter().map(String::as_str).collect();
-    assert_eq!(doors, ["late.rs"], "files by which the layer reaches encoders, sinks or rotation");
-}
-
-#[test]
-fn nobody_knows_setup_but_the_front_page() {
-    let sources = sources();
-    let users: Vec<_> =
-        sources.iter().filter(|(_, code)| names(code, "setup")).map(|(file, _)| &**file).collect();
-    assert_eq!(users, ["lib.rs"]);
 }
 
 #[test]
 fn each_dependency_is_named_behind_its_doors_only() {
-    check_only("serde_yaml", &["config/yaml.rs"]);
     check_only("file_rotate", &["rotate/shift.rs"]);
     check_only("tracing_appender", &["sink/console.rs"]);
-    check_only("tracing_log", &["log_bridge.rs"]);
-    check_only("log", &["log_bridge.rs", "log_pairs.rs"]);
+    check_only("tracing_log", &["capture/log_bridge.rs"]);
+    check_only("log", &["capture/log_bridge.rs", "capture/log_pairs.rs"]);
     let who_hands_over_to_a_thread = [
-        "builder.rs",
         "forward/rabbitmq/link.rs",
         "forward/running.rs",
-        "handle.rs",
-        "janitor.rs",
-        "listener.rs",
-        "syncer.rs",
+        "pipeline/listener.rs",
+        "setup/builder.rs",
+        "setup/handle.rs",
+        "sink/file/janitor.rs",
+        "sink/file/syncer.rs",
     ];
     check_only("crossbeam_channel", &who_hands_over_to_a_thread);
-    check_only("forkguard", &["fork.rs"]);
-    check_only("shutdown_hooks", &["hooks/exit.rs"]);
-    check_only("signal_hook", &["hooks/signals.rs"]);
-    let who_knows_calendars =
-        ["clock.rs", "encode/stamp.rs", "forward/http.rs", "rotate/period.rs", "rotate/upkeep.rs"];
+    check_only("forkguard", &["base/fork.rs"]);
+    check_only("shutdown_hooks", &["setup/hooks/exit.rs"]);
+    check_only("signal_hook", &["setup/hooks/signals.rs"]);
+    let who_knows_calendars = [
+        "base/clock.rs",
+        "encode/stamp.rs",
+        "forward/http.rs",
+        "rotate/maintenance.rs",
+        "rotate/period.rs",
+    ];
     check_only("jiff", &who_knows_calendars);
     check_only("ureq", &["forward/http.rs"]);
+    check_only("webpki_root_certs", &["forward/http.rs"]);
     check_only("lapin", &["forward/rabbitmq/connection.rs", "forward/rabbitmq/socket.rs"]);
+    check_only("tokio_stream", &["forward/rabbitmq/connection.rs"]);
+    check_only("async_compat", &["forward/rabbitmq/socket.rs"]);
     check_only("flate2", &["forward/http.rs", "rotate/pack.rs"]);
     check_only("zstd", &["rotate/pack.rs"]);
-    check_only("base64", &["encode/value.rs", "secret.rs"]);
-    check_only("quanta", &["clock.rs"]);
+    check_only("base64", &["encode/value.rs"]);
+    check_only("crc32c", &["spool/cursor.rs", "spool/entry.rs"]);
+    check_only("quanta", &["base/clock.rs"]);
+    check_only(
+        "memchr",
+        &["capture/redact/keys.rs", "capture/redact/sites.rs", "capture/redact/urls.rs"],
+    );
     check_only("memmap2", &["black_box/map.rs"]);
     check_only("libc", &["black_box/map.rs"]);
-    check_only("nix", &["threads.rs"]);
-    check_only("rustix", &["black_box/map.rs", "rotate/os.rs"]);
-    check_only("zmij", &["encode/json/straight.rs", "encode/text.rs", "encode/value.rs"]);
-    check_only("arc_swap", &["filter.rs"]);
-    check_only("pin_project_lite", &["context.rs"]);
+    check_only("nix", &["base/threads.rs"]);
+    check_only("rustix", &["base/fs/os.rs", "black_box/map.rs"]);
+    check_only("zmij", &["encode/json/fast_path.rs", "encode/text/mod.rs", "encode/value.rs"]);
+    check_only("arc_swap", &["capture/filter.rs"]);
+    check_only("pin_project_lite", &["capture/context.rs"]);
+    let options = sources_of("crates/logwell-options/src");
+    check_only_of(&options, "serde_yaml", &["yaml.rs"]);
+    check_only_of(&options, "base64", &["secret.rs"]);
 }
 
 #[test]
@@ -795,10 +759,15 @@ fn no_file_of_the_library_prints_or_sleeps_where_a_caller_waits() {
         for call in ["println!", "eprintln!", "print!", "eprint!", "process::exit", "abort()"] {
             assert!(!code.contains(call), "{file} calls {call}");
         }
-        // forward/open.rs waits at set-up, for another process to let go of a directory;
-        // dead_letters/file.rs on the forwarder's thread, for one that copies dead letters.
-        let who_waits = ["queue.rs", "sink/console.rs", "forward/open.rs", "dead_letters/file.rs"];
-        if !who_waits.contains(&&*file) {
+        // forward/open.rs waits at set-up until another process releases a directory;
+        // dead_letters/file.rs, on the forwarder's thread, until one has copied dead letters.
+        let who_waits = [
+            "dead_letters/file.rs",
+            "forward/open.rs",
+            "pipeline/queue.rs",
+            "sink/console.rs",
+        ];
+        if !is_in(&file, &who_waits) {
             assert!(!code.contains("thread::sleep"), "{file} sleeps");
         }
     }
@@ -807,19 +776,10 @@ fn no_file_of_the_library_prints_or_sleeps_where_a_caller_waits() {
 #[test]
 fn every_thread_starts_deaf_to_the_signals_of_the_application() {
     for (file, code) in sources() {
-        let is_ours = !file.starts_with("simulation/") && file != "threads.rs";
+        let is_ours = !file.starts_with("simulation/") && file != "base/threads.rs";
         for call in ["thread::spawn(", "thread::Builder", "thread::{Builder"] {
             assert!(!is_ours || !code.contains(call), "{file} starts a thread by itself");
         }
-    }
-}
-
-#[test]
-fn every_file_begins_with_what_it_is() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in sources().keys() {
-        let text = std::fs::read_to_string(root.join(file)).unwrap();
-        assert!(text.starts_with("//! "), "{file}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Macros for what tracing's levels cannot say.
+//! Macros: calls for what tracing's levels cannot say.
 //!
 //! Each sets a marker field that the callsite is known by; no record is looked at for it.
 

@@ -763,14 +763,20 @@ mod secrets {
 mod generated_files {
     use super::*;
 
+    /// Compares with the file in `config/`, or writes it if `UPDATE_GOLDEN` is set.
     #[cfg(feature = "forward")]
-    const OUTDATED: &str = "is out of date: run `cargo x reference`";
+    fn compare(name: &str, expected: &str) {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(project_file(name), expected).expect("config/ can be written");
+        }
+        let text = std::fs::read_to_string(project_file(name)).unwrap_or_default();
+        assert!(text == expected, "config/{name} is out of date: run `cargo x reference`");
+    }
 
     #[cfg(feature = "forward")]
     #[test]
     fn the_reference_is_up_to_date_and_gives_the_defaults() {
-        let text = std::fs::read_to_string(project_file("logging.yaml")).unwrap_or_default();
-        assert!(text == reference_yaml(), "config/logging.yaml {OUTDATED}");
+        compare("logging.yaml", &reference_yaml());
         assert_eq!(good(&reference_yaml()), LoggingConfig::default());
         let longest = reference_yaml().lines().map(str::len).max();
         assert!(longest <= Some(100), "{longest:?}");
@@ -779,8 +785,7 @@ mod generated_files {
     #[cfg(feature = "forward")]
     #[test]
     fn the_schema_is_up_to_date_and_knows_every_option() {
-        let text = std::fs::read_to_string(project_file("logging.schema.json")).unwrap_or_default();
-        assert!(text == json_schema(), "config/logging.schema.json {OUTDATED}");
+        compare("logging.schema.json", &json_schema());
         let schema: serde_json::Value = serde_json::from_str(&json_schema()).expect("JSON");
         each_option(LoggingConfig::default().entries(), "", &mut |key, slot| {
             let pointer: String =

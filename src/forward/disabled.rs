@@ -1,4 +1,4 @@
-//! Forward, in a build without the feature: nothing is forwarded, and who asks for it is told.
+//! Disabled: a build without the feature `forward` forwards nothing, and says so if asked to.
 
 use crate::base::clock::Clock;
 use crate::base::error::Error;

@@ -3,6 +3,7 @@
 //! Knows no kind of sink and no encoding.
 
 pub(crate) mod after_shutdown;
+pub(crate) mod end;
 pub(crate) mod internal_records;
 pub(crate) mod listener;
 pub(crate) mod options;

@@ -1,18 +1,10 @@
 //! ShutdownReport: the receipt: what was captured, written and dropped, and where it is.
 
+use crate::pipeline::end::End;
 use crate::record::stats::{DestinationStats, SinkStats, Stats};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// What the sinks say at the end.
-#[derive(Debug, Default)]
-pub(crate) struct End {
-    /// Whether all records are handed on that the black box has.
-    pub(crate) is_handed_on: bool,
-    pub(crate) files: Vec<(String, Vec<PathBuf>)>,
-    pub(crate) unsent: Vec<(String, u64)>,
-}
 
 /// What became of all records; see [`shutdown_logging`](crate::shutdown_logging).
 ///

@@ -102,7 +102,9 @@ impl Accepts {
 
 /// A rule over a level and the names of a callsite's fields; asked once for each callsite.
 #[derive(Clone)]
-pub(crate) struct CallsiteRule(Arc<dyn Fn(Level, &[&'static str]) -> bool + Send + Sync>);
+pub(crate) struct CallsiteRule(Arc<Rule>);
+
+type Rule = dyn Fn(Level, &[&'static str]) -> bool + Send + Sync;
 
 impl CallsiteRule {
     #[cfg(feature = "forward")]

@@ -1,6 +1,6 @@
 //! Bench: which program each `cargo x bench …` runs, with what is said after it.
 
-use crate::steps::{Outcome, cargo};
+use crate::program::{Outcome, cargo};
 
 /// All benchmarks of the workspace, the one of that name, the peers, or the
 /// instruction counts.

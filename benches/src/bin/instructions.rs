@@ -130,7 +130,7 @@ fn main() -> Outcome<()> {
 fn record() -> Outcome<()> {
     let mut text = String::from(
         "# Instructions for each call or record, counted by callgrind. Written by\n\
-         # `cargo x bench instructions --record`; `cargo x test` compares.\n",
+         # `cargo x bench instructions --record`; `cargo x test --all` compares.\n",
     );
     text += &format!("tools: {}\n", tools()?);
     for (name, _) in CASES {

@@ -1,4 +1,4 @@
-//! RabbitMQ, in a build without the feature: who asks for it is told.
+//! Disabled: a build without the feature `rabbitmq` has no way there, and says so if asked to.
 
 use crate::base::error::Error;
 use crate::forward::ForwardSetup;

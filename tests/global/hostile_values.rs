@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use logwell::record::Level;
 use logwell::stats::Reason;

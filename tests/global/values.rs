@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use serde_json::{Value, json};
 use std::error::Error;
@@ -308,7 +308,7 @@ fn every_level_has_its_name_and_place() {
     assert_eq!(records[6]["logger"], "elsewhere");
     assert_eq!(records[7]["message"], "named");
     for record in &records {
-        assert_eq!(record["module"], "values");
+        assert_eq!(record["module"], "global::values");
         assert!(record["file"].as_str().unwrap().ends_with("values.rs"));
         assert!(record["line"].as_u64().unwrap() > 200);
     }

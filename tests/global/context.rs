@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use logwell::{LoggingContext, TraceContext};
 use serde_json::{Value, json};

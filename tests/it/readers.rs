@@ -119,7 +119,7 @@ fn lnav_knows_the_format_its_times_and_its_levels() {
     };
     assert_eq!(column("log_level"), ["trace", "debug", "info", "warning", "error", "critical"]);
     assert!(column("is_dated").iter().all(|dated| *dated == 1), "{answer}");
-    assert!(column("logger").iter().all(|logger| *logger == "readers"), "{answer}");
+    assert!(column("logger").iter().all(|logger| *logger == "it::readers"), "{answer}");
     assert_eq!(column("path").get(3), Some(&"/buy".into()), "{answer}");
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use logwell::config::Limits;
 use logwell::testing::{self, CapturedLogs};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};

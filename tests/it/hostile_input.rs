@@ -12,7 +12,7 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
-mod json_lines;
+use crate::json_lines;
 
 use json_lines::{deceives, strict};
 use logwell::config::{Schema, TimeZone};
@@ -247,7 +247,10 @@ fn each_class_of_hostile_input_is_one_strict_line_of_open_telemetry() {
 fn a_forged_key_changes_nothing_that_the_record_says_of_itself() {
     let forged = CLASSES.iter().find(|(name, _)| *name == "keys of the record as fields").unwrap();
     let record = strict(&lines(Schema::Native, forged.1).0);
-    assert_eq!((&record["level"], &record["logger"]), (&"INFO".into(), &"hostile_input".into()));
+    assert_eq!(
+        (&record["level"], &record["logger"]),
+        (&"INFO".into(), &"it::hostile_input".into())
+    );
     assert_eq!((&record["seq"], &record["process"]), (&1.into(), &std::process::id().into()));
     assert_eq!(record["field.level"], "FATAL");
     assert_eq!(record["field.process"], 0);

@@ -1,7 +1,8 @@
 //! The JSON record, rule by rule, and golden files of whole lines.
 //!
 //! A golden file is compared byte for byte. After a wanted change of the format run
-//! `UPDATE_GOLDEN=1 cargo test --test record_format` and look at the difference before committing.
+//! `UPDATE_GOLDEN=1 cargo test --test it record_format` and look at the difference before you
+//! commit.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +11,7 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
-mod json_lines;
+use crate::json_lines;
 
 use json_lines::specimens::{Chain, compare_golden, error_fields, specimens, text, two_spans};
 use json_lines::{

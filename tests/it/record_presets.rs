@@ -1,6 +1,6 @@
 //! The presets `ecs`, `gcp` and `otel`: what their readers ask for, and golden files of whole lines.
 //!
-//! After a wanted change run `UPDATE_GOLDEN=1 cargo test --test record_presets` and look at the
+//! After a wanted change run `UPDATE_GOLDEN=1 cargo test --test it record_presets` and look at the
 //! difference before committing. The rules that hold for any record are in `record_properties.rs`.
 
 #![allow(
@@ -10,7 +10,7 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
-mod json_lines;
+use crate::json_lines;
 
 use json_lines::specimens::{Chain, compare_golden, error_fields, specimens, text, two_spans};
 use json_lines::{keys, place, record, record_at, span, strict};

@@ -7,7 +7,7 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
-mod json_lines;
+use crate::json_lines;
 
 use json_lines::{fields, moment, place, strict};
 use logwell::LoggingContext;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-mod support;
+use crate::support;
 
 use serde_json::json;
 use support::{elsewhere, logged, one};
