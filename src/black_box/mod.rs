@@ -6,9 +6,9 @@
 //! done with. A start that finds the box of a process that is gone writes what is left in it.
 //!
 //! ```text
-//!  a thread ── pen.rs ──► its chunk of the box          the listener ── keeper.rs ──► journal, marks
+//!  a thread ── writer.rs ──► its chunk of the box       the listener ──► journal.rs: journal, marks
 //!                                                                            │
-//!                  the next start ── find.rs, left.rs ──► records ── replay ─┘
+//!                  the next start ── discover.rs, reader.rs ──► records ── replay ─┘
 //! ```
 //!
 //! This module is public for programs that look at a box ([`list`], [`read`]); to have one takes no call.

@@ -5,12 +5,6 @@
 //! neither records nor networks. In: what people choose. Out: letters, and files in the inbox
 //! `<destination>.replay/`, from which the process that forwards takes them.
 //!
-//! | file | is |
-//! |---|---|
-//! | `letter.rs` | one line of a file; pure |
-//! | `selection.rs` | which letters are meant; pure |
-//! | `file.rs` | the files of one destination, behind a lock |
-//!
 //! The program `logwell dead` is made of this; see
 //! [`_documentation::dead_letters`](crate::_documentation::dead_letters).
 //!

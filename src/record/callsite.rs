@@ -2,7 +2,7 @@
 //!
 //! Plain data, made once for each place and kept for the life of the process, so that a record
 //! needs only a reference to it and a sink can cache by its `index`. Does not know tracing: see
-//! `capture.rs` for how one is made from tracing's metadata.
+//! `capture/callsites.rs` for how one is made from tracing's metadata.
 
 use crate::record::level::Level;
 use std::sync::atomic::{AtomicU32, Ordering};

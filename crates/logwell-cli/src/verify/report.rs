@@ -1,6 +1,6 @@
 //! Report: what was found, and whether all of it together is complete.
 //!
-//! How it is said is in `people.rs` and `json.rs`.
+//! `report_text.rs` and `json.rs` print it.
 
 use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
 use super::boxes::Unreadable;
