@@ -538,7 +538,7 @@
 //! | metrics, dropped, lost | [`stats`] |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
 //!
 //! Three cargo features: `forward` adds delivery to LogBeacon and Telegram, with an HTTP client and
 //! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `zstd` compresses backups with

@@ -56,7 +56,7 @@ pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
     let Some(unsaid) = count(kind, Instant::now()) else { return };
     let line = match unsaid {
         0 => format!("logwell: {kind}: {text}"),
-        n => format!("logwell: {kind}: {text} (and {n} more times since it was last told)"),
+        n => format!("logwell: {kind}: {text} (and {n} more times since it was last reported)"),
     };
     // Cloned, so that the callback may replace itself.
     let callback = CALLBACK.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,8 +1,8 @@
-//! Find: the files of black boxes: their names, how they are made, and those of processes that are
-//! gone.
+//! Discover: creates black box files, and finds those of processes that have ended.
 //!
-//! A box is locked as long as its process lives. One whose lock is free is a dead one's. Only a file
-//! whose name reads back exactly is touched. Knows nothing of what is in a box but that it may be bad.
+//! A process locks its box while it lives; a box with a free lock belongs to a process that has
+//! ended. Only a file whose name parses back exactly is touched. Does not know the contents of a
+//! box, except that they may be damaged.
 
 use super::layout::{CHUNK_WORDS, head};
 use crate::base::fs::os;

@@ -1,8 +1,9 @@
-//! Keeper: the listener's end of the black box: what has a number, and what is done.
+//! Journal: the listener's side of the black box: assigns sequence numbers to copies and records
+//! which ones are safely written.
 //!
-//! The journal says for each `seq` where the record's copy is. When all sinks have handed on what they
-//! were given, that is noted in one word, together with where their files stood; then the copies can
-//! be forgotten. Knows no sink.
+//! The journal maps each `seq` to the record's copy. When all sinks have handed on their records,
+//! one word notes it, together with the positions of their files; then the copies can be reused.
+//! Knows no sink.
 
 use super::BlackBox;
 use super::Renewal;

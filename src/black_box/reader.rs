@@ -1,7 +1,7 @@
-//! Left: what is left in the black box of a process that is gone.
+//! Reader: reads what is left in the black box of a process that has ended.
 //!
-//! The file may be cut, half written, or made up by somebody: every word is looked at as if it were.
-//! What cannot be read is counted, the rest comes out. Knows words; does not know files.
+//! The file may be cut, half written or forged, so every word is checked. Unreadable records are
+//! counted, the others are returned. Knows words; does not know files.
 
 use super::block;
 use super::layout::{

@@ -1,8 +1,8 @@
-//! Caller: what an application thread knows between its log calls.
+//! Thread state: what an application thread remembers between its log calls.
 //!
 //! Its name, the span or logging context it is in, and the callsites it met lately, in thread-local
-//! storage. Knows no queue, no sink, no thread but its own. Nothing here is borrowed while code of
-//! the application (a `Debug`, say) runs.
+//! storage. Knows no queue, no sink, no thread but its own. Nothing here is borrowed while the
+//! application's code (such as a `Debug`) runs.
 
 use crate::capture::callsites;
 use crate::record::callsite::Callsite;

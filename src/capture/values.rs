@@ -1,4 +1,4 @@
-//! Capture: tracing's values, visited one by one, into typed [`Fields`].
+//! Values: a visitor that copies tracing's values into typed [`Fields`].
 //!
 //! Knows tracing's `Visit`. Knows nothing of what happens next. Runs on the application's thread
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.

@@ -1,11 +1,11 @@
-//! Config: what logwell can be told, and every way to tell it.
+//! Config: every option of logwell, and every way to set it.
 //!
 //! Everything is made from one list of options, in `tree.rs`: the structs, reading YAML and the
 //! environment, checking, the commented `config/logging.yaml` and its JSON Schema. Nothing here
 //! opens a log file or starts a thread: a configuration is wrong before anything has happened, or
 //! it is right.
 //!
-//! What is given later wins: defaults, the file, environment variables, the program's own calls.
+//! Later sources win: defaults, the file, environment variables, the program's own calls.
 //!
 //! ```
 //! use logwell::config::LoggingConfig;
@@ -226,7 +226,7 @@ const REFERENCE_HEADER: &str = "\
 # Every option of logwell with its default. Keep what you change and delete the rest: a short file
 # is easier to read (see minimal.yaml). Unknown keys are errors.
 #
-# What is given later wins: defaults, this file, environment variables, the program.
+# Later sources win: defaults, this file, environment variables, the program.
 # Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
 # Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
 # info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed

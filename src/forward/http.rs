@@ -24,12 +24,12 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 ///
 /// ```no_run
 /// use logwell::config::SecretUrl;
-/// use logwell::forward::{Fate, HttpClient, HttpOptions, fate_of};
+/// use logwell::forward::{HttpClient, HttpOptions, Outcome, classify};
 ///
 /// let client = HttpClient::new(&HttpOptions::default())?;
 /// let url = SecretUrl::new("https://logs.example.com/in?key=hunter2");
 /// match client.post_json(&url, &[], b"{}") {
-///     Ok(answer) => assert_eq!(fate_of(&answer), Fate::Delivered),
+///     Ok(answer) => assert_eq!(classify(&answer), Outcome::Delivered),
 ///     Err(error) => println!("{url}: {error}"), // the key is not in it
 /// }
 /// # Ok::<(), logwell::Error>(())
@@ -342,7 +342,7 @@ fn bad_proxy() -> Error {
     ErrorKind::Config(vec![ConfigProblem {
         origin: Origin::Code,
         key: "forward.http.proxy".to_owned(),
-        problem: "is no URL of a proxy".to_owned(),
+        problem: "is not a proxy URL".to_owned(),
         help: "write it as http://host:port or http://user:password@host:port".to_owned(),
     }])
     .into()

@@ -1,6 +1,6 @@
-//! Fate: what became of an attempt to deliver a message.
+//! Outcome: the result of an attempt to deliver a message.
 //!
-//! Plain data. Knows no transport; who decides how to go on knows only this.
+//! Plain data. Knows no transport; the forwarder decides by this alone.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Forwarders: their threads, to be asked and to be stopped.
+//! Running forwarders: their threads, with counters to read and a way to stop them.
 //!
 //! Knows when a thread has ended. Does not know what it does.
 

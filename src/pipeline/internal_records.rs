@@ -1,5 +1,5 @@
-//! Own: the framework's own records: started, dropped, filtered, recovered, stopped, panics,
-//! signals.
+//! Internal records: those that logwell writes itself: started, dropped, filtered, recovered,
+//! stopped, panics, signals.
 //!
 //! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
 //! logger is `logwell`; the field `kind` tells them apart.
@@ -181,7 +181,7 @@ impl InternalRecords {
     /// `logwell.black_box`: what was found in the box of a process that is gone.
     pub(crate) fn found(&self, found: &RecoveredRecords) -> Record {
         let message = "the records of a process that ended without shutdown are complete now";
-        let broken = "of a process that ended without shutdown some records are lost";
+        let broken = "some records of a process that ended without shutdown were lost";
         let is_whole = found.lost + found.damaged == 0;
         let mut fields = head(if is_whole { message } else { broken }, "logwell.black_box");
         fields.push(Key::Name("boot_id"), Value::Str(&Id::Span(found.origin.boot).to_string()));

@@ -1,7 +1,7 @@
-//! SinkSlot: a sink with its counters and its state of health.
+//! Supervised sink: a sink with its counters and its state of health.
 //!
-//! Calls a sink so that nothing it does can hurt the listener, counts what becomes of its records,
-//! and knows when it fails and when it works again. Knows no queue and no other sink.
+//! Isolates the listener from a sink's panics and errors, counts the outcome of its records, and
+//! notes when it fails and when it works again. Knows no queue and no other sink.
 
 use crate::base::selflog;
 use crate::base::unwind::discard;

@@ -47,8 +47,8 @@ pub struct FileOptions {
 
     /// How old a backup may become, counted from its last line; by default any age.
     ///
-    /// Looked at by [`tend`](super::RotatingFile::tend), with a clock that does not jump: when the time of day is set forward, nothing is deleted
-    /// before it has been so for a day.
+    /// Checked by [`maintain`](super::RotatingFile::maintain). If the wall clock jumps forward,
+    /// nothing is deleted until the new time has held for a day.
     pub max_age: Option<Duration>,
 
     /// How many bytes the file and its backups may have, compressed ones as they are; by default

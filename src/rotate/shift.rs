@@ -113,7 +113,10 @@ fn clear_way(names: &Names, found: &Found) -> io::Result<()> {
             return Err(io::Error::new(ErrorKind::AlreadyExists, text));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(io::Error::new(error.kind(), format!("{} is gone", path.display())));
+            return Err(io::Error::new(
+                error.kind(),
+                format!("{} no longer exists", path.display()),
+            ));
         }
         Err(error) => return Err(told("look at", path, error)),
     }

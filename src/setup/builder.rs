@@ -346,7 +346,7 @@ fn check_names(names: &[&str]) -> Result<(), Error> {
         let problem = format!("two sinks are called {name}");
         (
             problem,
-            "give each a name of its own; app, errors, ai, console and the destinations of forward are taken",
+            "give each its own name; app, errors, ai, console and the destinations of forward are taken",
         )
     } else {
         return Ok(());

@@ -270,7 +270,7 @@ impl LoggingHandle {
         if is_ending {
             problems.push("logging was shut down".to_owned());
         } else if !self.0.queue.is_served() {
-            problems.push("the listener is gone".to_owned());
+            problems.push("the listener has ended".to_owned());
         }
         match &self.0.black_box {
             None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),

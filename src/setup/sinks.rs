@@ -1,4 +1,4 @@
-//! Open: the sinks that the configuration asks for.
+//! Sinks: opens those that the configuration asks for.
 //!
 //! Knows every kind of sink that comes with the crate. Does not know queues and threads, except that
 //! the console has one.

@@ -105,7 +105,7 @@ impl Look<'_> {
             if let Some((urgency, first_n)) = names::parse(&name) {
                 match self.disk.bytes(&name) {
                     Ok(bytes) => there.of_mut(urgency).push(self.look_at(&name, first_n, bytes)),
-                    Err(error) => selflog::tell("something lies in a spool", &error),
+                    Err(error) => selflog::tell("a file in a spool cannot be read", &error),
                 }
             }
         }

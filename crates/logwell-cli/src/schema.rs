@@ -1,8 +1,8 @@
 //! Schema: records in the keys of other readers (`ecs`, `gcp`, `otel`), translated to logwell's
 //! own.
 //!
-//! Knows which key of a preset stands for which key of the native record. What is only for the
-//! other reader (versions, data sets, insert ids) is left out. Native lines go through untouched.
+//! Knows which key of a schema is which key of the native record. What is only for the other reader
+//! (versions, data sets, insert ids) is left out. Native lines go through untouched.
 
 use crate::line::Member;
 use jiff::Timestamp;

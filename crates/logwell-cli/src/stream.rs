@@ -210,7 +210,7 @@ impl Stream {
         if let Some(open) = self.open.take() {
             let offset = open.lines.offset();
             let path = open.path.display();
-            self.troubles.push(format!("{path} cannot be read beyond byte {offset}: {problem}"));
+            self.troubles.push(format!("{path} cannot be read after byte {offset}: {problem}"));
         }
     }
 

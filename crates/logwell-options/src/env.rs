@@ -119,7 +119,7 @@ fn take(
         if value.to_str().is_some_and(|text| is_of_another(slot, text)) {
             report.remark(
                 format!("{name} is passed over as another program's"),
-                format!("its value is a URL, and {key} is none; if you meant it, set {long}"),
+                format!("its value is a URL, but {key} is not; to use it anyway, set {long}"),
             );
             continue;
         }

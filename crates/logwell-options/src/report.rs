@@ -113,7 +113,7 @@ impl Report {
                 origin: Origin::Code,
                 key: String::new(),
                 problem: "there are more mistakes".to_owned(),
-                help: "they are told once these are mended".to_owned(),
+                help: "they are reported once these are fixed".to_owned(),
             });
         }
         Err(mistakes)

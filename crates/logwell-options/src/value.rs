@@ -464,7 +464,7 @@ fn check_path(path: &Path) -> Result<(), Problem> {
     } else if path.as_os_str().as_encoded_bytes().contains(&0) {
         "has a NUL character"
     } else if path.as_os_str().as_encoded_bytes().starts_with(b"~") {
-        let help = "write the whole path, or ./~… for a directory of such a name";
+        let help = "write the whole path, or ./~… for a directory with that name";
         return Err(Problem {
             problem: "begins with ~, which is a shell's".into(),
             help: help.into(),

@@ -209,7 +209,7 @@ impl Worker {
     /// Puts the message at the end of its queue. While nothing passes it rests first, longer each time.
     async fn put_off(&mut self, taken: &Taken, reason: &str) -> Result<(), Trouble> {
         Counters::set(&self.counters.blocked, 1);
-        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is mended");
+        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is fixed");
         let others_pass = unix_ms().saturating_sub(self.passed_ms) < RECENT_MS;
         let rest = if others_pass { Duration::ZERO } else { self.rest.failed() };
         if !self.stop.pause(rest).await {

@@ -1,5 +1,5 @@
-//! Contexts: ids and spans as they were written lately, so that they are not written anew for each
-//! record. Knows neither lines nor what the bytes say.
+//! Context cache: recently encoded ids and spans, so that a record does not encode them again.
+//! Knows neither lines nor what the bytes say.
 
 use crate::record::span::SpanContext;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Line: one record as one line, in the making.
 //!
-//! The usual record is written straight through; what is unusual (a key that could be there twice, a
-//! pair of a context, a value that is too long) takes a longer way.
+//! The fast path writes the usual record; what is unusual (a key that could be there twice, a pair
+//! of a context, a value that is too long) takes a longer way.
 
 use super::Cut;
 use super::JsonOptions;

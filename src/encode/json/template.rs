@@ -1,4 +1,4 @@
-//! Plan: what is the same in each line of a callsite, encoded once.
+//! Template: what is the same in each line of a callsite, encoded once.
 
 use crate::encode::members::own_key;
 use crate::encode::members::reserved_key;
@@ -24,7 +24,7 @@ pub(super) struct Template {
     /// Module and place in one, when no function stands between them.
     pub(super) module_and_place: Vec<u8>,
     pub(super) roles: Box<[Role]>,
-    /// The same for a line that is written straight through.
+    /// The same for a line that is written by the fast path.
     pub(super) straight: Pieces,
     /// Whether such a line can be written at all.
     pub(super) is_straight: bool,
@@ -32,7 +32,7 @@ pub(super) struct Template {
     pub(super) is_simple: bool,
 }
 
-/// The parts of a line that is written straight through.
+/// The parts of a line that is written by the fast path.
 #[derive(Debug)]
 pub(super) struct Pieces {
     /// From the fraction of the second into the message's value, or behind it if there is none.

@@ -44,14 +44,14 @@ use std::borrow::Cow;
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::schema::PresetOptions;
+/// use logwell::encode::schema::SchemaOptions;
 /// use logwell::encode::schema::ecs::EcsEncoder;
 ///
 /// let logs = logwell::testing::capture();
 /// tracing::info!(http.response.status_code = 200, tenant = "acme", "handled");
 ///
 /// let mut line = Vec::new();
-/// EcsEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+/// EcsEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 /// let line: serde_json::Value = serde_json::from_slice(&line)?;
 /// assert_eq!(line["http.response.status_code"], 200);
 /// assert_eq!(line["labels"]["tenant"], "acme");

@@ -37,14 +37,14 @@ use std::borrow::Cow;
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::schema::PresetOptions;
+/// use logwell::encode::schema::SchemaOptions;
 /// use logwell::encode::schema::gcp::GcpEncoder;
 ///
 /// let logs = logwell::testing::capture();
 /// tracing::warn!(severity = "gold", order = 7, "payment refused");
 ///
 /// let mut line = Vec::new();
-/// GcpEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+/// GcpEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 /// let line: serde_json::Value = serde_json::from_slice(&line)?;
 /// assert_eq!(line["severity"], "WARNING");
 /// assert_eq!(line["field.severity"], "gold");

@@ -154,7 +154,9 @@ fn wait(answered: &Receiver<Published>, until: Instant, stop: &Stop) -> Publishe
     loop {
         match answered.recv_timeout(LOOK_EVERY) {
             Ok(published) => return published,
-            Err(RecvTimeoutError::Disconnected) => return Published::nothing("its thread is gone"),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Published::nothing("its thread has ended");
+            }
             Err(RecvTimeoutError::Timeout) if stop.is_over() || Instant::now() >= until => {
                 return Published::nothing("it does not confirm in time");
             }

@@ -1,6 +1,7 @@
-//! Shape: what two messages of one kind have in common.
+//! Fingerprint: what two messages of one kind have in common.
 //!
-//! `order 17 failed` and `order 18 failed` are the same trouble. Pure text; knows no records.
+//! `order 17 failed` and `order 18 failed` have the same fingerprint. Pure; knows text, not
+//! records.
 
 use crate::record::fields::floor_char_boundary;
 

@@ -126,7 +126,7 @@ mod unix {
 
         fn reopen(&self) {
             if let Err(error) = self.handle.reopen() {
-                selflog::tell("the files cannot be opened anew", &error);
+                selflog::tell("the files cannot be reopened", &error);
             }
         }
 

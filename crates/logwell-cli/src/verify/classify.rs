@@ -1,5 +1,5 @@
-//! Judge: which of a boot's missing records were filtered, which are lost, and what nobody can
-//! know.
+//! Classify: which of a boot's missing records were filtered, which are lost, and which are
+//! unknown.
 //!
 //! Pure: decides over a [`Boot`]. A record that `files.level` keeps out of `app.log` has a number
 //! too, so a gap alone proves nothing. But `logwell.filtered` is written right after the first

@@ -1,7 +1,7 @@
-//! Side: what `errors.log` and `ai_responses.log` have, compared with `app.log`.
+//! Companions: what `errors.log` and `ai_responses.log` have, compared with `app.log`.
 //!
-//! Each of their records stands in `app.log` too. So they are checked against it record by record;
-//! and where `app.log` has a gap, they can prove that a record in it is lost and not filtered.
+//! Each of their records is in `app.log` too. So they are checked against it record by record; and
+//! where `app.log` has a gap, they can prove that a record in it is lost and not filtered.
 
 use super::boot::{Boot, Found, Runs, push_in_order};
 use super::gaps::Place;

@@ -1,7 +1,7 @@
-//! Desk: makes messages for one group of people, between its spool and the transport.
+//! Composer: makes messages for one group of people, between its spool and the transport.
 //!
-//! Knows entries, groups of alerts, texts and the pace. Does not know the spool, nor the transport: a
-//! message that is handed out is the forwarder's to deliver. The time is an argument.
+//! Knows entries, groups of alerts, texts and the pace. Does not know the spool, nor the transport:
+//! the forwarder delivers the messages. The time is an argument.
 
 use super::alert::Alert;
 use super::entry;

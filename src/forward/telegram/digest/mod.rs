@@ -1,15 +1,15 @@
-//! Groups: what one chat is told, and when: each kind at once, then its repetitions together.
+//! Digest: what to send to one chat, and when: each kind at once, then its repetitions together.
 //!
 //! A state machine over (moment, alert) → messages to send, entries done. Pure: the time is an
 //! argument. Knows alerts and their kinds. Does not know texts, limits or how a message travels.
 //!
 //! ```text
-//!   new ──told──▶ open ── waits for its window ──▶ told together (×173 in 5 min) ──▶ open
+//!   new ──sent──▶ open ── waits for its window ──▶ sent together (×173 in 5 min) ──▶ open
 //!                   └── a window without another ──▶ forgotten, with a note if it had repeated
 //! ```
 //!
-//! What waits to be told stays in the spool: only its number, its latest alert and the id of its
-//! first entry are in memory. So memory depends on the number of kinds alone, which has a bound.
+//! Unsent entries stay in the spool: memory holds only their number, the latest alert and the id of
+//! the first entry of each kind. So memory depends on the number of kinds alone, which has a bound.
 
 use super::alert::{Alert, Kind};
 use crate::record::level::Level;
