@@ -592,7 +592,7 @@ pub use sink::terminal;
 /// Whether an event of that level and target would be captured: ask before preparing expensive
 /// arguments. Takes what [`tracing::enabled!`] takes.
 ///
-/// Speaks for the whole subscriber: in a registry of your own, where the layer lets others see what
+/// Speaks for the whole subscriber: in your own registry, where the layer lets others see what
 /// it does not take itself, it can be true for what only they take.
 pub use tracing::enabled;
 

@@ -54,7 +54,8 @@ impl Traces {
 impl Drop for Traces {
     fn drop(&mut self) {
         for trace in self.0.drain(..).rev() {
-            // What cannot be removed stays: the start has failed for a reason that is told already.
+            // What cannot be removed stays: the start has failed for a reason that is reported
+            // already.
             let _ = match trace {
                 Trace::Directory(path) => fs::remove_dir(path),
                 Trace::Disposable(path) => fs::remove_file(path),

@@ -98,7 +98,7 @@ fn set_aside(file: &File, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The box of a process that is gone. It is locked, so that nobody else recovers it too.
+/// The box of a process that has ended. It is locked, so that nobody else recovers it too.
 #[derive(Debug)]
 pub(crate) struct DeadBox {
     path: PathBuf,
@@ -226,7 +226,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 impl DeadBox {
-    /// Nothing if it is in use, or about other logs.
+    /// `None` if it is in use, or about other logs.
     fn open(path: &Path, owner: u64) -> io::Result<Option<Self>> {
         let file = open(path)?;
         match file.try_lock() {

@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 #[derive(Debug)]
 pub(crate) struct Journal {
     black_box: Arc<BlackBox>,
-    /// For the framework's own records.
+    /// For logwell's own records.
     pen: ChunkWriter,
     /// What is done with in each chunk since it was last said.
     done: Vec<Done>,
@@ -64,7 +64,7 @@ impl Journal {
         }
     }
 
-    /// Copies one of the framework's own records.
+    /// Copies one of logwell's own records.
     pub(crate) fn keep_internal(&mut self, record: &Record) -> Place {
         let place = self.pen.write(&self.black_box, record, Time::UnixNs(record.unix_ns()));
         if place.is_somewhere() { place } else { self.black_box.no_room() }
@@ -126,7 +126,7 @@ impl Journal {
         self.commit();
     }
 
-    /// All records up to that number are handed on, and the files stand there.
+    /// All records up to that number are handed on, and the files are there.
     pub(crate) fn handed_on<'a>(
         &mut self,
         seq: u64,
@@ -175,7 +175,7 @@ impl Journal {
         self.black_box.store(head::DONE, self.done_seq << 1 | self.copy as u64);
     }
 
-    /// These drops are told in the log now.
+    /// These drops are reported in the log now.
     pub(crate) fn told(&self, dropped: &Dropped) {
         for (level, reason, count) in dropped.iter() {
             if let Some(word) = self.black_box.untold(level, reason) {

@@ -99,7 +99,7 @@ impl Drop for Map {
     }
 }
 
-/// What stands between a mapped file that was cut and the end of the process.
+/// What is between a mapped file that was cut and the end of the process.
 #[cfg(unix)]
 mod guard {
     use libc::{c_int, c_void, siginfo_t};
@@ -502,7 +502,7 @@ mod cut {
         (0..3_000).for_each(|_| drop(Map::new(&a_file(), 512).unwrap()));
     }
 
-    /// Runs that test in a process of its own, for a handler is the whole process's; in that process,
+    /// Runs that test in its own process, for a handler is the whole process's; in that process,
     /// runs the case and ends.
     fn alone(test: &str, case: impl FnOnce()) -> ExitStatus {
         if std::env::var_os(CHILD).is_some_and(|child| *child == *test) {

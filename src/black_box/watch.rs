@@ -71,7 +71,7 @@ impl BlackBox {
         Ok(Renewal { unfinished, since })
     }
 
-    /// The new file gets the name, and what stands there goes.
+    /// The new file gets the name, and what is there goes.
     pub(super) fn finish(&self, renewal: Renewal) -> Result<()> {
         self.has_file(renewal.unfinished.finish(&self.path)?);
         match self.map.join(renewal.since) {

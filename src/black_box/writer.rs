@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// How many callsites a pen remembers to have written.
+/// How many callsites a writer remembers having written.
 const KNOWN_CALLSITES: usize = 64;
 /// Words of a record before its fields, and of a part before what it is a part of.
 pub(super) const RECORD_WORDS: usize = 3;

@@ -180,7 +180,7 @@ impl LoggingContext {
     }
 
     /// What is in force on this thread: ids and pairs of all spans and contexts around the call.
-    /// Nothing if it is in none.
+    /// `None` if it is in none.
     #[must_use]
     pub fn current() -> Option<Self> {
         let context = around()?.context;

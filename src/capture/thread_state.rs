@@ -75,7 +75,7 @@ pub(crate) fn callsite(metadata: &'static Metadata<'static>) -> &'static Callsit
 pub(crate) enum Owner {
     /// The span of that id, seen by the layer of that number.
     Span { layer: u32, id: u64 },
-    /// A logging context; its number tells it from others.
+    /// A logging context; its number identifies it.
     Context { number: u64 },
 }
 

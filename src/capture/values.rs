@@ -107,7 +107,7 @@ impl<'a> Capture<'a> {
         self.redaction.is_some_and(masks) && self.mask(field)
     }
 
-    /// Whether the field is a secret: then a mask stands in place of its value.
+    /// Whether the field is a secret: then a mask replaces its value.
     #[inline(always)]
     fn masks(&mut self, field: &Field) -> bool {
         self.secret_fields.contain(field.index()) && self.mask(field)

@@ -90,7 +90,7 @@ pub fn load_config(path: impl AsRef<Path>) -> Result<LoggingConfig, Error> {
 }
 
 /// Defaults, over them the file that `LOG_CONFIG` names (else `config/logging.yaml`, if there is
-/// one), over it the variables. The mistakes of all are told together.
+/// one), over it the variables. The mistakes of all are reported together.
 pub(crate) fn discover<K, V>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> Result<LoggingConfig, Error>
@@ -161,9 +161,10 @@ impl LoggingConfig {
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
     /// Each option has a variable: `LOG_` and its key in capitals, such as `LOG_QUEUE_SIZE` or
-    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are in
-    /// [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` stands in for an
-    /// unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not ours.
+    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are
+    /// in [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` is in for
+    /// an unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not
+    /// ours.
     ///
     /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or `forward.telegram` is
     /// enabled by what is there already or by a variable. A URL where a number or a yes or no belongs,

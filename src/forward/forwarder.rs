@@ -1,4 +1,4 @@
-//! Forwarder: takes entries out of a spool and has them delivered, on a thread of its own.
+//! Forwarder: takes entries out of a spool and has them delivered, on a separate thread.
 //!
 //! Decides when to try, when to rest and what may be acknowledged; who is to blame for a refusal is
 //! found out in `doubt.rs`. Knows no message format and no network.
@@ -55,7 +55,7 @@ pub(crate) struct Forwarder {
     pub(super) probe: usize,
 }
 
-/// How it deals with what a person must mend.
+/// How it deals with what a person must fix.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// The longest rest between two attempts.
@@ -79,11 +79,11 @@ pub(super) struct Round {
     pub(super) has_passed: bool,
     /// How many messages stay.
     pub(super) kept: usize,
-    /// Why the first that stays does: what it was told.
+    /// Why the first that stays does: the reason it got.
     pub(super) failure: Option<Outcome>,
 }
 
-/// Whether a forwarder goes on.
+/// Whether a forwarder continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Go {
     On,

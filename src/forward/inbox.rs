@@ -20,7 +20,7 @@ pub(super) struct Inbox {
     hidden: Secret,
     /// The file whose messages are on their way, and how many are not settled.
     in_hand: Option<(PathBuf, usize)>,
-    /// Files that are done and cannot be deleted: they must not be sent for ever.
+    /// Files that are done and cannot be deleted: they must not be sent forever.
     done: HashSet<PathBuf>,
 }
 

@@ -36,7 +36,7 @@ pub enum ForwardLevel {
     Info = 1,
     /// 9: failures that developers must see.
     Error = 9,
-    /// 11: something ordinary that the customer's group is told.
+    /// 11: something ordinary that the customer's group sees.
     InfoCtg = 11,
     /// 91: failures that developers and the customer's group must see.
     ErrorCtg = 91,

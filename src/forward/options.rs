@@ -175,10 +175,10 @@ section! {
 }
 
 section! {
-    /// Groups on Telegram: people who are told of failures and news.
+    /// Groups on Telegram: people who receive failures and news.
     ///
-    /// The first failure of a kind is told at once, its repetitions together, and when it has been
-    /// quiet as long a note says so. `forward.levels` says who is told of what.
+    /// The first failure of a kind is sent at once, its repetitions together, and when it has
+    /// been quiet as long a note says so. `forward.levels` says who receives what.
     pub struct TelegramConfig {
         /// Whether to send messages to Telegram.
         enabled: bool = false => flag();
@@ -221,7 +221,7 @@ section! {
 }
 
 section! {
-    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it is not told.
+    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it receives nothing.
     pub struct TelegramGroup {
         /// The bot's token, as BotFather gives it: `123456:ABC-DEF…`.
         token: Secret = Secret::default() => secret();

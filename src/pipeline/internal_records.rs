@@ -36,7 +36,7 @@ pub(crate) struct SinkRecovered {
 pub(crate) struct Filtered {
     total: u64,
     told: u64,
-    /// The first one that was not told yet.
+    /// The first one that was not reported yet.
     first_seq: u64,
     told_at: Option<Instant>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Receipt {
     pub(crate) elapsed: Duration,
 }
 
-/// What the black box of a process that is gone had in it.
+/// What the black box of a process that has ended had in it.
 #[derive(Debug)]
 pub(crate) struct RecoveredRecords {
     pub(crate) origin: Origin,
@@ -97,7 +97,7 @@ pub(crate) struct RecoveredRecords {
     pub(crate) damaged: u64,
 }
 
-/// Makes the framework's own records.
+/// Makes logwell's own records.
 #[derive(Debug)]
 pub(crate) struct InternalRecords {
     /// When logging was set up.
@@ -178,7 +178,7 @@ impl InternalRecords {
         record(*WARN, fields)
     }
 
-    /// `logwell.black_box`: what was found in the box of a process that is gone.
+    /// `logwell.black_box`: what was found in the box of a process that has ended.
     pub(crate) fn found(&self, found: &RecoveredRecords) -> Record {
         let message = "the records of a process that ended without shutdown are complete now";
         let broken = "some records of a process that ended without shutdown were lost";
@@ -277,7 +277,7 @@ fn head(message: &str, kind: &str) -> Fields {
     fields
 }
 
-/// What a process that is gone has dropped and not told, told in its place.
+/// What a process that has ended has dropped and not reported, reported in its place.
 pub(crate) fn untold(left: &Recovered, origin: Origin) -> Option<Record> {
     if left.dropped.total() == 0 {
         return None;

@@ -27,7 +27,7 @@ pub(crate) struct SupervisedSink {
     pub(crate) counters: Arc<SinkCounters>,
     /// Whether the black box keeps records until this sink has handed them on.
     pub(crate) is_recoverable: bool,
-    /// Whether it was given records of a process that is gone since it was flushed.
+    /// Whether it was given records of a process that has ended since it was flushed.
     has_recovered: bool,
     /// Taken by the sink and not yet reported as handed over.
     pending: u64,
@@ -73,7 +73,7 @@ impl SupervisedSink {
         }
     }
 
-    /// Gives the sink a record of a process that is gone: it is in none of this one's numbers.
+    /// Gives the sink a record of a process that has ended: it is in none of this one's numbers.
     pub(crate) fn write_recovered(&mut self, record: &Record, now: Instant) -> bool {
         self.has_recovered = true;
         matches!(self.call(now, |sink| sink.write(record)), Some(Ok(())))

@@ -42,7 +42,7 @@ impl Level {
     /// How many levels there are.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// The name as it stands in a record: upper case.
+    /// The name as it is in a record: upper case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

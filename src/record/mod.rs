@@ -37,7 +37,7 @@ pub struct Record {
     pub(crate) fields: Fields,
     /// Fields beyond the limit on their number.
     pub(crate) fields_left_out: u32,
-    /// Where it comes from, if it was recovered from the black box of a process that is gone.
+    /// Where it comes from, if it was recovered from the black box of a process that has ended.
     pub(crate) origin: Option<Arc<Origin>>,
 }
 
@@ -75,7 +75,7 @@ impl Record {
         Self::new(*NOWHERE, SystemTime::UNIX_EPOCH, Fields::new())
     }
 
-    /// Lets go of all that it holds on to.
+    /// Releases all that it holds.
     pub(crate) fn clear(&mut self) {
         self.context = None;
         self.fields.clear();

@@ -1,7 +1,7 @@
 //! Stats: every counter, declared once, and their values at one moment.
 //!
-//! Counters add up: `captured = received + in queue + dropped`, and for each sink
-//! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
+//! Counters add up: `captured = received + in queue + dropped`, and for each sink `routed = written
+//! + dropped + in hand`, at every moment. Does not know what is counted.
 
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::sync::{hint, thread};
@@ -119,7 +119,7 @@ impl Dropped {
 #[derive(Debug, Default)]
 pub(crate) struct DropCounters {
     counts: [[AtomicU64; Reason::ALL.len()]; Level::COUNT],
-    /// When the first one happened that was not told yet, in nanoseconds since 1970; 0 if none.
+    /// When the first one happened that was not reported yet, in nanoseconds since 1970; 0 if none.
     first_unix_ns: AtomicU64,
     last_unix_ns: AtomicU64,
     witness: Witness,
@@ -190,7 +190,7 @@ pub(crate) struct SinkCounters {
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
     pub(crate) failing: AtomicBool,
-    /// Read by whoever asks, and never held for long.
+    /// Read by anyone who asks, and never held for long.
     problems: Mutex<Vec<String>>,
 }
 
@@ -394,8 +394,9 @@ pub struct SinkStats {
     pub errors: u64,
     /// Whether it has failed, and has handed over no record since.
     pub is_failing: bool,
-    /// What is wrong with it now, for people: why it fails, or has failed within the last second, and
-    /// what it does not keep of what the configuration says ([`Sink::problems`](crate::sink::Sink)).
+    /// Its current problems, for people: why it fails, or has failed within the last second, and
+    /// what it does not keep of what the configuration says
+    /// ([`Sink::problems`](crate::sink::Sink)).
     pub problems: Vec<String>,
 }
 
@@ -454,7 +455,7 @@ pub struct DestinationStats {
     pub waiting_bytes: u64,
     /// When the oldest of them came, in milliseconds since 1970.
     pub oldest_unix_ms: Option<u64>,
-    /// Why the last attempt failed; nothing if it did not.
+    /// Why the last attempt failed; `None` if it did not.
     pub problem: Option<String>,
 }
 

@@ -17,7 +17,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// More than a process writes between two marks by far. What lies behind is not looked at.
+/// More than a process writes between two marks by far. What is behind is not looked at.
 const MOST_BYTES: u64 = 256 << 20;
 /// A file that was changed so long before the mark has nothing behind it, whoever has set the clock a little.
 const LONG_BEFORE: Duration = Duration::from_secs(60);

@@ -45,7 +45,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What is not kept by it. That a file is not rotated breaks none before it has to be.
+    /// The option that is not met. That a file is not rotated breaks none before it has to be.
     pub(super) fn promise(&self) -> Promise {
         match self {
             Self::NotRotated(_) => Promise::Size,
@@ -75,7 +75,7 @@ pub(super) enum Promise {
     Mode,
 }
 
-/// What is not kept at the moment, and why. A trouble is news once; this lasts until it is over.
+/// The options that are not met now, and why. A trouble is news once; this lasts until it is over.
 #[derive(Debug, Default)]
 pub(super) struct Broken(Vec<(Promise, String)>);
 

@@ -67,7 +67,7 @@ pub(crate) struct Shared {
     pub(crate) end: Mutex<Option<Receiver<End>>>,
 }
 
-/// The listener did not answer within the deadline, or it is gone.
+/// The listener did not answer within the deadline, or it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoAnswer;
@@ -90,7 +90,7 @@ impl From<NoAnswer> for io::Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// What is wrong now, for people; empty if all is well.
+    /// The current problems, for people; empty if all is well.
     pub problems: Vec<String>,
 }
 
@@ -209,11 +209,11 @@ impl LoggingHandle {
         self.0.filter.load().directives.to_string()
     }
 
-    /// Opens all files anew: after another program has moved them, as logrotate does.
+    /// Reopens all files: after another program has moved them, as logrotate does.
     ///
     /// # Errors
     ///
-    /// A file could not be opened (the sink goes on with the old one), or no answer within 5 s.
+    /// A file could not be opened (the sink continues with the old one), or no answer within 5 s.
     pub fn reopen(&self) -> io::Result<()> {
         self.ask(ANSWER_WITHIN, Control::Reopen)?
     }
@@ -222,7 +222,7 @@ impl LoggingHandle {
     ///
     /// # Errors
     ///
-    /// A file could not be rotated (the sink goes on with the old one), or no answer within 5 s.
+    /// A file could not be rotated (the sink continues with the old one), or no answer within 5 s.
     pub fn rotate_now(&self) -> io::Result<()> {
         self.ask(ANSWER_WITHIN, Control::Rotate)?
     }
@@ -403,7 +403,7 @@ impl LoggingHandle {
         self.0.black_box.clone().unwrap()
     }
 
-    /// Asks and does not wait, for who steps the listener itself.
+    /// Asks and does not wait, for a caller that steps the listener itself.
     #[cfg(test)]
     pub(crate) fn ask_later<T>(&self, question: impl FnOnce(Sender<T>) -> Control) -> Receiver<T> {
         let (answer, answered) = bounded(1);
@@ -435,7 +435,7 @@ impl LoggingHandle {
     }
 }
 
-/// What is wrong with a sink, in words.
+/// A sink's problems, in words.
 fn sink_problems(sink: &SinkStats) -> Vec<String> {
     let name = &sink.name;
     let mut problems: Vec<_> =

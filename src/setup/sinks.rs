@@ -75,8 +75,8 @@ enum Refused {
 
 /// Opens the files that the configuration asks for.
 ///
-/// If another process has one of them, or one cannot be opened, all get names of this process's own: a
-/// service whose files root has made once goes on beside them.
+/// If another process has one of them, or one cannot be opened, all get names of this process's
+/// own: a service whose files root has made once continues beside them.
 ///
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
@@ -222,7 +222,7 @@ fn claim(path: &Path) -> Result<(PathLock, Option<String>), Refused> {
     }
 }
 
-/// The black boxes of processes that are gone and whose logs went to the same files.
+/// The black boxes of processes that have ended and whose logs went to the same files.
 pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
     black_box::find(&box_dir(config), box_owner(config))
 }
@@ -355,7 +355,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let theirs = directory.path().join("app.log");
         fs::write(&theirs, "of root\n").unwrap();
-        // As often as the service starts it goes on in the same file.
+        // As often as the service starts it continues in the same file.
         for start in 1..=2 {
             let config = LoggingConfig::builder().log_dir(directory.path()).console(false);
             let broken = BrokenDisk::once(Call::Open);

@@ -57,7 +57,7 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir_in(in_memory).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// Plays a seed on a thread of its own, that knows nothing of the seeds before it; nothing if it has
+/// Plays a seed on a separate thread, that knows nothing of the seeds before it; `None` if it has
 /// failed.
 fn play_at(seed: u64, root: &Path) -> Option<Tally> {
     let root = root.to_owned();

@@ -87,7 +87,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Reads the window anew from the offset on; says how much there is.
+    /// Reads the window again from the offset on; says how much there is.
     fn fill(&mut self, bytes: usize) -> io::Result<usize> {
         self.window.resize(bytes, 0);
         self.window_at = self.offset;

@@ -1,4 +1,4 @@
-//! Options: the one list of what can be told, with each default, meaning and limit.
+//! Options: the one list of what can be set, with each default, meaning and limit.
 //!
 //! Help, the configuration file, variables and flags are made from it. Knows the settings' places,
 //! not where values come from.

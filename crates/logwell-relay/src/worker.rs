@@ -32,7 +32,7 @@ pub(crate) struct Worker {
     graveyard: Graveyard,
     /// When a message was delivered last, in milliseconds since 1970; 0 if none was yet.
     passed_ms: u64,
-    /// How long to rest while nothing passes because a person must mend something.
+    /// How long to rest while nothing passes because a person must fix something.
     rest: Backoff,
     counters: Arc<Counters>,
     stop: Stop,

@@ -43,7 +43,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// What stands at a path; no link is followed.
+/// What is at a path; no link is followed.
 pub(crate) fn look(path: &Path) -> io::Result<Metadata> {
     before(Call::Look)?;
     path.symlink_metadata()

@@ -119,7 +119,7 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { calls::sync_all(&calls::open_to_read(path)?) } else { Ok(()) }
 }
 
-/// What stands there instead of a file.
+/// What is there instead of a file.
 #[cfg(unix)]
 pub(crate) fn describe(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
@@ -133,7 +133,7 @@ pub(crate) fn describe(kind: FileType) -> &'static str {
     }
 }
 
-/// What stands there instead of a file.
+/// What is there instead of a file.
 #[cfg(not(unix))]
 pub(crate) fn describe(kind: FileType) -> &'static str {
     match kind {
@@ -169,7 +169,7 @@ pub(crate) fn allocate(_: &File, _: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// How many bytes can still be written in that directory; as many as there are, where that is not told.
+/// How many bytes can still be written in that directory; as many as there are, where that is unknown.
 pub(crate) fn available(directory: &Path) -> u64 {
     #[cfg(unix)]
     if let Ok(told) = rustix::fs::statvfs(directory) {

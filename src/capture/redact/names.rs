@@ -85,7 +85,7 @@ impl Names {
         self.may_be_secret(name) && self.means(trimmed(name)) != Means::Plain
     }
 
-    /// Whether it may be, by its ending; whatever stands before the name.
+    /// Whether it may be, by its ending; whatever is before the name.
     #[inline]
     pub(super) fn may_be_secret(&self, name: &[u8]) -> bool {
         let (ending, _) = ending(trimmed(name));

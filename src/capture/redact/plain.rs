@@ -1,4 +1,4 @@
-//! Plain: values without quotes that are no secrets, though a name of one stands before them.
+//! Plain: values without quotes that are no secrets, though a name of one is before them.
 //!
 //! Numbers, types, objects, enum variants, paths, code and placeholders. Pure: knows no names.
 
@@ -158,7 +158,7 @@ pub(super) fn is_algorithm(word: &str) -> bool {
     word.len() <= MOST_BYTES && FAMILIES.iter().any(|family| word.starts_with(family))
 }
 
-/// What follows the type with which that begins; nothing if it begins with none.
+/// What follows the type with which that begins; `None` if it begins with none.
 pub(super) fn after_type(text: &str) -> Option<&str> {
     let name = text.trim_start_matches(['&', '*', '?']);
     let name = match name.strip_prefix('\'') {

@@ -75,7 +75,7 @@ impl Texts {
         })
     }
 
-    /// The text with a mask in place of each secret; nothing if there is none in it.
+    /// The text with a mask in place of each secret; `None` if there is none in it.
     #[cold]
     pub(super) fn without(&self, text: &[u8], is_cut: bool) -> Option<String> {
         const LEVELS: usize = 3;

@@ -5,7 +5,7 @@ use crate::record::span::SpanContext;
 use std::sync::Arc;
 
 /// Ids and spans as they were written lately. Most records share their context with others, and
-/// writing it anew would cost more than the rest of the line.
+/// writing it again would cost more than the rest of the line.
 #[derive(Debug, Default)]
 pub(super) struct ContextCache {
     kept: Vec<Option<KeptContext>>,

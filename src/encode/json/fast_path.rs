@@ -27,7 +27,7 @@ pub(super) struct FastPath {
     thread: Option<(SmolStr, Piece)>,
 }
 
-/// What stands in the line besides the record.
+/// What is in the line besides the record.
 pub(super) struct Around<'a> {
     /// The beginning of the line, up to the fraction of the second.
     pub(super) second: &'a [u8],

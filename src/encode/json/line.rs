@@ -133,7 +133,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Ids and spans: as they were written for the record before, or anew.
+    /// Ids and spans: as they were written for the record before, or again.
     fn push_context(&mut self, contexts: &mut ContextCache, out: &mut Vec<u8>) {
         let is_first_attempt = self.cut.value_bytes == self.options.max_line_bytes;
         let is_usual = self.plan.is_simple && is_first_attempt;

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 /// | key | from |
 /// |---|---|
 /// | `time`, `severity`, `message` | always; nanoseconds; TRACE is `DEBUG`, WARN is `WARNING` |
-/// | `logging.googleapis.com/insertId` | an id of its own for each record; always |
+/// | `logging.googleapis.com/insertId` | its own id for each record; always |
 /// | `logging.googleapis.com/trace`, `…/spanId` | W3C ids |
 /// | `logging.googleapis.com/sourceLocation` | `file`, `line` (a text), `function` |
 /// | `logging.googleapis.com/labels` | `environment` of the section `service` |

@@ -256,8 +256,8 @@ impl<'a> Line<'a> {
     }
 
     /// The fields that are written as fields, later ones over earlier ones: pairs of contexts, then
-    /// spans (if flat), then the event, then the framework's mark. Those in `placed` have a place
-    /// of their own. What the application calls as the framework calls its own has moved aside.
+    /// spans (if flat), then the event, then the framework's mark. Those in `placed` have their own
+    /// place. What the application calls as the framework calls its own has moved aside.
     pub(crate) fn fields(
         &mut self,
         spans: Spans,

@@ -20,8 +20,8 @@ use std::borrow::Cow;
 /// Encodes records for OpenTelemetry, as OTLP/JSON.
 ///
 /// Each line is a whole `LogsData` with one record: that is what the file exporter's specification
-/// has in a line, what the collector's `otlpjsonfile` receiver reads, and what `/v1/logs` takes as a
-/// request. A bare log record would need a reader of its own.
+/// has in a line, what the collector's `otlpjsonfile` receiver reads, and what `/v1/logs` takes as
+/// a request. A bare log record would need its own reader.
 ///
 /// | part | from |
 /// |---|---|

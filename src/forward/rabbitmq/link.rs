@@ -1,6 +1,6 @@
 //! Link: the thread that holds the connection to the broker, and how it is asked to publish.
 //!
-//! The thread reconnects for ever, with back-off, and drives the connection while nobody publishes,
+//! The thread reconnects forever, with back-off, and drives the connection while nobody publishes,
 //! so that heartbeats are sent and trouble is seen. Knows when to try again. Knows no AMQP.
 
 use super::connection::{Address, Connection, Lost};

@@ -42,7 +42,7 @@ pub struct TelegramClient {
 /// Where Telegram is.
 pub const TELEGRAM_URL: &str = "https://api.telegram.org";
 
-/// Longer pauses are not obeyed: by a mistake over there nothing should rest for ever.
+/// Longer pauses are not obeyed: by a mistake over there nothing should rest forever.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 /// What Telegram says besides the message.

@@ -17,7 +17,7 @@ const JOINTS: [char; 8] = ['.', ':', '-', '/', '_', '+', '@', '%'];
 /// The message without what varies from one time to the next.
 ///
 /// - A word with a digit in it becomes `#`: numbers, ids, addresses, times, `0xdeadbeef`.
-/// - So does what stands in double quotes or backticks, with its quotes.
+/// - So does what is in double quotes or backticks, with its quotes.
 /// - So does a word of eight or more hexadecimal digits.
 /// - Spaces and line ends become single spaces; holes in a row become one.
 pub(super) fn shape(message: &str) -> String {

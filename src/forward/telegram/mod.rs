@@ -100,7 +100,7 @@ pub(super) fn destinations(
             compose: Box::new(desk),
             transport: Box::new(direct),
             hidden,
-            // What comes while a message is on its way can be told together with what waits.
+            // What comes while a message is on its way can be sent together with what waits.
             at_once: 1,
             max_bytes: telegram.max_bytes,
             max_age: telegram.max_age,
@@ -110,7 +110,7 @@ pub(super) fn destinations(
     groups(config).map(destination).collect()
 }
 
-/// The groups that are told.
+/// The groups that receive messages.
 fn groups<'a>(
     config: &ForwardSetup<'a>,
 ) -> impl Iterator<Item = (Audience, &'a TelegramGroup)> + use<'a> {

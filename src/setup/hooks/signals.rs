@@ -1,4 +1,4 @@
-//! Signals: SIGTERM and SIGINT end logging and then the process, SIGHUP opens the files anew.
+//! Signals: SIGTERM and SIGINT end logging and then the process, SIGHUP reopens the files.
 //!
 //! Knows signals, and is the only file that names `signal-hook`. What is done is done on an ordinary
 //! thread; in the signal handler itself only a byte is written to a pipe.

@@ -38,7 +38,7 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// Opens the file, makes its directory if need be, and goes on at its end.
+    /// Opens the file, makes its directory if need be, and continues at its end.
     ///
     /// # Errors
     ///

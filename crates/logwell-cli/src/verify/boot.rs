@@ -213,8 +213,8 @@ impl Boot {
         }
         let is_later = found.unix_ns > self.last_ns;
         let is_missing = self.gaps.find(found.seq).is_some();
-        // What comes again, or lies before all there is, and has happened after all of it, is not
-        // a line in the wrong place: the process has begun to count anew.
+        // What comes again, or is before all there is, and has happened after all of it, is not
+        // a line in the wrong place: the process has begun to count again.
         if is_later && (!is_missing || found.seq < self.base) {
             return Turn::NextBoot;
         }
@@ -237,7 +237,7 @@ impl Boot {
         Turn::Here
     }
 
-    /// Takes a record that stands among those of a later boot.
+    /// Takes a record that is among those of a later boot.
     pub(super) fn take_stray(&mut self, found: &Found<'_>) {
         if found.seq > self.last_seq {
             self.late.push(found.seq, found.place);
@@ -254,7 +254,7 @@ impl Boot {
         }
         let is_beginning = || found.line.own_kind().is_some_and(|kind| kind == "logwell.started");
         if found.is_recovered || is_beginning() {
-            // What was found in a black box is told before the beginning, and happens after it.
+            // What was found in a black box is reported before the beginning, and happens after it.
             self.first_ns = self.first_ns.min(found.unix_ns);
         }
         self.extend(found.seq, found.place);
@@ -361,7 +361,7 @@ impl Boot {
         if !found.is_settled {
             return;
         }
-        // logwell's own stand in `app.log` whatever `files.level` says, and not so elsewhere.
+        // logwell's own are in `app.log` whatever `files.level` says, and not so elsewhere.
         if found.line.level().is_some_and(|level| level >= logwell::Level::Error) {
             push_in_order(&mut self.errors, found.seq);
         }

@@ -41,7 +41,7 @@ pub(super) struct SideFile {
 pub(super) struct SideReport {
     pub(super) name: String,
     pub(super) records: u64,
-    /// Those that stand in `app.log` and should stand here.
+    /// Those that are in `app.log` and should be here.
     pub(super) missing: Vec<u64>,
     /// How many records the log says this file has lost.
     pub(super) declared: u64,
@@ -57,7 +57,7 @@ impl SideFile {
         Self { sink, name, is_cut, boots: HashMap::new(), families: 0, first: None, strangers: 0 }
     }
 
-    /// The records of one boot may stand in two families: its own, and what another process recovered.
+    /// The records of one boot may be in two families: its own, and what another process recovered.
     pub(super) fn begin_family(&mut self) {
         self.families += 1;
     }
@@ -133,7 +133,7 @@ impl SideFile {
 }
 
 impl Boot {
-    /// Whether the record of that number stands in `app.log`.
+    /// Whether the record of that number is in `app.log`.
     pub(super) fn has(&self, seq: u64) -> bool {
         seq <= self.last_seq && self.gaps.find(seq).is_none()
     }

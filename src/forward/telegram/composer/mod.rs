@@ -111,7 +111,7 @@ impl Compose for Composer {
         self.groups.take(taken.id, alert, now);
     }
 
-    /// At most one: what comes while it is on its way can be told together.
+    /// At most one: what comes while it is on its way can be sent together.
     fn ready(&mut self, now: Instant) -> Vec<Message> {
         let draft = self.groups.next(now, self.room(now));
         let Some(draft) = draft else { return Vec::new() };

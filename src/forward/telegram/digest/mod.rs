@@ -25,7 +25,7 @@ pub(super) const MAX_APART: usize = 5;
 /// So many kinds share one message; the rest waits for the next.
 pub(super) const MAX_TOGETHER: usize = 20;
 
-/// What one chat is told.
+/// What one chat receives.
 #[derive(Debug)]
 pub(super) struct Digests {
     window: Duration,
@@ -36,9 +36,9 @@ pub(super) struct Digests {
 #[derive(Debug)]
 struct Group {
     latest: Alert,
-    /// What has come and is not told yet.
+    /// What has come and is not reported yet.
     waiting: Option<Waiting>,
-    /// What was told, and until when the rest waits; nothing before the first telling.
+    /// What was sent, and until when the rest waits; `None` before the first message.
     open: Option<Open>,
 }
 
@@ -72,7 +72,7 @@ pub(super) enum Draft {
     Quiet(Vec<Summary>),
 }
 
-/// What is told of one kind.
+/// What is sent about one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) kind: Kind,
@@ -160,7 +160,7 @@ impl Digests {
         self.kinds.values().filter_map(|group| self.due(group)).min()
     }
 
-    /// The first entry that is not told yet.
+    /// The first entry that is not reported yet.
     pub(super) fn oldest_id(&self) -> Option<u64> {
         self.kinds.values().filter_map(|group| Some(group.waiting?.first_id)).min()
     }
@@ -192,7 +192,7 @@ impl Digests {
         }
     }
 
-    /// How it sorts among what is due, the most severe first, of those the most frequent; nothing if
+    /// How it sorts among what is due, the most severe first, of those the most frequent; `None` if
     /// it is not due.
     fn urgency<'k>(&self, kind: &'k Kind, group: &Group, now: Instant) -> Option<Urgency<'k>> {
         let Waiting { count, first_id, .. } = group.waiting?;
@@ -245,7 +245,7 @@ fn quiet_told((kind, open, alert): (Kind, Open, Alert)) -> Summary {
 }
 
 impl Draft {
-    /// All that is told.
+    /// All that is sent.
     pub(super) fn told(&self) -> &[Summary] {
         match self {
             Self::One(told) => std::slice::from_ref(&**told),
