@@ -1,8 +1,9 @@
 //! Traces: what a start makes on the disk, and what goes again if it fails.
 //!
-//! Before a file or directory may be made it is named here, and noted if it is not there. A start that
-//! succeeds keeps all of it. Of one that fails, what was not there before goes, as long as nothing is in
-//! it: nothing that holds a record is ever removed. Knows paths; does not know what makes them.
+//! Before a file or directory may be made it is named here, and noted if it is not there. A start
+//! that succeeds keeps all of it. Of one that fails, what was not there before goes, as long as
+//! nothing is in it: nothing that holds a record is ever removed. Knows paths; does not know what
+//! makes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

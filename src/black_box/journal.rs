@@ -32,8 +32,8 @@ pub(crate) struct Journal {
     done_seq: u64,
     /// Which copy of the marks is in force.
     copy: usize,
-    /// How many records had a copy; how many of them are handed on; how many there were when the box was
-    /// last seen to be what it was.
+    /// How many records had a copy; how many of them are handed on; how many there were when the
+    /// box was last seen to be what it was.
     copies: u64,
     handed_copies: u64,
     seen_copies: u64,
@@ -161,7 +161,8 @@ impl Journal {
         }
     }
 
-    /// Says in each chunk up to where its records have numbers: what is before is in the journal, or done.
+    /// Says in each chunk up to where its records have numbers: what is before is in the journal,
+    /// or done.
     fn say_how_far(&self) {
         for &chunk in &self.touched {
             let at = self.done.get(usize::from(chunk)).map_or(FIRST as u16, |done| done.at);
@@ -186,8 +187,9 @@ impl Journal {
         }
     }
 
-    /// Whether the box is what it was made as. If it is not any more, the records are counted whose copies
-    /// are gone: those that are not handed on, and if nobody knows since when, all since it was seen last.
+    /// Whether the box is what it was made as. If it is not any more, the records are counted whose
+    /// copies are gone: those that are not handed on, and if nobody knows since when, all since it
+    /// was seen last.
     pub(crate) fn watch(&mut self) -> bool {
         let is_known = self.black_box.map.is_apart();
         let safe = self.handed_copies.min(if is_known { u64::MAX } else { self.seen_copies });

@@ -335,8 +335,8 @@ fn key(field: &Field) -> Key<'static> {
     }
 }
 
-/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is no
-/// failure: what is kept is there.
+/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is
+/// no failure: what is kept is there.
 pub(crate) fn guarded(
     text: &mut TextWriter<'_>,
     unformatted: &mut u32,

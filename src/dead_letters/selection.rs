@@ -43,8 +43,8 @@ pub struct Facts<'a> {
     pub id: &'a str,
     /// Why it was refused.
     pub why: &'a str,
-    /// When, in milliseconds since 1970. A letter that does not say it has no age: a selection by age
-    /// does not take it.
+    /// When, in milliseconds since 1970. A letter that does not say it has no age: a selection by
+    /// age does not take it.
     pub at_unix_ms: Option<u64>,
 }
 

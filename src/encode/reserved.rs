@@ -146,8 +146,8 @@ mod tests {
         ]
     }
 
-    /// What by itself tells a record of the framework, or marks one of the application: the keys that
-    /// each of its own records has, and the marks.
+    /// What by itself tells a record of the framework, or marks one of the application: the keys
+    /// that each of its own records has, and the marks.
     fn telling_names() -> Vec<String> {
         let names = |record: &Record| -> Vec<String> {
             record.fields().map(|(name, _)| name.to_owned()).collect()

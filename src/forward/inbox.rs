@@ -1,8 +1,8 @@
 //! Inbox: dead letters that people have asked to be sent again.
 //!
-//! Knows the directory into which [`crate::dead_letters`] puts them. Does not know what is in a message
-//! nor how it is sent. A file stays until each of its messages is settled, so that a kill loses none:
-//! what was sent already comes again, with the same hash.
+//! Knows the directory into which [`crate::dead_letters`] puts them. Does not know what is in a
+//! message nor how it is sent. A file stays until each of its messages is settled, so that a kill
+//! loses none: what was sent already comes again, with the same hash.
 
 use super::message::{Message, NOT_SPOOLED};
 use crate::base::selflog;
@@ -32,8 +32,8 @@ impl Inbox {
         Self { dir, name: name.to_owned(), hidden, in_hand, done }
     }
 
-    /// The messages of the oldest file. Each must be [settled](Self::settled) before the next file is
-    /// given.
+    /// The messages of the oldest file. Each must be [settled](Self::settled) before the next file
+    /// is given.
     pub(super) fn take(&mut self) -> Vec<Message> {
         if self.in_hand.is_some() {
             return Vec::new();

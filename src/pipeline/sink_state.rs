@@ -42,9 +42,11 @@ pub(crate) struct SupervisedSink {
 struct Outage {
     since: Instant,
     last_trouble: Instant,
-    /// Whether it has handed records over since, or has none to hand over and has lost and kept none.
+    /// Whether it has handed records over since, or has none to hand over and has lost and kept
+    /// none.
     delivers: bool,
-    /// Whether records were lost or kept: then only a record that is handed over shows that it works.
+    /// Whether records were lost or kept: then only a record that is handed over shows that it
+    /// works.
     owes: bool,
     problem: String,
     /// What it had dropped before.

@@ -33,8 +33,8 @@ use logwell_options::value::Refusal;
 /// same target the last wins. Levels are least importances: `warn` lets WARN, ERROR and CRITICAL
 /// pass. The numbers 0 (off) to 5 (trace) are read as in `RUST_LOG`.
 ///
-/// One thing is stricter than `RUST_LOG`. As a target, what another system understands would silence
-/// all others without a word, so it is an error that says what to write instead:
+/// One thing is stricter than `RUST_LOG`. As a target, what another system understands would
+/// silence all others without a word, so it is an error that says what to write instead:
 ///
 /// | part | instead |
 /// |---|---|

@@ -150,8 +150,8 @@ fn meant(part: &str, problem: &str, instead: &str) -> DirectivesError {
 pub(super) const NAMES: [&str; 8] =
     ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"];
 
-/// What levels are called elsewhere: in Python, syslog, Java, .NET, Serilog, npm, Go, Android, Ruby,
-/// and words for much and little.
+/// What levels are called elsewhere: in Python, syslog, Java, .NET, Serilog, npm, Go, Android,
+/// Ruby, and words for much and little.
 const ELSEWHERE: [(&str, &str); 7] = [
     ("trace", "notset all trc vrb finest silly spam tracing everything full max maximum t vv vvv"),
     (

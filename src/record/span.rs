@@ -1,7 +1,8 @@
 //! SpanContext: where a record belongs: its span, its logging context and its trace ids.
 //!
 //! Immutable plain data behind `Arc`s: made when a span is made or a context entered, shared by all
-//! records inside. Does not know tracing nor threads; `capture/thread_state.rs` keeps the current one.
+//! records inside. Does not know tracing nor threads; `capture/thread_state.rs` keeps the current
+//! one.
 
 use crate::capture::trace_context::{NEW_ROOT_FLAGS, TraceState};
 use crate::record::callsite::Callsite;

@@ -39,8 +39,8 @@ pub enum Trouble {
     /// What was written could not be made durable. The lines that are not known to be are written
     /// again, to a new file: so many of them may be there twice, with the same `seq`.
     NotDurable(io::Error, u64),
-    /// A file has not the mode that it should have, and this cannot be changed. An existing one may be
-    /// open to more users than it should.
+    /// A file has not the mode that it should have, and this cannot be changed. An existing one may
+    /// be open to more users than it should.
     TooOpen(io::Error),
 }
 

@@ -34,7 +34,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A tenth of `shutdown.timeout` is left for what comes after the sinks have waited.
 const LEFT_FOR_THE_RECEIPT: u32 = 10;
 
-/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of it.
+/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of
+/// it.
 const A_DROP_IS_NEWS_FOR: Duration = Duration::from_secs(10);
 
 /// More questions than this do not wait for a listener that is stuck.
@@ -119,8 +120,8 @@ impl LoggingHandle {
     /// Waits until every record logged before the call is handed to its destination: for files, to
     /// the operating system.
     ///
-    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they have;
-    /// see [`stats`](Self::stats).
+    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they
+    /// have; see [`stats`](Self::stats).
     ///
     /// # Errors
     ///
@@ -227,8 +228,8 @@ impl LoggingHandle {
         self.ask(ANSWER_WITHIN, Control::Rotate)?
     }
 
-    /// The files of all sinks: of each sink the current one first, then its backups from the newest.
-    /// Empty when logging has ended.
+    /// The files of all sinks: of each sink the current one first, then its backups from the
+    /// newest. Empty when logging has ended.
     #[must_use]
     pub fn log_files(&self) -> Vec<PathBuf> {
         let files = self.ask(ANSWER_WITHIN, Control::Files).unwrap_or_default();
@@ -245,7 +246,8 @@ impl LoggingHandle {
 
     /// Whether logging does what it should at this moment.
     ///
-    /// It is never empty while records are lost, or while something is not as the configuration says:
+    /// It is never empty while records are lost, or while something is not as the configuration
+    /// says:
     ///
     /// | what | as long as |
     /// |---|---|
@@ -304,15 +306,16 @@ impl LoggingHandle {
 
     /// Ends logging: no more records are taken, those in the queue are written, files are synced.
     ///
-    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
-    /// same report. In a process that was forked from the one that logs it does nothing, at once.
+    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives
+    /// the same report. In a process that was forked from the one that logs it does nothing, at
+    /// once.
     ///
-    /// A console that is slow, or that takes nothing for a while, is waited for in nine tenths of that
-    /// time; the report says how many lines it has not taken ([`SinkStats::in_hand`]).
+    /// A console that is slow, or that takes nothing for a while, is waited for in nine tenths of
+    /// that time; the report says how many lines it has not taken ([`SinkStats::in_hand`]).
     ///
-    /// Called from inside a sink or from the self-log's callback it would wait for itself: there it only
-    /// begins the end and returns at once, with a report of that moment that is not complete. A call
-    /// from elsewhere then has the whole one.
+    /// Called from inside a sink or from the self-log's callback it would wait for itself: there it
+    /// only begins the end and returns at once, with a report of that moment that is not complete.
+    /// A call from elsewhere then has the whole one.
     pub fn shutdown(&self) -> ShutdownReport {
         let shared = &*self.0;
         if shared.queue.is_forked() {
@@ -360,7 +363,8 @@ impl LoggingHandle {
         };
         report.unwrap_or_else(|| {
             shared.queue.close();
-            // With no room, or if another thread does it just now, the end begins with its question.
+            // With no room, or if another thread does it just now, the end begins with its
+            // question.
             let _or_later = shared.end.try_lock().is_ok_and(|mut end| {
                 self.ask_for_end(&mut end, Instant::now(), Duration::ZERO).is_ok()
             });

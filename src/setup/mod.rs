@@ -112,7 +112,8 @@ pub fn handle() -> Option<LoggingHandle> {
     GLOBAL.get().map(|global| global.handle.clone())
 }
 
-/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the self-log.
+/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the
+/// self-log.
 fn flush() {
     const DEADLINE: Duration = Duration::from_secs(5);
     if let Some(Err(late)) = handle().map(|handle| handle.flush(DEADLINE)) {

@@ -1,7 +1,7 @@
 //! Sinks: opens those that the configuration asks for.
 //!
-//! Knows every kind of sink that comes with the crate. Does not know queues and threads, except that
-//! the console has one.
+//! Knows every kind of sink that comes with the crate. Does not know queues and threads, except
+//! that the console has one.
 
 use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
@@ -227,8 +227,8 @@ pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
     black_box::find(&box_dir(config), box_owner(config))
 }
 
-/// A black box of this process's own, if one is asked for and can be had. Without it records are logged
-/// all the same.
+/// A black box of this process's own, if one is asked for and can be had. Without it records are
+/// logged all the same.
 pub(crate) fn black_box(
     config: &LoggingConfig,
     boot: u64,
@@ -263,8 +263,9 @@ fn is_beside_logs(dir: &Path) -> bool {
     dir == Path::new(".")
 }
 
-/// Whose boxes are whose, when several programs have theirs in one directory: by the log file. Beside
-/// its log a box is known by the file's name alone, since a directory may be mounted anywhere.
+/// Whose boxes are whose, when several programs have theirs in one directory: by the log file.
+/// Beside its log a box is known by the file's name alone, since a directory may be mounted
+/// anywhere.
 fn box_owner(config: &LoggingConfig) -> u64 {
     let name = PathBuf::from(&config.files.app.name);
     let path = match is_beside_logs(&config.black_box.dir) {

@@ -1,7 +1,7 @@
 //! Spool: a bounded queue of entries on the disk, for one destination.
 //!
-//! One thread appends; another reads, acknowledges and deletes acknowledged entries. Flushed entries
-//! survive the process, synced entries survive a power failure. Knows bytes, not records.
+//! One thread appends; another reads, acknowledges and deletes acknowledged entries. Flushed
+//! entries survive the process, synced entries survive a power failure. Knows bytes, not records.
 //! `docs/spool-format.md` describes the bytes on disk.
 //!
 //! ```text

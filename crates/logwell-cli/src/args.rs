@@ -112,8 +112,8 @@ Exit codes: 0 fine, 2 a file could not be read, or the question was not understo
 
 const DEAD_HELP: &str = "\
 A dead letter is a message that a destination refused because of the message itself. It is kept
-beside the spools with the reason. The program that logs can keep running: it takes letters to resend
-within seconds, or at its next start.
+beside the spools with the reason. The program that logs can keep running: it takes letters to
+resend within seconds, or at its next start.
 Delivery is at least once: a letter that comes twice has the same hash.
 
 Times: 10m, 2h, 3d. Several of --id or --destination: any of them; all else must hold.

@@ -1,5 +1,5 @@
-//! Dead: the queue of what was given up: how messages come into it, and what people do with them. And
-//! how a message that waits for a person is put at the end of its own queue.
+//! Dead: the queue of what was given up: how messages come into it, and what people do with them.
+//! And how a message that waits for a person is put at the end of its own queue.
 //!
 //! A message is there as it was, with headers that say why. The next queue has confirmed a message
 //! before the one it leaves is told to forget it: what is interrupted may be there twice, with one
@@ -78,8 +78,8 @@ impl Graveyard {
         self.put(message, queue, &headers).await
     }
 
-    /// Puts the records of an array at the end of its queue, each alone; returns when the broker has
-    /// confirmed all of them.
+    /// Puts the records of an array at the end of its queue, each alone; returns when the broker
+    /// has confirmed all of them.
     pub(crate) async fn split(
         &mut self,
         message: &Taken,

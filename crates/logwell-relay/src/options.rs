@@ -59,7 +59,7 @@ macro_rules! options {
 }
 
 options! {
-    "domain" as "LOG_DOMAIN" = "", "the domain whose queues it reads: {domain}_logbeacon and {domain}_tg"
+    "domain" as "LOG_DOMAIN" = "", "the domain of its queues, {domain}_logbeacon and {domain}_tg"
         => domain: domain;
     "broker.host" as "MQ_HOST" = "127.0.0.1", "where RabbitMQ is" => broker.host: word;
     "broker.port" as "MQ_PORT" = "5672", "its port; with TLS usually 5671" => broker.port: number;
@@ -130,7 +130,8 @@ options! {
     "http.ca_file" = "", "a PEM file of certificates to trust, in addition to the public ones"
         => http.ca_file: path;
     "status.every" = "60s", "how often state and queue depth are logged" => status.every: some_time;
-    "status.listen" = "", "the address that serves /health and /metrics, such as 127.0.0.1:9464; empty: none"
+    "status.listen" = "",
+        "the address that serves /health and /metrics, such as 127.0.0.1:9464; empty: none"
         => status.listen: address;
     "logging.file" as "LOG_CONFIG" = "", "a configuration file of logwell for the worker's own log"
         => logging_file: path;

@@ -206,7 +206,8 @@ impl Worker {
         }
     }
 
-    /// Puts the message at the end of its queue. While nothing passes it rests first, longer each time.
+    /// Puts the message at the end of its queue. While nothing passes it rests first, longer each
+    /// time.
     async fn put_off(&mut self, taken: &Taken, reason: &str) -> Result<(), Trouble> {
         Counters::set(&self.counters.blocked, 1);
         tracing::error!(id = taken.id(), reason, "blocked: it waits until that is fixed");

@@ -1,6 +1,7 @@
 //! Encoded: parts of a text in which signs are written as `%3D` and the like (RFC 3986).
 //!
-//! Such a part is decoded, looked through, and what is found is given as places in the original text. Knows no names.
+//! Such a part is decoded, looked through, and what is found is given as places in the original
+//! text. Knows no names.
 
 use std::ops::Range;
 

@@ -1,4 +1,6 @@
 //! Label: the name before a value in a text, and what its place says of the value.
+//!
+//! Pure. Does not know callsites or what is done with a secret.
 
 use super::sites::{is_between, name_before};
 use super::values::is_word;

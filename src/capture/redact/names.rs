@@ -1,8 +1,8 @@
 //! Names: which names say that their value is a secret.
 //!
-//! A name is taken apart into words (`x-api-key`, `apiKey` and `API_KEY` are three spellings of one), and
-//! the last of them decide: `db.password` and `newPassword` are secrets, `password_length` is none. Knows
-//! no values.
+//! A name is taken apart into words (`x-api-key`, `apiKey` and `API_KEY` are three spellings of
+//! one), and the last of them decide: `db.password` and `newPassword` are secrets,
+//! `password_length` is none. Knows no values.
 
 /// Names that are secret without being told.
 const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \

@@ -130,7 +130,8 @@ pub(super) fn is_number(word: &str) -> bool {
     digits.starts_with(|c: char| c.is_ascii_digit()) && (is_exponent || UNITS.contains(&unit))
 }
 
-/// Whether it is what a program prints of an object that has no text: `a.b.Token@2bd79ce`, `[C@1b2c3d`.
+/// Whether it is what a program prints of an object that has no text: `a.b.Token@2bd79ce`,
+/// `[C@1b2c3d`.
 pub(super) fn is_object(word: &str, is_loose: bool) -> bool {
     const LEAST: usize = 4;
     let Some((class, hash)) = word.rsplit_once('@') else { return false };
@@ -213,8 +214,8 @@ pub(super) fn is_path(word: &str) -> bool {
         && !word.split(['/', '\\', '.', '_', '-', ':']).any(is_random)
 }
 
-/// Whether it names something of a program: `Kind::Eof`, `ContainerToken`, `next_page_token`, and not
-/// what a generator makes.
+/// Whether it names something of a program: `Kind::Eof`, `ContainerToken`, `next_page_token`, and
+/// not what a generator makes.
 pub(super) fn is_identifier(word: &str) -> bool {
     let word = word.trim_end_matches([':', '.']);
     let mut parts = word.split("::").flat_map(|part| part.split(['_', '.', '$']));

@@ -125,11 +125,11 @@ impl Quote {
         Some(whole(1, len, content))
     }
 
-    /// Where as many of them stand as are needed to end the content; the first of those that may, if
-    /// all that follow seem to be doubled.
+    /// Where as many of them stand as are needed to end the content; the first of those that may,
+    /// if all that follow seem to be doubled.
     ///
-    /// Escaped once more, each `\` and each quote gets one: a quote that is still escaped when those of
-    /// its own text are undone is a part of it.
+    /// Escaped once more, each `\` and each quote gets one: a quote that is still escaped when
+    /// those of its own text are undone is a part of it.
     fn closing(self, content: &str, needed: usize) -> Option<usize> {
         let levels = self.backslashes.trailing_ones();
         let (mut run, mut skip_to, mut first) = (0_usize, 0, None);

@@ -2,7 +2,7 @@
 //!
 //! Mostly a `:` or `=` between a name and a value; also the end of an XML tag, a comma in a pair, a
 //! blank behind an option. What is before is looked at first: mostly it is no name of a secret, and
-//! that is all it costs.
+//! that is all it costs. Pure; does not know what the value is.
 
 use super::names::{Names, is_letter};
 use super::urls::{MAX_AUTHORITY_BYTES, bot_len};

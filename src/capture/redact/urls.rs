@@ -1,4 +1,6 @@
 //! URLs: the password in one, and the number of a Telegram bot, which is in one mostly.
+//!
+//! Pure. Does not know names of fields.
 
 use super::is_random;
 use super::values::is_word;
