@@ -112,7 +112,7 @@
 //!
 //! A backtrace is logged where one was captured: give it as a field `backtrace`, for example
 //! `backtrace = %std::backtrace::Backtrace::capture()`, or that of an `anyhow` error. Without
-//! `RUST_BACKTRACE` there is none, and the field is left out.
+//! `RUST_BACKTRACE` the field is omitted.
 //!
 //! Integers of 128 bits that do not fit into 64 and the numbers that JSON lacks become strings.
 //! Bytes become base64, under the key with `_b64` appended. Of two fields of

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 /// How long a kind of trouble stays quiet after it was reported.
 const QUIET: Duration = Duration::from_secs(60);
-/// More kinds than this are not told apart.
+/// Further kinds are treated as one.
 const MAX_KINDS: usize = 256;
 /// How long a line waits for standard error, unless one before it still does.
 const PATIENCE: Duration = Duration::from_millis(100);

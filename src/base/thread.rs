@@ -40,7 +40,7 @@ fn read_thread_name() -> SmolStr {
 }
 
 /// Remembers that code of the program's own may run inside logging, as long as it lives: in a sink,
-/// or in the self-log's callback. Who waits for logging there waits for itself.
+/// or in the self-log's callback. A thread that waits for logging there waits for itself.
 pub(crate) struct Inside(());
 
 impl Inside {

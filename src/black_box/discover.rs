@@ -107,7 +107,7 @@ pub(crate) struct DeadBox {
 }
 
 /// The boxes in that directory whose processes are gone and whose logs went where ours go. What
-/// cannot be read is put aside and told; nothing here fails.
+/// cannot be read is set aside and reported; nothing here fails.
 pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
     let mut found = Vec::new();
     let Ok(entries) = std::fs::read_dir(directory) else { return found };

@@ -34,7 +34,8 @@ pub(super) mod head {
     pub(in super::super) const DONE: usize = 24;
     /// Two copies of where the files stood and what the time was.
     pub(in super::super) const COPIES: [usize; 2] = [64, 192];
-    /// How many were dropped before the queue, by level and reason, and not yet told in the log.
+    /// How many were dropped before the queue, by level and reason, and not yet reported in the
+    /// log.
     pub(in super::super) const DROPPED: usize = 320;
     pub(in super::super) const END: usize = 512;
 }
@@ -121,8 +122,8 @@ impl Head {
 
 /// The checksum of an entry: each word times its own key, added up; the upper half of the sum.
 ///
-/// The keys are odd, so a changed word always changes the sum. They begin with where the entry stands, in
-/// which use of the chunk, and the box's seed: an entry in another place is none.
+/// The keys are odd, so a changed word always changes the sum. They begin with where the entry
+/// stands, in which use of the chunk, and the box's seed: an entry in another place is invalid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
     sum: u64,

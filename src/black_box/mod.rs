@@ -3,7 +3,7 @@
 //! A record that a log call has made exists only in memory until the listener has written it. So
 //! the caller also copies it, some hundred bytes, into a mapped file: what is stored there is the
 //! system's at once, and no `kill -9` takes it away. When the listener has handed the record on,
-//! the copy is done with. A start that finds the box of a process that has ended writes what is
+//! the copy can be reused. A start that finds the box of a process that has ended writes what is
 //! left in it.
 //!
 //! ```text
@@ -12,8 +12,8 @@
 //!                  the next start ── discover.rs, reader.rs ──► records ── replay ─┘
 //! ```
 //!
-//! This module is public for programs that look at a box ([`list`], [`read`]); to have one takes no
-//! call. `docs/black-box-format.md` describes the layout.
+//! This module is public for programs that read a box ([`list`], [`read`]); logging creates one
+//! without a call. `docs/black-box-format.md` describes the layout.
 //!
 //! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
 //! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The same

@@ -149,7 +149,7 @@ pub(crate) struct Recovered {
     pub(crate) unix_ns: u64,
     /// Entries that cannot be read.
     pub(crate) damaged: u64,
-    /// What was dropped before the queue, and not told.
+    /// Drops before the queue that were not reported.
     pub(crate) dropped: Dropped,
 }
 

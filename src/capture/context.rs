@@ -142,8 +142,8 @@ impl LoggingContext {
     /// Adds a key/value pair; a key that is already there gets the new value.
     ///
     /// Texts are cut at 16 KiB. When all pairs together take 64 KiB, further ones are left out.
-    /// What is a secret by [`RedactConfig`](crate::capture::options::RedactConfig) is masked when
-    /// the context is entered.
+    /// Entering the context masks secrets, as
+    /// [`RedactConfig`](crate::capture::options::RedactConfig) says.
     #[must_use]
     pub fn with<'a>(mut self, key: &str, value: impl Into<ContextValue<'a>>) -> Self {
         let mut pair = Fields::new();

@@ -44,7 +44,7 @@ use tracing_subscriber::registry::LookupSpan;
 /// [`Builder::filter_globally`](crate::Builder::filter_globally).
 #[derive(Debug)]
 pub struct QueueLayer {
-    /// Tells its spans from those of other layers of this kind.
+    /// Distinguishes its spans from those of other layers of this kind.
     number: u32,
     queue: Arc<Queue<Box<PooledRecord>>>,
     spares: Arc<RecordPool>,

@@ -70,7 +70,7 @@ pub(crate) fn callsite(metadata: &'static Metadata<'static>) -> &'static Callsit
     })
 }
 
-/// Who put a [`Scope`] on the stack: a layer (for a span) or the application (for a context).
+/// What put a [`Scope`] on the stack: a layer (for a span) or the application (for a context).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The span of that id, seen by the layer of that number.

@@ -322,7 +322,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Best effort: who is not root owns what it makes, and that is right mostly.
+/// Best effort: a process that is not root owns the files it creates, which is usually right.
 #[cfg(unix)]
 fn same_owner(path: &Path, like: &Path) {
     use std::os::unix::fs::{MetadataExt as _, chown};

@@ -1,4 +1,4 @@
-//! Doubt: who is to blame for a refusal, the message or the way to the other side.
+//! Doubt: what caused a refusal, the message or the way to the other side.
 //!
 //! A message is refused for good only if it is itself to blame. What a person can fix, such as a
 //! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one
@@ -12,7 +12,7 @@ use crate::forward::outcome::Outcome;
 use crate::spool::BatchLimits;
 use std::time::Instant;
 
-/// So much is read ahead, while it is in doubt who is to blame, to find a message that passes.
+/// So much is read ahead, while the cause is in doubt, to find a message that passes.
 const READ_AHEAD: BatchLimits = BatchLimits { entries: 1_024, bytes: 8 << 20 };
 
 impl Forwarder {

@@ -72,7 +72,7 @@ impl ForwardLevel {
     ///
     /// # Errors
     ///
-    /// There is none of that number; the text lists those there are.
+    /// No level has that number; the text lists those that exist.
     pub fn from_code(code: u8) -> Result<Self, UnknownLevel> {
         Self::ALL.into_iter().find(|level| level.code() == code).ok_or(UnknownLevel(code))
     }

@@ -177,8 +177,8 @@ section! {
 section! {
     /// Groups on Telegram: people who receive failures and news.
     ///
-    /// The first failure of a kind is sent at once, its repetitions together, and when it has
-    /// been quiet as long a note says so. `forward.levels` says who receives what.
+    /// The first failure of a kind is sent at once, its repetitions together, and when it has been
+    /// quiet as long, a final message closes the incident. `forward.levels` says who receives what.
     pub struct TelegramConfig {
         /// Whether to send messages to Telegram.
         enabled: bool = false => flag();

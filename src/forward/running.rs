@@ -26,7 +26,7 @@ pub(super) struct Running {
     ended: Option<Receiver<()>>,
 }
 
-/// What can be asked of a spool. Who holds these parts holds its directory, so that they are let go
+/// The parts of a spool that others read. Holding them holds its directory, so they are released
 /// when the forwarder has ended.
 enum Spool {
     Open(SpoolStatus, SpoolWaker),

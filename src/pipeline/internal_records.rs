@@ -156,8 +156,8 @@ impl InternalRecords {
         record(*WARN, fields)
     }
 
-    /// `logwell.filtered`: how many records that have a number were kept out of the ledger: since it
-    /// was last said, and in all. So a gap in the numbers can be told from a loss.
+    /// `logwell.filtered`: how many records that have a number were kept out of the ledger: since
+    /// it was last said, and in all. So a gap in the numbers is distinguishable from a loss.
     pub(crate) fn filtered(&self, sink: &str, filtered: &Filtered) -> Record {
         let mut fields = head("records are kept out of a file by its level", "logwell.filtered");
         fields.push(Key::Name("sink"), Value::Str(sink));

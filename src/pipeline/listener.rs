@@ -132,7 +132,7 @@ pub struct Listener {
     keeper: Option<Journal>,
     black_box: Option<Arc<BlackBox>>,
     looked_at_box: Option<Instant>,
-    /// How many records without a copy were told of.
+    /// How many records without a copy were reported.
     unprotected: u64,
     /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
     /// how many of its entries are damaged.

@@ -91,7 +91,7 @@ impl Directives {
 
     /// What is off though the text does not say so plainly, in words.
     ///
-    /// Nothing for a single level: a user who writes `off` or `error` means it.
+    /// `None` for a single level: a user who writes `off` or `error` means it.
     pub(crate) fn silence(&self) -> Option<String> {
         if self.targets.is_empty() && self.spans.is_empty() {
             return None;

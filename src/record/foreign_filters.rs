@@ -24,7 +24,7 @@ pub(super) fn misread(part: &str) -> Option<DirectivesError> {
     }
 }
 
-/// The level that a single word probably stands for, though it is none: it is one slip away from a
+/// The level that a single word probably means, though it is not one: it is one slip away from a
 /// level's name, or a level in another system.
 pub(super) fn meant_level(word: &str) -> Option<&'static str> {
     let is_slip = |known: &str| distance(word, known) == 1;

@@ -1,6 +1,6 @@
 //! Level: how much a record matters.
 //!
-//! Knows the names of the levels and their order. Does not know tracing's types nor who filters.
+//! Knows the names of the levels and their order. Does not know tracing's types or filters.
 
 use logwell_options::choice::{Choice, Word};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Record: an event as owned plain data, on its way from the application to the sinks.
 //!
-//! Knows neither who captured it nor how it will be encoded; of the black box only which process it
-//! was recovered from.
+//! Does not know how it was captured or will be encoded; of the black box only which process it was
+//! recovered from.
 
 pub(crate) mod bytes;
 pub(crate) mod callsite;

@@ -96,8 +96,8 @@ pub struct SpanContext {
     pub(crate) span_id: Id,
     /// What is passed on beside the ids.
     pub(crate) carried: Carried,
-    /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; who keeps a
-    /// context compares it with the number the context was built from.
+    /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; a holder of
+    /// a context compares it with the number the context was built from.
     pub(crate) changes: Arc<AtomicU32>,
 }
 

@@ -125,7 +125,7 @@ pub(crate) struct DropCounters {
     witness: Witness,
 }
 
-/// Who else is to know of each drop, whatever becomes of this process.
+/// Another witness of each drop, which outlives this process.
 #[derive(Default)]
 struct Witness(OnceLock<Box<dyn Fn(Level, Reason) + Send + Sync>>);
 
@@ -221,8 +221,9 @@ impl SinkCounters {
     }
 }
 
-/// Lets who looks see a record either where it was or where it has gone, never in both places nor in
-/// none, though the two are counted apart. One thread moves records and never waits for a look.
+/// A seqlock: a reader sees a record either where it was or where it has gone, never in both places
+/// nor in none, although the two are counted separately. One thread moves records and never waits
+/// for a look.
 #[derive(Debug, Default)]
 pub(crate) struct SeqLock(AtomicU64);
 
@@ -287,7 +288,7 @@ impl Counters {
 
 /// Adds to a counter that only one thread writes: no locked instruction is needed.
 ///
-/// Who reads the new value also sees what that thread counted before.
+/// A reader of the new value also sees what that thread counted before.
 pub(crate) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }

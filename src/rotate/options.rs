@@ -1,4 +1,4 @@
-//! Options: the options of a rotating file. Plain data.
+//! Options: how a rotating file behaves. Plain data.
 
 use super::names::{Form, MAX_NUMBER};
 use crate::base::zone::TimeZone;

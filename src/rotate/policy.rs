@@ -73,7 +73,7 @@ pub(super) struct Kept {
     pub(super) age: Duration,
 }
 
-/// Which backups, told by their place in the list, are to be deleted; the newest comes first.
+/// Which backups to delete, by their index in the list; the newest comes first.
 ///
 /// Counts files, not numbers: a gap, left by a crash or by somebody's `rm`, costs no backup. What
 /// is beyond the count or the size goes with all that are older.

@@ -67,7 +67,7 @@ impl ShutdownReport {
         files.first().map(PathBuf::as_path)
     }
 
-    /// How many records are kept safe for that destination; 0 if there is none of that name.
+    /// How many records are kept safe for that destination; 0 if no destination has that name.
     #[must_use]
     pub fn unsent_to(&self, destination: &str) -> u64 {
         self.unsent.iter().find(|(name, _)| name == destination).map_or(0, |(_, records)| *records)

@@ -227,8 +227,8 @@ pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
     black_box::find(&box_dir(config), box_owner(config))
 }
 
-/// A black box of this process's own, if one is asked for and can be had. Without it records are
-/// logged all the same.
+/// This process's black box, if the configuration asks for one and it can be created. Without it
+/// records are logged all the same.
 pub(crate) fn black_box(
     config: &LoggingConfig,
     boot: u64,

@@ -73,7 +73,7 @@ impl Accepts {
     }
 
     /// The sink is the one in which it can be checked that nothing is missing. It takes all of
-    /// logwell's own records, whatever the directives say, and the log tells when a record is kept
+    /// logwell's own records, whatever the directives say, and the log says when a record is kept
     /// out of it.
     pub(crate) fn ledger(mut self) -> Self {
         self.is_ledger = true;

@@ -54,7 +54,7 @@ pub struct ConsoleSink {
     offered: u64,
     /// Lines that were not offered to the queue, since those before are too long.
     too_long: u64,
-    /// Lost lines of which a flush has told.
+    /// Lost lines that a flush has reported.
     reported: u64,
     /// Whether the black box keeps records until they are written here.
     is_recoverable: bool,

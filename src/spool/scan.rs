@@ -1,4 +1,4 @@
-//! Scan: the entries of one segment, one after another, past all that is none.
+//! Scan: iterates over a segment's entries, skipping damaged bytes.
 //!
 //! Holds one window of the file in memory. Knows no other segment.
 

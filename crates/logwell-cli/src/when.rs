@@ -84,7 +84,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 ///
 /// # Errors
 ///
-/// It is none of these; the text says what is understood.
+/// Not a moment; the text lists the accepted forms.
 pub fn parse(text: &str, now: &Zoned) -> Result<i64, String> {
     let wrong = || {
         format!(

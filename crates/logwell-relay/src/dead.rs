@@ -2,8 +2,8 @@
 //! And how a message that waits for a person is put at the end of its own queue.
 //!
 //! A message is there as it was, with headers that say why. The next queue has confirmed a message
-//! before the one it leaves is told to forget it: what is interrupted may be there twice, with one
-//! hash, and is never lost.
+//! before the message is acknowledged in the one it leaves: what is interrupted may be there twice,
+//! with one hash, and is never lost.
 
 use logwell::dead_letters::{Facts, Letter};
 

@@ -1,4 +1,4 @@
-//! Link: the thread that holds the connection to the broker, and how it is asked to publish.
+//! Link: the thread that holds the connection to the broker, and the requests to publish.
 //!
 //! The thread reconnects forever, with back-off, and drives the connection while nobody publishes,
 //! so that heartbeats are sent and trouble is seen. Knows when to try again. Knows no AMQP.

@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Failure { level: Level, place: String, shape: String },
     /// A piece of news: its own kind.
     News { id: u64 },
-    /// What is not told apart, because there are too many kinds.
+    /// Kinds treated as one, because there are too many.
     Others { level: Level },
 }
 

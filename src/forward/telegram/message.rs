@@ -42,7 +42,7 @@ impl fmt::Display for Audience {
 ///
 /// | key | is |
 /// |---|---|
-/// | `tg_token` | the bot's token; only if the producer was told to pass it on |
+/// | `tg_token` | the bot's token; only if the producer passes it on |
 /// | `tg_chatid` | the group's id |
 /// | `notify_msg` | the text |
 /// | `type` | `developer` or `customer` |

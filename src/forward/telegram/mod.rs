@@ -127,7 +127,7 @@ const fn name(audience: Audience) -> &'static str {
     }
 }
 
-/// A client with connections of its own: what is shut down, is so for good.
+/// A client with its own connections: a shutdown is final.
 fn client(config: &ForwardSetup<'_>) -> Result<TelegramClient, Error> {
     let telegram = &config.forward.telegram;
     let http = HttpClient::new(&HttpOptions {

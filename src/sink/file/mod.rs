@@ -32,7 +32,7 @@ pub struct FileSink {
     line: Vec<u8>,
     janitor: Janitor,
     syncer: Syncer,
-    /// Whether the syncer was told that its job has no time.
+    /// Whether the syncer has learned that its job is urgent.
     has_hurried: bool,
     _lock: Option<PathLock>,
 }

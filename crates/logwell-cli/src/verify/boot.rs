@@ -46,9 +46,9 @@ pub(super) struct Boot {
     pub(super) checkpoints: Vec<Checkpoint>,
     /// When a record last said that others were filtered.
     pub(super) filtered_ns: Vec<i64>,
-    /// Dropped before the queue, by level and reason, as told so far.
+    /// Dropped before the queue, by level and reason, as reported so far.
     pub(super) dropped: BTreeMap<String, u64>,
-    /// Lost by a sink in an outage, as told so far.
+    /// Lost by a sink in an outage, as reported so far.
     pub(super) outages: Vec<Outage>,
     pub(super) receipt: Option<Receipt>,
     /// What the process that recovered its black box says.
@@ -59,7 +59,7 @@ pub(super) struct Boot {
     pub(super) is_box_put_aside: bool,
     /// Its black box cannot be read: what is in one file may wait in it for another.
     pub(super) is_box_open: bool,
-    /// The number with which it begins, if only the black box told of it; 0 if the files did.
+    /// The number with which it begins, if only the black box has it; 0 if the files did.
     pub(super) begun_by_box: u64,
     /// The latest number that was recovered, and the latest of those before that are in another file.
     last_recovered: u64,

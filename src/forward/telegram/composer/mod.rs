@@ -89,9 +89,9 @@ impl Composer {
     }
 }
 
-/// A pace that never passes so many in a minute, and leaves some of them for what comes next: a quarter
-/// may go at once, the others spread over the minute. Who spends all at once has nothing to say of
-/// what is worse for the rest of the minute.
+/// A pace that never passes so many in a minute, and leaves some of them for what comes next: a
+/// quarter may go at once, the others spread over the minute. A sender that spends all at once has
+/// nothing left for what is worse for the rest of the minute.
 fn pace(per_minute: u32, now: Instant) -> TokenBucket {
     let at_once = (per_minute / 4).max(1);
     let spread = per_minute.saturating_sub(at_once) + 1;

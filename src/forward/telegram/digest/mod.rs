@@ -17,8 +17,8 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// More kinds than this are not told apart. Together they fit into what Telegram's limits leave for
-/// one minute.
+/// Further kinds are treated as one. Together they fit into what Telegram's limits leave for one
+/// minute.
 pub(super) const MAX_KINDS: usize = 300;
 /// As many due kinds get a message each; more share one.
 pub(super) const MAX_APART: usize = 5;
@@ -84,7 +84,7 @@ pub(super) struct Summary {
     /// The entry of the first of them: it and all later ones must stay until this is delivered.
     pub(super) first_id: u64,
     pub(super) id: MessageId,
-    /// Whether the chat was told of this kind before.
+    /// Whether the chat has received this kind before.
     pub(super) is_again: bool,
 }
 

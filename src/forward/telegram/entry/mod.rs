@@ -57,7 +57,7 @@ pub(super) fn write(notice: &Notice<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Reads an entry; `None` if it is none.
+/// Reads an entry; `None` if it is invalid.
 pub(super) fn read(bytes: &[u8]) -> Option<Alert> {
     let entry: Json = serde_json::from_slice(bytes).ok()?;
     let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -114,7 +114,7 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
     }
 }
 
-/// What has no place of its own in an alert.
+/// What has no separate place in an alert.
 fn is_shown(kind: Kind, name: &str) -> bool {
     let is_forked = matches!(name, "message" | "function");
     let is_place = kind == Kind::LogCrate && name.starts_with("log.");
