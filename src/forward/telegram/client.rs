@@ -66,7 +66,7 @@ impl TelegramClient {
     /// Sends the message through the bot with that token. Blocks until there is an answer, at most
     /// as long as the HTTP client's timeout says (twice that, if the group has moved).
     ///
-    /// - The text is made to [`fit`](crate::forward::telegram::sanitize()) first: something is
+    /// - The text is made to [`fit`](crate::forward::telegram::fit()) first: something is
     ///   always sent.
     /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at
     ///   all, and an answer that is not Telegram's.
