@@ -5,8 +5,8 @@
 //! cargo run --example compose_layers
 //! ```
 //!
-//! Each layer has its own filter: the terminal shows INFO in the format of `tracing-subscriber`, a
-//! layer of our own counts everything, and logwell writes DEBUG of this program and WARN of the rest
+//! Each layer has its own filter: the terminal shows INFO in the format of `tracing-subscriber`,
+//! our own layer counts everything, and logwell writes DEBUG of this program and WARN of the rest
 //! to `target/compose_layers-logs` (or where `LOG_DIR` says).
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = Path::new("target/from_yaml-logging.yaml");
     fs::create_dir_all("target")?;
 
-    // All mistakes are told at once, each with its place. Nothing has happened yet.
+    // All problems are reported at once, each with its place. Nothing has happened yet.
     fs::write(path, WITH_MISTAKES)?;
     if let Err(error) = logwell::load_config(path) {
         println!("{error}\n");

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let directory = std::env::temp_dir().join(format!("logwell-secrets-{}", std::process::id()));
     let config = LoggingConfig::builder().log_dir(&directory).console(false);
     let mut config = config.build()?;
-    // A name of our own, besides those that are known.
+    // Our own name, besides those that are known.
     config.redact.fields = "pin".to_owned();
     init_logging_with(config)?;
 

@@ -292,7 +292,7 @@ fn send_requests(address: SocketAddr, requests: u64, stop: &AtomicBool) -> Resul
     Ok(answered.into_inner())
 }
 
-/// Sends one request, with a trace of its own, and reads the answer.
+/// Sends one request, with its own trace, and reads the answer.
 fn send(agent: &ureq::Agent, address: SocketAddr, number: u64) -> Result<()> {
     let parent = TraceContext::new_root().to_traceparent();
     let get =
@@ -311,7 +311,7 @@ fn send(agent: &ureq::Agent, address: SocketAddr, number: u64) -> Result<()> {
     Ok(())
 }
 
-/// Shows the files, and counts whether each request that was sent stands in them.
+/// Shows the files, and counts whether each request that was sent is in them.
 fn show_files(report: &ShutdownReport, sent: u64) -> Result<()> {
     let mut out = String::new();
     let width = console::Term::stdout().size_checked().map_or(100, |(_, columns)| columns.into());

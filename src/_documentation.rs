@@ -3,16 +3,32 @@
 //!
 //! Knows no code.
 
-/// How to come from another logging system, call by call.
+/// How to migrate from another logging system, call by call.
 #[doc = include_str!("../MIGRATION.md")]
 pub mod migration {}
+
+/// The most used options, and the environment variables.
+#[doc = include_str!("../docs/configuration.md")]
+pub mod configuration {}
+
+/// Which secrets are masked, and which cannot be found.
+#[doc = include_str!("../docs/secrets.md")]
+pub mod secrets {}
+
+/// What happens on a full disk, a kill, a fork and every other failure.
+#[doc = include_str!("../docs/failures.md")]
+pub mod failures {}
+
+/// Containers, service managers, several processes.
+#[doc = include_str!("../docs/deployment.md")]
+pub mod deployment {}
 
 /// How records reach a log server and people.
 #[cfg(feature = "forward")]
 #[doc = include_str!("../docs/forwarding.md")]
 pub mod forwarding {}
 
-/// Who is to blame for a refusal, and what people can do with dead letters.
+/// Why a message is refused for good, and how to inspect and resend dead letters.
 #[doc = include_str!("../docs/dead-letters.md")]
 pub mod dead_letters {}
 

@@ -12,7 +12,7 @@
 //! 7. [Configuration and what wins](#configuration-and-what-wins)
 //! 8. [Filters](#filters)
 //! 9. [The `log` crate](#the-log-crate)
-//! 10. [Sinks and layers of your own](#sinks-and-layers-of-your-own)
+//! 10. [Custom sinks and layers](#custom-sinks-and-layers)
 //! 11. [Secrets](#secrets)
 //! 12. [Testing](#testing)
 //! 13. [Statistics, health and shutdown](#statistics-health-and-shutdown)
@@ -20,7 +20,10 @@
 //! 15. [What is guaranteed, and what is not](#what-is-guaranteed-and-what-is-not)
 //! 16. [Where things are](#where-things-are)
 //!
-//! Coming from another logger? See [`_documentation::migration`].
+//! Separate pages: [options and variables](_documentation::configuration),
+//! [what happens when](_documentation::failures), [secrets](_documentation::secrets),
+//! [deployment](_documentation::deployment) and [migration](_documentation::migration) from another
+//! logger.
 //!
 //! # Quick start
 //!
@@ -37,10 +40,10 @@
 //!
 //! This writes `logs/app.log`, `logs/errors.log`, `logs/ai_responses.log` and the console.
 //!
-//! Between the macro and the file lies a queue of 10 000 records. The caller puts a record in and
-//! goes on; the thread `logwell` takes it out, encodes it and writes it. A record is in its file
-//! within a few milliseconds: the thread looks into the queue at least every 4 ms, or is woken by the
-//! first record after a pause. An ERROR wakes it at once.
+//! A queue of 10 000 records connects the macro and the file. The caller puts a record in and
+//! continues; the thread `logwell` takes it out, encodes it and writes it. A record is in its file
+//! within a few milliseconds: the thread polls the queue at least every 4 ms, and the first record
+//! after a pause wakes it. An ERROR wakes it at once.
 //!
 //! # What a record looks like
 //!
@@ -61,8 +64,8 @@
 //! | `trace_id`, `span_id` | 32 and 16 hexadecimal digits, or what you set | in a span or context |
 //! | `spans` | the spans from root to leaf, each with `name` and its fields | in a span; optional |
 //! | your fields | typed | as given |
-//! | `recovered` | `true` | when it was on its way as an earlier process was killed |
-//! | `truncated` | which values were cut, and how many bytes they had; `null` if their formatting was stopped | when cut |
+//! | `recovered` | `true` | when the process that logged it was killed before writing it |
+//! | `truncated` | the values that were cut, with their lengths in bytes; `null` if logwell stopped the formatting | when cut |
 //!
 //! ```
 //! let logs = logwell::testing::capture();
@@ -76,12 +79,13 @@
 //! assert_eq!(record["field.level"], "gold"); // a key of the record cannot be overwritten
 //! ```
 //!
-//! The keys of the table are reserved in every encoder, wherever a field comes from (event, span, context,
-//! `log` crate): a field of the application with such a name is written as `field.<name>`. So are `kind` and
-//! `boot_id`, which mark [logwell's own records](#statistics-health-and-shutdown), `recovered`, and names that
-//! begin with `logwell.`. In a span's object only `name` is reserved.
+//! The keys of the table are reserved in every encoder, wherever a field comes from (event, span,
+//! context, `log` crate): a field of the application with such a name is written as `field.<name>`.
+//! So are `kind` and `boot_id`, which mark [logwell's own
+//! records](#statistics-health-and-shutdown), `recovered`, and names that begin with `logwell.`. In
+//! a span's object only `name` is reserved.
 //!
-//! An error is written with its sources if it is given as one:
+//! An error logged as `&dyn Error` is written with its sources:
 //!
 //! ```
 //! use std::error::Error;
@@ -108,18 +112,26 @@
 //!
 //! A backtrace is logged where one was captured: give it as a field `backtrace`, for example
 //! `backtrace = %std::backtrace::Backtrace::capture()`, or that of an `anyhow` error. Without
-//! `RUST_BACKTRACE` there is none, and the field is left out.
+//! `RUST_BACKTRACE` the field is omitted.
 //!
 //! Integers of 128 bits that do not fit into 64 and the numbers that JSON lacks become strings.
 //! Bytes become base64, under the key with `_b64` appended. Of two fields of
 //! one name the last wins. Control characters, line separators and bidirectional controls are
 //! escaped.
 //!
-//! For other readers there are presets of the record, in the files and in JSON on the console
-//! (`record.schema`): [`ecs`](encode::schema::ecs::EcsEncoder) for Elasticsearch,
-//! [`gcp`](encode::schema::gcp::GcpEncoder) for Google Cloud, and
-//! [`otel`](encode::schema::otel::OtelEncoder) for OpenTelemetry. They hold to all of these rules
-//! under other keys.
+//! `record.schema` chooses other keys for other readers, in the files and in JSON on the console:
+//!
+//! | schema | for | your fields are |
+//! |---|---|---|
+//! | `native` | people, `jq`, `lnav`, pandas | keys of the record, typed |
+//! | [`ecs`](encode::schema::ecs::EcsEncoder) | Elasticsearch and its shippers | text in `labels`; typed at the top if ECS has a field of that name and type, such as `http.request.method` |
+//! | [`gcp`](encode::schema::gcp::GcpEncoder) | Cloud Run, GKE, Ops Agent | keys of the record, typed |
+//! | [`otel`](encode::schema::otel::OtelEncoder) | the collector's `otlpjsonfile` receiver: one `resourceLogs` a line | attributes, typed |
+//!
+//! All schemas keep the rules above: one line, no key twice, no longer than the limit. They write
+//! the section `service` (`name`, `version`, `environment`) where their readers look for it. `gcp`
+//! and `otel` write ids that W3C Trace Context does not allow under `trace_id` and `span_id`.
+//! `record.gcp_project` makes `projects/my-project/traces/…` of a trace id.
 //!
 //! # Levels and macros
 //!
@@ -134,7 +146,8 @@
 //! [`ai_response!`] logs a call of an AI model: it goes to `ai_responses.log` too. So does each
 //! event with the target `ai_responses`, or with a field whose name begins with `gen_ai.`.
 //!
-//! Ask before preparing something expensive. It takes what [`tracing::enabled!`] takes:
+//! Check before you prepare something expensive. [`enabled!`] takes what [`tracing::enabled!`]
+//! takes:
 //!
 //! ```
 //! # let report = || "long";
@@ -144,7 +157,7 @@
 //! ```
 //!
 //! The values of a macro are only computed when the event is enabled, so most calls need no such
-//! question. Level names in configurations may be of any case; `WARNING`, `ERR`, `CRIT` and `FATAL`
+//! check. Level names in configurations may have any case; `WARNING`, `ERR`, `CRIT` and `FATAL`
 //! are understood.
 //!
 //! # Contexts and spans
@@ -153,11 +166,11 @@
 //! parents. The first span starts a trace with a random id; spans inside inherit it. A span's field
 //! `trace_id` or `span_id` sets the id.
 //!
-//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields. If it
-//! sets only `trace_id`, and it is not that of the span around, it has left that trace: the record has
-//! no `span_id`. If it sets only `span_id` inside a trace, that is a field like any other,
-//! `field.span_id`, and the ids are those around. `spans` always says where the event was logged. A
-//! context that sets another trace id, and no span id, has a random one.
+//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields.
+//! If it sets only a `trace_id` that differs from the enclosing span's, it has left that trace, and
+//! the record has no `span_id`. If it sets only `span_id` inside a trace, that is an ordinary
+//! field, `field.span_id`, and the record keeps the enclosing ids. `spans` always says where the
+//! event was logged. A context that sets another trace id, and no span id, gets a random span id.
 //!
 //! A [`LoggingContext`] sets trace ids and key/value pairs without a span. Pairs may have names
 //! that are only known at run time:
@@ -182,14 +195,38 @@
 //! assert!(records[2].get("trace_id").is_none());
 //! ```
 //!
-//! For a request, [`LoggingContext::from_request`] takes its headers: `traceparent` and `tracestate`
-//! (W3C Trace Context, level 2), else `X-Trace-ID`. To pass the trace on, ask the context in force
-//! for its [`trace_context`](LoggingContext::trace_context) and send
-//! [`child`](TraceContext::child): flags and `tracestate` go on as they came.
+//! For a request, [`LoggingContext::from_request`] takes its headers: `traceparent` and
+//! `tracestate` (W3C Trace Context, level 2), else `X-Trace-ID`. It ignores `traceparent` if there
+//! are two.
 //!
-//! In async code give the context to the future with [`LoggingContext::instrument`]. Do not hold
-//! the guard over an await point. A task or thread that is spawned starts with no context; a span
-//! takes its trace id and pairs along.
+//! ```
+//! use logwell::LoggingContext;
+//!
+//! let logs = logwell::testing::capture();
+//! // `traceparent` if it is valid, else `X-Trace-ID`, else a new trace.
+//! let context = LoggingContext::from_headers(None, Some("abc-123")).with("user_id", 7);
+//! context.in_scope(|| tracing::info!("request handled"));
+//! assert_eq!(logs.json()[0]["trace_id"], "abc-123");
+//! ```
+//!
+//! To pass the trace to another service, send a [`child`](TraceContext::child) of the current
+//! [`trace_context`](LoggingContext::trace_context). Flags and `tracestate` are passed on
+//! unchanged:
+//!
+//! ```
+//! # use logwell::LoggingContext;
+//! # let _guard = LoggingContext::new().trace_id("4bf92f3577b34da6a3ce929d0e0e4736").enter();
+//! if let Some(trace) = LoggingContext::current().and_then(|context| context.trace_context()) {
+//!     let trace = trace.child();
+//!     let traceparent = trace.to_traceparent(); // the flags that came; 03 if the trace begins here
+//!     let tracestate = trace.to_tracestate(); // `None` if there is nothing to pass on
+//!     # assert!(traceparent.ends_with("-00") && tracestate.is_none());
+//! }
+//! ```
+//!
+//! In async code, attach the context to the future with [`LoggingContext::instrument`]. Do not hold
+//! the guard across an await point. A spawned task or thread starts without a context; a span
+//! carries the trace id and pairs with it.
 //!
 //! # Files and rotation
 //!
@@ -199,27 +236,43 @@
 //! | `errors.log` | ERROR and CRITICAL | 10 MiB | 7 | 0640 |
 //! | `ai_responses.log` | AI records | 100 MiB | 30 | 0600 |
 //!
-//! The current file has the plain name, `app.log.1` is the newest backup. Rotation happens before
-//! the line that would not fit, so no line is split. Backups beyond the number are deleted; only
-//! files whose name is exactly ours are. Directories are made with mode 0750.
+//! The current file always has the plain name; `app.log.1` is the newest backup. Rotation happens
+//! before the line that would not fit, so no line is split. Read the backups from the highest
+//! number to 1, then the current file: `seq` counts up, from 1 at each start of the process. A gap
+//! is a record that `files.level` excluded or that the file lost; `logwell verify` tells which.
+//! logwell deletes only files named exactly `app.log.<number>`, with `.gz` or `.zst` if they are
+//! compressed. It creates directories with mode 0750. With the defaults the three files and their
+//! backups take at most 3 260 MiB.
 //!
-//! By `files.rotate` they also rotate with the hour or day. Backups can be limited by age and by size
-//! in all, and compressed (`files.compress`; zstd needs the feature `zstd`): threads of their own do
-//! what takes long, so that no record waits for it. `files.sync` says when records are made durable.
-//! A second process with the same files gets names of its own, such as `app.4711.log`.
+//! `files.rotate` also rotates by the hour or day, `files.rotate_on_start` at each start. Backups
+//! are deleted when they are too many, too old or too large in total, whichever comes first. If the
+//! clock jumps forward, logwell starts at most one new file and deletes nothing until the new time
+//! has held for a day.
 //!
-//! Files are always continued, never truncated at start-up. A line that a crash has left without an
-//! end is ended first. How [`rotate`] meets damage from outside is said there.
+//! `files.compress` compresses backups one at a time on a low-duty thread; no record waits for it.
+//! A crash in the middle is repaired at the next start. (zstd needs the feature `zstd`.)
+//!
+//! `files.sync` makes records durable on another thread: every `files.sync_interval`, and with
+//! `error` also at once after an ERROR. If a sync fails, logwell writes the lines it covered again,
+//! to a new file; those lines may be there twice, with one `seq`.
+//!
+//! A record is an AI record if its target is `ai_responses`, if the name of a field begins with
+//! `gen_ai.`, or if [`ai_response!`] made it. It is in `app.log` too.
+//!
+//! A second process with the same files writes to files with its process id, such as
+//! `app.4711.log`. Files are always appended to, never truncated at start-up. If a crash left a
+//! line without an end, logwell ends it first. [`rotate`] describes how files recover from outside
+//! damage.
 //!
 //! # The console
 //!
 //! Text on a terminal, JSON elsewhere (`console.format`), on standard output (`console.stream`),
 //! from INFO (`console.level`), with the time in the machine's zone (`console.time`). [`terminal`]
-//! says when text is coloured. The framework's own records appear there from WARN on.
+//! says when text is coloured. logwell's own records appear there from WARN on.
 //!
-//! A thread of its own writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
-//! lost for the console and counted, and the files are not held up. At the end they are waited for up to
-//! nine tenths of `shutdown.timeout`.
+//! A separate thread writes it. Up to 10 000 lines or 16 MiB wait for a slow terminal; more are
+//! lost for the console and counted, and the files continue. At the end logwell waits for them up
+//! to nine tenths of `shutdown.timeout`.
 //!
 //! # Configuration and what wins
 //!
@@ -248,7 +301,7 @@
 //! The other way round, calls over file and environment:
 //! [`LoggingConfigBuilder::from_env`](config::LoggingConfigBuilder::from_env).
 //!
-//! All mistakes are told at once, each with its place, and before anything is opened:
+//! logwell reports all problems at once, each with its place, before it opens anything:
 //!
 //! ```
 //! use logwell::LoggingConfig;
@@ -261,10 +314,11 @@
 //!
 //! # Filters
 //!
-//! Three of them: `level` is asked on the caller's thread, first; `files.level` and `console.level`
-//! can only narrow down what it lets pass. Each is a level, or [directives](config::Directives) in
-//! the syntax of `RUST_LOG`, such as `info,my_crate=debug,hyper=off`. Only `level` may have
-//! directives about spans: `[request{user=7}]=trace`.
+//! There are three. `level` is checked first, on the caller's thread; `files.level` and
+//! `console.level` can only narrow down what it passes. Each is a level, or
+//! [directives](config::Directives) in the syntax of `RUST_LOG`, such as
+//! `info,my_crate=debug,hyper=off`. Only `level` may have directives about spans:
+//! `[request{user=7}]=trace`.
 //!
 //! A directive applies to all targets that begin with its name; the longest match wins. Without a
 //! part that is a bare level, targets that no part names are off. What `level` refuses costs next
@@ -275,10 +329,11 @@
 //! # The `log` crate
 //!
 //! Its macros arrive in the same files: [`init_logging`] becomes the process's `log` logger, unless
-//! `log_crate` is `false`. Target, module, file and line are those of the `log` record. Its key-values
-//! (`kv`) are fields like any other, with their types; an error has its sources, and a text longer
-//! than 64 KiB is cut even if `limits.field_bytes` is above that. `log::logger().flush()` waits until
-//! everything before is handed on, for 5 s at most.
+//! `log_crate` is `false`. Target, module, file and line are those of the `log` record. Its
+//! key-values (`kv`) are fields like any other, with their types; an error has its sources, and a
+//! text longer than 64 KiB is cut even if `limits.field_bytes` is above that.
+//! `log::logger().flush()` waits until the operating system has everything logged before, for 5 s
+//! at most.
 //!
 //! ```no_run
 //! # logwell::init_logging().unwrap();
@@ -290,10 +345,11 @@
 //!
 //! [`Logger`] is for names that are only known at run time.
 //!
-//! # Sinks and layers of your own
+//! # Custom sinks and layers
 //!
-//! A [`Sink`](sink::Sink) takes records one by one, on the listener's thread. [`Builder::sink`]
-//! adds it, with what it [`Accepts`](sink::Accepts). There can be 64 in all.
+//! A [`Sink`](sink::Sink) takes records one by one, on the listener's thread, so it needs no locks.
+//! It must not block: it would delay the other sinks. [`Builder::sink`] adds it, with what it
+//! [`Accepts`](sink::Accepts). There can be 64 in all. `examples/custom_sink.rs` implements two.
 //! [`MemorySink`](sink::MemorySink) keeps records for tests, [`FileSink`](sink::FileSink) writes
 //! another file.
 //!
@@ -325,14 +381,15 @@
 //! [`Builder::init`] makes such a pipeline the process's logging. With [`Builder::build`] it is
 //! yours: keep the [`LoggingHandle`] and end it with [`LoggingHandle::shutdown`].
 //!
-//! In a registry of your own the layer filters for itself alone, so that other layers see what they
+//! In your own registry the layer filters for itself alone, so that other layers see what they
 //! want. [`Builder::filter_globally`] lets it decide for all, which is cheaper.
 //!
 //! # Secrets
 //!
-//! Secrets that your program logs are masked by the log call, before a queue, black box, file or server has
-//! them: fields by their names, and in texts what a name before it or its shape gives away. See
-//! [`config::RedactConfig`] for what is found, and for names of your own.
+//! The log call masks secrets before a queue, black box, file or server receives them: fields by
+//! name, and in text the values that a name or a known format identifies.
+//! [`_documentation::secrets`] lists what it finds and what it cannot; [`config::RedactConfig`]
+//! adds your own names.
 //!
 //! ```
 //! let logs = logwell::testing::capture();
@@ -352,91 +409,89 @@
 //! assert_eq!(logs.messages(), ["payment refused"]);
 //! ```
 //!
-//! A record that a `Debug` logs is missing there: under a subscriber for one thread, tracing itself
-//! does not pass it on.
+//! Records that a `Debug` implementation logs are missing there: under a subscriber for one thread,
+//! tracing itself does not pass them on.
 //!
-//! There is no thread and no waiting in it: the pipeline is stepped when you look. For pauses and
-//! time outs there is a [`ManualClock`](testing::ManualClock).
+//! It uses no thread and never waits: looking at the records steps the pipeline. Use a
+//! [`ManualClock`](testing::ManualClock) for pauses and timeouts.
 //!
 //! # Statistics, health and shutdown
 //!
-//! [`LoggingHandle`] is what the running program asks; [`handle()`] finds it from anywhere:
+//! A running program uses a [`LoggingHandle`]; [`handle()`] returns it anywhere:
 //!
 //! | call | what |
 //! |---|---|
 //! | [`stats`](LoggingHandle::stats) | all counters |
-//! | [`health`](LoggingHandle::health) | what is wrong now: never empty while records are lost or limits are not kept |
-//! | [`flush`](LoggingHandle::flush) | waits until all before is with the operating system |
+//! | [`health`](LoggingHandle::health) | current problems: never empty while records are lost or limits are not kept |
+//! | [`flush`](LoggingHandle::flush) | waits until the operating system has everything logged before |
 //! | [`rotate_now`](LoggingHandle::rotate_now) | starts new files |
-//! | [`reopen`](LoggingHandle::reopen) | opens the files anew, after others moved them |
+//! | [`reopen`](LoggingHandle::reopen) | reopens the files, after another program moved them |
 //! | [`log_files`](LoggingHandle::log_files) | the files and their backups |
-//! | [`level`](LoggingHandle::level) | the directives in force |
+//! | [`level`](LoggingHandle::level) | the current directives |
 //! | [`set_level`](LoggingHandle::set_level) | replaces them |
-//! | [`effective_config`](LoggingHandle::effective_config) | the configuration in force, as YAML |
+//! | [`effective_config`](LoggingHandle::effective_config) | the current configuration, as YAML |
 //! | [`shutdown`](LoggingHandle::shutdown) | ends logging |
 //!
-//! The counters add up at every moment: `captured = received + in_queue + dropped`, and for each sink
-//! `routed = written + dropped + in hand`.
+//! The counters add up at every moment: `captured = received + in_queue + dropped`, and for each
+//! sink `routed = written + dropped + in hand`.
+//!
+//! ```
+//! # let logs = logwell::testing::capture();
+//! # let handle = logs.handle();
+//! // let handle = logwell::handle().unwrap();
+//! let stats = handle.stats();
+//! assert_eq!(stats.captured(), stats.received + stats.in_queue + stats.dropped.total());
+//! for sink in &stats.sinks {
+//!     println!("{}: {} written, {} dropped", sink.name, sink.written, sink.dropped());
+//! }
+//! if !handle.health().is_healthy() {
+//!     println!("{}", handle.health()); // such as: sink app is failing: could not write: …
+//! }
+//! ```
 //!
 //! [`shutdown_logging`] takes no more records, writes those in the queue, syncs the files and
 //! returns a [`ShutdownReport`]. It takes 5 s at most (`shutdown.timeout`). Calling it again gives
 //! the same report.
 //!
-//! Who forgets it loses nothing. [`init_logging`] puts hooks in place ([`config::HooksConfig`]):
+//! If you forget to call it, nothing is lost: [`init_logging`] installs hooks
+//! ([`config::HooksConfig`]):
 //!
 //! | hook | when | does |
 //! |---|---|---|
 //! | `hooks.panic` | a thread panics, whether it unwinds or aborts | records it at CRITICAL (`logwell.panic`: place, message, trace, and a backtrace if `RUST_BACKTRACE` is set), waits until all is written, then runs the hook that was there before |
 //! | `hooks.exit` | `main` returns, [`std::process::exit`], C's `exit` | shuts logging down |
 //! | `hooks.signals` | SIGTERM, SIGINT; off by default | records it (`logwell.signal`), shuts logging down, ends the process by that signal |
-//! | `hooks.reopen_on_hangup` | SIGHUP; off by default | opens the files anew |
+//! | `hooks.reopen_on_hangup` | SIGHUP; off by default | reopens the files |
 //!
-//! Each waits `shutdown.timeout` at most. A listener that is stuck holds up one panic and no other.
-//! A panic inside a `Debug` that is formatted for a record is told by that record, and one in a sink
-//! by the sink's counters: neither makes a record of its own. For a signal that the program handles
-//! already when logging is set up (Linux), logwell only writes the record, and the program decides.
-//! There is no hook for `abort()`, `_exit` and `kill -9`, and none is needed: the [black box](black_box) has
-//! what was on its way, and the next start writes it (`black_box.enabled`, on by default). A program
-//! without files has one for its console if `black_box.dir` names a place for it.
+//! Each waits at most `shutdown.timeout`. A stuck listener delays one panic and no other. Panics in
+//! a `Debug` implementation are noted in the record being formatted, panics in a sink in its
+//! counters. Neither produces a separate record. If the program already handles a signal when
+//! logging is set up (Linux), logwell only writes the record, and the program decides.
 //!
-//! A box is a mapped file, so logwell handles SIGBUS: whoever cuts the file does not end the process. Any
-//! other SIGBUS goes to the handler that was there, or does what it does by default; so it is with a
-//! handler that the program installs later. A thread that logs is made to take SIGBUS.
-//! All threads of logwell block the signals of the application.
+//! `abort()`, `_exit` and `kill -9` need no hook: the [black box](black_box) has the records that
+//! were not written yet, and the next start writes them (`black_box.enabled`, on by default). A
+//! program without files has a black box for its console if `black_box.dir` names a directory.
 //!
-//! logwell writes records of its own, with the logger `logwell` and a `kind`: `logwell.started`,
-//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most once a
-//! second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how many; at most
-//! once an hour), `logwell.black_box` (what was found in the box
-//! of a process that was killed), `logwell.recovered` (a sink has worked again for a second: what was wrong, how long,
-//! what it lost) and `logwell.stopped` (the receipt). They stand in `app.log` whatever `files.level`
-//! says; with them the program `logwell verify` proves that no record is missing. logwell's own trouble
-//! goes to standard error, or to [`set_self_log`]: each kind at
-//! once, then at most once a minute.
+//! A box is a mapped file, so logwell handles SIGBUS: a program that cuts the file does not end
+//! this process. Any other SIGBUS goes to the previous handler, or has its default effect; a
+//! handler that the program installs later works as usual. logwell unblocks SIGBUS on threads that
+//! log. All threads of logwell block the application's signals.
+//!
+//! logwell also writes records itself, with the logger `logwell` and a `kind`: `logwell.started`,
+//! `logwell.panic`, `logwell.signal`, `logwell.dropped` (how many, by level and reason, at most
+//! once a second), `logwell.filtered` (that `files.level` keeps records out of `app.log`, and how
+//! many; at most once an hour), `logwell.black_box` (what the box of a killed process held),
+//! `logwell.recovered` (a sink has worked again for a second: the problem, its duration, the loss)
+//! and `logwell.stopped` (the receipt). They are in `app.log` whatever `files.level` is; with them
+//! the program `logwell verify` proves that no record is missing. The self-log reports logwell's
+//! own problems on standard error, or to [`set_self_log`]: each kind at once, then at most once a
+//! minute. It never goes through the queue.
 //!
 //! # When things go wrong
 //!
-//! | what | then |
-//! |---|---|
-//! | the queue is filling up | TRACE and DEBUG go from 50 %, INFO from 75 %, WARN from 90 % |
-//! | the queue is full | ERROR and CRITICAL wait up to 100 ms; see `queue.when_full` |
-//! | long values fill memory | beyond 64 MiB in the queue, records are dropped; errors wait |
-//! | a write fails (full disk) | 16 MiB of lines a file are kept for later; more are `refused` |
-//! | a file or directory is deleted | it is made anew before the next write |
-//! | a file is moved | seen within a second; a new one is made |
-//! | a sync fails | what is not known to be durable is written again, to a new file |
-//! | backups cannot be shifted | the file grows beyond its limit; told by `health()`, tried again each second |
-//! | a log file cannot be opened | all files get names of the user's own (`app.uid<number>.log`); told |
-//! | the terminal is stuck | lines for it are lost and counted; files go on |
-//! | a `Debug` panics or fails | caught; a placeholder is written; `unformatted_values` counts it |
-//! | a `Debug` logs | that record is taken; one logged while formatting it is dropped |
-//! | a sink panics | caught; it rests for 100 ms, then twice as long, up to 30 s |
-//! | a value is a secret | `(secret)` is written in its place; `redacted_values` counts it |
-//! | a value is too long | cut at 64 KiB, in AI records at 1 MiB; the record says so |
-//! | a record comes after the shutdown | counted as `closed`; from ERROR on written to standard error |
-//! | the process forks | the child's records are counted as `forked`; nothing hangs, the parent goes on |
-//! | `init_logging` is called twice | an [`Error`] that names the first call; nothing changes |
-//! | another subscriber is in place | an [`Error`]; nothing changes |
+//! A full queue sheds the less important records first; a full disk, a stuck terminal, a panicking
+//! `Debug` or sink, a fork, a kill and a wrong configuration each have one documented outcome. The
+//! table [what happens when](_documentation::failures) has them all.
 //!
 //! # What is guaranteed, and what is not
 //!
@@ -448,8 +503,8 @@
 //!   `queue.block_timeout`.
 //! - The lines of one file are in the order of the queue, and `seq` counts it.
 //! - No key appears twice in a record, and a record is one line.
-//! - What was logged before a panic, an exit or a signal that is asked for is written, if the sinks
-//!   do their part within `shutdown.timeout`.
+//! - Everything logged before a panic, an exit or a signal in `hooks.signals` is written, if the sinks
+//!   finish within `shutdown.timeout`.
 //! - After [`shutdown_logging`] with [`is_lossless`](ShutdownReport::is_lossless) each captured
 //!   record was handed to each of its sinks.
 //! - What logwell's listener thread logs is not captured: a sink cannot feed its own queue from
@@ -458,11 +513,12 @@
 //! Not guaranteed:
 //!
 //! - A record in the queue for which the black box had no room (it is counted) does not survive
-//!   `SIGKILL`, `_exit` or `abort()`, nor a signal that is not asked for. Sinks of your own get no recovered
-//!   records unless they say where they stand ([`Sink::mark`](sink::Sink::mark)), and neither does the console.
+//!   `SIGKILL`, `_exit` or `abort()`, nor a signal outside `hooks.signals`. A custom sink receives
+//!   recovered records only if it implements [`Sink::mark`](sink::Sink::mark); the console receives them
+//!   only without files.
 //! - What the operating system has accepted does not survive a power failure, unless `files.sync` says
-//!   otherwise; by default only the shutdown syncs.
-//! - With `panic = "abort"` a panicking `Debug` ends the program, as everywhere.
+//!   otherwise; without it, only the shutdown syncs.
+//! - With `panic = "abort"` a panicking `Debug` ends the program, as anywhere.
 //! - A fork that does not `exec` cannot log; call [`init_logging`] after forking.
 //! - Two processes with one directory may pass the size limit for a while.
 //!
@@ -482,11 +538,11 @@
 //! | metrics, dropped, lost | [`stats`] |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, [`ForwardLevel`], [`log()`] |
+//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
 //!
-//! Three cargo features: `forward` brings delivery to LogBeacon and Telegram, with an HTTP client and TLS;
-//! `rabbitmq` brings `forward` and the way through RabbitMQ; `zstd` compresses backups by zstd. Their options are always there; to switch
-//! something on without its feature is an error.
+//! Three cargo features: `forward` adds delivery to LogBeacon and Telegram, with an HTTP client and
+//! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `zstd` compresses backups with
+//! zstd. Enabling an option without its feature is an error.
 
 mod base;
 pub mod black_box;
@@ -536,7 +592,7 @@ pub use sink::terminal;
 /// Whether an event of that level and target would be captured: ask before preparing expensive
 /// arguments. Takes what [`tracing::enabled!`] takes.
 ///
-/// Speaks for the whole subscriber: in a registry of your own, where the layer lets others see what
+/// Speaks for the whole subscriber: in your own registry, where the layer lets others see what
 /// it does not take itself, it can be true for what only they take.
 pub use tracing::enabled;
 

@@ -77,7 +77,7 @@ impl CapturedLogs {
         self.memory.messages()
     }
 
-    /// The records so far as they would stand in a file.
+    /// The records up to now, as a file would contain them.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         self.settle();

@@ -1,10 +1,11 @@
-//! The start, with an error at each system call that it makes: logging starts, and says what it lacks.
+//! The start, with an error at each system call that it makes: logging starts, and says what it
+//! lacks.
 //!
-//! The test runs this binary again under strace, once to see which calls a start makes and then once for
-//! each of them and some errors; all six errors with `LOGWELL_TEST_ALL_ERRORS`. The list in
-//! `docs/reliability.md` says what each call is for, and a call that it does not name fails the test.
-//! Where strace is not installed or may not trace, the test is skipped with a loud line, or fails if
-//! `CI` is set.
+//! The test runs this binary again under strace, once to see which calls a start makes and then
+//! once for each of them and some errors; all six errors with `LOGWELL_TEST_ALL_ERRORS`. The list
+//! in `docs/reliability.md` says what each call is for, and a call that it does not name fails the
+//! test. Where strace is not installed or may not trace, the test is skipped with a loud line, or
+//! fails if `CI` is set.
 
 #![allow(
     clippy::unwrap_used,
@@ -42,8 +43,8 @@ mod linux {
     const ERRORS: [&str; 6] = ["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL", "ENOSPC"];
     /// Of these so many are tried with each call, others with the next one.
     const ERRORS_AT_ONCE: usize = 2;
-    /// Memory, and how threads wait: without these no program goes on. A `close` does not fail so, and the
-    /// standard library panics if that of a directory does.
+    /// Memory, and how threads wait: without these no program goes on. A `close` does not fail so,
+    /// and the standard library panics if that of a directory does.
     const NOT_OURS: &str = "close brk munmap mprotect madvise mremap futex rt_sigprocmask sigaltstack \
                             sched_yield rseq set_robust_list";
 

@@ -1,7 +1,8 @@
 //! Clock: the time of day for records, and the passing of time for waits.
 //!
-//! Reads the clock for records and sinks. Waits that are bounded for a caller (the queue, the console, a
-//! file lock) and the time a sync takes are measured where they are. A test brings a [`ManualClock`].
+//! Reads the clock for records and sinks. Waits that are bounded for a caller (the queue, the
+//! console, a file lock) and the time a sync takes are measured where they are. A test brings a
+//! [`ManualClock`].
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};

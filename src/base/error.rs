@@ -1,6 +1,6 @@
 //! Error: why logging could not be set up.
 //!
-//! Set-up is the only thing that can fail; what goes wrong later is counted and told on the
+//! Set-up is the only thing that can fail; what goes wrong later is counted and reported on the
 //! self-log.
 
 use logwell_options::problem::ConfigProblem;

@@ -1,8 +1,8 @@
 //! Fork: whether this process is the one that made a pipeline, or a fork of it.
 //!
-//! A fork has a copy of the queue and of nobody who empties it: the thread that called `fork` is its
-//! only one, and a lock that another thread held stays locked for ever. So in a fork nothing of the
-//! pipeline is touched. Knows neither queue nor records. The only file that names `forkguard`.
+//! A fork has a copy of the queue but no listener: the thread that called `fork` is its only
+//! thread, and a lock that another thread held stays locked forever. So a fork never touches the
+//! pipeline. Knows neither queue nor records. The only file that names `forkguard`.
 
 use crate::base::selflog;
 use std::sync::atomic::{AtomicBool, Ordering};

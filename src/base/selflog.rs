@@ -1,9 +1,9 @@
 //! Self-log: the logger's own trouble, on its own road.
 //!
-//! Goes to standard error, or to a callback, never into the queue. Each kind of trouble is told at
-//! once, then at most once a minute with the number of times it happened in between.
+//! Goes to standard error, or to a callback, never into the queue. Each kind of trouble is reported
+//! at once, then at most once a minute with the number of times it happened in between.
 //!
-//! Standard error can be as stuck as a terminal is, and mostly both are one. So a thread of its own
+//! Standard error can be as stuck as a terminal is, and mostly both are one. So a separate thread
 //! writes there, started with the first trouble; who tells waits for it, but not for long.
 
 use crate::base::threads;
@@ -15,9 +15,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// How long a kind of trouble stays quiet after it was told.
+/// How long a kind of trouble stays quiet after it was reported.
 const QUIET: Duration = Duration::from_secs(60);
-/// More kinds than this are not told apart.
+/// Further kinds are treated as one.
 const MAX_KINDS: usize = 256;
 /// How long a line waits for standard error, unless one before it still does.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -47,7 +47,7 @@ pub fn set_self_log(callback: impl Fn(&str) + Send + Sync + 'static) {
     *CALLBACK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(callback));
 }
 
-/// Tells trouble of that kind, unless it was told within the last minute.
+/// Tells trouble of that kind, unless it was reported within the last minute.
 pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
     #[cfg(test)]
     if crate::simulation::is_on() {
@@ -56,7 +56,7 @@ pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
     let Some(unsaid) = count(kind, Instant::now()) else { return };
     let line = match unsaid {
         0 => format!("logwell: {kind}: {text}"),
-        n => format!("logwell: {kind}: {text} (and {n} more times since it was last told)"),
+        n => format!("logwell: {kind}: {text} (and {n} more times since it was last reported)"),
     };
     // Cloned, so that the callback may replace itself.
     let callback = CALLBACK.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -39,8 +39,8 @@ fn read_thread_name() -> SmolStr {
     id.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Remembers that code of the program's own may run inside logging, as long as it lives: in a sink, or
-/// in the self-log's callback. Who waits for logging there waits for itself.
+/// Remembers that code of the program's own may run inside logging, as long as it lives: in a sink,
+/// or in the self-log's callback. A thread that waits for logging there waits for itself.
 pub(crate) struct Inside(());
 
 impl Inside {

@@ -1,9 +1,9 @@
 //! Threads: how a thread of ours starts: with a name, and deaf to the application's signals.
 //!
 //! A signal that is sent to a process goes to any of its threads that does not block it. A program
-//! that blocks SIGTERM in its own threads, to wait for it in one of them, would still be ended by it
-//! on one of ours. So ours block every signal but those that a thread brings upon itself, and so do
-//! the threads that they start. Knows no thread's work. The only file that names `nix`.
+//! that blocks SIGTERM in its own threads, to wait for it in one of them, would still be ended by
+//! it on one of ours. So ours block every signal but those that a thread brings upon itself, and so
+//! do the threads that they start. Knows no thread's work. The only file that names `nix`.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -75,8 +75,8 @@ mod mask {
         let _ = set.thread_unblock();
     }
 
-    /// Lets this thread, be it the application's, take the SIGBUS of a file that was cut: where it is
-    /// blocked, the system ends the process and asks no handler.
+    /// Lets this thread, be it the application's, take the SIGBUS of a file that was cut: where it
+    /// is blocked, the system ends the process and asks no handler.
     pub(crate) fn can_fault() {
         hear(&[Signal::SIGBUS as i32]);
     }

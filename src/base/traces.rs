@@ -1,8 +1,9 @@
 //! Traces: what a start makes on the disk, and what goes again if it fails.
 //!
-//! Before a file or directory may be made it is named here, and noted if it is not there. A start that
-//! succeeds keeps all of it. Of one that fails, what was not there before goes, as long as nothing is in
-//! it: nothing that holds a record is ever removed. Knows paths; does not know what makes them.
+//! Before a file or directory may be made it is named here, and noted if it is not there. A start
+//! that succeeds keeps all of it. Of one that fails, what was not there before goes, as long as
+//! nothing is in it: nothing that holds a record is ever removed. Knows paths; does not know what
+//! makes them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,8 @@ impl Traces {
 impl Drop for Traces {
     fn drop(&mut self) {
         for trace in self.0.drain(..).rev() {
-            // What cannot be removed stays: the start has failed for a reason that is told already.
+            // What cannot be removed stays: the start has failed for a reason that is reported
+            // already.
             let _ = match trace {
                 Trace::Directory(path) => fs::remove_dir(path),
                 Trace::Disposable(path) => fs::remove_file(path),

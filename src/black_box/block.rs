@@ -110,7 +110,7 @@ pub(super) fn push_context(
     }
 }
 
-/// The context that these bytes tell of. `callsite_at` gives the callsite that stands there.
+/// The context that these bytes tell of. `callsite_at` gives the callsite that is there.
 pub(super) fn context(
     bytes: &[u8],
     callsite_at: impl Fn(u16) -> Option<&'static Callsite>,

@@ -25,20 +25,21 @@ pub struct Contents {
     /// All records up to this `seq` are handed to the operating system.
     pub handed_on: u64,
     /// Those after it, in order, with the numbers they have or will have. Some may be in the files
-    /// already: the box is told a moment after they are.
+    /// already: the box is reported a moment after they are.
     pub records: Vec<Record>,
     /// Numbers after `handed_on` of records that have no copy, or none that can be read.
     pub without_copy: Vec<u64>,
     /// How many entries cannot be read.
     pub damaged: u64,
-    /// What was dropped before the queue and is not told in the log.
+    /// What was dropped before the queue and is not reported in the log.
     pub dropped: Dropped,
     owner: u64,
 }
 
 impl Contents {
-    /// Whether the box belongs to a log whose `app.log` is that file: one that lies beside the box and
-    /// has that name, or, if its path is what the program calls it too, one that lies elsewhere.
+    /// Whether the box belongs to a log whose `app.log` is that file: one that is beside the box
+    /// and has that name, or, if its path is what the program calls it too, one that lies
+    /// elsewhere.
     #[must_use]
     pub fn is_of(&self, app_log: &Path) -> bool {
         let name = app_log.file_name().map(Path::new);

@@ -1,8 +1,8 @@
-//! Find: the files of black boxes: their names, how they are made, and those of processes that are
-//! gone.
+//! Discover: creates black box files, and finds those of processes that have ended.
 //!
-//! A box is locked as long as its process lives. One whose lock is free is a dead one's. Only a file
-//! whose name reads back exactly is touched. Knows nothing of what is in a box but that it may be bad.
+//! A process locks its box while it lives; a box with a free lock belongs to a process that has
+//! ended. Only a file whose name parses back exactly is touched. Does not know the contents of a
+//! box, except that they may be damaged.
 
 use super::layout::{CHUNK_WORDS, head};
 use crate::base::fs::os;
@@ -98,7 +98,7 @@ fn set_aside(file: &File, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The box of a process that is gone. It is locked, so that nobody else recovers it too.
+/// The box of a process that has ended. It is locked, so that nobody else recovers it too.
 #[derive(Debug)]
 pub(crate) struct DeadBox {
     path: PathBuf,
@@ -107,7 +107,7 @@ pub(crate) struct DeadBox {
 }
 
 /// The boxes in that directory whose processes are gone and whose logs went where ours go. What
-/// cannot be read is put aside and told; nothing here fails.
+/// cannot be read is set aside and reported; nothing here fails.
 pub(crate) fn find(directory: &Path, owner: u64) -> Vec<DeadBox> {
     let mut found = Vec::new();
     let Ok(entries) = std::fs::read_dir(directory) else { return found };
@@ -226,7 +226,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 impl DeadBox {
-    /// Nothing if it is in use, or about other logs.
+    /// `None` if it is in use, or about other logs.
     fn open(path: &Path, owner: u64) -> io::Result<Option<Self>> {
         let file = open(path)?;
         match file.try_lock() {

@@ -1,8 +1,9 @@
-//! Keeper: the listener's end of the black box: what has a number, and what is done.
+//! Journal: the listener's side of the black box: assigns sequence numbers to copies and records
+//! which ones are safely written.
 //!
-//! The journal says for each `seq` where the record's copy is. When all sinks have handed on what they
-//! were given, that is noted in one word, together with where their files stood; then the copies can
-//! be forgotten. Knows no sink.
+//! The journal maps each `seq` to the record's copy. When all sinks have handed on their records,
+//! one word notes it, together with the positions of their files; then the copies can be reused.
+//! Knows no sink.
 
 use super::BlackBox;
 use super::Renewal;
@@ -21,7 +22,7 @@ use std::sync::atomic::Ordering;
 #[derive(Debug)]
 pub(crate) struct Journal {
     black_box: Arc<BlackBox>,
-    /// For the framework's own records.
+    /// For logwell's own records.
     pen: ChunkWriter,
     /// What is done with in each chunk since it was last said.
     done: Vec<Done>,
@@ -31,8 +32,8 @@ pub(crate) struct Journal {
     done_seq: u64,
     /// Which copy of the marks is in force.
     copy: usize,
-    /// How many records had a copy; how many of them are handed on; how many there were when the box was
-    /// last seen to be what it was.
+    /// How many records had a copy; how many of them are handed on; how many there were when the
+    /// box was last seen to be what it was.
     copies: u64,
     handed_copies: u64,
     seen_copies: u64,
@@ -63,7 +64,7 @@ impl Journal {
         }
     }
 
-    /// Copies one of the framework's own records.
+    /// Copies one of logwell's own records.
     pub(crate) fn keep_internal(&mut self, record: &Record) -> Place {
         let place = self.pen.write(&self.black_box, record, Time::UnixNs(record.unix_ns()));
         if place.is_somewhere() { place } else { self.black_box.no_room() }
@@ -125,7 +126,7 @@ impl Journal {
         self.commit();
     }
 
-    /// All records up to that number are handed on, and the files stand there.
+    /// All records up to that number are handed on, and the files are there.
     pub(crate) fn handed_on<'a>(
         &mut self,
         seq: u64,
@@ -160,7 +161,8 @@ impl Journal {
         }
     }
 
-    /// Says in each chunk up to where its records have numbers: what is before is in the journal, or done.
+    /// Says in each chunk up to where its records have numbers: what is before is in the journal,
+    /// or done.
     fn say_how_far(&self) {
         for &chunk in &self.touched {
             let at = self.done.get(usize::from(chunk)).map_or(FIRST as u16, |done| done.at);
@@ -174,7 +176,7 @@ impl Journal {
         self.black_box.store(head::DONE, self.done_seq << 1 | self.copy as u64);
     }
 
-    /// These drops are told in the log now.
+    /// These drops are reported in the log now.
     pub(crate) fn told(&self, dropped: &Dropped) {
         for (level, reason, count) in dropped.iter() {
             if let Some(word) = self.black_box.untold(level, reason) {
@@ -185,8 +187,9 @@ impl Journal {
         }
     }
 
-    /// Whether the box is what it was made as. If it is not any more, the records are counted whose copies
-    /// are gone: those that are not handed on, and if nobody knows since when, all since it was seen last.
+    /// Whether the box is what it was made as. If it is not any more, the records are counted whose
+    /// copies are gone: those that are not handed on, and if nobody knows since when, all since it
+    /// was seen last.
     pub(crate) fn watch(&mut self) -> bool {
         let is_known = self.black_box.map.is_apart();
         let safe = self.handed_copies.min(if is_known { u64::MAX } else { self.seen_copies });

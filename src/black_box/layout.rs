@@ -1,6 +1,6 @@
-//! Layout: where what lies in a black box, in words of 64 bits; pure.
+//! Layout: where everything in a black box is, in words of 64 bits; pure.
 //!
-//! The same is told for people in `docs/black-box-format.md`. Knows no file and no record.
+//! `docs/black-box-format.md` describes the same for people. Knows no file and no record.
 
 /// `logwell` and the version of this layout. On a machine with the other byte order it is another
 /// number: a box is read where it was written.
@@ -34,7 +34,8 @@ pub(super) mod head {
     pub(in super::super) const DONE: usize = 24;
     /// Two copies of where the files stood and what the time was.
     pub(in super::super) const COPIES: [usize; 2] = [64, 192];
-    /// How many were dropped before the queue, by level and reason, and not yet told in the log.
+    /// How many were dropped before the queue, by level and reason, and not yet reported in the
+    /// log.
     pub(in super::super) const DROPPED: usize = 320;
     pub(in super::super) const END: usize = 512;
 }
@@ -111,7 +112,7 @@ impl Head {
         u64::from(self.check) << 32 | (self.words as u64 & 0xffff) << 8 | u64::from(self.kind as u8)
     }
 
-    /// Nothing if the word begins no entry, and so ends the chunk.
+    /// `None` if the word begins no entry, and so ends the chunk.
     pub(super) fn from_word(word: u64) -> Option<Self> {
         let words = usize::try_from(word >> 8 & 0xffff).ok()?;
         let check = u32::try_from(word >> 32).ok()?;
@@ -119,10 +120,10 @@ impl Head {
     }
 }
 
-/// The checksum of an entry: each word times a key of its own, added up; the upper half of the sum.
+/// The checksum of an entry: each word times its own key, added up; the upper half of the sum.
 ///
-/// The keys are odd, so a changed word always changes the sum. They begin with where the entry stands, in
-/// which use of the chunk, and the box's seed: an entry in another place is none.
+/// The keys are odd, so a changed word always changes the sum. They begin with where the entry
+/// stands, in which use of the chunk, and the box's seed: an entry in another place is invalid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
     sum: u64,
@@ -196,7 +197,7 @@ impl Place {
         self.0 >> 16 & 0xffff_ffff
     }
 
-    /// Chunk and first word, out of the journal; nothing if the record was nowhere.
+    /// Chunk and first word, out of the journal; `None` if the record was nowhere.
     pub(super) fn from_journal(entry: u64) -> Option<(u16, usize)> {
         let (chunk, at) = ((entry >> 16 & 0xffff) as u16, (entry & 0xffff) as usize);
         (at >= FIRST).then_some((chunk, at))

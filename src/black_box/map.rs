@@ -2,9 +2,9 @@
 //!
 //! What is stored in a word is the system's from that moment: it is in the file even if the process
 //! is killed with the next instruction. When others cut the file, or its disk fails or is full, the
-//! system answers an access with SIGBUS. The guard then puts memory in the place of the file, and the
-//! access is repeated there: the words stay, and are this process's only. Knows no word's meaning.
-//! The only file with `unsafe`.
+//! system answers an access with SIGBUS. The guard then puts memory in the place of the file, and
+//! the access is repeated there: the words stay, and are this process's only. Knows no word's
+//! meaning. The only file with `unsafe`.
 #![expect(unsafe_code, reason = "mapped memory and signal handlers are beyond the compiler")]
 
 #[cfg(not(unix))]
@@ -47,16 +47,18 @@ impl Map {
         // SAFETY:
         // - The mapping is `words * 8` bytes long, readable and writable, and begins at a page, so
         //   that it is aligned for words. It lives as long as `self.raw`, and the slice not longer.
-        // - Any bytes are a valid `AtomicU64`, and no other references to them are ever made, so all
-        //   access in this process is atomic. Other processes see the file through its lock only
-        //   when this one is gone; what they would write is a value like any other.
-        // - A mapping stays valid while the file is renamed or deleted. If somebody cuts the file,
-        //   an access beyond its end is the signal SIGBUS, which is no undefined behaviour; the guard
-        //   maps memory there. What is mapped in its place is as long, as readable and as writable.
+        // - Any bytes are a valid `AtomicU64`, and no other references to them are ever made, so
+        //   all access in this process is atomic. Other processes see the file through its lock
+        //   only when this one is gone; what they would write is a value like any other.
+        // - A mapping stays valid while the file is renamed or deleted. If somebody cuts the
+        //   file, an access beyond its end is the signal SIGBUS, which is no undefined behaviour;
+        //   the guard maps memory there. What is mapped in its place is as long, as readable and as
+        //   writable.
         unsafe { std::slice::from_raw_parts(self.raw.as_mut_ptr().cast::<AtomicU64>(), self.words) }
     }
 
-    /// Changes when words and file part, and when they come together. Never 0; odd while they are apart.
+    /// Changes when words and file part, and when they come together. Never 0; odd while they are
+    /// apart.
     #[inline]
     pub(super) fn epoch(&self) -> u64 {
         self.range.epoch()
@@ -73,7 +75,8 @@ impl Map {
         self.range.part();
     }
 
-    /// Puts another file in the place of the memory. They count as apart until [`join`](Self::join).
+    /// Puts another file in the place of the memory. They count as apart until
+    /// [`join`](Self::join).
     ///
     /// # Errors
     ///
@@ -99,7 +102,7 @@ impl Drop for Map {
     }
 }
 
-/// What stands between a mapped file that was cut and the end of the process.
+/// What is between a mapped file that was cut and the end of the process.
 #[cfg(unix)]
 mod guard {
     use libc::{c_int, c_void, siginfo_t};
@@ -171,8 +174,8 @@ mod guard {
         pub(super) fn part(&self) -> bool {
             let (flags, start) = (MapFlags::PRIVATE | MapFlags::FIXED, self.start());
             self.count_as_apart();
-            // SAFETY: the range is that of a mapping that we own, and all access to it is atomic; what
-            // was there may be gone by the contract of `Map`.
+            // SAFETY: the range is that of a mapping that we own, and all access to it is atomic;
+            // what was there may be gone by the contract of `Map`.
             let mapped = unsafe {
                 mmap_anonymous(start, self.bytes(), ProtFlags::READ | ProtFlags::WRITE, flags)
             };
@@ -211,8 +214,9 @@ mod guard {
 
     type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
-    /// One for each time that somebody has installed another over ours: each knows what was there before
-    /// it. So whoever passes a signal on to the handler before his own, ours or not, finds the end.
+    /// One for each time that somebody has installed another over ours: each knows what was there
+    /// before it. So whoever passes a signal on to the handler before his own, ours or not, finds
+    /// the end.
     static HANDLERS: [Handler; MAX_HANDLERS] = [
         on_bus_error::<0>,
         on_bus_error::<1>,
@@ -280,7 +284,8 @@ mod guard {
         info: *mut siginfo_t,
         context: *mut c_void,
     ) {
-        // SAFETY: with SA_SIGINFO the system passes what has happened, and so does who passes it on.
+        // SAFETY: with SA_SIGINFO the system passes what has happened, and so does who passes it
+        // on.
         let (code, address) = match unsafe { info.as_ref() } {
             // SAFETY: SIGBUS has an address; where it has none, the code is not positive.
             Some(info) => (info.si_code, unsafe { info.si_addr() }.addr()),
@@ -336,8 +341,8 @@ mod guard {
         }
     }
 
-    /// Lets the system end the process, as it does by default: the access is repeated, or what was sent is
-    /// sent again.
+    /// Lets the system end the process, as it does by default: the access is repeated, or what was
+    /// sent is sent again.
     fn end(signal: c_int, was_sent: bool) {
         // SAFETY: both calls are async-signal-safe; all zero is the default action.
         unsafe {
@@ -502,7 +507,7 @@ mod cut {
         (0..3_000).for_each(|_| drop(Map::new(&a_file(), 512).unwrap()));
     }
 
-    /// Runs that test in a process of its own, for a handler is the whole process's; in that process,
+    /// Runs that test in its own process, for a handler is the whole process's; in that process,
     /// runs the case and ends.
     fn alone(test: &str, case: impl FnOnce()) -> ExitStatus {
         if std::env::var_os(CHILD).is_some_and(|child| *child == *test) {

@@ -1,18 +1,19 @@
 //! BlackBox: a copy of every record that is on its way, in a file that outlives the process.
 //!
-//! A record that a log call has made exists only in memory until the listener has written it. So the
-//! caller also copies it, some hundred bytes, into a mapped file: what is stored there is the system's
-//! at once, and no `kill -9` takes it away. When the listener has handed the record on, the copy is
-//! done with. A start that finds the box of a process that is gone writes what is left in it.
+//! A record that a log call has made exists only in memory until the listener has written it. So
+//! the caller also copies it, some hundred bytes, into a mapped file: what is stored there is the
+//! system's at once, and no `kill -9` takes it away. When the listener has handed the record on,
+//! the copy can be reused. A start that finds the box of a process that has ended writes what is
+//! left in it.
 //!
 //! ```text
-//!  a thread ── pen.rs ──► its chunk of the box          the listener ── keeper.rs ──► journal, marks
+//!  a thread ── writer.rs ──► its chunk of the box       the listener ──► journal.rs: journal, marks
 //!                                                                            │
-//!                  the next start ── find.rs, left.rs ──► records ── replay ─┘
+//!                  the next start ── discover.rs, reader.rs ──► records ── replay ─┘
 //! ```
 //!
-//! This module is public for programs that look at a box ([`list`], [`read`]); to have one takes no call.
-//! What lies where is told in `docs/black-box-format.md`.
+//! This module is public for programs that read a box ([`list`], [`read`]); logging creates one
+//! without a call. `docs/black-box-format.md` describes the layout.
 //!
 //! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
 //! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The same
@@ -103,10 +104,10 @@ struct Use {
     next: AtomicU32,
 }
 
-/// The record goes on in no other chunk.
+/// The record continues in no other chunk.
 const NO_CHUNK: u32 = u32::MAX;
 
-/// A thread's pen and whose it is.
+/// A thread's chunk writer and the box it belongs to.
 struct Held {
     pen: ChunkWriter,
     owner: Arc<BlackBox>,
@@ -228,7 +229,7 @@ impl BlackBox {
         place
     }
 
-    /// For a thread that is about to end and has no pen any more.
+    /// For a thread that is about to end and has no chunk writer any more.
     #[cold]
     fn keep_last(&self, record: &Record, time: Time) -> Place {
         threads::can_fault();
@@ -236,7 +237,7 @@ impl BlackBox {
         if place.is_somewhere() { place } else { self.no_room() }
     }
 
-    /// Copies a record into a chunk of its own: so it can be done before or after any other.
+    /// Copies a record into its own chunk: so it can be done before or after any other.
     #[cold]
     pub(crate) fn keep_alone(&self, record: &Record, time: Time) -> Place {
         let mut pen = ChunkWriter::new(false);
@@ -268,7 +269,7 @@ impl BlackBox {
         });
     }
 
-    /// Notes a drop, which is to be told in the log though this process may be killed.
+    /// Notes a drop, which is to be reported in the log though this process may be killed.
     #[cold]
     pub(crate) fn note_dropped(&self, level: Level, reason: Reason) {
         if !self.birthplace.is_forked()
@@ -278,7 +279,7 @@ impl BlackBox {
         }
     }
 
-    /// How many drops of a kind are not told yet.
+    /// How many drops of a kind are not reported yet.
     fn untold(&self, level: Level, reason: Reason) -> Option<&AtomicU64> {
         self.map.words().get(head::DROPPED + level.index() * Reason::ALL.len() + reason as usize)
     }
@@ -347,7 +348,7 @@ impl BlackBox {
         self.uses.get(usize::from(chunk)).map_or(0, |known| known.epoch.load(Ordering::Relaxed))
     }
 
-    /// A record goes on in that chunk.
+    /// A record continues in that chunk.
     fn link(&self, chunk: u16, next: u16) {
         if let Some(known) = self.uses.get(usize::from(chunk)) {
             known.next.store(u32::from(next), Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! Left: what is left in the black box of a process that is gone.
+//! Reader: reads what is left in the black box of a process that has ended.
 //!
-//! The file may be cut, half written, or made up by somebody: every word is looked at as if it were.
-//! What cannot be read is counted, the rest comes out. Knows words; does not know files.
+//! The file may be cut, half written or forged, so every word is checked. Unreadable records are
+//! counted, the others are returned. Knows words; does not know files.
 
 use super::block;
 use super::layout::{
@@ -149,7 +149,7 @@ pub(crate) struct Recovered {
     pub(crate) unix_ns: u64,
     /// Entries that cannot be read.
     pub(crate) damaged: u64,
-    /// What was dropped before the queue, and not told.
+    /// Drops before the queue that were not reported.
     pub(crate) dropped: Dropped,
 }
 

@@ -31,7 +31,7 @@ fn config(directory: &Path) -> LoggingConfig {
     config
 }
 
-/// Logs on a thread of its own, which lets go of its pen when it ends.
+/// Logs on a separate thread, which releases its chunk writer when it ends.
 fn log(layer: QueueLayer, work: impl FnOnce() + Send) {
     log_to(&dispatch(layer), work);
 }
@@ -332,7 +332,7 @@ fn whichever_word_of_a_box_is_changed_the_rest_comes_out_and_nothing_panics() {
             match contents::read(&path) {
                 Ok(contents) => {
                     assert!(contents.records.len() as u64 <= RECORDS);
-                    // One thread, one chunk: what stands before the damage is whole.
+                    // One thread, one chunk: what is before the damage is whole.
                     for record in &contents.records {
                         record.fields().for_each(drop);
                     }

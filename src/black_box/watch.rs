@@ -1,9 +1,9 @@
 //! Watch: whether a box is still what it was made as, and how it is made again.
 //!
-//! Others can cut, empty, delete or replace the file, or take away the file system under it. From then
-//! on records have no copy. What is done about that is the listener's, in two steps: the words get a new
-//! file, and when all that was handed on is noted in it, the file gets the box's name. Knows files; does
-//! not know what is in a chunk.
+//! Others can cut, empty, delete or replace the file, or take away the file system under it. From
+//! then on records have no copy. What is done about that is the listener's, in two steps: the words
+//! get a new file, and when all that was handed on is noted in it, the file gets the box's name.
+//! Knows files; does not know what is in a chunk.
 
 use super::BlackBox;
 use super::layout::{MAGIC, head};
@@ -38,7 +38,8 @@ impl BlackBox {
         }
     }
 
-    /// The same, and looks at its beginning too. If it is not what it was, the box has no file from now on.
+    /// The same, and looks at its beginning too. If it is not what it was, the box has no file from
+    /// now on.
     ///
     /// A file that was cut is noticed here or by whoever writes beyond its end, whichever is first.
     pub(super) fn watch(&self) -> bool {
@@ -71,7 +72,7 @@ impl BlackBox {
         Ok(Renewal { unfinished, since })
     }
 
-    /// The new file gets the name, and what stands there goes.
+    /// The new file gets the name, and what is there goes.
     pub(super) fn finish(&self, renewal: Renewal) -> Result<()> {
         self.has_file(renewal.unfinished.finish(&self.path)?);
         match self.map.join(renewal.since) {

@@ -1,8 +1,9 @@
-//! Pen: with what one thread at a time writes records into its chunk of a black box.
+//! Writer: a bump allocator with which one thread at a time writes records into its chunk of a
+//! black box.
 //!
-//! What a record refers to (its callsite, context and thread) is written into the chunk before it,
-//! once, so that each chunk can be read by itself. An entry's first word is written last: whenever the
-//! process is killed, an entry is there as a whole or not at all. Knows the layout; does not know who
+//! It writes what a record refers to (its callsite, context and thread) into the chunk once, before
+//! the record, so that each chunk can be read by itself. It writes an entry's first word last:
+//! whenever the process is killed, an entry is whole or absent. Knows the layout; does not know who
 //! writes nor what becomes of a record.
 
 use super::BlackBox;
@@ -16,7 +17,7 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// How many callsites a pen remembers to have written.
+/// How many callsites a writer remembers having written.
 const KNOWN_CALLSITES: usize = 64;
 /// Words of a record before its fields, and of a part before what it is a part of.
 pub(super) const RECORD_WORDS: usize = 3;

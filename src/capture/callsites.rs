@@ -1,6 +1,6 @@
-//! Metadata: from tracing's description of a callsite to ours, once for each callsite.
+//! Callsites: convert tracing's metadata to our callsite, once for each callsite.
 //!
-//! Knows tracing's `Metadata`. Here is decided, once, what the records of a callsite are.
+//! Knows tracing's `Metadata`. Decides, once, what the records of a callsite are.
 
 use crate::record::callsite::AI_TARGET;
 use crate::record::callsite::{Callsite, Kind, Place, marker};

@@ -29,9 +29,9 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// pairs, and take them along to other threads. An event with an explicit parent belongs to that
 /// parent, whatever the context.
 ///
-/// An id that is set nowhere is inherited from the span or context around, or is random. A span id is
-/// inherited only within its trace: a context that sets another trace id and no span id has a random
-/// one.
+/// An id that is set nowhere is inherited from the span or context around, or is random. A span id
+/// is inherited only within its trace: a context that sets another trace id and no span id has a
+/// random one.
 ///
 /// ```
 /// use logwell::LoggingContext;
@@ -91,8 +91,8 @@ impl LoggingContext {
     }
 
     /// A context for a request with these headers, of any name: `traceparent` and `tracestate` as
-    /// [`TraceContext::from_headers`] reads them, else the first `X-Trace-ID` that is not blank, else
-    /// a new trace. The headers of the crate `http` can be given as they are.
+    /// [`TraceContext::from_headers`] reads them, else the first `X-Trace-ID` that is not blank,
+    /// else a new trace. The headers of the crate `http` can be given as they are.
     ///
     /// ```
     /// use logwell::LoggingContext;
@@ -141,8 +141,9 @@ impl LoggingContext {
 
     /// Adds a key/value pair; a key that is already there gets the new value.
     ///
-    /// Texts are cut at 16 KiB. When all pairs together take 64 KiB, further ones are left out. What is a
-    /// secret by [`RedactConfig`](crate::capture::options::RedactConfig) is masked when the context is entered.
+    /// Texts are cut at 16 KiB. When all pairs together take 64 KiB, further ones are left out.
+    /// Entering the context masks secrets, as
+    /// [`RedactConfig`](crate::capture::options::RedactConfig) says.
     #[must_use]
     pub fn with<'a>(mut self, key: &str, value: impl Into<ContextValue<'a>>) -> Self {
         let mut pair = Fields::new();
@@ -180,7 +181,7 @@ impl LoggingContext {
     }
 
     /// What is in force on this thread: ids and pairs of all spans and contexts around the call.
-    /// Nothing if it is in none.
+    /// `None` if it is in none.
     #[must_use]
     pub fn current() -> Option<Self> {
         let context = around()?.context;
@@ -222,7 +223,8 @@ impl LoggingContext {
     }
 
     /// Puts the context in force on this thread until [`clear`](Self::clear) is called or another
-    /// one is set. It inherits nothing: an id it does not set is random. What was set before is replaced; guards and spans nest inside as usual.
+    /// one is set. It inherits nothing: an id it does not set is random. What was set before is
+    /// replaced; guards and spans nest inside as usual.
     ///
     /// For code that has no scope to hold a guard in, such as a worker's loop.
     pub fn set(&self) {

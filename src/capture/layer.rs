@@ -37,14 +37,14 @@ use tracing_subscriber::registry::LookupSpan;
 /// Captures events and puts them in the queue; the first stage of the pipeline.
 ///
 /// A [`Layer`] like any other. [`init_logging`](crate::init_logging) makes one and installs it;
-/// [`QueueLayer::builder`] makes one for a registry of your own.
+/// [`QueueLayer::builder`] makes one for your own registry.
 ///
 /// By default its level directives decide only what the layer itself takes, so that other layers
 /// see what they want. An event it does not take then still costs the making of the event; see
 /// [`Builder::filter_globally`](crate::Builder::filter_globally).
 #[derive(Debug)]
 pub struct QueueLayer {
-    /// Tells its spans from those of other layers of this kind.
+    /// Distinguishes its spans from those of other layers of this kind.
     number: u32,
     queue: Arc<Queue<Box<PooledRecord>>>,
     spares: Arc<RecordPool>,
@@ -204,8 +204,8 @@ impl QueueLayer {
         record.heap_bytes()
     }
 
-    /// Whether a record for which the queue has no room is safe in the black box: then it may wait beside
-    /// the queue. It gets a chunk of its own, since others of this thread will be done before it.
+    /// Whether a record for which the queue has no room is safe in the black box: then it may wait
+    /// beside the queue. It gets its own chunk, since others of this thread will be done before it.
     #[cold]
     fn keep_alone(&self, spare: &mut PooledRecord) -> bool {
         let Some(black_box) = &self.black_box else { return false };
@@ -297,7 +297,7 @@ impl QueueLayer {
         if stale { self.rebuild(id, ctx) } else { nearest }
     }
 
-    /// Builds the contexts from the root down to `id` anew, after `record()` changed one of them.
+    /// Builds the contexts from the root down to `id` again, after `record()` changed one of them.
     #[cold]
     fn rebuild<S>(&self, id: &Id, ctx: &Context<'_, S>) -> Option<Arc<SpanContext>>
     where

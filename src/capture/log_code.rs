@@ -1,6 +1,6 @@
 //! Log code: the call of systems whose levels have codes: `log(9, "process_order", …)`.
 //!
-//! Makes events of its own, since level and marker of a tracing macro are constants of the source.
+//! Makes its own events, since level and marker of a tracing macro are constants of the source.
 //! Knows no queue and no sink.
 
 use crate::forward::level::EXTRA_INFO;

@@ -28,7 +28,7 @@ thread_local! {
 }
 
 impl LogPairs {
-    /// Reads them; nothing if there are none.
+    /// Reads them; `None` if there are none.
     pub(crate) fn of(record: &log::Record<'_>) -> Option<Box<Self>> {
         let source = record.key_values();
         let mut pairs = Box::<Self>::default();

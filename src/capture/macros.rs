@@ -36,8 +36,8 @@ macro_rules! ai_response {
     ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.ai, $($rest)+) };
 }
 
-/// Logs something ordinary that the customer's group is told: an event of level INFO that is level
-/// 11, Info_CTG, to LogBeacon and people.
+/// Logs something ordinary that the customer's group sees: an event of level INFO that is
+/// level 11, Info_CTG, to LogBeacon and people.
 ///
 /// Takes what [`tracing::info!`] takes. Sets the field `logwell.info_ctg`, which an ordinary macro of
 /// any level can set as well. Where such a record goes: `forward.levels.info_ctg`.

@@ -1,8 +1,8 @@
-//! Caller: what an application thread knows between its log calls.
+//! Thread state: what an application thread remembers between its log calls.
 //!
 //! Its name, the span or logging context it is in, and the callsites it met lately, in thread-local
-//! storage. Knows no queue, no sink, no thread but its own. Nothing here is borrowed while code of
-//! the application (a `Debug`, say) runs.
+//! storage. Knows no queue, no sink, no thread but its own. Nothing here is borrowed while the
+//! application's code (such as a `Debug`) runs.
 
 use crate::capture::callsites;
 use crate::record::callsite::Callsite;
@@ -70,12 +70,12 @@ pub(crate) fn callsite(metadata: &'static Metadata<'static>) -> &'static Callsit
     })
 }
 
-/// Who put a [`Scope`] on the stack: a layer (for a span) or the application (for a context).
+/// What put a [`Scope`] on the stack: a layer (for a span) or the application (for a context).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The span of that id, seen by the layer of that number.
     Span { layer: u32, id: u64 },
-    /// A logging context; its number tells it from others.
+    /// A logging context; its number identifies it.
     Context { number: u64 },
 }
 

@@ -1,4 +1,4 @@
-//! Capture: tracing's values, visited one by one, into typed [`Fields`].
+//! Values: a visitor that copies tracing's values into typed [`Fields`].
 //!
 //! Knows tracing's `Visit`. Knows nothing of what happens next. Runs on the application's thread
 //! with nothing locked or borrowed, since a `Debug` or `Display` may do anything: log, panic, fail.
@@ -107,7 +107,7 @@ impl<'a> Capture<'a> {
         self.redaction.is_some_and(masks) && self.mask(field)
     }
 
-    /// Whether the field is a secret: then a mask stands in place of its value.
+    /// Whether the field is a secret: then a mask replaces its value.
     #[inline(always)]
     fn masks(&mut self, field: &Field) -> bool {
         self.secret_fields.contain(field.index()) && self.mask(field)
@@ -335,8 +335,8 @@ fn key(field: &Field) -> Key<'static> {
     }
 }
 
-/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is no
-/// failure: what is kept is there.
+/// Runs the application's formatting code, whatever it does. That it fails once it was stopped is
+/// no failure: what is kept is there.
 pub(crate) fn guarded(
     text: &mut TextWriter<'_>,
     unformatted: &mut u32,

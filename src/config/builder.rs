@@ -24,8 +24,8 @@ use logwell_options::raw_value::Problem;
 
 /// A configuration from calls, for what a program knows better than its file.
 ///
-/// Wrong values are collected and all told by [`build`](Self::build). Levels are a
-/// [`Level`](crate::Level), a text such as `"info,my_crate=debug"`, or [`Directives`].
+/// [`build`](Self::build) reports all wrong values. Levels are a [`Level`](crate::Level), a text
+/// such as `"info,my_crate=debug"`, or [`Directives`].
 ///
 /// ```
 /// use logwell::Level;
@@ -59,7 +59,7 @@ impl LoggingConfigBuilder {
     /// Begins with what the surroundings say: the file that `LOG_CONFIG` names, else
     /// `config/logging.yaml` if there is one, and over it the environment of the process.
     ///
-    /// Their mistakes are told by [`build`](Self::build), together with those of your calls.
+    /// [`build`](Self::build) reports their problems together with those of your calls.
     pub fn from_env() -> Self {
         Self { draft: super::discovered(&Variables::new(std::env::vars_os())) }
     }

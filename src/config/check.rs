@@ -110,7 +110,7 @@ fn names(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
         conflicts.push(Conflict {
             keys: vec![second.0, first.0],
             problem,
-            help: "give each file a name of its own".to_owned(),
+            help: "give each file its own name".to_owned(),
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Draft: a configuration in the making: layer over layer, then checked as a whole.
 //!
 //! Knows the order of the layers (defaults, file, environment, program) and reads the file. All
-//! mistakes of all layers are told at once, by [`finish`](Draft::finish).
+//! mistakes of all layers are reported at once, by [`finish`](Draft::finish).
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -27,7 +27,7 @@ const ABSENT: &[&str] = if cfg!(feature = "forward") { &[] } else { &["forward"]
 pub(super) struct Draft {
     pub(super) config: LoggingConfig,
     report: Report,
-    /// A file that could not be read; it is told before all mistakes.
+    /// A file that could not be read; it is reported before all mistakes.
     unreadable: Option<Error>,
 }
 
@@ -130,7 +130,7 @@ pub(super) fn discover(variables: &Variables, default_file: &Path) -> Draft {
     draft
 }
 
-/// Whether something is there, even if it cannot be read: that must be told, not passed over.
+/// Whether something is there, even if it cannot be read: that must be reported, not passed over.
 fn is_there(path: &Path) -> bool {
     !matches!(fs::symlink_metadata(path), Err(error) if is_absence(&error))
 }

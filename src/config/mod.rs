@@ -1,11 +1,11 @@
-//! Config: what logwell can be told, and every way to tell it.
+//! Config: every option of logwell, and every way to set it.
 //!
 //! Everything is made from one list of options, in `tree.rs`: the structs, reading YAML and the
 //! environment, checking, the commented `config/logging.yaml` and its JSON Schema. Nothing here
 //! opens a log file or starts a thread: a configuration is wrong before anything has happened, or
 //! it is right.
 //!
-//! What is given later wins: defaults, the file, environment variables, the program's own calls.
+//! Later sources win: defaults, the file, environment variables, the program's own calls.
 //!
 //! ```
 //! use logwell::config::LoggingConfig;
@@ -90,7 +90,7 @@ pub fn load_config(path: impl AsRef<Path>) -> Result<LoggingConfig, Error> {
 }
 
 /// Defaults, over them the file that `LOG_CONFIG` names (else `config/logging.yaml`, if there is
-/// one), over it the variables. The mistakes of all are told together.
+/// one), over it the variables. The mistakes of all are reported together.
 pub(crate) fn discover<K, V>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> Result<LoggingConfig, Error>
@@ -161,14 +161,15 @@ impl LoggingConfig {
     /// Lays environment variables over the configuration: pass `std::env::vars_os()`.
     ///
     /// Each option has a variable: `LOG_` and its key in capitals, such as `LOG_QUEUE_SIZE` or
-    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are in
-    /// [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` stands in for an
-    /// unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not ours.
+    /// `LOG_SERVICE_DOMAIN`. Some have a shorter name too, such as `LOG_DIR` or `MQ_HOST`; both are
+    /// in [`reference_yaml`]. If both are set, the one made of the key wins. `RUST_LOG` is in for
+    /// an unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not
+    /// ours.
     ///
-    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or `forward.telegram` is
-    /// enabled by what is there already or by a variable. A URL where a number or a yes or no belongs,
-    /// such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is another program's: it is passed over, and
-    /// the self-log says so.
+    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or
+    /// `forward.telegram` is enabled by what is there already or by a variable. A URL where a
+    /// number or a yes or no belongs, such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is
+    /// another program's: it is passed over, and the self-log says so.
     ///
     /// Yes and no may be `true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`.
     ///
@@ -226,7 +227,7 @@ const REFERENCE_HEADER: &str = "\
 # Every option of logwell with its default. Keep what you change and delete the rest: a short file
 # is easier to read (see minimal.yaml). Unknown keys are errors.
 #
-# What is given later wins: defaults, this file, environment variables, the program.
+# Later sources win: defaults, this file, environment variables, the program.
 # Sizes: 10MiB, 64KiB, 1GB, or bytes as a number. Times: 100ms, 5s, 1m, 30d.
 # Levels: trace, debug, info, warn, error, critical, off. By target, as in RUST_LOG:
 # info,my_crate=debug,hyper=warn. With its own environment variable an option can be changed

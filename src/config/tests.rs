@@ -237,7 +237,7 @@ mod yaml_files {
         }
         let error = load(&text).expect_err("unknown keys");
         assert_eq!(error.mistakes().len(), 51);
-        assert!(error.to_string().ends_with("they are told once these are mended"));
+        assert!(error.to_string().ends_with("they are reported once these are fixed"));
     }
 }
 
@@ -390,9 +390,9 @@ mod limits {
                 "log.yaml:3:16: limits.record_bytes: 256KiB has no room for limits.field_bytes, \
                  which is 1MiB; use at least 1MiB",
                 "log.yaml:6:18: files.errors.name: \"APP.log\" is the name of files.app.name too; \
-                 give each file a name of its own",
+                 give each file its own name",
                 "log.yaml:7:14: files.ai.name: \"app.log.1\" and \"app.log\" could be backups of \
-                 one another; give each file a name of its own",
+                 one another; give each file its own name",
             ],
         );
         let error = load("queue: {max_bytes: 1MiB}").expect_err("no room");
@@ -949,7 +949,7 @@ mod telegram {
             ),
             (
                 "    developer: {chat_id: \"Ops\", token: \"12:ab\"}\n",
-                "developer.chat_id: is no id",
+                "developer.chat_id: is not a group id",
             ),
             (&format!("{GROUP}    base_url: \"http://t.example\"\n"), "base_url: is not https"),
             (
@@ -984,7 +984,7 @@ mod telegram {
         };
         for host in ["", "amqp://user:hunter2@mq.example", "user:hunter2@mq.example", "mq/vhost"] {
             let error = broker(host).expect_err(host);
-            assert!(error.contains("rabbitmq.host: is no name of a host"), "{error}");
+            assert!(error.contains("rabbitmq.host: is not a host name"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
         for host in ["mq.example", "10.0.0.5", "::1", "[::1]", "MQ_1"] {

@@ -29,16 +29,15 @@ section! {
     /// with [`LoggingConfig::builder`], read a file with [`load_config`](super::load_config), or
     /// change the fields and call [`check`](LoggingConfig::check).
     pub struct LoggingConfig {
-        /// What is logged at all: a level, or directives such as `info,my_crate=debug`.
-        /// It is asked first; `files.level` and `console.level` can only narrow it down.
+        /// What is logged at all: a level, or directives such as `info,my_crate=debug`. It is
+        /// checked first; `files.level` and `console.level` can only narrow it down.
         /// RUST_LOG is used when LOG_LEVEL is not set.
         level: Directives = Level::Info.into() => levels();
-        /// Whether records go through the queue and to all sinks.
-        /// `false` is the way back while migrating: a plain console on the caller's thread and
-        /// no files.
+        /// Whether records go through the queue and to all sinks. `false` is for migrations: a
+        /// plain console on the caller's thread, and no files.
         unified: bool = true => flag();
-        /// Whether records of the `log` crate are taken over.
-        /// Turn it off when another logger for `log` is in place.
+        /// Whether records of the `log` crate are captured.
+        /// Turn it off if the program installs another logger for `log`.
         log_crate: bool = true => flag();
         /// The queue between your threads and the listener thread.
         queue: QueueConfig = QueueConfig::default() => section();
@@ -53,20 +52,20 @@ section! {
         /// What this program is, for readers that ask: written by the schemas `ecs`, `gcp`, `otel`.
         /// An empty text is not written. The native schema has no place for it.
         service: ServiceConfig = ServiceConfig::default() => section();
-        /// Records that must reach a log server or people: LogBeacon, Telegram.
-        /// Needs the cargo feature `forward`.
+        /// Delivery of records to a log server and people: LogBeacon, Telegram. Needs the cargo
+        /// feature `forward`.
         #[cfg(feature = "forward")]
         forward: ForwardConfig = ForwardConfig::default() => section();
         /// Secrets of your own program, which are masked before anything is written or sent.
         redact: RedactConfig = RedactConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.
         limits: Limits = Limits::default() => section();
-        /// How long `shutdown_logging()` waits for the queue to be written, in all.
-        /// What is left in the queue when the time is up is counted in the report. `0s` does not wait.
+        /// How long `shutdown_logging()` waits for the queue to be written, in all. The report
+        /// counts the records left in the queue after that. `0s` does not wait.
         shutdown_timeout as "shutdown.timeout": Duration = Duration::from_secs(5)
             => time(Duration::ZERO, HOUR);
-        /// What is done when the process ends or panics without `shutdown_logging()`.
-        /// For `init_logging()` and `Builder::init()` only, and not without `unified`.
+        /// What happens when the process ends or panics without `shutdown_logging()`.
+        /// Only with `init_logging()` or `Builder::init()`, and only with `unified`.
         hooks: HooksConfig = HooksConfig::default() => section();
     }
 }

@@ -1,8 +1,8 @@
 //! LetterFile: the dead letters of one destination on the disk, behind a lock.
 //!
 //! Knows lines, two files and an inbox; does not know what a line says. The process that forwards
-//! appends, people take out: each holds a lock on the directory while it does, and nobody keeps a file
-//! open between. So people need not stop the process.
+//! appends, people take out: each holds a lock on the directory while it does, and nobody keeps a
+//! file open between. So people need not stop the process.
 //!
 //! ```text
 //! <name>.dead      the newer letters        append ─▶ when it is full it becomes <name>.dead.1
@@ -47,8 +47,8 @@ impl LetterFile {
         &self.newer
     }
 
-    /// Adds a line. When the file would be longer than `max_bytes`, it becomes the older one first, and
-    /// what was in that is gone.
+    /// Adds a line. When the file would be longer than `max_bytes`, it becomes the older one first,
+    /// and what was in that is gone.
     #[cfg(any(feature = "forward", test))]
     pub(crate) fn append(&self, line: &[u8], max_bytes: u64) -> io::Result<()> {
         let _lock = self.lock()?;
@@ -118,7 +118,8 @@ impl LetterFile {
 
     /// The lock on the directory. It ends with the value.
     fn lock(&self) -> io::Result<File> {
-        // On Unix the directory itself can be locked; so there is no file whose owner could be another.
+        // On Unix the directory itself can be locked; so there is no file whose owner could be
+        // another.
         let lock = match cfg!(unix) {
             true => File::open(&self.dir)?,
             false => {
@@ -321,7 +322,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Best effort: who is not root owns what it makes, and that is right mostly.
+/// Best effort: a process that is not root owns the files it creates, which is usually right.
 #[cfg(unix)]
 fn same_owner(path: &Path, like: &Path) {
     use std::os::unix::fs::{MetadataExt as _, chown};

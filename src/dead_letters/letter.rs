@@ -13,7 +13,7 @@ use serde_json::Value;
 pub struct Letter {
     /// Whose it is: `logbeacon`, `telegram_developer` or `telegram_customer`.
     pub destination: String,
-    /// The `hash` of its record. Who gets it twice knows it by that.
+    /// The `hash` of its record. A receiver recognises duplicates by it.
     pub id: String,
     /// When it was refused, in UTC, as `2026-02-19T10:30:00.000000Z`.
     pub refused_at: String,

@@ -5,12 +5,6 @@
 //! neither records nor networks. In: what people choose. Out: letters, and files in the inbox
 //! `<destination>.replay/`, from which the process that forwards takes them.
 //!
-//! | file | is |
-//! |---|---|
-//! | `letter.rs` | one line of a file; pure |
-//! | `selection.rs` | which letters are meant; pure |
-//! | `file.rs` | the files of one destination, behind a lock |
-//!
 //! The program `logwell dead` is made of this; see
 //! [`_documentation::dead_letters`](crate::_documentation::dead_letters).
 //!
@@ -50,8 +44,8 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Those below that directory: the one of the log files, with the spools in `spool`, or the one of
-    /// the spools itself (`forward.spool_dir`).
+    /// Those below that directory: the one of the log files, with the spools in `spool`, or the one
+    /// of the spools itself (`forward.spool_dir`).
     ///
     /// # Errors
     ///
@@ -64,8 +58,8 @@ impl DeadLetters {
         Ok(Self { dir })
     }
 
-    /// Calls `each` with every letter that is meant, of each destination the oldest first. Lines that
-    /// are no letters are passed over.
+    /// Calls `each` with every letter that is meant, of each destination the oldest first. Lines
+    /// that are no letters are passed over.
     ///
     /// # Errors
     ///
@@ -86,17 +80,17 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// Puts the letters that are meant into the inbox of their destination, and takes them out of the
-    /// file: the process that forwards sends them within seconds, else its next start does. Says how
-    /// many they are.
+    /// Puts the letters that are meant into the inbox of their destination, and takes them out of
+    /// the file: the process that forwards sends them within seconds, else its next start does.
+    /// Says how many they are.
     ///
     /// A kill at any moment loses none; one that comes in between makes some arrive twice, with one
     /// hash.
     ///
     /// # Errors
     ///
-    /// A file cannot be read or written; then nothing of this destination has changed, or letters are
-    /// in the inbox and still in the file.
+    /// A file cannot be read or written; then nothing of this destination has changed, or letters
+    /// are in the inbox and still in the file.
     pub fn replay(&self, which: &Selection) -> Result<u64, Error> {
         self.take_out(which, ("send again the dead letters in", LetterFile::replay))
     }

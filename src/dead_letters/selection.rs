@@ -43,8 +43,8 @@ pub struct Facts<'a> {
     pub id: &'a str,
     /// Why it was refused.
     pub why: &'a str,
-    /// When, in milliseconds since 1970. A letter that does not say it has no age: a selection by age
-    /// does not take it.
+    /// When, in milliseconds since 1970. A letter that does not say it has no age: a selection by
+    /// age does not take it.
     pub at_unix_ms: Option<u64>,
 }
 
@@ -92,7 +92,7 @@ impl Selection {
 /// assert!(parse_age("2").is_err());
 /// ```
 pub fn parse_age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; write it with its unit, such as 10m, 2h or 3d");
+    let wrong = || format!("{text:?} is not a time; write it with its unit, such as 10m, 2h or 3d");
     parse_time(text.trim()).ok_or_else(wrong)
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn reserved_key(name: &str) -> Cow<'_, str> {
     aside_if(is_of_record(name) || is_of_framework(name), name)
 }
 
-/// The key for a field of one of the framework's own records.
+/// The key for a field of one of logwell's own records.
 pub(crate) fn own_key(name: &str) -> Cow<'_, str> {
     aside_if(is_of_record(name), name)
 }
@@ -37,14 +37,14 @@ pub(crate) struct Members<'a> {
     naming: Naming,
 }
 
-/// One key and what stands under it.
+/// One key and what is under it.
 pub(crate) struct Member<'a> {
     pub(crate) key: Cow<'a, str>,
     entry: Entry<'a>,
     part: Part,
 }
 
-/// What stands under a key.
+/// The value of a key.
 pub(crate) enum Content<'a> {
     /// A value, not an error.
     Value(Entry<'a>),
@@ -123,7 +123,7 @@ impl<'a> Members<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// What stands under the key.
+    /// The value of the key.
     pub(crate) fn content(&self) -> Content<'a> {
         match (self.part, self.entry.value) {
             (Part::Value, Value::Error(error)) => Content::Value(error_text(error, &self.entry)),
@@ -155,7 +155,7 @@ pub(crate) fn error_text<'a>(error: ErrorValue<'a>, entry: &Entry<'a>) -> Entry<
     Entry { value: Value::Str(error.message), original_bytes, ..*entry }
 }
 
-/// The sources of an error. If the error was cut, the cut lies in the last text of which something
+/// The sources of an error. If the error was cut, the cut is in the last text of which something
 /// is left.
 pub(crate) fn error_chain<'a>(
     error: ErrorValue<'a>,

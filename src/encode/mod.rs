@@ -38,8 +38,8 @@ pub trait Encode: Send {
     /// finds bytes for it.
     fn encode(&mut self, record: &Record, out: &mut Vec<u8>);
 
-    /// Reads back which record a line is; nothing if it is no line of this encoder. Asked when records
-    /// are recovered after a kill, so that none is written twice. The default cannot tell.
+    /// Reads back which record a line holds; `None` if it is no line of this encoder. Asked when
+    /// records are recovered after a kill, so that none is written twice. The default cannot tell.
     fn id_in(&self, line: &[u8]) -> Option<LineId> {
         let _ = line;
         None

@@ -15,8 +15,8 @@ section! {
         file: bool = true => flag();
         /// The name of the level WARN.
         warning_name: WarnName = WarnName::Warn => choice();
-        /// With `gcp`: the id of the project, which makes a trace id the name of a trace.
-        /// If it is empty, the id stands alone.
+        /// With `gcp`: the id of the project, which makes a trace id the name of a trace. If it is
+        /// empty, the id is written alone.
         gcp_project: String = String::new() => text(64);
     }
 }

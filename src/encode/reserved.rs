@@ -2,7 +2,7 @@
 //!
 //! Knows names only. A field of the application that has one of these names moves to
 //! `field.<name>`, whatever writes it: the event, a span, a logging context, a pair of the `log`
-//! crate. Keys of one preset are in the preset's file.
+//! crate. Keys of one schema are in the schema's file.
 
 use crate::record::callsite::marker;
 use std::borrow::Cow;
@@ -146,8 +146,8 @@ mod tests {
         ]
     }
 
-    /// What by itself tells a record of the framework, or marks one of the application: the keys that
-    /// each of its own records has, and the marks.
+    /// What by itself tells a record of the framework, or marks one of the application: the keys
+    /// that each of its own records has, and the marks.
     fn telling_names() -> Vec<String> {
         let names = |record: &Record| -> Vec<String> {
             record.fields().map(|(name, _)| name.to_owned()).collect()

@@ -1,7 +1,7 @@
 //! Stamp: a moment as text: for people, `2026-02-19 10:30:00.123`, and the second of a record in UTC.
 //!
 //! Knows time zones, through jiff. Does not know records. Records come many to a second, so the
-//! part down to the second is kept and only the milliseconds are written anew.
+//! part down to the second is kept and only the milliseconds are written again.
 
 use crate::base::zone::TimeZone as Zone;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub struct Stamp {
 /// The date and time of one second in UTC, since most records share it with the one before.
 #[derive(Debug, Default)]
 pub(crate) struct UtcSecond {
-    /// What stands before it.
+    /// What is before it.
     before: &'static [u8],
     unix_s: u64,
     text: Vec<u8>,

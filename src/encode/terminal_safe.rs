@@ -1,7 +1,7 @@
-//! Visible: text for people that can neither break its line nor steer the terminal.
+//! Terminal-safe text: text that can neither break its line nor control the terminal.
 //!
-//! Text in a record may come from anybody. Characters that a terminal would obey are shown as `\n`,
-//! `\t` or `\u{1b}`. Knows characters and colours; does not know records.
+//! Text in a record may come from anybody. Control characters are shown as `\n`, `\t` or `\u{1b}`.
+//! Knows characters and colours; does not know records.
 //!
 //! ```
 //! use logwell::encode::terminal_safe::{push_visible, push_word};

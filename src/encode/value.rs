@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-/// Appends JSON as it is, but for characters that must not reach a reader: they can only stand inside
+/// Appends JSON as it is, but for characters that must not reach a reader: they can only be inside
 /// its strings.
 pub(crate) fn push_json(out: &mut Vec<u8>, text: &str) {
     let mut utf16 = [0; 2];
@@ -142,7 +142,7 @@ impl<'a> ValueWriter<'a> {
         self.cuts.len()
     }
 
-    /// Forgets what was cut since there were so many, since it is written anew.
+    /// Forgets what was cut since there were so many, since it is written again.
     pub(crate) fn forget_cuts_after(&mut self, cuts: usize) {
         self.cuts.truncate(cuts);
     }

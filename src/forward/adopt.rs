@@ -1,7 +1,7 @@
 //! Adopt: takes over the spools that killed processes have left beside ours.
 //!
-//! A process that finds a spool in use has one of its own, `<name>.<process id>`. Once it is gone
-//! nobody would deliver what is left there.
+//! A process that finds a spool in use uses its own, `<name>.<process id>`. Once that process has
+//! ended nobody would deliver what is left there.
 
 use crate::base::clock::Clock;
 use crate::base::selflog;

@@ -1,6 +1,6 @@
 //! TokenBucket: how many messages may go in a given time.
 //!
-//! Pure: who asks says what time it is.
+//! Pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 

@@ -16,7 +16,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What became of the test message to one destination; see [`check`].
+/// What became of the test message to one destination; see [`check`](crate::forward::check()).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Checked {

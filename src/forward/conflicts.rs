@@ -48,7 +48,7 @@ fn broker(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {
     if forward.rabbitmq.host.is_empty() || forward.rabbitmq.host.contains(is_odd) {
         conflicts.push(Conflict {
             keys: vec!["forward.rabbitmq.host"],
-            problem: "is no name of a host".to_owned(),
+            problem: "is not a host name".to_owned(),
             help: "write the host alone, such as mq.example.com; port, user, password and vhost \
                    have options of their own"
                 .to_owned(),
@@ -112,7 +112,7 @@ fn group(
     if !is_name && group.chat_id.parse::<i64>().is_err() {
         conflict(
             vec![chat_id],
-            "is no id of a group",
+            "is not a group id",
             "write a number in quotes such as \"-1001234567890\", or @name",
         );
     }

@@ -1,7 +1,7 @@
 //! DeadLetters: what was refused for good, each with the reason, in bounded files for people.
 //!
-//! Knows messages and letters; where they lie is known by [`crate::dead_letters`]. Does not know who
-//! refused.
+//! Knows messages and letters; where they lie is known by [`crate::dead_letters`]. Does not know
+//! who refused.
 
 use super::message::Message;
 use crate::base::clock;

@@ -51,7 +51,7 @@ pub(crate) struct Notice<'a> {
 
 /// Makes messages of entries: on the forwarder's thread, between spool and transport.
 ///
-/// It may hold entries back to make one message of many, or drop what need not be told.
+/// It may hold entries back to make one message of many, or drop what need not be reported.
 pub(crate) trait Compose: Send {
     /// Takes an entry of the spool; they come in order.
     fn take(&mut self, entry: Taken<'_>, now: Instant);

@@ -1,8 +1,9 @@
-//! Doubt: who is to blame for a refusal, the message or the way to the other side.
+//! Doubt: what caused a refusal, the message or the way to the other side.
 //!
-//! A message is refused for good only if it is itself to blame. What a person can mend, such as a
-//! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one of
-//! them passes and this one, tried again right after it, does not, this one goes to the dead letters.
+//! A message is refused for good only if it is itself to blame. What a person can fix, such as a
+//! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one
+//! of them passes and this one, tried again right after it, does not, this one goes to the dead
+//! letters.
 //!
 //! Knows the fates of messages and the forwarder's hands. Knows no status and no destination.
 
@@ -11,11 +12,11 @@ use crate::forward::outcome::Outcome;
 use crate::spool::BatchLimits;
 use std::time::Instant;
 
-/// So much is read ahead, while it is in doubt who is to blame, to find a message that passes.
+/// So much is read ahead, while the cause is in doubt, to find a message that passes.
 const READ_AHEAD: BatchLimits = BatchLimits { entries: 1_024, bytes: 8 << 20 };
 
 impl Forwarder {
-    /// Keeps in mind since when nothing passes but for what a person must mend.
+    /// Keeps in mind since when nothing passes but for what a person must fix.
     pub(super) fn note_blocked(&mut self, round: &Round) {
         match round.failure {
             Some(Outcome::Blocked { .. }) if !round.has_passed => {
@@ -27,7 +28,7 @@ impl Forwarder {
     }
 
     /// Whether that can be the message's own fault: at once if the answer leaves it open, and only
-    /// after a long time if it speaks of what a person can mend.
+    /// after a long time if it speaks of what a person can fix.
     pub(super) fn is_suspect(&self, outcome: &Outcome) -> bool {
         match outcome {
             Outcome::Doubtful { .. } => true,

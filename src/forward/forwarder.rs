@@ -1,7 +1,7 @@
-//! Forwarder: takes entries out of a spool and has them delivered, on a thread of its own.
+//! Forwarder: takes entries out of a spool and has them delivered, on a separate thread.
 //!
-//! Decides when to try, when to rest and what may be acknowledged; who is to blame for a refusal is
-//! found out in `doubt.rs`. Knows no message format and no network.
+//! Decides when to try, when to rest and what may be acknowledged; what caused a refusal is found
+//! out in `doubt.rs`. Knows no message format and no network.
 
 use super::backoff::Backoff;
 use super::counters::DeliveryCounters;
@@ -51,11 +51,11 @@ pub(crate) struct Forwarder {
     taken: VecDeque<u64>,
     /// Since when the first message is blocked.
     pub(super) blocked_since: Option<Instant>,
-    /// Which of the pending messages is tried next, while it is in doubt who is to blame.
+    /// Which of the pending messages is tried next, while the cause is in doubt.
     pub(super) probe: usize,
 }
 
-/// How it deals with what a person must mend.
+/// How it deals with what a person must fix.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// The longest rest between two attempts.
@@ -64,7 +64,7 @@ pub(super) struct Patience {
     pub(super) alone: Duration,
 }
 
-/// Which trial of a message it is, while it is in doubt who is to blame.
+/// Which trial of a message it is, while the cause is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trial {
     First,
@@ -79,11 +79,11 @@ pub(super) struct Round {
     pub(super) has_passed: bool,
     /// How many messages stay.
     pub(super) kept: usize,
-    /// Why the first that stays does: what it was told.
+    /// Why the first that stays does: the reason it got.
     pub(super) failure: Option<Outcome>,
 }
 
-/// Whether a forwarder goes on.
+/// Whether a forwarder continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Go {
     On,
@@ -191,7 +191,7 @@ impl Forwarder {
         self.deliver()
     }
 
-    /// Reads what there is, and gives it to who makes messages of it.
+    /// Reads what there is, and gives it to the composer of messages.
     pub(super) fn read(&mut self) -> usize {
         match self.reader.next_batch(BATCH) {
             Ok(entries) => {
@@ -320,8 +320,8 @@ impl Forwarder {
 
     /// Rests after a failure, as long as the other side asks or the back-off says.
     ///
-    /// Who is asked to stop meanwhile does not try again, but for a failure or two that come while
-    /// the last records are delivered: what is left stays on disk.
+    /// If it is asked to stop meanwhile, it does not retry, but for a failure or two that come
+    /// while the last records are delivered: what is left stays on disk.
     fn rest(&mut self, failure: &Outcome) -> Go {
         let (after, longest) = match failure {
             Outcome::Blocked { after, .. } => (*after, self.patience.rest),

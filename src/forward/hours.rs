@@ -24,7 +24,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Reads `22:00-07:00`; nothing if it is not that, or has no length. `24:00` is a day's end.
+    /// Reads `22:00-07:00`; `None` if it is not that, or has no length. `24:00` is a day's end.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;

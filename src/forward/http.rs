@@ -24,12 +24,12 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 ///
 /// ```no_run
 /// use logwell::config::SecretUrl;
-/// use logwell::forward::{Fate, HttpClient, HttpOptions, fate_of};
+/// use logwell::forward::{HttpClient, HttpOptions, Outcome, classify};
 ///
 /// let client = HttpClient::new(&HttpOptions::default())?;
 /// let url = SecretUrl::new("https://logs.example.com/in?key=hunter2");
 /// match client.post_json(&url, &[], b"{}") {
-///     Ok(answer) => assert_eq!(fate_of(&answer), Fate::Delivered),
+///     Ok(answer) => assert_eq!(classify(&answer), Outcome::Delivered),
 ///     Err(error) => println!("{url}: {error}"), // the key is not in it
 /// }
 /// # Ok::<(), logwell::Error>(())
@@ -128,7 +128,7 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Shorter bodies are not worth compressing.
 const GZIP_FROM_BYTES: usize = 1024;
 
-/// Longer waits are not obeyed: by a mistake over there nothing should rest for ever.
+/// Longer waits are not obeyed: by a mistake over there nothing should rest forever.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// So much of an answer is repeated in a reason.
@@ -179,7 +179,7 @@ impl HttpClient {
     ) -> Result<Answer, HttpError> {
         // What ureq logs may hold the path: nobody is to see it.
         let result = with_default(&Dispatch::none(), || self.post(url, headers, body));
-        // Of the proxy's answers nothing is told.
+        // Of the proxy's answers nothing is reported.
         let scrub = |text: &str| {
             headers.iter().fold(url.scrub(text), |text, (_, value)| value.scrub_header(&text))
         };
@@ -238,7 +238,7 @@ impl fmt::Debug for HttpClient {
 /// | 408, 421, 425, 429, 5xx | to be tried again, not before `Retry-After` |
 /// | 413, 422 | refused: the message itself is to blame |
 /// | 400, 409 | doubtful: the message, or the address |
-/// | everything else, redirects included | blocked: a person can mend it |
+/// | everything else, redirects included | blocked: a person can fix it |
 #[must_use]
 pub fn classify(answer: &Answer) -> Outcome {
     let why = || {
@@ -342,7 +342,7 @@ fn bad_proxy() -> Error {
     ErrorKind::Config(vec![ConfigProblem {
         origin: Origin::Code,
         key: "forward.http.proxy".to_owned(),
-        problem: "is no URL of a proxy".to_owned(),
+        problem: "is not a proxy URL".to_owned(),
         help: "write it as http://host:port or http://user:password@host:port".to_owned(),
     }])
     .into()

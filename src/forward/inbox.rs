@@ -1,8 +1,8 @@
 //! Inbox: dead letters that people have asked to be sent again.
 //!
-//! Knows the directory into which [`crate::dead_letters`] puts them. Does not know what is in a message
-//! nor how it is sent. A file stays until each of its messages is settled, so that a kill loses none:
-//! what was sent already comes again, with the same hash.
+//! Knows the directory into which [`crate::dead_letters`] puts them. Does not know what is in a
+//! message nor how it is sent. A file stays until each of its messages is settled, so that a kill
+//! loses none: what was sent already comes again, with the same hash.
 
 use super::message::{Message, NOT_SPOOLED};
 use crate::base::selflog;
@@ -20,7 +20,7 @@ pub(super) struct Inbox {
     hidden: Secret,
     /// The file whose messages are on their way, and how many are not settled.
     in_hand: Option<(PathBuf, usize)>,
-    /// Files that are done and cannot be deleted: they must not be sent for ever.
+    /// Files that are done and cannot be deleted: they must not be sent forever.
     done: HashSet<PathBuf>,
 }
 
@@ -32,8 +32,8 @@ impl Inbox {
         Self { dir, name: name.to_owned(), hidden, in_hand, done }
     }
 
-    /// The messages of the oldest file. Each must be [settled](Self::settled) before the next file is
-    /// given.
+    /// The messages of the oldest file. Each must be [settled](Self::settled) before the next file
+    /// is given.
     pub(super) fn take(&mut self) -> Vec<Message> {
         if self.in_hand.is_some() {
             return Vec::new();

@@ -36,7 +36,7 @@ pub enum ForwardLevel {
     Info = 1,
     /// 9: failures that developers must see.
     Error = 9,
-    /// 11: something ordinary that the customer's group is told.
+    /// 11: something ordinary that the customer's group sees.
     InfoCtg = 11,
     /// 91: failures that developers and the customer's group must see.
     ErrorCtg = 91,
@@ -72,7 +72,7 @@ impl ForwardLevel {
     ///
     /// # Errors
     ///
-    /// There is none of that number; the text lists those there are.
+    /// No level has that number; the text lists those that exist.
     pub fn from_code(code: u8) -> Result<Self, UnknownLevel> {
         Self::ALL.into_iter().find(|level| level.code() == code).ok_or(UnknownLevel(code))
     }

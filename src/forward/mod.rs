@@ -1,28 +1,9 @@
 //! Forward: delivers records to LogBeacon and to people, at least once and never in the way.
 //!
-//! Switched on in the section `forward` of the configuration; nothing else is needed. How it is used
-//! is in [`_documentation::forwarding`](crate::_documentation::forwarding). What is public here are
-//! the parts that other programs use which deliver the same messages.
+//! Switched on in the section `forward` of the configuration; nothing else is needed. [`_documentation::forwarding`](crate::_documentation::forwarding)
+//! is its manual. Public here are the parts that other programs need to deliver the same messages.
 //!
-//! | file | is |
-//! |---|---|
-//! | `open.rs` | from the configuration to spools and forwarders |
-//! | `adopt.rs` | what killed processes have left behind |
-//! | `running.rs` | the forwarders' threads: to be asked, and to be stopped |
-//! | `forwarder.rs` | takes entries out of a spool and has them delivered |
-//! | `doubt.rs` | who is to blame for a refusal |
-//! | `destination.rs` | what is particular about a destination: the traits |
-//! | `logbeacon.rs` | one destination |
-//! | `telegram.rs`, `telegram/` | a destination for each group of people |
-//! | `message.rs`, `outcome.rs`, `transport.rs` | what goes out, what became of it, the way it takes |
-//! | `rabbitmq.rs`, `rabbitmq/` | the way through a broker, or past it; alone names `lapin` |
-//! | `no_rabbitmq.rs` | that in a build without the feature |
-//! | `http.rs` | POST with deadlines and bounds; alone names `ureq` |
-//! | `backoff.rs`, `bucket.rs` | when to try again, how much at once; pure |
-//! | `dead.rs`, `inbox.rs` | what was refused for good; what of it is sent again |
-//! | `counters.rs` | what is counted |
-//! | `check.rs` | a test message to each destination |
-//! | `absent.rs` | all of this in a build without the feature |
+//! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 
 mod adopt;
 mod backoff;

@@ -203,8 +203,8 @@ fn levels_for(name: &str, levels: &LevelsConfig) -> Vec<ForwardLevel> {
 /// A spool that is open.
 type OpenSpool = (SpoolWriter, SpoolReader, SpoolStatus);
 
-/// Opens a spool; if another process has it, one beside it with the process's number. Says whether it
-/// is the spool itself.
+/// Opens a spool; if another process has it, one beside it with the process's number. Says whether
+/// it is the spool itself.
 fn open_spool(options: SpoolOptions, clock: &Clock) -> Result<(OpenSpool, bool), Error> {
     let start = Instant::now();
     let fail = |dir: &Path, source| {

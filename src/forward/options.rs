@@ -21,27 +21,30 @@ section! {
     /// It needs the cargo feature `forward`. What is to be forwarded waits on disk, in a spool of
     /// each destination, until the other side has it: also while the program is not running.
     pub struct ForwardConfig {
-        /// The directory of the spools and dead letters; it is made if missing.
-        /// A relative path starts at files.dir.
+        /// The directory of the spools and dead letters; created if missing. A relative path starts
+        /// at files.dir.
         spool_dir: PathBuf = PathBuf::from("spool") => path();
-        /// How large a file of dead letters may be. There is one for each destination, `<name>.dead`
-        /// in spool_dir, and one older one. It holds what was refused for good, and why.
+        /// How large a file of dead letters may be. There is one for each destination,
+        /// `<name>.dead` in spool_dir, and one older one. It holds the messages that were refused
+        /// for good, with the reason.
         dead_letter_bytes: u64 = 16 * MIB => bytes(4 * KIB, TIB);
-        /// How long it rests at most between two attempts while a person must mend something first:
-        /// a wrong token, a wrong URL, a group that is not found. The records wait on disk.
+        /// The longest pause between two attempts while a person must fix something first: a wrong
+        /// token,
+        /// a wrong URL, a group that is not found. The records wait on disk.
         blocked_rest: Duration = Duration::from_secs(30)
             => time(Duration::from_millis(100), HOUR);
-        /// After so long other records are tried too. If they pass and the first still does not, it is
-        /// alone to blame, as when a firewall dislikes its text: it goes to the dead letters.
+        /// After this time other records are tried too. If they succeed and the first still fails,
+        /// the fault
+        /// is its own, as when a firewall rejects its text: it becomes a dead letter.
         blocked_alone: Duration = 10 * MINUTE => time(Duration::ZERO, 9_000 * HOUR);
-        /// What a WARN is to LogBeacon and people.
+        /// The level that LogBeacon and people see for a WARN.
         warn_as: WarnAs = WarnAs::Info => choice();
-        /// In which zone forwarded records show the time.
+        /// The time zone of the times in forwarded records.
         zone: TimeZone = TimeZone::Utc => choice();
         /// Where the records of each level go. DEBUG and TRACE are `debug`, INFO is `info`, ERROR
         /// and CRITICAL are `error`; the others are set by the macros of the same name.
         levels: LevelsConfig = LevelsConfig::default() => section();
-        /// How all destinations speak HTTP.
+        /// HTTP settings of all destinations.
         http: HttpConfig = HttpConfig::default() => section();
         /// The log server.
         logbeacon: LogBeaconConfig = LogBeaconConfig::default() => section();
@@ -53,7 +56,7 @@ section! {
 }
 
 choices! {
-    /// What a WARN is to LogBeacon and people.
+    /// The level that LogBeacon and people see for a WARN.
     pub enum WarnAs: Info {
         /// level 1, Info
         Info = "info",
@@ -72,7 +75,7 @@ section! {
         /// Level 9, Error: failures that developers must see.
         error: LevelRoute = LevelRoute { logbeacon: true, developer: true, customer: false }
             => section();
-        /// Level 11, Info_CTG: something ordinary that the customer's group is told.
+        /// Level 11, Info_CTG: ordinary events that the customer's group sees.
         info_ctg: LevelRoute = LevelRoute { logbeacon: true, developer: false, customer: true }
             => section();
         /// Level 91, Error_CTG: failures that both must see.
@@ -96,14 +99,14 @@ section! {
 }
 
 section! {
-    /// How all destinations speak HTTP.
+    /// HTTP settings of all destinations.
     pub struct HttpConfig {
         /// The proxy, `http://user:password@host:port`. Empty: none.
         proxy: Secret = Secret::default() => secret_url();
-        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        /// A file of PEM certificates to trust in addition to the public ones. Empty: none.
         ca_file: String = String::new() => text(4096);
-        /// Whether URLs may begin with `http://` for hosts other than this machine.
-        /// Everybody on the way can then read the records and the tokens.
+        /// Whether URLs may begin with `http://` for hosts other than this machine. Anybody on the
+        /// network path can then read the records and the tokens.
         allow_plain: bool = false => flag();
     }
 }
@@ -111,9 +114,9 @@ section! {
 section! {
     /// The log server: each record is posted as a JSON object.
     pub struct LogBeaconConfig {
-        /// Whether records go there.
+        /// Whether to send records to it.
         enabled: bool = false => flag();
-        /// Where they are posted.
+        /// The URL to post to.
         url: Secret = Secret::default() => secret_url();
         /// The token of `Authorization: Bearer`. Empty: none is sent.
         token: Secret = Secret::default() => secret();
@@ -121,7 +124,7 @@ section! {
         headers: Secret = Secret::default() => secret_headers();
         /// How many records are posted at once. With 1 the body is an object, else an array.
         batch_records: usize = 1 => count(1, 10_000);
-        /// With more than 1: how long a record waits for others to come along.
+        /// With more than 1: how long a record waits for others to fill the batch.
         batch_wait: Duration = Duration::from_millis(200) => time(Duration::ZERO, MINUTE);
         /// Whether bodies of 1 KiB and more are compressed. The server must take gzip.
         gzip: bool = false => flag();
@@ -131,9 +134,10 @@ section! {
         /// How long a request may take in all.
         timeout: Duration = Duration::from_secs(30)
             => time(Duration::from_millis(10), 10 * MINUTE);
-        /// How many bytes wait on disk. Beyond that the oldest go, errors last, and are counted.
+        /// How many bytes wait on disk. Above that the oldest are deleted, errors last, and
+        /// counted.
         max_bytes: u64 = 256 * MIB => bytes(64 * KIB, 64 * GIB);
-        /// How long a record waits on disk. What is older goes, and is counted.
+        /// How long a record waits on disk. Older ones are deleted and counted.
         max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
     }
 }
@@ -147,21 +151,21 @@ section! {
     pub struct RabbitMqConfig {
         /// Whether messages go through the broker.
         enabled: bool = false => flag();
-        /// Where it is: a name or an address, no URL. It is shown in reports.
+        /// Its host: a name or an address, not a URL. Reports show it.
         host: String = "127.0.0.1".to_owned() => text(253);
-        /// Its port; with TLS mostly 5671.
+        /// Its port; with TLS usually 5671.
         port: u16 = 5_672 => count(1, 65_535);
-        /// Who this program is there.
+        /// The user name.
         user: String = "guest".to_owned() => text(255);
-        /// And its password. Empty: `guest`, as in a broker that is new.
+        /// The password. Empty: `guest`, as in a new broker.
         password: Secret = Secret::default() => secret();
         /// The virtual host.
         vhost: String = "/".to_owned() => text(255);
         /// Whether the connection is encrypted.
         tls: bool = false => flag();
-        /// A file of PEM certificates that are trusted besides the public ones. Empty: none.
+        /// A file of PEM certificates to trust in addition to the public ones. Empty: none.
         ca_file: String = String::new() => text(4096);
-        /// How often each side shows that it lives, in whole seconds. `0s` never.
+        /// The heartbeat interval, in whole seconds. `0s` turns heartbeats off.
         heartbeat: Duration = Duration::from_secs(600) => time(Duration::ZERO, 18 * HOUR);
         /// How long connecting, and each answer of the broker, may take.
         /// After that messages are delivered directly.
@@ -171,14 +175,14 @@ section! {
 }
 
 section! {
-    /// Groups on Telegram: people who are told of failures and news.
+    /// Groups on Telegram: people who receive failures and news.
     ///
-    /// The first failure of a kind is told at once, its repetitions together, and when it has been
-    /// quiet as long a note says so. `forward.levels` says who is told of what.
+    /// The first failure of a kind is sent at once, its repetitions together, and when it has been
+    /// quiet as long, a final message closes the incident. `forward.levels` says who receives what.
     pub struct TelegramConfig {
-        /// Whether people are told.
+        /// Whether to send messages to Telegram.
         enabled: bool = false => flag();
-        /// Where Telegram is, or a server that speaks as it does. It is shown in reports.
+        /// The URL of Telegram's Bot API, or of a compatible server. Reports show it.
         base_url: String = "https://api.telegram.org".to_owned() => text(1024);
         /// The developers' group.
         developer: TelegramGroup = TelegramGroup::default() => section();
@@ -187,18 +191,19 @@ section! {
         /// How many messages may be sent in any second, to both groups.
         /// Telegram's own limit is 30 for a bot.
         per_second: u32 = 30 => count(1, 1_000);
-        /// How many messages may be sent to one group in any minute. What does not fit shares a
-        /// message with others. Telegram's own limit is 20.
+        /// How many messages may be sent to one group in any minute. Further ones share a message.
+        /// Telegram's own limit is 20.
         per_chat_per_minute: u32 = 20 => count(1, 10_000);
-        /// How long the repetitions of a failure are collected before they are told together.
+        /// How long to collect repetitions of a failure before sending one digest.
         digest_every: Duration = 5 * MINUTE => time(Duration::from_secs(1), 24 * HOUR);
-        /// What is less important is not told, whatever `forward.levels` says.
+        /// Less important records are not sent, whatever `forward.levels` says.
         min_level: Level = Level::Trace => choice();
         /// Hours in which messages come without a sound, such as "22:00-07:00", in the zone of
-        /// forward.zone. Nothing is held back, and what is CRITICAL always sounds.
+        /// forward.zone. Nothing is held back, and CRITICAL always sounds.
         quiet_hours: Option<Hours> = None => hours();
-        /// Whether the bot's token travels in messages to a broker. Otherwise the worker behind the
-        /// broker must know it, which is safer.
+        /// Whether messages to a broker contain the bot's token. Otherwise the worker behind the
+        /// broker must
+        /// have it, which is safer.
         token_in_messages: bool = false => flag();
         /// How long a connection may take.
         connect_timeout: Duration = Duration::from_secs(10)
@@ -206,16 +211,17 @@ section! {
         /// How long a request may take in all.
         timeout: Duration = Duration::from_secs(30)
             => time(Duration::from_millis(10), 10 * MINUTE);
-        /// How many bytes wait on disk for each group. Beyond that the oldest go, errors last, and are
+        /// How many bytes wait on disk for each group. Above that the oldest are deleted, errors
+        /// last, and
         /// counted.
         max_bytes: u64 = 64 * MIB => bytes(64 * KIB, 64 * GIB);
-        /// How long a record waits on disk. What is older goes, and is counted.
+        /// How long a record waits on disk. Older ones are deleted and counted.
         max_age: Duration = Duration::from_secs(3 * 24 * 3_600) => time(MINUTE, 9_000 * HOUR);
     }
 }
 
 section! {
-    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it is not told.
+    /// A group on Telegram, and the bot that writes to it. Without a `chat_id` it receives nothing.
     pub struct TelegramGroup {
         /// The bot's token, as BotFather gives it: `123456:ABC-DEF…`.
         token: Secret = Secret::default() => secret();

@@ -1,6 +1,6 @@
-//! Fate: what became of an attempt to deliver a message.
+//! Outcome: the result of an attempt to deliver a message.
 //!
-//! Plain data. Knows no transport; who decides how to go on knows only this.
+//! Plain data. Knows no transport; the forwarder decides by this alone.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Outcome {
         /// Why, for people; without secrets.
         why: String,
     },
-    /// Not until a person has mended something: the token, the address, the rights, the queue. The
+    /// Not until a person has fixed something: the token, the address, the rights, the queue. The
     /// message waits as with [`Retry`](Self::Retry), however long that takes.
     Blocked {
         /// How long the other side wants to be left alone, if it has said so.
@@ -38,7 +38,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Waits for a person, who is told why and what to do.
+    /// Waits for a person; the report says why and what to do.
     #[must_use]
     pub fn blocked(why: impl Into<String>) -> Self {
         Self::Blocked { after: None, why: why.into() }

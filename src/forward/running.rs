@@ -1,4 +1,4 @@
-//! Forwarders: their threads, to be asked and to be stopped.
+//! Running forwarders: their threads, with counters to read and a way to stop them.
 //!
 //! Knows when a thread has ended. Does not know what it does.
 
@@ -26,7 +26,7 @@ pub(super) struct Running {
     ended: Option<Receiver<()>>,
 }
 
-/// What can be asked of a spool. Who holds these parts holds its directory, so that they are let go
+/// The parts of a spool that others read. Holding them holds its directory, so they are released
 /// when the forwarder has ended.
 enum Spool {
     Open(SpoolStatus, SpoolWaker),

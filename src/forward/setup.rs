@@ -1,4 +1,5 @@
-//! Setup: what forwarding is told: its options, and what it needs to know of the others. Plain data.
+//! Setup: what forwarding gets: its options, and what it needs to know of the others. Plain
+//! data.
 
 use crate::encode::options::{RecordConfig, ServiceConfig};
 use crate::forward::options::ForwardConfig;

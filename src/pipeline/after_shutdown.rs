@@ -1,7 +1,8 @@
-//! Late: a record that came when logging had ended: what matters goes to standard error.
+//! After shutdown: a record that comes when logging has ended; ERROR and CRITICAL go to standard
+//! error.
 //!
-//! Knows records and the line for people. Does not know why logging has ended. The record is counted
-//! as dropped all the same, for no sink has it.
+//! Knows records and the line for people. Does not know why logging has ended. The record still
+//! counts as dropped, since no sink has it.
 
 use crate::base::clock;
 use crate::base::selflog;

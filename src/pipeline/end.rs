@@ -1,6 +1,6 @@
 //! End: what the sinks say when the listener stops.
 //!
-//! Knows neither who asks nor what a receipt says.
+//! Does not know the caller or the receipt.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Own: the framework's own records: started, dropped, filtered, recovered, stopped, panics,
-//! signals.
+//! Internal records: those that logwell writes itself: started, dropped, filtered, recovered,
+//! stopped, panics, signals.
 //!
 //! Made on the listener or handed to it past the queue, so nothing can drop them on the way. Their
 //! logger is `logwell`; the field `kind` tells them apart.
@@ -36,7 +36,7 @@ pub(crate) struct SinkRecovered {
 pub(crate) struct Filtered {
     total: u64,
     told: u64,
-    /// The first one that was not told yet.
+    /// The first one that was not reported yet.
     first_seq: u64,
     told_at: Option<Instant>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Receipt {
     pub(crate) elapsed: Duration,
 }
 
-/// What the black box of a process that is gone had in it.
+/// What the black box of a process that has ended had in it.
 #[derive(Debug)]
 pub(crate) struct RecoveredRecords {
     pub(crate) origin: Origin,
@@ -97,7 +97,7 @@ pub(crate) struct RecoveredRecords {
     pub(crate) damaged: u64,
 }
 
-/// Makes the framework's own records.
+/// Makes logwell's own records.
 #[derive(Debug)]
 pub(crate) struct InternalRecords {
     /// When logging was set up.
@@ -156,8 +156,8 @@ impl InternalRecords {
         record(*WARN, fields)
     }
 
-    /// `logwell.filtered`: how many records that have a number were kept out of the ledger: since it
-    /// was last said, and in all. So a gap in the numbers can be told from a loss.
+    /// `logwell.filtered`: how many records that have a number were kept out of the ledger: since
+    /// it was last said, and in all. So a gap in the numbers is distinguishable from a loss.
     pub(crate) fn filtered(&self, sink: &str, filtered: &Filtered) -> Record {
         let mut fields = head("records are kept out of a file by its level", "logwell.filtered");
         fields.push(Key::Name("sink"), Value::Str(sink));
@@ -178,10 +178,10 @@ impl InternalRecords {
         record(*WARN, fields)
     }
 
-    /// `logwell.black_box`: what was found in the box of a process that is gone.
+    /// `logwell.black_box`: what was found in the box of a process that has ended.
     pub(crate) fn found(&self, found: &RecoveredRecords) -> Record {
         let message = "the records of a process that ended without shutdown are complete now";
-        let broken = "of a process that ended without shutdown some records are lost";
+        let broken = "some records of a process that ended without shutdown were lost";
         let is_whole = found.lost + found.damaged == 0;
         let mut fields = head(if is_whole { message } else { broken }, "logwell.black_box");
         fields.push(Key::Name("boot_id"), Value::Str(&Id::Span(found.origin.boot).to_string()));
@@ -277,7 +277,7 @@ fn head(message: &str, kind: &str) -> Fields {
     fields
 }
 
-/// What a process that is gone has dropped and not told, told in its place.
+/// What a process that has ended has dropped and not reported, reported in its place.
 pub(crate) fn untold(left: &Recovered, origin: Origin) -> Option<Record> {
     if left.dropped.total() == 0 {
         return None;

@@ -1,7 +1,7 @@
 //! Listener: takes records from the queue, numbers them, and gives each to its sinks.
 //!
-//! Knows the queue, the routes and the `Sink` trait; knows no kind of sink. Runs on a thread of its
-//! own, or is stepped by a test.
+//! Knows the queue, the routes and the `Sink` trait; knows no kind of sink. Runs on a separate
+//! thread, or is stepped by a test.
 
 use crate::base::clock::{Clock, TimeOfDay};
 use crate::base::selflog;
@@ -54,7 +54,7 @@ const RETRY_EVERY: Duration = Duration::from_millis(50);
 const LOOK_AT_BOX_EVERY: Duration = Duration::from_millis(100);
 /// A program that catches panic after panic does not wait for the disk each time.
 const SYNC_AT_MOST_EVERY: Duration = Duration::from_secs(1);
-/// Losses are told at most this often.
+/// Losses are reported at most this often.
 const TELL_LOSSES_EVERY: Duration = Duration::from_secs(1);
 
 /// What the listener can be asked to do. Never goes through the record queue.
@@ -83,7 +83,7 @@ pub(crate) struct Ending {
 /// The files of each sink, by its name.
 pub(crate) type SinkFiles = Vec<(String, Vec<PathBuf>)>;
 
-/// Whether the listener goes on.
+/// Whether the listener continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// It took so many records.
@@ -106,13 +106,13 @@ pub(crate) struct Parts {
     pub(crate) own: InternalRecords,
     pub(crate) keeper: Option<Journal>,
     pub(crate) black_box: Option<Arc<BlackBox>>,
-    /// The black boxes of processes that are gone.
+    /// The black boxes of processes that have ended.
     pub(crate) dead: Vec<DeadBox>,
 }
 
 /// The second half of the pipeline: from the queue to the sinks.
 ///
-/// [`init_logging`](crate::init_logging) runs it on a thread of its own. A test can take it in hand
+/// [`init_logging`](crate::init_logging) runs it on a separate thread. A test can take it in hand
 /// with [`Builder::build_stepped`](crate::Builder::build_stepped).
 pub struct Listener {
     pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
@@ -132,7 +132,7 @@ pub struct Listener {
     keeper: Option<Journal>,
     black_box: Option<Arc<BlackBox>>,
     looked_at_box: Option<Instant>,
-    /// How many records without a copy were told of.
+    /// How many records without a copy were reported.
     unprotected: u64,
     /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
     /// how many of its entries are damaged.
@@ -222,7 +222,7 @@ impl Listener {
         std::mem::forget(self);
     }
 
-    /// Steps until it is stopped, on a thread of its own.
+    /// Steps until it is stopped, on a separate thread.
     pub(crate) fn run(mut self) {
         thread::mark_internal_thread();
         std::mem::forget(thread::Inside::enter()); // for good
@@ -318,7 +318,7 @@ impl Listener {
         self.write_internal(|own| own.filtered(&name, &filtered));
     }
 
-    /// Writes one of the framework's own records, which nothing can drop on the way.
+    /// Writes one of logwell's own records, which nothing can drop on the way.
     pub(crate) fn write_internal(&mut self, make: impl FnOnce(&InternalRecords) -> Record) {
         add(&self.counters.own, 1);
         let mut record = make(&self.own);
@@ -414,8 +414,8 @@ impl Listener {
         true
     }
 
-    /// Writes what a process that is gone has left in its black box. One at a time: a box with many
-    /// records takes a while, in which the queue fills.
+    /// Writes what a process that has ended has left in its black box. One at a time: a box with
+    /// many records takes a while, in which the queue fills.
     fn recover(&mut self) {
         let Some(dead) = self.dead.pop_front() else { return };
         let Self { sinks, routes, clock, .. } = self;

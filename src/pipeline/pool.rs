@@ -1,4 +1,5 @@
-//! Spare: records to be filled again, so that a log call neither allocates one nor moves it.
+//! Pool: an object pool of records, with a free list, so that a log call neither allocates nor
+//! moves one.
 //!
 //! A record is some 300 bytes, and to copy it on its way into a channel took a sixth of a call. So the
 //! queue carries boxes, and boxes go round: from the listener, which is done with their records,

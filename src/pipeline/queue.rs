@@ -2,7 +2,7 @@
 //! full.
 //!
 //! Generic: does not know what it carries. A sender never waits unless the policy says so; when it
-//! wakes the receiver is told in `waker.rs`.
+//! wakes the receiver is described in `waker.rs`.
 
 use crate::base::clock;
 use crate::base::fork::ForkGuard;

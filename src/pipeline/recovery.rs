@@ -1,4 +1,4 @@
-//! Recover: the records of a process that is gone go to the sinks that do not have them.
+//! Recover: the records of a process that has ended go to the sinks that do not have them.
 //!
 //! Knows black boxes, routes and sinks in their slots. Does not know what a sink does with a record.
 

@@ -1,7 +1,7 @@
-//! SinkSlot: a sink with its counters and its state of health.
+//! Supervised sink: a sink with its counters and its state of health.
 //!
-//! Calls a sink so that nothing it does can hurt the listener, counts what becomes of its records,
-//! and knows when it fails and when it works again. Knows no queue and no other sink.
+//! Isolates the listener from a sink's panics and errors, counts the outcome of its records, and
+//! notes when it fails and when it works again. Knows no queue and no other sink.
 
 use crate::base::selflog;
 use crate::base::unwind::discard;
@@ -27,7 +27,7 @@ pub(crate) struct SupervisedSink {
     pub(crate) counters: Arc<SinkCounters>,
     /// Whether the black box keeps records until this sink has handed them on.
     pub(crate) is_recoverable: bool,
-    /// Whether it was given records of a process that is gone since it was flushed.
+    /// Whether it was given records of a process that has ended since it was flushed.
     has_recovered: bool,
     /// Taken by the sink and not yet reported as handed over.
     pending: u64,
@@ -42,9 +42,11 @@ pub(crate) struct SupervisedSink {
 struct Outage {
     since: Instant,
     last_trouble: Instant,
-    /// Whether it has handed records over since, or has none to hand over and has lost and kept none.
+    /// Whether it has handed records over since, or has none to hand over and has lost and kept
+    /// none.
     delivers: bool,
-    /// Whether records were lost or kept: then only a record that is handed over shows that it works.
+    /// Whether records were lost or kept: then only a record that is handed over shows that it
+    /// works.
     owes: bool,
     problem: String,
     /// What it had dropped before.
@@ -73,7 +75,7 @@ impl SupervisedSink {
         }
     }
 
-    /// Gives the sink a record of a process that is gone: it is in none of this one's numbers.
+    /// Gives the sink a record of a process that has ended: it is in none of this one's numbers.
     pub(crate) fn write_recovered(&mut self, record: &Record, now: Instant) -> bool {
         self.has_recovered = true;
         matches!(self.call(now, |sink| sink.write(record)), Some(Ok(())))

@@ -1,4 +1,4 @@
-//! ByteBuf: bytes that lie inside the value itself as long as there are few.
+//! ByteBuf: bytes that are inside the value itself as long as there are few.
 //!
 //! Knows nothing of what they mean. Appending to it is most of what a log call does, so it is kept
 //! plain: a fixed array and a length, and a vector once the array is too small.

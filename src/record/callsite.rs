@@ -2,7 +2,7 @@
 //!
 //! Plain data, made once for each place and kept for the life of the process, so that a record
 //! needs only a reference to it and a sink can cache by its `index`. Does not know tracing: see
-//! `capture.rs` for how one is made from tracing's metadata.
+//! `capture/callsites.rs` for how one is made from tracing's metadata.
 
 use crate::record::level::Level;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,7 +47,7 @@ pub enum Kind {
     Ai,
     /// A record of the `log` crate: target, module, file and line are in its fields.
     LogCrate,
-    /// One of the framework's own records.
+    /// One of logwell's own records.
     Internal,
 }
 
@@ -80,7 +80,7 @@ impl Callsite {
         }))
     }
 
-    /// A small number of its own, counted from 0: what caches use as their key.
+    /// Its own small number, counted from 0: what caches use as their key.
     #[must_use]
     pub fn index(&self) -> usize {
         self.index as usize

@@ -33,8 +33,8 @@ use logwell_options::value::Refusal;
 /// same target the last wins. Levels are least importances: `warn` lets WARN, ERROR and CRITICAL
 /// pass. The numbers 0 (off) to 5 (trace) are read as in `RUST_LOG`.
 ///
-/// One thing is stricter than `RUST_LOG`. As a target, what another system understands would silence
-/// all others without a word, so it is an error that says what to write instead:
+/// One thing is stricter than `RUST_LOG`. As a target, what another system understands would
+/// silence all others without a word, so it is an error that says what to write instead:
 ///
 /// | part | instead |
 /// |---|---|
@@ -64,7 +64,7 @@ pub struct Directives {
     targets: Vec<(String, Threshold)>,
     /// For targets that match none.
     default: Option<Threshold>,
-    /// Span and field directives: what stands before the `=`, and the level.
+    /// Span and field directives: what is before the `=`, and the level.
     spans: Vec<(String, Threshold)>,
 }
 
@@ -91,7 +91,7 @@ impl Directives {
 
     /// What is off though the text does not say so plainly, in words.
     ///
-    /// Nothing for a single level: who writes `off` or `error` knows what that means.
+    /// `None` for a single level: a user who writes `off` or `error` means it.
     pub(crate) fn silence(&self) -> Option<String> {
         if self.targets.is_empty() && self.spans.is_empty() {
             return None;

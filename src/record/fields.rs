@@ -1,8 +1,8 @@
 //! Fields: the values of one event, span or context, as bytes in one buffer.
 //!
 //! Knows the byte form of a value. Does not know tracing, JSON or what a record is. The form has no
-//! pointers, so the same bytes can lie in the queue, in a file or in a test. A short run of fields
-//! lies inside the value itself; only a long one needs the heap.
+//! pointers, so the same bytes can be in the queue, in a file or in a test. A short run of fields
+//! is inside the value itself; only a long one needs the heap.
 //!
 //! An entry is `tag key payload`. The tag's low bits name the type; its top bit says that a `u64`
 //! with the value's original length follows the payload. The key is one byte: the index of the
@@ -162,8 +162,8 @@ impl Fields {
         Self { bytes: ByteBuf::new() }
     }
 
-    /// The fields that these bytes tell of: what [`as_bytes`](Self::as_bytes) gave. Of bytes that
-    /// are none the entries end where they cannot be read.
+    /// The fields that these bytes tell of: what [`as_bytes`](Self::as_bytes) gave. If the bytes
+    /// are invalid, the entries end where they cannot be read.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         let mut fields = Self::new();
         fields.bytes.push(bytes);
@@ -252,8 +252,8 @@ impl Fields {
     /// Adds a text that is being formatted, of which at most `limit_bytes` are kept.
     ///
     /// Whatever `format` does, the entry is whole afterwards: if it fails, the text it fails with
-    /// stands in place of the value. Its writes fail soon after the limit. What `redact` returns for the text that is kept, and whether it was cut,
-    /// replaces it.
+    /// replaces the value. Its writes fail soon after the limit. What `redact` returns for the text
+    /// that is kept, and whether it was cut, replaces it.
     pub(crate) fn format(
         &mut self,
         key: Key<'_>,

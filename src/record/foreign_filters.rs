@@ -24,7 +24,7 @@ pub(super) fn misread(part: &str) -> Option<DirectivesError> {
     }
 }
 
-/// The level that a single word probably stands for, though it is none: it is one slip away from a
+/// The level that a single word probably means, though it is not one: it is one slip away from a
 /// level's name, or a level in another system.
 pub(super) fn meant_level(word: &str) -> Option<&'static str> {
     let is_slip = |known: &str| distance(word, known) == 1;
@@ -150,8 +150,8 @@ fn meant(part: &str, problem: &str, instead: &str) -> DirectivesError {
 pub(super) const NAMES: [&str; 8] =
     ["trace", "debug", "info", "warn", "warning", "error", "critical", "off"];
 
-/// What levels are called elsewhere: in Python, syslog, Java, .NET, Serilog, npm, Go, Android, Ruby,
-/// and words for much and little.
+/// What levels are called elsewhere: in Python, syslog, Java, .NET, Serilog, npm, Go, Android,
+/// Ruby, and words for much and little.
 const ELSEWHERE: [(&str, &str); 7] = [
     ("trace", "notset all trc vrb finest silly spam tracing everything full max maximum t vv vvv"),
     (

@@ -1,6 +1,6 @@
 //! Level: how much a record matters.
 //!
-//! Knows the names of the levels and their order. Does not know tracing's types nor who filters.
+//! Knows the names of the levels and their order. Does not know tracing's types or filters.
 
 use logwell_options::choice::{Choice, Word};
 use std::fmt;
@@ -42,7 +42,7 @@ impl Level {
     /// How many levels there are.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// The name as it stands in a record: upper case.
+    /// The name as it is in a record: upper case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

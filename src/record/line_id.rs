@@ -2,8 +2,8 @@
 
 use crate::record::Record;
 
-/// What tells a record from any other, as far as a line says it. The process and `seq` alone do not:
-/// in a container each start may have the same process number.
+/// What identifies a record, as far as a line says it. The process and `seq` alone do not: in a
+/// container each start may have the same process number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LineId {
     /// The number of the process that made it.

@@ -1,7 +1,7 @@
 //! Record: an event as owned plain data, on its way from the application to the sinks.
 //!
-//! Knows neither who captured it nor how it will be encoded; of the black box only which process it
-//! was recovered from.
+//! Does not know how it was captured or will be encoded; of the black box only which process it was
+//! recovered from.
 
 pub(crate) mod bytes;
 pub(crate) mod callsite;
@@ -39,7 +39,7 @@ pub struct Record {
     pub(crate) fields: Fields,
     /// Fields beyond the limit on their number.
     pub(crate) fields_left_out: u32,
-    /// Where it comes from, if it was recovered from the black box of a process that is gone.
+    /// Where it comes from, if it was recovered from the black box of a process that has ended.
     pub(crate) origin: Option<Arc<Origin>>,
 }
 
@@ -77,7 +77,7 @@ impl Record {
         Self::new(*NOWHERE, SystemTime::UNIX_EPOCH, Fields::new())
     }
 
-    /// Lets go of all that it holds on to.
+    /// Releases all that it holds.
     pub(crate) fn clear(&mut self) {
         self.context = None;
         self.fields.clear();

@@ -1,7 +1,8 @@
 //! SpanContext: where a record belongs: its span, its logging context and its trace ids.
 //!
 //! Immutable plain data behind `Arc`s: made when a span is made or a context entered, shared by all
-//! records inside. Does not know tracing nor threads; `caller.rs` keeps the current one.
+//! records inside. Does not know tracing nor threads; `capture/thread_state.rs` keeps the current
+//! one.
 
 use crate::record::callsite::Callsite;
 use crate::record::fields::{Entry, Fields, Key, Value};
@@ -95,8 +96,8 @@ pub struct SpanContext {
     pub(crate) span_id: Id,
     /// What is passed on beside the ids.
     pub(crate) carried: Carried,
-    /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; who keeps a
-    /// context compares it with the number the context was built from.
+    /// Counts the calls of `record()` on any span of the tree. `on_record` adds to it; a holder of
+    /// a context compares it with the number the context was built from.
     pub(crate) changes: Arc<AtomicU32>,
 }
 

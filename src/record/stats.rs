@@ -1,7 +1,7 @@
 //! Stats: every counter, declared once, and their values at one moment.
 //!
-//! Counters add up: `captured = received + in queue + dropped`, and for each sink
-//! `routed = written + dropped + in hand`, at every moment. Nobody here knows what is counted.
+//! Counters add up: `captured = received + in queue + dropped`, and for each sink `routed = written
+//! + dropped + in hand`, at every moment. Does not know what is counted.
 
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::sync::{hint, thread};
@@ -119,13 +119,13 @@ impl Dropped {
 #[derive(Debug, Default)]
 pub(crate) struct DropCounters {
     counts: [[AtomicU64; Reason::ALL.len()]; Level::COUNT],
-    /// When the first one happened that was not told yet, in nanoseconds since 1970; 0 if none.
+    /// When the first one happened that was not reported yet, in nanoseconds since 1970; 0 if none.
     first_unix_ns: AtomicU64,
     last_unix_ns: AtomicU64,
     witness: Witness,
 }
 
-/// Who else is to know of each drop, whatever becomes of this process.
+/// Another witness of each drop, which outlives this process.
 #[derive(Default)]
 struct Witness(OnceLock<Box<dyn Fn(Level, Reason) + Send + Sync>>);
 
@@ -190,7 +190,7 @@ pub(crate) struct SinkCounters {
     pub(crate) panics: AtomicU64,
     pub(crate) errors: AtomicU64,
     pub(crate) failing: AtomicBool,
-    /// Read by whoever asks, and never held for long.
+    /// Read by anyone who asks, and never held for long.
     problems: Mutex<Vec<String>>,
 }
 
@@ -221,8 +221,9 @@ impl SinkCounters {
     }
 }
 
-/// Lets who looks see a record either where it was or where it has gone, never in both places nor in
-/// none, though the two are counted apart. One thread moves records and never waits for a look.
+/// A seqlock: a reader sees a record either where it was or where it has gone, never in both places
+/// nor in none, although the two are counted separately. One thread moves records and never waits
+/// for a look.
 #[derive(Debug, Default)]
 pub(crate) struct SeqLock(AtomicU64);
 
@@ -287,7 +288,7 @@ impl Counters {
 
 /// Adds to a counter that only one thread writes: no locked instruction is needed.
 ///
-/// Who reads the new value also sees what that thread counted before.
+/// A reader of the new value also sees what that thread counted before.
 pub(crate) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
 }
@@ -394,8 +395,9 @@ pub struct SinkStats {
     pub errors: u64,
     /// Whether it has failed, and has handed over no record since.
     pub is_failing: bool,
-    /// What is wrong with it now, for people: why it fails, or has failed within the last second, and
-    /// what it does not keep of what the configuration says ([`Sink::problems`](crate::sink::Sink)).
+    /// Its current problems, for people: why it fails, or has failed within the last second, and
+    /// what it does not keep of what the configuration says
+    /// ([`Sink::problems`](crate::sink::Sink)).
     pub problems: Vec<String>,
 }
 
@@ -454,7 +456,7 @@ pub struct DestinationStats {
     pub waiting_bytes: u64,
     /// When the oldest of them came, in milliseconds since 1970.
     pub oldest_unix_ms: Option<u64>,
-    /// Why the last attempt failed; nothing if it did not.
+    /// Why the last attempt failed; `None` if it did not.
     pub problem: Option<String>,
 }
 

@@ -42,7 +42,7 @@ use std::str::FromStr;
 /// Beside the ids it carries the entries of other tracing systems, the header `tracestate`.
 ///
 /// A header that cannot be parsed is to be ignored, as the specification wants it: the request then
-/// starts a trace of its own, with [`TraceContext::new_root`].
+/// starts its own trace, with [`TraceContext::new_root`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "traceparent")]
 pub struct TraceContext {
@@ -78,7 +78,7 @@ impl TraceContext {
         Self { trace_id, span_id, flags: NEW_ROOT_FLAGS, state }
     }
 
-    /// The trace that a request with these headers belongs to; nothing if it brings none. Names of
+    /// The trace that a request with these headers belongs to; `None` if it brings none. Names of
     /// headers are compared without regard to case.
     ///
     /// Two `traceparent` headers count as none. Several `tracestate` headers are one list; a
@@ -163,7 +163,7 @@ impl TraceContext {
         self.to_string()
     }
 
-    /// The value of the header `tracestate`; nothing if there is nothing to send.
+    /// The value of the header `tracestate`; `None` if there is nothing to send.
     #[must_use]
     pub fn to_tracestate(&self) -> Option<String> {
         (!self.state.is_empty()).then(|| self.state.to_string())
@@ -194,7 +194,7 @@ impl TraceContext {
         self.flags & SAMPLED != 0
     }
 
-    /// Whether who has started the trace says that its id is random: at least the last 7 bytes.
+    /// Whether the originator of the trace says that its id is random: at least the last 7 bytes.
     #[must_use]
     pub fn is_random(&self) -> bool {
         self.flags & RANDOM != 0

@@ -96,7 +96,7 @@ impl TraceState {
 
     /// The same list with that entry at its front. Of more than 32 entries the last is left out.
     ///
-    /// Who changes the list must send a span id of its own: [`TraceContext::child`].
+    /// A program that changes the list must send its own span id: [`TraceContext::child`].
     ///
     /// # Errors
     ///

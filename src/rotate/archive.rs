@@ -45,7 +45,7 @@ pub(super) struct Archive {
     /// What could not be compressed; others come first.
     failed: Option<FileId>,
     shifts: u64,
-    /// Whether a backup may stand beside its complete copy.
+    /// Whether a backup may be beside its complete copy.
     may_have_twins: bool,
     /// Whether somebody takes what is released.
     is_helped: bool,

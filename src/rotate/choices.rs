@@ -5,7 +5,7 @@ use logwell_options::choices;
 choices! {
     /// When a new file is started, besides at its greatest size.
     pub enum Rotate: Size {
-        /// at no other time
+        /// only at `max_bytes`
         Size = "size",
         /// with each hour
         Hourly = "hourly",

@@ -22,7 +22,8 @@ pub(super) struct Current {
     unended: bool,
 }
 
-/// What is at the path of a log file and is no file: somebody has put it there on purpose, or by mistake.
+/// What is at the path of a log file and is no file: somebody has put it there on purpose, or by
+/// mistake.
 #[derive(Debug)]
 pub(crate) struct NotAFile(String);
 
@@ -48,8 +49,8 @@ pub(super) enum Change {
 impl Current {
     /// Opens the file at `path` for appending, or makes it with `mode` (and its directory).
     ///
-    /// The second value tells why the file does not have the mode it should have: some file systems have
-    /// none, and lines can be written all the same.
+    /// The second value tells why the file does not have the mode it should have: some file systems
+    /// have none, and lines can be written all the same.
     pub(super) fn open(path: &Path, mode: u32) -> io::Result<(Self, Option<io::Error>)> {
         match Self::existing(path, mode) {
             Err(error) if error.kind() == ErrorKind::NotFound => match Self::make(path, mode) {

@@ -108,7 +108,7 @@ impl Durability {
         !self.in_hand && self.pause.is_over(now)
     }
 
-    /// When a job that is made now should begin; `None` if there should be none. What lies in memory
+    /// When a job that is made now should begin; `None` if there should be none. What is in memory
     /// until it is durable must not become too much: `is_much` hastens it.
     pub(super) fn due(&mut self, is_much: bool, now: Instant) -> Option<Instant> {
         if !self.is_wanted() || !self.is_rested(now) {

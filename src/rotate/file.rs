@@ -126,7 +126,7 @@ impl RotatingFile {
 
     /// Takes one whole line. It ends in `\n` and has no other `\n`.
     ///
-    /// A line longer than `max_bytes` gets a file of its own.
+    /// A line longer than `max_bytes` gets its own file.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl RotatingFile {
     ///
     /// # Errors
     ///
-    /// It goes on as it was.
+    /// It continues unchanged.
     pub fn rotate_now(&mut self, now: Instant) -> io::Result<()> {
         self.write(now)?;
         if self.current.bytes() == 0 { Ok(()) } else { self.rotate(now) }
@@ -195,7 +195,7 @@ impl RotatingFile {
     ///
     /// # Errors
     ///
-    /// It goes on with the old file.
+    /// It continues with the old file.
     pub fn reopen(&mut self, now: Instant) -> io::Result<()> {
         self.look_at = Some(now + LOOK_INTERVAL);
         if self.current.is_at(self.names.current())? { Ok(()) } else { self.open_again() }

@@ -1,7 +1,8 @@
-//! Since: what was written to a file behind a mark, by a process that is gone.
+//! Lines after a mark: what a process that has ended wrote to a file after a mark.
 //!
-//! The file may have been rotated since, so its backups are looked at too. It may have had a name of that
-//! process's own, so it is looked for by its inode. Knows lines and files; does not know what is in a line.
+//! The file may have been rotated since, so the backups are read too. It may have had a name with
+//! that process's id, so it is found by its inode. Knows lines and files; does not know the
+//! contents of a line.
 
 use super::file::RotatingFile;
 use super::names::{Form, Names};
@@ -16,7 +17,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// More than a process writes between two marks by far. What lies behind is not looked at.
+/// More than a process writes between two marks by far. What is behind is not looked at.
 const MOST_BYTES: u64 = 256 << 20;
 /// A file that was changed so long before the mark has nothing behind it, whoever has set the clock a little.
 const LONG_BEFORE: Duration = Duration::from_secs(60);

@@ -1,8 +1,8 @@
-//! Upkeep: what a rotating file does besides writing: it starts new files, looks at the time, keeps
-//! its backups in order, and has what was written made durable.
+//! Maintenance: what a rotating file does besides writing: starts new files by size and time, keeps
+//! backups in order, requests syncs.
 //!
-//! Decides nothing about calendars, retention or formats itself. What takes long it hands out as work
-//! for other threads, and takes the answers.
+//! Decides nothing about calendars, retention or formats itself. It hands long work to other
+//! threads and applies their answers.
 
 use super::current::{self, Current, told};
 use super::durability::{SyncJob, Synced};
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// So many files wait for being made durable; with more, the next one is waited for.
 const MAX_UNSAFE_FILES: usize = 16;
 
-/// What upkeep remembers.
+/// The state of maintenance.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     zone: TimeZone,

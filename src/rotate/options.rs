@@ -1,4 +1,4 @@
-//! Options: what is asked of a rotating file. Plain data.
+//! Options: how a rotating file behaves. Plain data.
 
 use super::names::{Form, MAX_NUMBER};
 use crate::base::zone::TimeZone;
@@ -29,14 +29,14 @@ pub struct FileOptions {
     /// much is on the disk.
     pub max_bytes: u64,
 
-    /// At which times [`tend`](super::RotatingFile::tend) starts a new file besides; by default at
-    /// none.
+    /// At which times [`maintain`](super::RotatingFile::maintain) also starts a new file; by
+    /// default at none.
     pub rotate: Rotate,
 
     /// The zone of these times; by default that of the machine.
     pub rotate_zone: TimeZone,
 
-    /// Whether the first `tend` rotates a file that has lines; by default it goes on.
+    /// Whether the first `maintain` rotates a file that has lines; by default it continues.
     pub rotate_on_start: bool,
 
     /// How many older files are kept; by default 5, at most 9 998.
@@ -47,8 +47,8 @@ pub struct FileOptions {
 
     /// How old a backup may become, counted from its last line; by default any age.
     ///
-    /// Looked at by [`tend`](super::RotatingFile::tend), with a clock that does not jump: when the time of day is set forward, nothing is deleted
-    /// before it has been so for a day.
+    /// Checked by [`maintain`](super::RotatingFile::maintain). If the wall clock jumps forward,
+    /// nothing is deleted until the new time has held for a day.
     pub max_age: Option<Duration>,
 
     /// How many bytes the file and its backups may have, compressed ones as they are; by default

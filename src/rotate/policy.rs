@@ -30,7 +30,7 @@ pub(super) struct Fill {
 /// Decides what becomes of `pending`, a series of whole lines.
 ///
 /// As many lines as fit are written at once. A line that began in this file ends in it, and a
-/// line longer than `max_bytes` has a file of its own: both are exceptions from the limit, because
+/// line longer than `max_bytes` has its own file: both are exceptions from the limit, because
 /// a line is never split and never lost.
 pub(super) fn next(pending: &[u8], fill: Fill) -> Step {
     if !fill.may_rotate {
@@ -61,7 +61,7 @@ fn first_line(bytes: &[u8]) -> usize {
 pub(super) struct Retention {
     pub(super) count: u32,
     pub(super) max_age: Option<Duration>,
-    /// Of the current file and its backups, as they lie on the disk.
+    /// Of the current file and its backups, as they are on the disk.
     pub(super) max_total_bytes: Option<u64>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Kept {
     pub(super) age: Duration,
 }
 
-/// Which backups, told by their place in the list, are to be deleted; the newest comes first.
+/// Which backups to delete, by their index in the list; the newest comes first.
 ///
 /// Counts files, not numbers: a gap, left by a crash or by somebody's `rm`, costs no backup. What
 /// is beyond the count or the size goes with all that are older.

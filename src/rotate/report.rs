@@ -39,13 +39,13 @@ pub enum Trouble {
     /// What was written could not be made durable. The lines that are not known to be are written
     /// again, to a new file: so many of them may be there twice, with the same `seq`.
     NotDurable(io::Error, u64),
-    /// A file has not the mode that it should have, and this cannot be changed. An existing one may be
-    /// open to more users than it should.
+    /// A file has not the mode that it should have, and this cannot be changed. An existing one may
+    /// be open to more users than it should.
     TooOpen(io::Error),
 }
 
 impl Trouble {
-    /// What is not kept by it. That a file is not rotated breaks none before it has to be.
+    /// The option that is not met. That a file is not rotated breaks none before it has to be.
     pub(super) fn promise(&self) -> Promise {
         match self {
             Self::NotRotated(_) => Promise::Size,
@@ -75,7 +75,7 @@ pub(super) enum Promise {
     Mode,
 }
 
-/// What is not kept at the moment, and why. A trouble is news once; this lasts until it is over.
+/// The options that are not met now, and why. A trouble is news once; this lasts until it is over.
 #[derive(Debug, Default)]
 pub(super) struct Broken(Vec<(Promise, String)>);
 

@@ -8,14 +8,14 @@
 //!
 //! | `file-rotate` | here |
 //! |---|---|
-//! | reads `app.log.01` and `app.log.+1` as number 1, then asserts that `app.log.1` is there | [`Exact`], our own scheme: it is told which backups there are |
-//! | deletes `app.log.20260131` as the oldest | the same; and it is told that none is too old |
+//! | reads `app.log.01` and `app.log.+1` as number 1, then asserts that `app.log.1` is there | [`Exact`], our own scheme: it learns which backups there are |
+//! | deletes `app.log.20260131` as the oldest | the same; and it learns that none is too old |
 //! | knows `.gz` alone, and spells it itself | the same: the form is a part of our number |
 //! | builds names with `Path::display`, which spoils names that are not UTF-8 | the same |
 //! | unwraps the listing of the directory, which fails without a free descriptor | we list, and return the error |
-//! | asserts that nothing stands at the new name | [`clear_way`] looks first |
+//! | asserts that nothing is at the new name | [`clear_way`] looks first |
 //! | keeps the list of backups from its birth | the value is made for one rotation |
-//! | opens what stands at the path, through links too | `create_new`: it makes a file or none |
+//! | opens what is at the path, through links too | `create_new`: it makes a file or none |
 //! | discards the error of opening the new file | the caller opens it itself and sees the error |
 //! | closes its file before it renames | ours stays open until the new one is |
 //!
@@ -113,7 +113,10 @@ fn clear_way(names: &Names, found: &Found) -> io::Result<()> {
             return Err(io::Error::new(ErrorKind::AlreadyExists, text));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(io::Error::new(error.kind(), format!("{} is gone", path.display())));
+            return Err(io::Error::new(
+                error.kind(),
+                format!("{} no longer exists", path.display()),
+            ));
         }
         Err(error) => return Err(told("look at", path, error)),
     }

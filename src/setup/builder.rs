@@ -37,7 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Puts a pipeline together piece by piece: for sinks of your own, and for registries of your own.
+/// Puts a pipeline together piece by piece: for custom sinks, and for your own registries.
 ///
 /// ```
 /// use logwell::sink::{Accepts, MemorySink};
@@ -171,7 +171,7 @@ pub(crate) struct Prepared {
     /// What is not as it should be.
     degraded: Vec<String>,
     forward: Opened,
-    /// The black boxes of processes that are gone.
+    /// The black boxes of processes that have ended.
     dead: Vec<DeadBox>,
     /// The number of this start.
     boot: u64,
@@ -346,7 +346,7 @@ fn check_names(names: &[&str]) -> Result<(), Error> {
         let problem = format!("two sinks are called {name}");
         (
             problem,
-            "give each a name of its own; app, errors, ai, console and the destinations of forward are taken",
+            "give each its own name; app, errors, ai, console and the destinations of forward are taken",
         )
     } else {
         return Ok(());

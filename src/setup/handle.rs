@@ -34,7 +34,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A tenth of `shutdown.timeout` is left for what comes after the sinks have waited.
 const LEFT_FOR_THE_RECEIPT: u32 = 10;
 
-/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of it.
+/// So long after a record was dropped before the queue [`health`](LoggingHandle::health) speaks of
+/// it.
 const A_DROP_IS_NEWS_FOR: Duration = Duration::from_secs(10);
 
 /// More questions than this do not wait for a listener that is stuck.
@@ -67,7 +68,7 @@ pub(crate) struct Shared {
     pub(crate) end: Mutex<Option<Receiver<End>>>,
 }
 
-/// The listener did not answer within the deadline, or it is gone.
+/// The listener did not answer within the deadline, or it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoAnswer;
@@ -90,7 +91,7 @@ impl From<NoAnswer> for io::Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// What is wrong now, for people; empty if all is well.
+    /// The current problems, for people; empty if all is well.
     pub problems: Vec<String>,
 }
 
@@ -119,8 +120,8 @@ impl LoggingHandle {
     /// Waits until every record logged before the call is handed to its destination: for files, to
     /// the operating system.
     ///
-    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they have;
-    /// see [`stats`](Self::stats).
+    /// Works on a full queue too. Sinks that cannot write at the moment keep or drop what they
+    /// have; see [`stats`](Self::stats).
     ///
     /// # Errors
     ///
@@ -209,11 +210,11 @@ impl LoggingHandle {
         self.0.filter.load().directives.to_string()
     }
 
-    /// Opens all files anew: after another program has moved them, as logrotate does.
+    /// Reopens all files: after another program has moved them, as logrotate does.
     ///
     /// # Errors
     ///
-    /// A file could not be opened (the sink goes on with the old one), or no answer within 5 s.
+    /// A file could not be opened (the sink continues with the old one), or no answer within 5 s.
     pub fn reopen(&self) -> io::Result<()> {
         self.ask(ANSWER_WITHIN, Control::Reopen)?
     }
@@ -222,13 +223,13 @@ impl LoggingHandle {
     ///
     /// # Errors
     ///
-    /// A file could not be rotated (the sink goes on with the old one), or no answer within 5 s.
+    /// A file could not be rotated (the sink continues with the old one), or no answer within 5 s.
     pub fn rotate_now(&self) -> io::Result<()> {
         self.ask(ANSWER_WITHIN, Control::Rotate)?
     }
 
-    /// The files of all sinks: of each sink the current one first, then its backups from the newest.
-    /// Empty when logging has ended.
+    /// The files of all sinks: of each sink the current one first, then its backups from the
+    /// newest. Empty when logging has ended.
     #[must_use]
     pub fn log_files(&self) -> Vec<PathBuf> {
         let files = self.ask(ANSWER_WITHIN, Control::Files).unwrap_or_default();
@@ -245,7 +246,8 @@ impl LoggingHandle {
 
     /// Whether logging does what it should at this moment.
     ///
-    /// It is never empty while records are lost, or while something is not as the configuration says:
+    /// It is never empty while records are lost, or while something is not as the configuration
+    /// says:
     ///
     /// | what | as long as |
     /// |---|---|
@@ -270,7 +272,7 @@ impl LoggingHandle {
         if is_ending {
             problems.push("logging was shut down".to_owned());
         } else if !self.0.queue.is_served() {
-            problems.push("the listener is gone".to_owned());
+            problems.push("the listener has ended".to_owned());
         }
         match &self.0.black_box {
             None if self.0.wants_black_box => problems.push("there is no black box".to_owned()),
@@ -304,15 +306,16 @@ impl LoggingHandle {
 
     /// Ends logging: no more records are taken, those in the queue are written, files are synced.
     ///
-    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives the
-    /// same report. In a process that was forked from the one that logs it does nothing, at once.
+    /// Waits at most as long as `shutdown.timeout` says (5 s by default). Calling it again gives
+    /// the same report. In a process that was forked from the one that logs it does nothing, at
+    /// once.
     ///
-    /// A console that is slow, or that takes nothing for a while, is waited for in nine tenths of that
-    /// time; the report says how many lines it has not taken ([`SinkStats::in_hand`]).
+    /// A console that is slow, or that takes nothing for a while, is waited for in nine tenths of
+    /// that time; the report says how many lines it has not taken ([`SinkStats::in_hand`]).
     ///
-    /// Called from inside a sink or from the self-log's callback it would wait for itself: there it only
-    /// begins the end and returns at once, with a report of that moment that is not complete. A call
-    /// from elsewhere then has the whole one.
+    /// Called from inside a sink or from the self-log's callback it would wait for itself: there it
+    /// only begins the end and returns at once, with a report of that moment that is not complete.
+    /// A call from elsewhere then has the whole one.
     pub fn shutdown(&self) -> ShutdownReport {
         let shared = &*self.0;
         if shared.queue.is_forked() {
@@ -360,7 +363,8 @@ impl LoggingHandle {
         };
         report.unwrap_or_else(|| {
             shared.queue.close();
-            // With no room, or if another thread does it just now, the end begins with its question.
+            // With no room, or if another thread does it just now, the end begins with its
+            // question.
             let _or_later = shared.end.try_lock().is_ok_and(|mut end| {
                 self.ask_for_end(&mut end, Instant::now(), Duration::ZERO).is_ok()
             });
@@ -403,7 +407,7 @@ impl LoggingHandle {
         self.0.black_box.clone().unwrap()
     }
 
-    /// Asks and does not wait, for who steps the listener itself.
+    /// Asks and does not wait, for a caller that steps the listener itself.
     #[cfg(test)]
     pub(crate) fn ask_later<T>(&self, question: impl FnOnce(Sender<T>) -> Control) -> Receiver<T> {
         let (answer, answered) = bounded(1);
@@ -435,7 +439,7 @@ impl LoggingHandle {
     }
 }
 
-/// What is wrong with a sink, in words.
+/// A sink's problems, in words.
 fn sink_problems(sink: &SinkStats) -> Vec<String> {
     let name = &sink.name;
     let mut problems: Vec<_> =

@@ -96,8 +96,8 @@ pub fn init_logging_from_config(path: impl AsRef<Path>) -> Result<LoggingHandle,
 
 /// Ends logging: no more records are taken, those in the queue are written, files are synced.
 ///
-/// Takes at most `shutdown.timeout` (5 s by default), and tells what became of all records. Calling
-/// it again gives the same report; without [`init_logging`] it gives an empty one.
+/// Takes at most `shutdown.timeout` (5 s by default), and reports what became of all records.
+/// Calling it again gives the same report; without [`init_logging`] it gives an empty one.
 #[doc(alias = "WorkerGuard")]
 pub fn shutdown_logging() -> ShutdownReport {
     match handle() {
@@ -112,7 +112,8 @@ pub fn handle() -> Option<LoggingHandle> {
     GLOBAL.get().map(|global| global.handle.clone())
 }
 
-/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the self-log.
+/// What `log::logger().flush()` does: `log` can hand back no result, so trouble goes to the
+/// self-log.
 fn flush() {
     const DEADLINE: Duration = Duration::from_secs(5);
     if let Some(Err(late)) = handle().map(|handle| handle.flush(DEADLINE)) {
@@ -207,7 +208,7 @@ fn install_plain_console(mut builder: Builder) -> Result<LoggingHandle, ()> {
 }
 
 /// Whether the process has a global subscriber. `has_been_set` alone says so of a scoped one too; a
-/// thread of its own is in no scope, and sees the global one or none.
+/// separate thread is in no scope, and sees the global one or none.
 fn has_global_subscriber() -> bool {
     use tracing::dispatcher::{get_default, has_been_set};
     let is_set = || get_default(|dispatch| !dispatch.is::<NoSubscriber>());

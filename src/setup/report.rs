@@ -20,7 +20,7 @@ pub struct ShutdownReport {
     /// sent after the next start. Empty if nothing is sent anywhere.
     pub unsent: Vec<(String, u64)>,
     /// Where the records are that are not written, if some are not: the next start of the program
-    /// writes them. Nothing if all is written, or there is no black box.
+    /// writes them. `None` if all is written, or there is no black box.
     pub black_box: Option<PathBuf>,
     /// How long the shutdown took.
     pub elapsed: Duration,
@@ -60,14 +60,14 @@ impl ShutdownReport {
         self.stats.sink(sink).map_or(0, |sink| sink.written)
     }
 
-    /// The current file of that sink: `app`, `errors` or `ai`; nothing if it has none.
+    /// The current file of that sink: `app`, `errors` or `ai`; `None` if it has none.
     #[must_use]
     pub fn file(&self, sink: &str) -> Option<&Path> {
         let (_, files) = self.files.iter().find(|(name, _)| name == sink)?;
         files.first().map(PathBuf::as_path)
     }
 
-    /// How many records are kept safe for that destination; 0 if there is none of that name.
+    /// How many records are kept safe for that destination; 0 if no destination has that name.
     #[must_use]
     pub fn unsent_to(&self, destination: &str) -> u64 {
         self.unsent.iter().find(|(name, _)| name == destination).map_or(0, |(_, records)| *records)

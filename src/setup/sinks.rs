@@ -1,7 +1,7 @@
-//! Open: the sinks that the configuration asks for.
+//! Sinks: opens those that the configuration asks for.
 //!
-//! Knows every kind of sink that comes with the crate. Does not know queues and threads, except that
-//! the console has one.
+//! Knows every kind of sink that comes with the crate. Does not know queues and threads, except
+//! that the console has one.
 
 use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
@@ -75,9 +75,9 @@ enum Refused {
 
 /// Opens the files that the configuration asks for.
 ///
-/// If another process has one of them, or one cannot be opened, all get names of this process's own: a
-/// service whose files root has made once goes on beside them. If none can be opened and the console is
-/// on, there are none, which health and self-log say.
+/// If another process has one of them, or one cannot be opened, all get names of this process's
+/// own: a service whose files root has made once continues beside them. If none can be opened and
+/// the console is on, logging starts without files, and health and the self-log say so.
 ///
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
@@ -231,13 +231,13 @@ fn claim(path: &Path) -> Result<(PathLock, Option<String>), Refused> {
     }
 }
 
-/// The black boxes of processes that are gone and whose logs went to the same files.
+/// The black boxes of processes that have ended and whose logs went to the same files.
 pub(crate) fn dead_boxes(config: &LoggingConfig) -> Vec<DeadBox> {
     black_box::find(&box_dir(config), box_owner(config))
 }
 
-/// A black box of this process's own, if one is asked for and can be had. Without it records are logged
-/// all the same.
+/// This process's black box, if the configuration asks for one and it can be created. Without it
+/// records are logged all the same.
 pub(crate) fn black_box(
     config: &LoggingConfig,
     boot: u64,
@@ -272,8 +272,9 @@ fn is_beside_logs(dir: &Path) -> bool {
     dir == Path::new(".")
 }
 
-/// Whose boxes are whose, when several programs have theirs in one directory: by the log file. Beside
-/// its log a box is known by the file's name alone, since a directory may be mounted anywhere.
+/// Whose boxes are whose, when several programs have theirs in one directory: by the log file.
+/// Beside its log a box is known by the file's name alone, since a directory may be mounted
+/// anywhere.
 fn box_owner(config: &LoggingConfig) -> u64 {
     let name = PathBuf::from(&config.files.app.name);
     let path = match is_beside_logs(&config.black_box.dir) {
@@ -364,7 +365,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let theirs = directory.path().join("app.log");
         fs::write(&theirs, "of root\n").unwrap();
-        // As often as the service starts it goes on in the same file.
+        // As often as the service starts it continues in the same file.
         for start in 1..=2 {
             let config = LoggingConfig::builder().log_dir(directory.path()).console(false);
             let broken = BrokenDisk::once(Call::Open);

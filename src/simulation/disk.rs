@@ -1,6 +1,6 @@
 //! Disk: which calls to the file system fail, and what the process does to names.
 //!
-//! `rotate/disk.rs` asks here before each call. A fault is for the n-th call of a kind from now on, once or
+//! `base/fs/calls.rs` asks here before each call. A fault is for the n-th call of a kind from now on, once or
 //! for a while; or the process dies at a call, and none after it has any effect.
 
 use super::world;
@@ -148,7 +148,7 @@ pub(crate) fn skips_sync() -> bool {
     world::is_on()
 }
 
-/// What becomes of a rotation whose renames are known beforehand; nothing if none of its calls is to
+/// What becomes of a rotation whose renames are known beforehand; `None` if none of its calls is to
 /// fail. Else what comes before the failure is done.
 pub(crate) fn shift(moves: &[(PathBuf, PathBuf)]) -> Option<io::Result<()>> {
     if !world::is_on() {
@@ -157,7 +157,7 @@ pub(crate) fn shift(moves: &[(PathBuf, PathBuf)]) -> Option<io::Result<()>> {
     let failure = (0..moves.len()).find_map(|at| Some((at, before(Call::Rename).err()?)));
     let (done, result) = match failure {
         Some((at, error)) => (at, Err(error)),
-        // That the new file could not be made is not told.
+        // That the new file could not be made is not reported.
         None if before(Call::Open).is_err() => (moves.len(), Ok(())),
         None => return None,
     };

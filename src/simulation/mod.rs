@@ -6,18 +6,7 @@
 //! syncer is done as a whole when it is drawn. A kill is a disk that does nothing any more, from some call
 //! on; the process is then dropped.
 //!
-//! | file | is |
-//! |---|---|
-//! | `world.rs` | clock, disk and turns, where the code asks for them |
-//! | `disk.rs` | which calls fail |
-//! | `play.rs` | one seed |
-//! | `process.rs` | a pipeline from start to end, and its accounts |
-//! | `events.rs` | what is logged |
-//! | `sinks.rs` | sinks that remember, and one that fails |
-//! | `outside.rs` | what others do to the directory |
-//! | `names.rs` | whose a file is |
-//! | `oracle.rs` | what must be true of the files |
-//! | `watch.rs` | what health must not be silent about |
+//! `play.rs` plays one seed; `cargo x map src/simulation` prints the other files.
 
 pub(crate) mod disk;
 #[cfg(unix)]
@@ -68,7 +57,7 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir_in(in_memory).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// Plays a seed on a thread of its own, that knows nothing of the seeds before it; nothing if it has
+/// Plays a seed on a separate thread, that knows nothing of the seeds before it; `None` if it has
 /// failed.
 fn play_at(seed: u64, root: &Path) -> Option<Tally> {
     let root = root.to_owned();

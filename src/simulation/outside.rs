@@ -16,7 +16,7 @@ pub(super) struct Outside {
     pub(super) logs: PathBuf,
     /// Files that are none of ours, as they must stay.
     pub(super) foreign: BTreeMap<PathBuf, Vec<u8>>,
-    /// What stands in the place of a file.
+    /// What is in the place of a file.
     obstacles: Vec<PathBuf>,
     /// Files as they were when something was taken from them.
     pub(super) taken: Vec<(PathBuf, Vec<u8>)>,

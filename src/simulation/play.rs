@@ -245,7 +245,7 @@ impl Play {
         let number = errors[self.rng.usize(..errors.len())];
         let is_short = call == Call::Write && self.rng.u8(..3) == 0;
         let how = if is_short { How::Short(self.rng.usize(1..300)) } else { How::Error(number) };
-        // Who is interrupted for ever tries for ever.
+        // Who is interrupted forever tries forever.
         let is_lasting = number != EINTR && self.rng.u8(..3) == 0;
         let times = if is_lasting { u32::MAX } else { self.rng.u32(1..4) };
         let fault = Fault { call, after: self.rng.u32(..6), times, how };

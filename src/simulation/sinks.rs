@@ -11,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A record as it must stand in files.
+/// A record as it must be in files.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
     pub(super) seq: u64,

@@ -1,7 +1,7 @@
 //! Watch: health never says that all is well while a record is lost or a limit is broken.
 //!
-//! Looks from outside after each act: at what is counted as lost, at the sizes of the files and at their
-//! numbers. Does not know why anything fails.
+//! Looks from outside after each act: at what is counted as lost, at the sizes of the files and at
+//! their numbers. Does not know why anything fails.
 
 use super::names::{self, FAMILIES};
 use super::outside;

@@ -1,7 +1,8 @@
 //! World: what the code under simulation has instead of a machine: a clock, a disk that can fail, and
 //! turns instead of threads.
 //!
-//! One for a thread. Code that asks for it and is in no simulation gets nothing, and goes on as usual.
+//! One for a thread. Code that asks for it and is in no simulation gets nothing, and continues as
+//! usual.
 
 use super::disk::Faults;
 use crate::testing::ManualClock;

@@ -65,16 +65,16 @@ impl Accepts {
         self
     }
 
-    /// Of the framework's own records only that level and more important ones.
+    /// Of logwell's own records only that level and more important ones.
     #[must_use]
     pub fn internal_from(mut self, level: Level) -> Self {
         self.internal_from = level;
         self
     }
 
-    /// The sink is the one in which it can be checked that nothing is missing. It takes all of the
-    /// framework's own records, whatever the directives say, and the log tells when a record is
-    /// kept out of it.
+    /// The sink is the one in which it can be checked that nothing is missing. It takes all of
+    /// logwell's own records, whatever the directives say, and the log says when a record is kept
+    /// out of it.
     pub(crate) fn ledger(mut self) -> Self {
         self.is_ledger = true;
         self

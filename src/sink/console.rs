@@ -1,4 +1,4 @@
-//! ConsoleSink: lines for a terminal, written by a thread of their own so that a stuck terminal
+//! ConsoleSink: lines for a terminal, written by a separate thread so that a stuck terminal
 //! holds up nothing else.
 //!
 //! Knows lines and a writer, which tracing-appender's non-blocking writer joins. Does not know what
@@ -54,7 +54,7 @@ pub struct ConsoleSink {
     offered: u64,
     /// Lines that were not offered to the queue, since those before are too long.
     too_long: u64,
-    /// Lost lines of which a flush has told.
+    /// Lost lines that a flush has reported.
     reported: u64,
     /// Whether the black box keeps records until they are written here.
     is_recoverable: bool,
@@ -256,7 +256,7 @@ struct Counts {
     /// Lines written or failed.
     done: u64,
     failed: u64,
-    /// Why the last one failed, until it was told.
+    /// Why the last one failed, until it was reported.
     error: Option<io::Error>,
     /// Until then a line is not given up though the writer takes nothing.
     patient_until: Option<Instant>,
@@ -287,7 +287,7 @@ impl Progress {
         self.lock().patient_until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// What became of the lines so far; the error is told once.
+    /// What became of the lines so far; the error is reported once.
     fn outcome(&self) -> Counts {
         let mut counts = self.lock();
         Counts {

@@ -41,7 +41,7 @@ impl MemorySink {
         self.records().iter().map(|record| record.message().into_owned()).collect()
     }
 
-    /// The records so far as they would stand in a file.
+    /// The records up to now, as a file would contain them.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         let mut encoder = JsonEncoder::new(JsonOptions::default());

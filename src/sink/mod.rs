@@ -29,11 +29,11 @@ use std::time::Instant;
 /// A sink, its name and what it takes.
 pub(crate) type NamedSink = (String, Accepts, Box<dyn Sink>);
 
-/// A place where records end: a file, a terminal, or something of your own.
+/// A place where records end: a file, a terminal, or your own code.
 ///
 /// The listener owns the sink and calls it from its own thread, so a sink needs no locks. A slow
 /// sink delays the other sinks and, when the queue is full, costs records: it should hand long
-/// work to a thread of its own. A panic in a sink is caught and counted; the sink is called again
+/// work to a separate thread. A panic in a sink is caught and counted; the sink is called again
 /// after a pause while the others go on.
 #[doc(alias = "appender")]
 #[doc(alias = "handler")]
@@ -63,8 +63,9 @@ pub trait Sink: Send {
         self.flush()
     }
 
-    /// Like [`sync`](Self::sync), at the end of logging: a sink whose records are on their way may wait
-    /// for them until `until`, and no longer. What is then left is lost or kept, and the receipt says so.
+    /// Like [`sync`](Self::sync), at the end of logging: a sink whose records are on their way may
+    /// wait for them until `until`, and no longer. The rest is then lost or kept, and the receipt
+    /// says so.
     ///
     /// # Errors
     ///
@@ -78,16 +79,16 @@ pub trait Sink: Send {
     ///
     /// # Errors
     ///
-    /// The sink goes on as it was.
+    /// The sink continues unchanged.
     fn rotate(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Opens its file anew, after somebody else has moved it.
+    /// Reopens its file, after somebody else has moved it.
     ///
     /// # Errors
     ///
-    /// The sink goes on as it was.
+    /// The sink continues unchanged.
     fn reopen(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -104,9 +105,9 @@ pub trait Sink: Send {
         Vec::new()
     }
 
-    /// Where its file stands: all that was flushed is before that. A sink that says so takes part in
-    /// recovery: the black box keeps a record until these sinks have it, and after a kill they get what
-    /// they do not have. The default takes no part.
+    /// The position of its file: all that was flushed is before that. A sink that says so takes
+    /// part in recovery: the black box keeps a record until these sinks have it, and after a kill
+    /// they get what they do not have. The default takes no part.
     fn mark(&self) -> Option<Mark> {
         None
     }

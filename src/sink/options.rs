@@ -27,8 +27,8 @@ section! {
         /// How long a JSON line may be, in bytes; longer ones are cut and say so.
         /// The default stays below the 16 KiB at which container runtimes split lines.
         max_line_bytes: usize = 16_000 => bytes(KIB, MIB);
-        /// How many lines wait for a slow terminal, up to 16 MiB of them.
-        /// What does not fit is dropped and counted; the files are not held up.
+        /// How many lines wait for a slow terminal, up to 16 MiB of them. Lines that do not fit are
+        /// dropped and counted; the files continue.
         buffer_lines: usize = 10_000 => count(1, 1_000_000);
     }
 }

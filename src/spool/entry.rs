@@ -22,7 +22,7 @@ const TIME_AT: usize = 24;
 const CONTENT_CRC_AT: usize = 32;
 const HEAD_CRC_AT: usize = 36;
 
-/// What stands before the content.
+/// What is before the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     /// The length of the content.
@@ -51,7 +51,7 @@ pub(super) struct Stub {
     pub(super) at_unix_ms: u64,
 }
 
-/// Appends an entry, all but the checksum of its head: that needs the segment it comes to lie in.
+/// Appends an entry, all but the checksum of its head: that needs the segment it comes to be in.
 pub(super) fn push(out: &mut Vec<u8>, stub: Stub, content: &[u8]) {
     out.reserve(HEAD_BYTES + content.len());
     out.extend_from_slice(&MARKER);

@@ -52,7 +52,7 @@ impl Stamp {
 pub(super) struct Segment {
     pub(super) first_n: u64,
     pub(super) end_n: u64,
-    /// Whole entries end here; what lies behind is not read.
+    /// Whole entries end here; what is behind is not read.
     pub(super) bytes: u64,
     /// Of the newest entry, at most.
     pub(super) newest: Stamp,
@@ -313,7 +313,7 @@ impl Index {
         }
     }
 
-    /// Whether segments lie behind the cursor.
+    /// Whether segments are behind the cursor.
     pub(super) fn has_done(&self) -> bool {
         self.lanes.both().into_iter().any(|lane| is_done(lane, lane.acked_n))
     }
@@ -396,7 +396,7 @@ pub(super) struct Come {
     pub(super) at: Option<ReadAt>,
 }
 
-/// Whether the first segment lies before that entry. The last one stays: the writer has it open.
+/// Whether the first segment is before that entry. The last one stays: the writer has it open.
 fn is_done(lane: &Lane, acked_n: u64) -> bool {
     lane.segments.len() > 1 && lane.segments.front().is_some_and(|it| it.end_n <= acked_n)
 }

@@ -1,29 +1,15 @@
 //! Spool: a bounded queue of entries on the disk, for one destination.
 //!
-//! One thread appends, another reads, acknowledges and deletes what is done with. What was flushed
-//! outlives the process; what was synced outlives a loss of power. Knows bytes, not records. The
-//! bytes on the disk are described in `docs/spool-format.md`.
+//! One thread appends; another reads, acknowledges and deletes acknowledged entries. Flushed
+//! entries survive the process, synced entries survive a power failure. Knows bytes, not records.
+//! `docs/spool-format.md` describes the bytes on disk.
 //!
 //! ```text
 //! SpoolWriter ── append, flush ──► segments ── next_batch ──► SpoolReader
 //!      └──────────────► index (a lock, no I/O behind it) ◄────────┘ acknowledge ──► cursor
 //! ```
 //!
-//! | file | is |
-//! |---|---|
-//! | `options.rs` | what is asked, and the limits |
-//! | `open.rs` | from what lies in a directory to a spool that goes on with it |
-//! | `writer.rs` | the end at which entries come in |
-//! | `tail.rs` | the segment that is written to, and what waits to be |
-//! | `reader.rs` | the end at which they come out |
-//! | `shared.rs` | what both have in common: the index behind a lock, sleeping and waking, deleting |
-//! | `index.rs` | which segments there are, how far each side has come, what was lost; plain data |
-//! | `scan.rs` | the entries of one segment, past all that is none |
-//! | `cursor.rs` | the file that says how far everything is acknowledged |
-//! | `entry.rs` | the bytes of one entry; pure |
-//! | `names.rs` | the names of files; pure |
-//! | `disk.rs` | the directory, or a fake that fails on purpose |
-//! | `fuzz.rs` | any directory, for the fuzzer |
+//! `cargo x map src/spool` prints its files.
 //!
 //! # When something is wrong
 //!

@@ -1,4 +1,4 @@
-//! Open: from what lies in a directory to a spool that goes on with it.
+//! Open: from what is in a directory to a spool that continues with it.
 //!
 //! Reads the last segment of each urgency and the first head of the others, so it is quick whatever
 //! the spool holds. Damaged content never fails: it is passed by, here or when it is read.
@@ -89,7 +89,7 @@ struct Looked {
     quarantined: u64,
 }
 
-/// A segment as it lies there.
+/// A segment as it is there.
 #[derive(Debug, Clone, Copy)]
 struct There {
     first_n: u64,
@@ -105,7 +105,7 @@ impl Look<'_> {
             if let Some((urgency, first_n)) = names::parse(&name) {
                 match self.disk.bytes(&name) {
                     Ok(bytes) => there.of_mut(urgency).push(self.look_at(&name, first_n, bytes)),
-                    Err(error) => selflog::tell("something lies in a spool", &error),
+                    Err(error) => selflog::tell("a file in a spool cannot be read", &error),
                 }
             }
         }
@@ -254,6 +254,6 @@ struct Last {
     /// Whole entries end here.
     bytes: u64,
     newest_unix_ms: u64,
-    /// To go on with, if nothing lies behind the entries.
+    /// To go on with, if nothing is behind the entries.
     file: Option<Box<dyn DiskFile>>,
 }

@@ -1,4 +1,4 @@
-//! Options: what is asked of a spool, and what its limits are.
+//! Options: the limits of a spool.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Reader: hands entries out in the order they came in, and deletes those that are acknowledged.
 //!
-//! Knows the cursor and where it stands in each urgency; writes no entry.
+//! Knows the cursor and where it is in each urgency; writes no entry.
 
 use super::cursor::{Cursor, Position};
 use super::entry::{self, Head};
@@ -192,7 +192,7 @@ impl SpoolReader {
         Ok(())
     }
 
-    /// Tells what is damaged and was not told yet.
+    /// Tells what is damaged and was not reported yet.
     fn tell_damage(&mut self) {
         let damaged = self.shared.index().counts.damaged;
         let more = damaged.saturating_sub(self.told_damaged);

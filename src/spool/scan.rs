@@ -1,4 +1,4 @@
-//! Scan: the entries of one segment, one after another, past all that is none.
+//! Scan: iterates over a segment's entries, skipping damaged bytes.
 //!
 //! Holds one window of the file in memory. Knows no other segment.
 
@@ -87,7 +87,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Reads the window anew from the offset on; says how much there is.
+    /// Reads the window again from the offset on; says how much there is.
     fn fill(&mut self, bytes: usize) -> io::Result<usize> {
         self.window.resize(bytes, 0);
         self.window_at = self.offset;

@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub(super) disk: Box<dyn Disk>,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
-    /// The directory, for what is told.
+    /// The directory, for what is reported.
     pub(super) shown: String,
 }
 

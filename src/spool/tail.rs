@@ -140,12 +140,12 @@ impl Tail {
     }
 }
 
-/// Where an urgency goes on after the spool was opened.
+/// Where an urgency continues after the spool was opened.
 #[derive(Debug)]
 pub(super) struct Begin {
     /// The number of the next entry.
     pub(super) next_n: u64,
-    /// The segment that goes on.
+    /// The segment that continues.
     pub(super) active: Option<Active>,
 }
 
@@ -240,7 +240,7 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// Takes away what stands in the way of a new segment.
+/// Takes away what is in the way of a new segment.
 fn clear(name: &str, shared: &Shared) -> io::Result<()> {
     shared.disk.remove(name).or_else(|_| shared.set_aside(name))
 }

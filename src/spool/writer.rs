@@ -171,7 +171,7 @@ impl SpoolWriter {
     /// Whether there is room for so many bytes more; deletes older entries if there is none.
     fn has_room(&mut self, bytes: u64, urgency: Urgency) -> bool {
         if self.room_bytes < bytes {
-            // What is oldest may still be in memory. A failure is told and shows as less room.
+            // What is oldest may still be in memory. A failure is reported and shows as less room.
             let _ = self.flush();
         }
         while self.room_bytes < bytes {

@@ -1,4 +1,5 @@
-//! The console of a process: what becomes of its lines when standard output is slow, full or closed.
+//! The console of a process: what becomes of its lines when standard output is slow, full or
+//! closed.
 
 use crate::support::SOON;
 use crate::{Scenario, ended_well};

@@ -4,7 +4,7 @@
 //! logged and nothing else: the body runs on a thread with a name of its own, and records carry the
 //! name.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, clippy::unwrap_used, reason = "helpers, of which each test uses a part")]
 
 use logwell::sink::{Accepts, MemorySink};
 use logwell::{LoggingConfig, LoggingHandle, QueueLayer};

@@ -40,7 +40,7 @@ Exit codes: 0 fine, 1 something is missing or damaged (verify) or the answer is 
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say whether all records are there, and if not, exactly which are missing
+    /// Check that all records are there, and list exactly those that are missing
     #[command(after_help = VERIFY_HELP)]
     Verify(Verify),
     /// Print records for people, or as JSON
@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Answer a question about records: filters, statistics, tables
     #[command(after_help = QUERY_HELP)]
     Query(Query),
-    /// List, show, send again or drop what a destination has refused for good
+    /// List, show, resend or drop messages that a destination has refused for good
     #[command(subcommand, after_help = DEAD_HELP)]
     Dead(Dead),
     /// Print the completions for a shell
@@ -65,15 +65,15 @@ pub(crate) enum Command {
 
 const VERIFY_HELP: &str = "\
 Records are numbered from 1 at each start of a program (a boot). A number that is missing was
-lost, or kept out of app.log by files.level; logwell's own records say how many were, so both
-are told apart. errors.log and ai_responses.log are compared with app.log record by record.
+lost, or kept out of app.log by files.level; logwell's own records say how many were, so verify
+tells which. errors.log and ai_responses.log are compared with app.log record by record.
 
-Declared losses are those the log itself tells of: records dropped since the queue was full, or
-lost by a file in an outage. What lies before the oldest kept file was rotated away, and is not
-called missing.
+Declared losses are those the log itself reports: records dropped because the queue was full, or
+lost by a file in an outage. Records before the oldest kept file were rotated away and do not count
+as missing.
 
-What a program that was killed had not written yet waits in its black box, and the next start of
-the program writes it: that is not missing. What is in the box of one that runs is on its way.
+Records that a killed program had not written yet wait in its black box until its next start writes
+them: they are not missing. Records in the box of a running program are on their way.
 
 Examples:
   logwell verify /var/log/shop
@@ -84,10 +84,10 @@ Exit codes: 0 complete, with what waits in black boxes; 1 something is missing, 
 order; 2 it could not be checked, or a black box that may have more cannot be read.";
 
 const SHOW_HELP: &str = "\
-Of a directory the records of app.log and of all its backups are shown, compressed ones too, and
-those of a second process, merged in order. A file is shown alone, unless --backups is given. -
-is standard input.
-Lines that are no records are shown with a ? before them, if nothing is filtered.
+For a directory, shows the records of app.log and all its backups, compressed ones too, and those of
+a second process, merged in order. Shows a file alone, unless --backups is given. - is standard
+input.
+Without a filter, lines that are not records are shown with a ? before them.
 
 Moments: 2026-02-19T10:30:00Z, '2026-02-19 10:30', 2026-02-19, 10:30, 10m or 2h or 3d (ago),
 today, yesterday.
@@ -106,7 +106,7 @@ Exit codes: 0 fine, 2 a file could not be read, or the question was not understo
 const TAIL_HELP: &str = "\
 Takes the same files and filters as show; the last records are the last ones that the filters
 let through.
-With --follow it goes on over rotation, truncation and deletion, until it is interrupted.
+With --follow it continues over rotation, truncation and deletion, until it is interrupted.
 
 Examples:
   logwell tail logs
@@ -116,9 +116,9 @@ Examples:
 Exit codes: 0 fine, 2 a file could not be read, or the question was not understood.";
 
 const DEAD_HELP: &str = "\
-A dead letter is a message that is itself to blame for its refusal. It lies beside the spools with
-the reason. The program that logs need not be stopped: what is sent again it takes within seconds,
-or at its next start.
+A dead letter is a message that a destination refused because of the message itself. It is kept
+beside the spools with the reason. The program that logs can keep running: it takes letters to
+resend within seconds, or at its next start.
 Delivery is at least once: a letter that comes twice has the same hash.
 
 Times: 10m, 2h, 3d. Several of --id or --destination: any of them; all else must hold.

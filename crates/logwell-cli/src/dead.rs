@@ -1,6 +1,6 @@
 //! Dead: `logwell dead …`: lists, shows, sends again and drops dead letters.
 //!
-//! Knows what is asked and how letters are shown. Where they lie and how they are moved is known by
+//! Knows the question and how to show letters. Their place and how they move are known by
 //! [`logwell::dead_letters`]. In: arguments. Out: texts, and the exit code.
 
 use crate::args::{Changed, Dead, Shown};

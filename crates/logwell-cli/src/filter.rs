@@ -99,7 +99,7 @@ impl Filter {
     /// Whether the bytes of a line already show that it is not wanted.
     ///
     /// It is sound for every writer that does not escape what needs none: letters, digits and a few
-    /// signs stand in JSON as they are.
+    /// signs are in JSON as they are.
     #[must_use]
     pub fn rejects(&self, line: &[u8]) -> bool {
         let Quick { since, until, level, words, raw } = &self.quick;
@@ -165,7 +165,7 @@ fn is_of_trace(line: &Line<'_>, id: &str) -> bool {
 const PLACE: [&str; 9] =
     ["timestamp", "level", "logger", "module", "file", "line", "thread", "process", "seq"];
 
-/// Whether the text stands in the message or in a value, as it is shown.
+/// Whether the text is in the message or in a value, as it is shown.
 fn contains(line: &Line<'_>, text: &str) -> bool {
     line.members().filter(|(key, _)| !PLACE.contains(key)).any(|(_, value)| {
         text_of(value).contains(text) || (value.starts_with(['{', '[']) && inner_has(value, text))
@@ -270,12 +270,12 @@ impl Condition {
         }
     }
 
-    /// A word that stands in each line for which it holds.
+    /// A word that is in each line for which it holds.
     fn word(&self) -> Option<&str> {
         match &self.test {
             Test::Differs(_) => None,
             Test::Contains(part) => Some(longest_plain(part)),
-            // `7` equals `7.0`: only what is no number must stand there as it is.
+            // `7` equals `7.0`: only what is no number must be there as it is.
             Test::Compares([Ordering::Equal], value) if value.parse::<f64>().is_err() => {
                 Some(longest_plain(value))
             }

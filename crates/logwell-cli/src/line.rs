@@ -1,4 +1,4 @@
-//! Line: one record as it stands in a file: its members, in order, their values as JSON.
+//! Line: one record as it is in a file: its members, in order, their values as JSON.
 //!
 //! Knows JSON and the keys of logwell's record; other schemas are translated first
 //! (`src/schema.rs`). Does not know files, boots or filters.
@@ -163,7 +163,7 @@ pub fn text_of(raw: &str) -> Cow<'_, str> {
 
 /// What a line of logwell's shows at its beginning, without reading the rest.
 ///
-/// Nothing if the line does not begin as the native schema does; that says nothing against it.
+/// `None` if the line does not begin as the native schema does; that says nothing against it.
 #[must_use]
 pub fn peek(line: &[u8]) -> Option<(&[u8], Level)> {
     const MOMENT_BYTES: usize = "2026-02-19T10:30:00.123456".len();

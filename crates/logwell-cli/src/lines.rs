@@ -38,7 +38,7 @@ pub struct Lines<R> {
     searched: usize,
     /// Where in the source `start` is.
     offset: u64,
-    /// Bytes of the line that are skipped since it is too long; they lie before `start`.
+    /// Bytes of the line that are skipped since it is too long; they are before `start`.
     skipped: u64,
     max_line_bytes: usize,
 }
@@ -79,7 +79,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next line that has an end. Nothing if the source has no more for now; what it has given
+    /// The next line that has an end. `None` if the source has no more for now; what it has given
     /// since the last line end is kept.
     ///
     /// # Errors

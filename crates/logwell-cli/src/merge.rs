@@ -45,7 +45,7 @@ struct Key {
 }
 
 /// Records of one process that lie less far apart may have overtaken each other on their way into
-/// the queue. A process that has started anew takes longer.
+/// the queue. A process that has started again takes longer.
 const ABOUT_THE_SAME_NS: i64 = 1_000_000_000;
 
 impl Key {
@@ -93,7 +93,7 @@ impl Merge {
         if self.streams.iter().any(Stream::has_failed) { FAILED } else { FINE }
     }
 
-    /// Gives the next wanted line to `then`; nothing if there is none (for now).
+    /// Gives the next wanted line to `then`; `None` if there is none (for now).
     pub fn next<T>(&mut self, filter: &Filter, then: impl FnOnce(Shown<'_>) -> T) -> Option<T> {
         if let [stream] = &mut *self.streams {
             return stream.next(filter, then);

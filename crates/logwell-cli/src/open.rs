@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 /// The bytes of a log file, unpacked.
 pub enum Source {
-    /// As they lie in the file.
+    /// As they are in the file.
     Plain(File),
     /// What a compressed file holds.
     Packed(Box<dyn Read + Send>),
@@ -33,7 +33,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// It cannot be opened, or is no ordinary file: a named pipe would wait for ever.
+    /// It cannot be opened, or is no ordinary file: a named pipe would wait forever.
     pub fn open(path: &Path) -> io::Result<Opened> {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an ordinary file"));
@@ -91,7 +91,7 @@ impl Source {
         !self.is_plain() && first_bytes(self).is_some_and(|first| first == head)
     }
 
-    /// When it was last written to, if it is as it lies in the file.
+    /// When it was last written to, if it is as it is in the file.
     #[must_use]
     pub fn modified(&self) -> Option<SystemTime> {
         let Self::Plain(file) = self else { return None };

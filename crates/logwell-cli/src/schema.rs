@@ -1,15 +1,15 @@
 //! Schema: records in the keys of other readers (`ecs`, `gcp`, `otel`), translated to logwell's
 //! own.
 //!
-//! Knows which key of a preset stands for which key of the native record. What is only for the
-//! other reader (versions, data sets, insert ids) is left out. Native lines go through untouched.
+//! Knows which key of a schema is which key of the native record. What is only for the other reader
+//! (versions, data sets, insert ids) is left out. Native lines go through untouched.
 
 use crate::line::Member;
 use jiff::Timestamp;
 use serde_json::{Map, Value, value::RawValue};
 use std::borrow::Cow;
 
-/// The members of a record with native keys; nothing if it has them already.
+/// The members of a record with native keys; `None` if it has them already.
 pub(crate) fn to_native<'a>(members: &[Member<'a>]) -> Option<Vec<Member<'a>>> {
     let each = |translate: fn(&Member<'a>) -> Vec<Member<'a>>| {
         Some(members.iter().flat_map(translate).collect())
@@ -98,7 +98,7 @@ fn from_gcp<'a>((key, value): &Member<'a>) -> Vec<Member<'a>> {
     renamed(&GCP, member).into_iter().collect()
 }
 
-/// The member under its native name; nothing if it has none, that is an empty one.
+/// The member under its native name; `None` if it has none, that is an empty one.
 fn renamed<'a>(names: &[(&str, &'static str)], (key, value): Member<'a>) -> Option<Member<'a>> {
     match names.iter().find(|(theirs, _)| *theirs == key) {
         Some((_, "")) => None,

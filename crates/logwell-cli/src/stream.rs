@@ -1,6 +1,6 @@
 //! Stream: the lines of one log, from its oldest file to its current one, and on.
 //!
-//! Knows files, rotation and what to do when the current file is moved, cut or made anew. Gives
+//! Knows files, rotation and what to do when the current file is moved, cut or made again. Gives
 //! lines that a filter lets through. Does not know how they are shown.
 
 use crate::files::{Family, LogFile, family_of};
@@ -35,9 +35,9 @@ pub struct Stream {
     successor: Option<Open>,
     /// Where the current file is.
     current: Option<PathBuf>,
-    /// Whether it goes on with what is written from now on.
+    /// Whether it continues with what is written from now on.
     follows: bool,
-    /// What went wrong, to be told.
+    /// What went wrong, to be reported.
     troubles: Vec<String>,
     has_failed: bool,
 }
@@ -119,7 +119,7 @@ impl Stream {
         self.has_failed
     }
 
-    /// Gives the next wanted line to `then`; nothing if there is none (for now).
+    /// Gives the next wanted line to `then`; `None` if there is none (for now).
     pub fn next<T>(&mut self, filter: &Filter, then: impl FnOnce(Shown<'_>) -> T) -> Option<T> {
         let mut then = Some(then);
         loop {
@@ -210,7 +210,7 @@ impl Stream {
         if let Some(open) = self.open.take() {
             let offset = open.lines.offset();
             let path = open.path.display();
-            self.troubles.push(format!("{path} cannot be read beyond byte {offset}: {problem}"));
+            self.troubles.push(format!("{path} cannot be read after byte {offset}: {problem}"));
         }
     }
 
@@ -270,7 +270,7 @@ fn successor(current: &Path, read: &Open) -> Option<Open> {
     let family = family_of(current).ok()?;
     let next = match place_of(read, &family) {
         Some(at) => family.files.get(at + 1)?,
-        // It was deleted, so it goes on with what was written after it.
+        // It was deleted, so it continues with what was written after it.
         None => {
             let last_write = read.lines.source().modified();
             let is_newer = |file: &&LogFile| last_write.is_some() && file.modified > last_write;

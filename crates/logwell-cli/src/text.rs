@@ -18,7 +18,7 @@ pub struct TextWriter {
     stamp: Stamp,
 }
 
-/// Keys that have a place of their own in the line, or that nobody looks for in it.
+/// Keys that have their own place in the line, or that nobody looks for in it.
 const ELSEWHERE: [&str; 13] = [
     "timestamp",
     "level",

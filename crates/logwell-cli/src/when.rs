@@ -84,11 +84,11 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 ///
 /// # Errors
 ///
-/// It is none of these; the text says what is understood.
+/// Not a moment; the text lists the accepted forms.
 pub fn parse(text: &str, now: &Zoned) -> Result<i64, String> {
     let wrong = || {
         format!(
-            "{text:?} is no moment; understood are 2026-02-19T10:30:00Z, \"2026-02-19 10:30\", \
+            "{text:?} is not a moment; use 2026-02-19T10:30:00Z, \"2026-02-19 10:30\", \
              2026-02-19, 10:30, 10m or 2h or 3d (ago), now, today, yesterday"
         )
     };
@@ -205,7 +205,7 @@ mod tests {
             "10m ago",
         ] {
             let error = parse(text, &now()).unwrap_err();
-            assert!(error.contains("is no moment") && error.contains("10m"), "{text}: {error}");
+            assert!(error.contains("is not a moment") && error.contains("10m"), "{text}: {error}");
         }
     }
 

@@ -103,7 +103,7 @@ fn letters_are_dropped_only_as_asked_and_confirmed() {
         (&["drop", "--all", "--id", "id1"], "either --all"),
         (&["drop", "--id", "id1"], "say --yes"),
         (&["drop", "--id", ""], "value is required"),
-        (&["replay", "--older-than", "2"], "is no time"),
+        (&["replay", "--older-than", "2"], "is not a time"),
     ] {
         let output = dead(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

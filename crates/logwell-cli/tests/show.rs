@@ -150,7 +150,7 @@ fn what_is_not_understood_is_refused_with_the_nearest_word() {
         (&["shwo", "logs"][..], "'show'"),
         (&["show", "logs", "--levle", "info"], "'--level'"),
         (&["show", "logs", "--level", "inof"], "'info'"),
-        (&["show", "logs", "--since", "soon"], "is no moment"),
+        (&["show", "logs", "--since", "soon"], "is not a moment"),
         (&["show", "logs", "--field", "=1"], "user_id=7"),
         (&["show", "/no/such/directory"], "/no/such/directory cannot be read"),
         (&["verify", "/no/such/directory"], "/no/such/directory cannot be read"),

@@ -1,7 +1,7 @@
 //! Env: environment variables are laid over the options.
 //!
-//! A pure function over pairs: it never asks the process. Knows how names are made of keys, not which
-//! options exist.
+//! A pure function over pairs: it never asks the process. Knows how names are made of keys, not
+//! which options exist.
 
 use crate::raw_value::{Problem, RawValue};
 use crate::report::{Place, Report};
@@ -26,8 +26,8 @@ pub struct OtherName {
     pub key: &'static str,
     /// The variable.
     pub variable: &'static str,
-    /// The key of the switch that must be on for the variable to be read: without the prefix, its name
-    /// may be another program's. `None` if it is always read.
+    /// The key of the switch that must be on for the variable to be read: without the prefix, its
+    /// name may be another program's. `None` if it is always read.
     pub switch: Option<&'static str>,
     /// Whether documents show it.
     pub is_shown: bool,
@@ -75,8 +75,8 @@ impl Variables {
 
 /// Sets what the variables give; everything wrong with them goes to the report.
 ///
-/// Variables of other names are not ours, whatever they begin with. A name that has a switch is read only
-/// if that is on, after all others, which may have switched it on.
+/// Variables of other names are not ours, whatever they begin with. A name that has a switch is
+/// read only if that is on, after all others, which may have switched it on.
 pub fn read<S: Section>(
     options: &mut S,
     names: &Names,
@@ -119,7 +119,7 @@ fn take(
         if value.to_str().is_some_and(|text| is_of_another(slot, text)) {
             report.remark(
                 format!("{name} is passed over as another program's"),
-                format!("its value is a URL, and {key} is none; if you meant it, set {long}"),
+                format!("its value is a URL, but {key} is not; to use it anyway, set {long}"),
             );
             continue;
         }
@@ -160,8 +160,8 @@ fn is_of_another(slot: &OptionValue<'_>, value: &str) -> bool {
     matches!(slot, OptionValue::Count { .. } | OptionValue::Flag(_)) && value.contains("://")
 }
 
-/// The path that a variable means. What reads a file of variables may have left a carriage return at its
-/// end, or the quotes around it; and no shell has looked at a `~`.
+/// The path that a variable means. What reads a file of variables may have left a carriage return
+/// at its end, or the quotes around it; and no shell has looked at a `~`.
 fn path(text: &str, variables: &Variables) -> Result<String, Problem> {
     let text = text.trim_end_matches(['\r', '\n']);
     let is_quoted =

@@ -1,6 +1,6 @@
-//! Given: a value as a file or variable gave it, and what can be wrong with it.
+//! RawValue: a value as a file or variable gave it, and what can be wrong with it.
 //!
-//! Knows how a value is shown in a message, and as what it can be read. Does not know options.
+//! Knows how to show a value in a message, and how to parse it. Does not know options.
 
 use std::fmt;
 

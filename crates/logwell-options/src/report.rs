@@ -22,7 +22,7 @@ pub struct Report {
     remarks: Vec<(String, String)>,
 }
 
-/// Where a value was given, in the order in which mistakes are told.
+/// Where a value was given, in the order in which mistakes are reported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A line and column of the file, from 1; 0 when unknown.
@@ -42,7 +42,7 @@ struct Fault {
     wrong: Problem,
 }
 
-/// Values that do not go together; the mistake is told of the first key.
+/// Values that do not go together; the first key gets the mistake.
 #[derive(Debug)]
 pub struct Conflict {
     /// The keys; the first one is reported.
@@ -80,7 +80,7 @@ impl Report {
         self.faults.iter().any(|fault| fault.key == key)
     }
 
-    /// Whether so many faults are noted that more would not be told one by one.
+    /// Whether so many faults are noted that more would not be reported one by one.
     pub fn is_full(&self) -> bool {
         self.faults.len() > MAX_MISTAKES
     }
@@ -113,7 +113,7 @@ impl Report {
                 origin: Origin::Code,
                 key: String::new(),
                 problem: "there are more mistakes".to_owned(),
-                help: "they are told once these are mended".to_owned(),
+                help: "they are reported once these are fixed".to_owned(),
             });
         }
         Err(mistakes)
@@ -133,13 +133,13 @@ fn origin(place: Place, file: Option<&(PathBuf, String)>) -> Origin {
     }
 }
 
-/// How many mistakes are told of a file of so many bytes. Each place costs one reading of the
-/// text, so that absurdly long files are told less; below 80 KiB it is all of [`MAX_MISTAKES`].
+/// How many mistakes are reported for a file of so many bytes. Each place costs one reading of the
+/// text, so that absurdly long files are reported less; below 80 KiB it is all of [`MAX_MISTAKES`].
 fn told_of(bytes: usize) -> usize {
     (MAX_READ_BYTES / bytes.max(1)).clamp(4, MAX_MISTAKES)
 }
 
-/// How many mistakes are told.
+/// How many mistakes are reported.
 const MAX_MISTAKES: usize = 50;
 
 /// How many bytes are read again to find the places of mistakes.

@@ -48,8 +48,8 @@ impl Secret {
         scrub(text, [self.reveal()])
     }
 
-    /// The same for the value of a header: its words are secret too, such as `abc` in `Bearer abc` or
-    /// `s=abc; Path=/`, and what `Basic` stands before is known to who can read base64.
+    /// The same for the value of a header: its words are secret too, such as `abc` in `Bearer abc`
+    /// or `s=abc; Path=/`, and what `Basic` is before is known to who can read base64.
     #[must_use]
     pub fn scrub_header(&self, text: &str) -> String {
         let value = self.reveal();
@@ -92,7 +92,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A URL of which only scheme and host are shown: what stands before and after them may be a secret.
+/// A URL of which only scheme and host are shown: what is before and after them may be a secret.
 ///
 /// ```
 /// use logwell::config::SecretUrl;
@@ -184,7 +184,7 @@ impl fmt::Debug for SecretUrl {
 /// The parts of a URL; empty where there is none.
 struct Parts<'a> {
     scheme: &'a str,
-    /// What stands before `@`.
+    /// What is before `@`.
     user: &'a str,
     /// With its port.
     host: &'a str,
@@ -250,7 +250,7 @@ fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     }
     let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
     let mut spelled: Vec<String> = secrets.flat_map(spellings).collect();
-    // The longest first: what is left of it would be told otherwise.
+    // The longest first: what is left of it would be reported otherwise.
     spelled.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     spelled.dedup();
     spelled.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))

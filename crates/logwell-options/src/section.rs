@@ -52,7 +52,7 @@ pub fn each_option(
     }
 }
 
-/// Puts an entry named `shutdown.timeout` into a section `shutdown` of its own.
+/// Puts an entry named `shutdown.timeout` into its own section `shutdown`.
 pub fn grouped<'a>(entry: Entry<'a>) -> Entry<'a> {
     match entry.name.split_once('.') {
         Some((section, name)) => Entry {

@@ -1,6 +1,6 @@
-//! Nearest: the known word somebody probably meant.
+//! Suggest: the known word that a typo probably meant, by optimal string alignment distance.
 //!
-//! Knows how typing goes wrong. Does not know what the words stand for.
+//! Knows typing errors. Does not know what the words mean.
 
 /// How many edits lead from one word to the other: a letter put in, left out, changed, or swapped
 /// with its neighbour. Upper and lower case are the same.

@@ -17,7 +17,7 @@ use crate::suggest::nearest;
 
 /// The place of a value.
 pub enum OptionValue<'a> {
-    /// Not a value but options of its own.
+    /// Not its own value but options.
     Section(Vec<Entry<'a>>),
     /// Yes or no.
     Flag(&'a mut bool),
@@ -217,7 +217,7 @@ impl OptionValue<'_> {
         }
     }
 
-    /// The value as a text that [`set`](Self::set) reads back; a secret is not told.
+    /// The value as a text that [`set`](Self::set) reads back; a secret is not returned.
     pub fn text(&self) -> String {
         match self {
             OptionValue::Section(_) => String::new(),
@@ -464,7 +464,7 @@ fn check_path(path: &Path) -> Result<(), Problem> {
     } else if path.as_os_str().as_encoded_bytes().contains(&0) {
         "has a NUL character"
     } else if path.as_os_str().as_encoded_bytes().starts_with(b"~") {
-        let help = "write the whole path, or ./~… for a directory of such a name";
+        let help = "write the whole path, or ./~… for a directory with that name";
         return Err(Problem {
             problem: "begins with ~, which is a shell's".into(),
             help: help.into(),
@@ -513,7 +513,7 @@ fn check_text(text: &str, max_bytes: usize) -> Result<(), Problem> {
     })
 }
 
-/// What is wrong is told without showing any of it.
+/// What is wrong is reported without showing any of it.
 fn check_secret(secret: &Secret, form: Form) -> Result<(), Problem> {
     let is_line = !secret.reveal().contains(char::is_control) && secret.reveal().is_ascii();
     let (problem, help) = match form {

@@ -211,7 +211,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _tagged: A) -> Result<Node, A::Error> {
-        Err(self.0.pass("has a tag such as `!name`, which no option needs"))
+        Err(self.0.pass("has a tag such as `!name`, which no option takes"))
     }
 }
 

@@ -92,7 +92,7 @@ impl Broker {
 
     /// How full the queue is; `None` if it does not exist.
     pub(crate) async fn depth(&self, queue: &str) -> Result<Option<Depth>, Trouble> {
-        // A channel of its own: the broker closes it if there is no such queue.
+        // Its own channel: the broker closes it if there is no such queue.
         let channel = self.channel().await?;
         let options = QueueDeclareOptions::durable().passive();
         match self.declare(&channel, queue, options).await {

@@ -41,8 +41,8 @@ counters! {
     tries_failed_total, "counter", "Posts that failed; the message was tried again or given up.";
     given_up_total, "counter", "Messages put into the dead queue because they could not be delivered.";
     unreadable_total, "counter", "Messages put into the dead queue because they can never be delivered.";
-    put_off_total, "counter", "Messages put at the end of their queue because a person must mend something first.";
-    blocked, "gauge", "Whether messages wait until a person has mended something (1) or not (0).";
+    put_off_total, "counter", "Messages put at the end of their queue because a person must fix something first.";
+    blocked, "gauge", "Whether messages wait until a person fixes something (1) or not (0).";
     given_back_total, "counter", "Messages given back to the queue, at a stop or when the dead queue did not take them.";
     connections_lost_total, "counter", "Times the broker was lost.";
     connected, "gauge", "Whether the broker is connected (1) or not (0).";

@@ -1,9 +1,9 @@
-//! Dead: the queue of what was given up: how messages come into it, and what people do with them. And
-//! how a message that waits for a person is put at the end of its own queue.
+//! Dead: the queue of what was given up: how messages come into it, and what people do with them.
+//! And how a message that waits for a person is put at the end of its own queue.
 //!
-//! A message lies there as it was, with headers that say why. The next queue has confirmed a message
-//! before the one it leaves is told to forget it: what is interrupted may be there twice, with one
-//! hash, and is never lost.
+//! A message is there as it was, with headers that say why. The next queue has confirmed a message
+//! before the message is acknowledged in the one it leaves: what is interrupted may be there twice,
+//! with one hash, and is never lost.
 
 use logwell::dead_letters::{Facts, Letter};
 
@@ -29,7 +29,8 @@ pub(crate) fn refusal(message: &Taken) -> Option<(u64, u64)> {
     Some((time(REFUSED_SINCE)?, time(REFUSED_AT)?))
 }
 
-/// The way into a dead queue, and to the end of a queue, on a connection of its own that is opened when it is needed.
+/// The way into a dead queue, and to the end of a queue, on its own connection that is opened when
+/// it is needed.
 #[derive(Debug)]
 pub(crate) struct Graveyard {
     queue: String,
@@ -77,8 +78,8 @@ impl Graveyard {
         self.put(message, queue, &headers).await
     }
 
-    /// Puts the records of an array at the end of its queue, each alone; returns when the broker has
-    /// confirmed all of them.
+    /// Puts the records of an array at the end of its queue, each alone; returns when the broker
+    /// has confirmed all of them.
     pub(crate) async fn split(
         &mut self,
         message: &Taken,

@@ -1,7 +1,7 @@
-//! Message: what stands on a queue, and what is posted for it.
+//! Message: what is on a queue, and what is posted for it.
 //!
 //! Pure. Knows the keys of both kinds; knows neither AMQP nor HTTP. A body that cannot be delivered
-//! is told with its reason: such a message would be tried for ever otherwise.
+//! is reported with its reason: such a message would be tried forever otherwise.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    /// The records of an array of several, each as a body of its own.
+    /// The records of an array of several, each as its own body.
     pub(crate) fn records(&self) -> Option<Vec<Vec<u8>>> {
         let Self::LogBeacon(body) = self else { return None };
         match serde_json::from_slice(body) {
@@ -115,7 +115,7 @@ fn given(message: &Map<String, Value>, key: &str) -> Option<String> {
     }
 }
 
-/// The hash that stands in the body, for messages that came without one as their id.
+/// The hash that is in the body, for messages that came without one as their id.
 pub(crate) fn hash(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     Some(body.get("hash")?.as_str()?.to_owned())

@@ -1,4 +1,4 @@
-//! Options: the one list of what can be told, with each default, meaning and limit.
+//! Options: the one list of what can be set, with each default, meaning and limit.
 //!
 //! Help, the configuration file, variables and flags are made from it. Knows the settings' places,
 //! not where values come from.
@@ -59,24 +59,24 @@ macro_rules! options {
 }
 
 options! {
-    "domain" as "LOG_DOMAIN" = "", "whose queues: {domain}_logbeacon and {domain}_tg"
+    "domain" as "LOG_DOMAIN" = "", "the domain of its queues, {domain}_logbeacon and {domain}_tg"
         => domain: domain;
     "broker.host" as "MQ_HOST" = "127.0.0.1", "where RabbitMQ is" => broker.host: word;
-    "broker.port" as "MQ_PORT" = "5672", "its port; with TLS mostly 5671" => broker.port: number;
-    "broker.user" as "MQ_USER" = "guest", "who the worker is there" => broker.user: text;
-    #[secret] "broker.password" as "MQ_PASSWORD" = "guest", "and its password"
+    "broker.port" as "MQ_PORT" = "5672", "its port; with TLS usually 5671" => broker.port: number;
+    "broker.user" as "MQ_USER" = "guest", "the worker's user name" => broker.user: text;
+    #[secret] "broker.password" as "MQ_PASSWORD" = "guest", "the password"
         => broker.password: secret;
     "broker.vhost" as "MQ_VHOST" = "/", "the virtual host" => broker.vhost: text;
     "broker.tls" = "false", "whether the connection is encrypted" => broker.tls: flag;
-    "broker.ca_file" = "", "more certificates to trust, as PEM, besides the machine's"
+    "broker.ca_file" = "", "a PEM file of certificates to trust, in addition to the system's"
         => broker.ca_file: path;
-    "broker.heartbeat" = "600s", "how often each side shows that it lives; 0s never"
+    "broker.heartbeat" = "600s", "the heartbeat interval; 0s turns heartbeats off"
         => broker.heartbeat: time;
     "broker.timeout" = "10s", "how long connecting, and each answer of the broker, may take"
         => broker.timeout: some_time;
-    "broker.tries" = "5", "how often it is tried to connect before the worker ends; 0 for ever"
+    "broker.tries" = "5", "how many times to try to connect before the worker ends; 0: forever"
         => broker.tries: number;
-    "broker.pause" = "5s", "how far apart these tries are" => broker.pause: time;
+    "broker.pause" = "5s", "the pause between these tries" => broker.pause: time;
     "broker.prefetch" = "1",
         "how many messages the broker hands over at once; they are delivered one by one"
         => broker.prefetch: at_least_one;
@@ -84,14 +84,14 @@ options! {
         => logbeacon.url: url;
     #[secret] "logbeacon.token" as "LOGBEACON_TOKEN" = "", "sent as `Authorization: Bearer …`"
         => logbeacon.token: secret;
-    "logbeacon.tries" = "3", "how often a message is tried before it is given up"
+    "logbeacon.tries" = "3", "how many times to try a message before giving it up"
         => logbeacon.patience.tries: at_least_one;
-    "logbeacon.pause" = "5s", "how far apart these tries are; longer if LogBeacon asks for it"
+    "logbeacon.pause" = "5s", "the pause between these tries; longer if LogBeacon asks for it"
         => logbeacon.patience.pause: time;
-    "logbeacon.longest_pause" = "15m", "a message for which LogBeacon asks more is given up"
+    "logbeacon.longest_pause" = "15m", "give a message up if LogBeacon asks for a longer pause"
         => logbeacon.patience.longest_pause: time;
     "logbeacon.blocked_alone" = "10m",
-        "a message that is blocked (401, 404, …) so long while others pass is given up; else it waits"
+        "give up a message that is blocked (401, 404, …) this long while others pass; else it waits"
         => logbeacon.patience.blocked_alone: time;
     "logbeacon.connect_timeout" = "5s", "how long connecting may take"
         => logbeacon.connect_timeout: some_time;
@@ -102,22 +102,22 @@ options! {
     #[secret] "telegram.developer.token" as "DEV_TG_TOKEN" = "",
         "the bot for messages of type developer that have no token"
         => telegram.developer.token: secret;
-    "telegram.developer.chat_id" as "DEV_TG_CHATID" = "", "their chat, if they have none"
+    "telegram.developer.chat_id" as "DEV_TG_CHATID" = "", "the chat for those without one"
         => telegram.developer.chat_id: text;
     #[secret] "telegram.customer.token" as "CUSTOMER_TG_TOKEN" = "",
         "the bot for messages of type customer that have no token"
         => telegram.customer.token: secret;
-    "telegram.customer.chat_id" as "CUSTOMER_TG_CHATID" = "", "their chat, if they have none"
+    "telegram.customer.chat_id" as "CUSTOMER_TG_CHATID" = "", "the chat for those without one"
         => telegram.customer.chat_id: text;
     "telegram.per_second" = "30", "how many messages a second are sent at most"
         => telegram.per_second: at_least_one;
     "telegram.per_chat_per_minute" = "20", "how many a minute to one chat"
         => telegram.per_chat_per_minute: at_least_one;
-    "telegram.tries" = "3", "how often a message is tried before it is given up"
+    "telegram.tries" = "3", "how many times to try a message before giving it up"
         => telegram.patience.tries: at_least_one;
-    "telegram.pause" = "30s", "how far apart these tries are; longer if Telegram asks for it"
+    "telegram.pause" = "30s", "the pause between these tries; longer if Telegram asks for it"
         => telegram.patience.pause: time;
-    "telegram.longest_pause" = "15m", "a message for which Telegram asks more is given up"
+    "telegram.longest_pause" = "15m", "give a message up if Telegram asks for a longer pause"
         => telegram.patience.longest_pause: time;
     "telegram.blocked_alone" = "24h",
         "the same for a message that is blocked (chat not found, bot kicked, wrong token)"
@@ -127,10 +127,11 @@ options! {
     "telegram.timeout" = "30s", "how long a request may take in all"
         => telegram.timeout: some_time;
     #[secret] "http.proxy" = "", "an HTTP proxy for both destinations" => http.proxy: secret;
-    "http.ca_file" = "", "more certificates to trust, as PEM, besides the usual"
+    "http.ca_file" = "", "a PEM file of certificates to trust, in addition to the public ones"
         => http.ca_file: path;
     "status.every" = "60s", "how often state and queue depth are logged" => status.every: some_time;
-    "status.listen" = "", "where /health and /metrics are served, such as 127.0.0.1:9464; else not"
+    "status.listen" = "",
+        "the address that serves /health and /metrics, such as 127.0.0.1:9464; empty: none"
         => status.listen: address;
     "logging.file" as "LOG_CONFIG" = "", "a configuration file of logwell for the worker's own log"
         => logging_file: path;

@@ -1,4 +1,4 @@
-//! Settings: all that a worker can be told, as plain values.
+//! Settings: all settings of a worker, as plain values.
 //!
 //! Knows neither where a value comes from (`sources.rs`) nor how an option is called and what its
 //! default is (`options.rs`).
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use logwell::forward::{Secret, SecretUrl};
 
-/// Everything a worker can be told.
+/// All settings of a worker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     /// Whose queues: `{domain}_logbeacon` and `{domain}_tg`.
@@ -36,7 +36,7 @@ pub(crate) struct Broker {
     pub(crate) heartbeat: Duration,
     /// How long connecting, and each answer of the broker, may take.
     pub(crate) timeout: Duration,
-    /// How often it is tried to connect; 0 is for ever.
+    /// How often it is tried to connect; 0 is forever.
     pub(crate) tries: u32,
     pub(crate) pause: Duration,
     pub(crate) prefetch: u16,
@@ -49,7 +49,7 @@ pub(crate) struct Patience {
     pub(crate) pause: Duration,
     /// When the other side asks for a longer pause than this, the message is given up.
     pub(crate) longest_pause: Duration,
-    /// A message for which a person must mend something is given up when it is blocked so long while
+    /// A message for which a person must fix something is given up when it is blocked so long while
     /// others pass.
     pub(crate) blocked_alone: Duration,
 }

@@ -1,7 +1,7 @@
 //! Sources: settings from defaults, a file, variables and flags; what comes later wins.
 //!
-//! Pure but for reading the file. All mistakes are told together, with their place; the value of a
-//! secret is in none of them.
+//! Pure but for reading the file. All problems are reported together, with their place; the value
+//! of a secret is in none of them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -101,7 +101,8 @@ impl Draft {
     }
 
     fn yaml(&mut self, text: &str, place: &str) {
-        // The parser's message may quote the text, which may be a secret: only its place is told.
+        // The parser's message may quote the text, which may be a secret: only its place is
+        // reported.
         match serde_yaml::from_str::<serde_yaml::Value>(text) {
             Ok(serde_yaml::Value::Null) => {}
             Ok(serde_yaml::Value::Mapping(mapping)) => self.mapping(&mapping, "", place),

@@ -12,7 +12,7 @@ pub(crate) enum Step {
     Done,
     /// Try it again after that pause, for that reason.
     Again(Duration, String),
-    /// Put it at the end of its queue, so that the others have their turn: a person must mend
+    /// Put it at the end of its queue, so that the others have their turn: a person must fix
     /// something first, or the others show whether this message is to blame.
     PutOff(String),
     /// Put it into the dead queue with that reason.

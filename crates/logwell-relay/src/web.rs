@@ -91,8 +91,8 @@ fn page(
             let is_blocked = Counters::get(&counters.blocked) == 1;
             let (status, word) = match (is_connected, is_blocked) {
                 (false, _) => ("503 Service Unavailable", "no broker"),
-                // Another start of the worker would mend nothing.
-                (true, true) => ("200 OK", "blocked: see the log for what must be mended"),
+                // Another start of the worker would fix nothing.
+                (true, true) => ("200 OK", "blocked: the log says what to fix"),
                 (true, false) => ("200 OK", "ok"),
             };
             let body = serde_json::json!({

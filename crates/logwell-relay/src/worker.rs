@@ -32,7 +32,7 @@ pub(crate) struct Worker {
     graveyard: Graveyard,
     /// When a message was delivered last, in milliseconds since 1970; 0 if none was yet.
     passed_ms: u64,
-    /// How long to rest while nothing passes because a person must mend something.
+    /// How long to rest while nothing passes because a person must fix something.
     rest: Backoff,
     counters: Arc<Counters>,
     stop: Stop,
@@ -206,10 +206,11 @@ impl Worker {
         }
     }
 
-    /// Puts the message at the end of its queue. While nothing passes it rests first, longer each time.
+    /// Puts the message at the end of its queue. While nothing passes it rests first, longer each
+    /// time.
     async fn put_off(&mut self, taken: &Taken, reason: &str) -> Result<(), Trouble> {
         Counters::set(&self.counters.blocked, 1);
-        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is mended");
+        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is fixed");
         let others_pass = unix_ms().saturating_sub(self.passed_ms) < RECENT_MS;
         let rest = if others_pass { Duration::ZERO } else { self.rest.failed() };
         if !self.stop.pause(rest).await {

@@ -1,7 +1,8 @@
-//! Sync: loom's pieces under the names that logwell has for the standard library's (`src/sync.rs`).
+//! Sync: loom's pieces under the names that logwell has for the standard library's
+//! (`src/base/sync.rs`).
 //!
-//! A wait never ends by itself, so that a wake-up that is lost shows as a deadlock; and a pause lets the
-//! others act.
+//! A wait never ends by itself, so that a wake-up that is lost shows as a deadlock; and a pause
+//! lets the others act.
 
 pub(crate) mod atomic;
 pub(crate) mod channel;

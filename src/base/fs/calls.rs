@@ -1,4 +1,4 @@
-//! Disk: the calls that rotation makes to the file system, in one place, so that each can be made to
+//! Calls: the file system calls of rotation, in one place, so that tests can make each of them
 //! fail.
 //!
 //! Knows neither names nor lines. Each call does what the one of `std` does; in a test it first asks the
@@ -43,7 +43,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// What stands at a path; no link is followed.
+/// What is at a path; no link is followed.
 pub(crate) fn look(path: &Path) -> io::Result<Metadata> {
     before(Call::Look)?;
     path.symlink_metadata()

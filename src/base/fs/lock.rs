@@ -1,6 +1,6 @@
 //! Lock: which process writes to a path, when several want to.
 //!
-//! An advisory lock on a file of its own, `.app.log.lock`: the log file itself is another one after
+//! An advisory lock on its own file, `.app.log.lock`: the log file itself is another one after
 //! each rotation. It dies with the process, however that ends; the file stays, and is no sign of
 //! anything. It holds the number of the last process that had it, for people.
 

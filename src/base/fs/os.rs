@@ -119,7 +119,7 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { calls::sync_all(&calls::open_to_read(path)?) } else { Ok(()) }
 }
 
-/// What stands there instead of a file.
+/// What is there instead of a file.
 #[cfg(unix)]
 pub(crate) fn describe(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
@@ -133,7 +133,7 @@ pub(crate) fn describe(kind: FileType) -> &'static str {
     }
 }
 
-/// What stands there instead of a file.
+/// What is there instead of a file.
 #[cfg(not(unix))]
 pub(crate) fn describe(kind: FileType) -> &'static str {
     match kind {
@@ -143,8 +143,8 @@ pub(crate) fn describe(kind: FileType) -> &'static str {
     }
 }
 
-/// Has the system set room aside, so that no later write can find the disk full. The file is then so
-/// long and reads as zeros.
+/// Has the system set room aside, so that no later write can find the disk full. The file is then
+/// so long and reads as zeros.
 ///
 /// # Errors
 ///
@@ -169,7 +169,8 @@ pub(crate) fn allocate(_: &File, _: u64) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// How many bytes can still be written in that directory; as many as there are, where that is not told.
+/// How many bytes can still be written in that directory; as many as there are, where that is
+/// unknown.
 pub(crate) fn available(directory: &Path) -> u64 {
     #[cfg(unix)]
     if let Ok(told) = rustix::fs::statvfs(directory) {
@@ -181,8 +182,8 @@ pub(crate) fn available(directory: &Path) -> u64 {
 
 /// How long a file this process may make (`ulimit -f`). To go beyond ends the process by a signal.
 ///
-/// Where that cannot be found out there is no limit. On Linux it is read, since the call must not fail:
-/// what wraps it would panic, and a sandbox may refuse it.
+/// Where that cannot be found out there is no limit. On Linux it is read, since the call must not
+/// fail: what wraps it would panic, and a sandbox may refuse it.
 pub(crate) fn longest_file() -> u64 {
     #[cfg(target_os = "linux")]
     if let Some(limit) =

@@ -1,7 +1,7 @@
 //! Encoded: parts of a text in which signs are written as `%3D` and the like (RFC 3986).
 //!
-//! Such a part is decoded, looked through, and what is found is told in places of the text as it was.
-//! Knows no names.
+//! Such a part is decoded, looked through, and what is found is given as places in the original
+//! text. Knows no names.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// Where a value stands in the text it is from. Its blanks are encoded as well: they do not end it,
+    /// Where a value is in the text it is from. Its blanks are encoded as well: they do not end it,
     /// unless another pair follows.
     pub(super) fn place(&self, text: &str, value: &Range<usize>) -> Option<Range<usize>> {
         let (start, end) = (*self.places.get(value.start)?, *self.places.get(value.end)?);

@@ -1,21 +1,23 @@
 //! Label: the name before a value in a text, and what its place says of the value.
+//!
+//! Pure. Does not know callsites or what is done with a secret.
 
 use super::sites::{is_between, name_before};
 use super::values::is_word;
 use crate::record::fields::floor_char_boundary;
 
-/// More of what stands before a name is not looked at.
+/// More of what is before a name is not looked at.
 const MAX_LEAD_BYTES: usize = 1_024;
 
 /// A name in a text, and what is around it.
 pub(super) struct Label<'a> {
     /// Its last words, as they are spelled.
     pub(super) text: &'a str,
-    /// What stands before it; nothing if it begins a line of a quoted text.
+    /// What is before it; `None` if it begins a line of a quoted text.
     pub(super) lead: &'a str,
     /// The same with blanks at its end.
     pub(super) line: &'a str,
-    /// It is a key of its own, not a word in a sentence.
+    /// It is its own key, not a word in a sentence.
     pub(super) is_quoted: bool,
     /// Programs have such things that are no secrets.
     pub(super) is_word: bool,
@@ -108,7 +110,7 @@ impl<'a> Label<'a> {
     }
 }
 
-/// What names end with that stand in prose and code too, for other things.
+/// Endings of names that are also in prose and code too, for other things.
 const WORDS: [&str; 8] =
     ["token", "jwt", "cookie", "cookies", "secret", "secrets", "credential", "credentials"];
 

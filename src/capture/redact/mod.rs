@@ -1,4 +1,4 @@
-//! Redaction: values of the application that are secrets, and what stands in their place.
+//! Redaction: values of the application that are secrets, and what is in their place.
 //!
 //! Done by the log call, before anything else sees the value: no queue, black box, file, spool, sink or
 //! server ever has it. Two rules: a field whose *name* says so ([`names`]) is masked whole, and in texts
@@ -68,7 +68,7 @@ impl SecretFields {
 }
 
 impl Redaction {
-    /// As the options say: nothing if it is off.
+    /// As the options say: `None` if it is off.
     pub(crate) fn new(config: &RedactConfig) -> Option<Arc<Self>> {
         config.enabled.then(|| Arc::new(Self::made(config)))
     }
@@ -124,7 +124,7 @@ impl Redaction {
         self.is_secret(name) && label::takes_numbers(name)
     }
 
-    /// The text with a mask in place of each secret; nothing if there is none in it.
+    /// The text with a mask in place of each secret; `None` if there is none in it.
     ///
     /// The text is UTF-8; if it `is_cut`, a secret may end with it.
     #[inline]
@@ -145,7 +145,7 @@ impl Redaction {
         self.mask_json(&mut json).then(|| json.to_string())
     }
 
-    /// The fields, which name themselves, with their secrets masked; nothing if they have none.
+    /// The fields, which name themselves, with their secrets masked; `None` if they have none.
     pub(crate) fn pairs(&self, fields: &Fields) -> Option<Fields> {
         let mut found = false;
         let mut masked = Fields::new();

@@ -1,10 +1,10 @@
 //! Names: which names say that their value is a secret.
 //!
-//! A name is taken apart into words (`x-api-key`, `apiKey` and `API_KEY` are three spellings of one), and
-//! the last of them decide: `db.password` and `newPassword` are secrets, `password_length` is none. Knows
-//! no values.
+//! A name is taken apart into words (`x-api-key`, `apiKey` and `API_KEY` are three spellings of
+//! one), and the last of them decide: `db.password` and `newPassword` are secrets,
+//! `password_length` is not. Knows no values.
 
-/// Names that are secret without being told.
+/// Names that are secret by default.
 const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
     mail_pass, default_pass, redis_pass, mysql_pass, postgres_pass, mongo_pass, admin_pass, root_pass, \
     ldap_pass, ftp_pass, key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, \
@@ -14,7 +14,7 @@ const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass,
     authorization, cookie, cookies, credential, credentials, jwt, amz_signature, goog_signature, \
     shared_access_signature, cvv, card_number";
 
-/// Names that are secret in a text, if the value looks like one: `Pwd=x;` is, `PWD=/home` is none.
+/// Names that are secret in a text, if the value looks like one: `Pwd=x;` is, `PWD=/home` is not.
 const IN_TEXTS: &str = "pwd, sig, signature";
 
 /// Names that end like a secret and are none.
@@ -30,7 +30,7 @@ pub(super) struct Names {
     /// Letters and digits of each, in lower case, with what it says.
     known: Vec<(Box<[u8]>, Means)>,
     longest: usize,
-    /// With which last letters one of them ends: most names are told from them at a glance.
+    /// With which last letters one of them ends: this rules most names out at a glance.
     endings: Box<[bool; ENDINGS]>,
 }
 
@@ -85,7 +85,7 @@ impl Names {
         self.may_be_secret(name) && self.means(trimmed(name)) != Means::Plain
     }
 
-    /// Whether it may be, by its ending; whatever stands before the name.
+    /// Whether it may be, by its ending; whatever is before the name.
     #[inline]
     pub(super) fn may_be_secret(&self, name: &[u8]) -> bool {
         let (ending, _) = ending(trimmed(name));

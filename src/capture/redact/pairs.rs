@@ -1,4 +1,4 @@
-//! Pairs: secrets in a text that what stands before says are some: `password=…`, `"token": "…"`,
+//! Pairs: secrets in a text that what is before says are some: `password=…`, `"token": "…"`,
 //! `Authorization: Bearer …`, `<password>…`, `--password …`, the password in a URL.
 
 use super::encoded;

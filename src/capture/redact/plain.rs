@@ -1,4 +1,4 @@
-//! Plain: values without quotes that are no secrets, though a name of one stands before them.
+//! Plain: values without quotes that are no secrets, though a name of one is before them.
 //!
 //! Numbers, types, objects, enum variants, paths, code and placeholders. Pure: knows no names.
 
@@ -130,7 +130,8 @@ pub(super) fn is_number(word: &str) -> bool {
     digits.starts_with(|c: char| c.is_ascii_digit()) && (is_exponent || UNITS.contains(&unit))
 }
 
-/// Whether it is what a program prints of an object that has no text: `a.b.Token@2bd79ce`, `[C@1b2c3d`.
+/// Whether it is what a program prints of an object that has no text: `a.b.Token@2bd79ce`,
+/// `[C@1b2c3d`.
 pub(super) fn is_object(word: &str, is_loose: bool) -> bool {
     const LEAST: usize = 4;
     let Some((class, hash)) = word.rsplit_once('@') else { return false };
@@ -158,7 +159,7 @@ pub(super) fn is_algorithm(word: &str) -> bool {
     word.len() <= MOST_BYTES && FAMILIES.iter().any(|family| word.starts_with(family))
 }
 
-/// What follows the type with which that begins; nothing if it begins with none.
+/// What follows the type with which that begins; `None` if it begins with none.
 pub(super) fn after_type(text: &str) -> Option<&str> {
     let name = text.trim_start_matches(['&', '*', '?']);
     let name = match name.strip_prefix('\'') {
@@ -213,8 +214,8 @@ pub(super) fn is_path(word: &str) -> bool {
         && !word.split(['/', '\\', '.', '_', '-', ':']).any(is_random)
 }
 
-/// Whether it names something of a program: `Kind::Eof`, `ContainerToken`, `next_page_token`, and not
-/// what a generator makes.
+/// Whether it names something of a program: `Kind::Eof`, `ContainerToken`, `next_page_token`, and
+/// not what a generator makes.
 pub(super) fn is_identifier(word: &str) -> bool {
     let word = word.trim_end_matches([':', '.']);
     let mut parts = word.split("::").flat_map(|part| part.split(['_', '.', '$']));

@@ -1,8 +1,8 @@
 //! Quotes: where a quoted text ends, whatever language quotes it.
 //!
-//! A prefix may stand before a quote (`b'…'` of Python, `$'…'` of a shell, `N'…'` of SQL, `r#"…"#` of
-//! Rust), the quote may be tripled or doubled, and in a text within a text it is escaped. A quote is
-//! part of the value if it is escaped or doubled. Knows no names.
+//! A prefix may be before a quote (`b'…'` of Python, `$'…'` of a shell, `N'…'` of SQL, `r#"…"#` of
+//! Rust), the quote may be tripled or doubled, and in a text within a text it is escaped. A quote
+//! is part of the value if it is escaped or doubled. Knows no names.
 
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ fn at(start: usize, len: usize, content: &str, closing_bytes: usize) -> Quoted {
     Quoted { content: start..start + len, end }
 }
 
-/// A sign and how it is escaped: the same number of `\` stands before each quote of a text in a text.
+/// A sign and how it is escaped: the same number of `\` is before each quote of a text in a text.
 #[derive(Debug, Clone, Copy)]
 struct Quote {
     sign: char,
@@ -125,11 +125,11 @@ impl Quote {
         Some(whole(1, len, content))
     }
 
-    /// Where as many of them stand as are needed to end the content; the first of those that may, if
-    /// all that follow seem to be doubled.
+    /// Where as many of them stand as are needed to end the content; the first of those that may,
+    /// if all that follow seem to be doubled.
     ///
-    /// Escaped once more, each `\` and each quote gets one: a quote that is still escaped when those of
-    /// its own text are undone is a part of it.
+    /// Escaped once more, each `\` and each quote gets one: a quote that is still escaped when
+    /// those of its own text are undone is a part of it.
     fn closing(self, content: &str, needed: usize) -> Option<usize> {
         let levels = self.backslashes.trailing_ones();
         let (mut run, mut skip_to, mut first) = (0_usize, 0, None);
@@ -158,8 +158,8 @@ impl Quote {
         first
     }
 
-    /// How long what stands there is if the text goes on behind it: a doubled quote, or the way in which
-    /// a shell has an apostrophe in a quoted word.
+    /// How long what is there is if the text continues behind it: a doubled quote, or the way in
+    /// which a shell has an apostrophe in a quoted word.
     fn joined(self, rest: &str, count: usize) -> usize {
         const SHELL: [&str; 2] = [r"'\''", r#"'"'"'"#];
         if count > 1 {

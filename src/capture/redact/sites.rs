@@ -1,8 +1,8 @@
 //! Sites: where in a text a secret may follow, and the name that says so.
 //!
-//! Mostly a `:` or `=` between a name and a value; also the end of an XML tag, a comma in a pair, a blank
-//! behind an option. What stands before is looked at first: mostly it is no name of a secret, and that is
-//! all it costs.
+//! Mostly a `:` or `=` between a name and a value; also the end of an XML tag, a comma in a pair, a
+//! blank behind an option. What is before is looked at first: mostly it is no name of a secret, and
+//! that is all it costs. Pure; does not know what the value is.
 
 use super::names::{Names, is_letter};
 use super::urls::{MAX_AUTHORITY_BYTES, bot_len};
@@ -119,7 +119,7 @@ fn name_in(near: &[u8]) -> &[u8] {
     name.get(usize::from(is_escape)..).unwrap_or_default()
 }
 
-/// What may stand between a name and its separator: also a bracket, as in `user[password]=`.
+/// What may be between a name and its separator: also a bracket, as in `user[password]=`.
 pub(super) fn is_between(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b']')
 }

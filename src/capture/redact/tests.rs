@@ -28,8 +28,8 @@ fn assert_masked(marked: &[&str]) {
 const JWT: &str =
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P";
 
-/// The lines of a file of cases, with the signs in it that stand for ends of lines and tabs as what they
-/// stand for.
+/// The lines of a file of cases, with the signs in it that stand for ends of lines and tabs as what
+/// they stand for.
 fn cases(file: &str) -> Vec<String> {
     let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
     lines.map(|line| line.replace('⏎', "\n").replace('␍', "\r").replace('⇥', "\t")).collect()

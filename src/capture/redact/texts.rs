@@ -38,7 +38,8 @@ impl Texts {
                 is_striking(bytes, next) && self.may_be_near(text, start, is_cut, &mut looked_to)
             })
         };
-        // The last bytes may have been looked at already, in part. No sign that ends a text matters.
+        // The last bytes may have been looked at already, in part. No sign that ends a text
+        // matters.
         (0..last).step_by(STEP).any(&mut ask) || ask(last) || self.keys.may_be_in(text)
     }
 
@@ -75,7 +76,7 @@ impl Texts {
         })
     }
 
-    /// The text with a mask in place of each secret; nothing if there is none in it.
+    /// The text with a mask in place of each secret; `None` if there is none in it.
     #[cold]
     pub(super) fn without(&self, text: &[u8], is_cut: bool) -> Option<String> {
         const LEVELS: usize = 3;
@@ -96,8 +97,8 @@ const STEP: usize = 16;
 /// A run that is long enough for a token covers so many of them, from some multiple on.
 const HALF: usize = STEP / 2;
 
-/// Whether one of the bytes may be a sign behind a name, or none of a half separates words: then it may
-/// be in the midst of a token.
+/// Whether one of the bytes may be a sign behind a name, or none of a half separates words: then it
+/// may be in the midst of a token.
 #[inline]
 fn is_striking(bytes: &[u8; STEP], next: &[u8; STEP]) -> bool {
     let (mut signs, mut runs) = ([0_u8; STEP], [0_u8; STEP]);

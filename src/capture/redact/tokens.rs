@@ -25,7 +25,7 @@ enum Shape {
     Letters,
     /// Words with `-` between them, one of which is long: no `sk-ecdsa-sha2-nistp256`.
     Long,
-    /// It goes on with dots and further runs.
+    /// It continues with dots and further runs.
     Dotted,
     /// Capitals and digits, and not one more.
     Capitals,
@@ -202,7 +202,7 @@ impl Kind {
 /// Where the credentials start that the run is part of, if the word before them is a scheme of HTTP
 /// authentication (RFC 6750, RFC 7617).
 fn start_after_scheme(text: &[u8], run_start: usize) -> Option<usize> {
-    /// What stands before the first long run is not longer: `ya29.` and the like.
+    /// What is before the first long run is not longer: `ya29.` and the like.
     const MOST_BYTES: usize = 32;
     let before = text.get(..run_start)?;
     let is_of_it = |byte: &&u8| is_run(**byte) || matches!(byte, b'.' | b'/' | b'+' | b'~');

@@ -1,4 +1,6 @@
-//! URLs: the password in one, and the number of a Telegram bot, which stands in one mostly.
+//! URLs: the password in one, and the number of a Telegram bot, which is in one mostly.
+//!
+//! Pure. Does not know names of fields.
 
 use super::is_random;
 use super::values::is_word;
@@ -6,7 +8,7 @@ use crate::record::fields::floor_char_boundary;
 use memchr::{memchr, memmem};
 use std::ops::Range;
 
-/// What stands before the path of a URL is not longer.
+/// What is before the path of a URL is not longer.
 pub(super) const MAX_AUTHORITY_BYTES: usize = 2_048;
 /// Nor is a password with signs that a URL does not have.
 const MAX_NEAR_BYTES: usize = 512;
@@ -76,7 +78,7 @@ impl<'a> Url<'a> {
         let rest = text.get(start..)?;
         let rest = rest.get(..floor_char_boundary(rest, MAX_AUTHORITY_BYTES))?;
         let rest = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
-        // Several may stand in a row.
+        // Several may be in a row.
         let len = memmem::find(rest.as_bytes(), b"://").map_or(rest.len(), |at| {
             let scheme = rest.get(..at).unwrap_or_default();
             scheme.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c)).len()
@@ -84,7 +86,7 @@ impl<'a> Url<'a> {
         Some(Self { text: rest.get(..len)?, is_database })
     }
 
-    /// Where the `@` stands that a host follows: the last one of what stands before the path, if there
+    /// Where the `@` stands that a host follows: the last one of what is before the path, if there
     /// is no better one behind it, since a password may have a `/`, `?` or `#`.
     fn host_at(&self) -> Option<usize> {
         let path = self.text.find(['/', '?', '#']).unwrap_or(self.text.len());
@@ -110,7 +112,7 @@ impl<'a> Url<'a> {
         best
     }
 
-    /// Whether what stands before that `@` and behind the first `:` is no port.
+    /// Whether what is before that `@` and behind the first `:` is no port.
     fn is_password_until(&self, at: usize) -> bool {
         let before = self.text.get(..at).unwrap_or_default();
         let Some((who, password)) = before.split_once(':') else { return false };

@@ -39,7 +39,7 @@ pub(super) fn wrapped(value: &str) -> Option<(Quoted, bool)> {
     Some((Quoted { content, end: found.end + skipped }, is_wrapped))
 }
 
-/// Whether that ends a list or a call, perhaps on a line of its own, or behind a conversion.
+/// Whether that ends a list or a call, perhaps on its own line, or behind a conversion.
 pub(super) fn closes(rest: &str) -> bool {
     let mut rest = rest.trim_start_matches(['\\', '"', '\'']);
     while let Some((_, behind)) = rest.strip_prefix('.').and_then(|call| split_near(call, ')')) {
@@ -62,7 +62,7 @@ pub(super) fn after_blank(text: &str) -> &str {
 /// A list or structure.
 pub(super) struct Nested<'a> {
     pub(super) text: &'a str,
-    /// A type stands before it: `Token { … }`.
+    /// A type is before it: `Token { … }`.
     pub(super) is_typed: bool,
 }
 
@@ -253,7 +253,7 @@ pub(super) fn in_query(lead: &str, value: &str) -> Option<usize> {
     Some(content.trim_end_matches([',', ';', ')', ']', '}', ':', '!']).len())
 }
 
-/// How long the word is that begins there. A bracket or quote ends it only if it closes one that stands
+/// How long the word is that begins there. A bracket or quote ends it only if it closes one that is
 /// in the lead.
 pub(super) fn word_len(lead: &str, value: &str) -> usize {
     let mut open = Open { lead, within: [0; 3] };

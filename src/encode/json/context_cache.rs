@@ -1,11 +1,11 @@
-//! Contexts: ids and spans as they were written lately, so that they are not written anew for each
-//! record. Knows neither lines nor what the bytes say.
+//! Context cache: recently encoded ids and spans, so that a record does not encode them again.
+//! Knows neither lines nor what the bytes say.
 
 use crate::record::span::SpanContext;
 use std::sync::Arc;
 
 /// Ids and spans as they were written lately. Most records share their context with others, and
-/// writing it anew would cost more than the rest of the line.
+/// writing it again would cost more than the rest of the line.
 #[derive(Debug, Default)]
 pub(super) struct ContextCache {
     kept: Vec<Option<KeptContext>>,

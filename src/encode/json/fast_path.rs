@@ -1,11 +1,10 @@
-//! Straight: the usual line, written straight through.
+//! Fast path: writes the usual line in one pass.
 //!
-//! Knows only records that need no escape, no cut and no look at two keys at once: most of them.
-//! For all others it says no and `line.rs` writes them. What is written here is what is written
-//! there, to the byte; a test compares them.
+//! Knows only records that need no escape, no cut and no look at two keys at once: most of them. It
+//! declines all others, and `line.rs` writes them. Both write the same bytes; a test compares them.
 //!
-//! It takes a third of the listener's instructions away: pieces are copied in blocks of a fixed size into
-//! a buffer with room to spare, and a text is copied while it is looked at.
+//! It saves a third of the listener's instructions: it copies pieces in blocks of a fixed size into
+//! a buffer with spare capacity, and copies text while it scans it.
 
 use crate::encode::escape::is_plain_ascii;
 use crate::encode::json::context_cache::ContextCache;
@@ -28,7 +27,7 @@ pub(super) struct FastPath {
     thread: Option<(SmolStr, Piece)>,
 }
 
-/// What stands in the line besides the record.
+/// What is in the line besides the record.
 pub(super) struct Around<'a> {
     /// The beginning of the line, up to the fraction of the second.
     pub(super) second: &'a [u8],

@@ -1,7 +1,7 @@
 //! Line: one record as one line, in the making.
 //!
-//! The usual record is written straight through; what is unusual (a key that could be there twice, a
-//! pair of a context, a value that is too long) takes a longer way.
+//! The fast path writes the usual record; what is unusual (a key that could be there twice, a pair
+//! of a context, a value that is too long) takes a longer way.
 
 use super::Cut;
 use super::JsonOptions;
@@ -133,7 +133,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Ids and spans: as they were written for the record before, or anew.
+    /// Ids and spans: as they were written for the record before, or again.
     fn push_context(&mut self, contexts: &mut ContextCache, out: &mut Vec<u8>) {
         let is_first_attempt = self.cut.value_bytes == self.options.max_line_bytes;
         let is_usual = self.plan.is_simple && is_first_attempt;

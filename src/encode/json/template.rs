@@ -1,4 +1,4 @@
-//! Plan: what is the same in each line of a callsite, encoded once.
+//! Template: what is the same in each line of a callsite, encoded once.
 
 use crate::encode::members::own_key;
 use crate::encode::members::reserved_key;
@@ -21,10 +21,10 @@ pub(super) struct Template {
     pub(super) module: Vec<u8>,
     /// File and line, up to the thread's key.
     pub(super) place: Vec<u8>,
-    /// Module and place in one, when no function stands between them.
+    /// Module and place in one, when no function is between them.
     pub(super) module_and_place: Vec<u8>,
     pub(super) roles: Box<[Role]>,
-    /// The same for a line that is written straight through.
+    /// The same for a line that is written by the fast path.
     pub(super) straight: Pieces,
     /// Whether such a line can be written at all.
     pub(super) is_straight: bool,
@@ -32,7 +32,7 @@ pub(super) struct Template {
     pub(super) is_simple: bool,
 }
 
-/// The parts of a line that is written straight through.
+/// The parts of a line that is written by the fast path.
 #[derive(Debug)]
 pub(super) struct Pieces {
     /// From the fraction of the second into the message's value, or behind it if there is none.
@@ -62,9 +62,9 @@ impl Piece {
     }
 }
 
-/// What stands between the logger and the message.
+/// What is between the logger and the message.
 pub(super) const MESSAGE: &[u8] = b",\"message\":";
-/// What stands before the thread.
+/// What is before the thread.
 pub(super) const THREAD: &[u8] = b",\"thread\":";
 
 /// What a field of a callsite is in the line.
@@ -156,7 +156,7 @@ pub(super) fn is_place_of_log(kind: Kind, name: &str) -> bool {
         && matches!(name, "log.target" | "log.module_path" | "log.file" | "log.line")
 }
 
-/// Whether the name has a role of its own, or another field can come to have the same key.
+/// Whether the name has its own role, or another field can come to have the same key.
 fn may_clash(name: &str) -> bool {
     matches!(name, "function" | "trace_id" | "span_id")
         || name.starts_with("field.")

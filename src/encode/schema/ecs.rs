@@ -30,28 +30,27 @@ use std::borrow::Cow;
 /// | fields of ECS, such as `http.request.method` | typed, as given |
 /// | `labels` | all other fields, as texts |
 ///
-/// A field of ECS is one that ECS 8.11 has under just that name, with a value of its type: some
-/// 400 of the field sets that programs write (`client`, `event`, `http`, `process`, `url`, `user`
-/// and the like). Everything else lies in `labels`: names that ECS does not have
-/// (`http.request.retry`), its objects (`http.request`), and values it has no place for
-/// (`source.ip = "localhost"`), for which Elasticsearch would refuse the whole document. In
-/// `labels` all values are texts: an index takes each of them, whatever another program called by
-/// the same name, and they cannot multiply its fields outside of `labels`. As ECS asks, `.`, `*` and `\`
-/// in their names become `_`. Labels do not nest, so with `spans: nested` the fields of spans are
-/// labels as with `flat`, and the label `spans` has the path, `request:charge`. The label `module`
-/// is there if it is not the logger; `truncated` says what was cut,
-/// with `?` where the original length is unknown.
+/// A field of ECS is one that ECS 8.11 has under just that name, with a value of its type: some 400
+/// of the field sets that programs write (`client`, `event`, `http`, `process`, `url`, `user` and
+/// the like). Everything else is in `labels`: names that ECS does not have (`http.request.retry`),
+/// its objects (`http.request`), and values it has no place for (`source.ip = "localhost"`), for
+/// which Elasticsearch would refuse the whole document. In `labels` all values are texts: an index
+/// takes each of them, whatever another program called by the same name, and they cannot multiply
+/// its fields outside of `labels`. As ECS asks, `.`, `*` and `\` in their names become `_`. Labels
+/// do not nest, so with `spans: nested` the fields of spans are labels as with `flat`, and the
+/// label `spans` has the path, `request:charge`. The label `module` is there if it is not the
+/// logger; `truncated` says what was cut, with `?` where the original length is unknown.
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::schema::PresetOptions;
+/// use logwell::encode::schema::SchemaOptions;
 /// use logwell::encode::schema::ecs::EcsEncoder;
 ///
 /// let logs = logwell::testing::capture();
 /// tracing::info!(http.response.status_code = 200, tenant = "acme", "handled");
 ///
 /// let mut line = Vec::new();
-/// EcsEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+/// EcsEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 /// let line: serde_json::Value = serde_json::from_slice(&line)?;
 /// assert_eq!(line["http.response.status_code"], 200);
 /// assert_eq!(line["labels"]["tenant"], "acme");
@@ -246,7 +245,7 @@ fn push_as_text<'a>(out: &mut Vec<u8>, values: &mut ValueWriter<'a>, member: &Me
     }
 }
 
-/// The name of a label: a key of our own moves aside.
+/// The name of a label: our own key moves aside.
 fn label(name: &str) -> Cow<'_, str> {
     match name {
         "module" | "spans" | "truncated" => Cow::Owned(format!("field_{name}")),

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 /// | key | from |
 /// |---|---|
 /// | `time`, `severity`, `message` | always; nanoseconds; TRACE is `DEBUG`, WARN is `WARNING` |
-/// | `logging.googleapis.com/insertId` | an id of its own for each record; always |
+/// | `logging.googleapis.com/insertId` | its own id for each record; always |
 /// | `logging.googleapis.com/trace`, `…/spanId` | W3C ids |
 /// | `logging.googleapis.com/sourceLocation` | `file`, `line` (a text), `function` |
 /// | `logging.googleapis.com/labels` | `environment` of the section `service` |
@@ -37,14 +37,14 @@ use std::borrow::Cow;
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::schema::PresetOptions;
+/// use logwell::encode::schema::SchemaOptions;
 /// use logwell::encode::schema::gcp::GcpEncoder;
 ///
 /// let logs = logwell::testing::capture();
 /// tracing::warn!(severity = "gold", order = 7, "payment refused");
 ///
 /// let mut line = Vec::new();
-/// GcpEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+/// GcpEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 /// let line: serde_json::Value = serde_json::from_slice(&line)?;
 /// assert_eq!(line["severity"], "WARNING");
 /// assert_eq!(line["field.severity"], "gold");

@@ -1,19 +1,19 @@
-//! Preset: the record in the words of other readers.
+//! Schema: the record under the keys of other readers.
 //!
-//! Knows what the presets have in common: the parts of a record, how it is cut to fit, ids, times.
-//! Knows no key of any of them: each has a file of its own. All rules of the native record hold: one
-//! line, no key twice, no raw control character, no longer than the limit.
+//! Knows what the schemas share: the parts of a record, cutting it to fit, ids, times. Knows no key
+//! of any schema: each has its own file. All rules of the native record hold: one line, no key
+//! twice, no raw control character, no longer than the limit.
 //!
 //! ```
 //! use logwell::encode::Encode;
-//! use logwell::encode::schema::PresetOptions;
+//! use logwell::encode::schema::SchemaOptions;
 //! use logwell::encode::schema::ecs::EcsEncoder;
 //!
 //! let logs = logwell::testing::capture();
 //! tracing::warn!(order = 7, "payment refused");
 //!
 //! let mut line = Vec::new();
-//! EcsEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+//! EcsEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 //! let line: serde_json::Value = serde_json::from_slice(&line)?;
 //! assert_eq!(line["log.level"], "WARN");
 //! assert_eq!(line["labels"]["order"], "7");
@@ -50,7 +50,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
-/// How records are written by a preset.
+/// How a schema writes records.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaOptions {
     /// What holds for the native record too. Every record fits into 1 KiB here as well.
@@ -256,8 +256,8 @@ impl<'a> Line<'a> {
     }
 
     /// The fields that are written as fields, later ones over earlier ones: pairs of contexts, then
-    /// spans (if flat), then the event, then the framework's mark. Those in `placed` have a place
-    /// of their own. What the application calls as the framework calls its own has moved aside.
+    /// spans (if flat), then the event, then the framework's mark. Those in `placed` have their own
+    /// place. What the application calls as the framework calls its own has moved aside.
     pub(crate) fn fields(
         &mut self,
         spans: Spans,

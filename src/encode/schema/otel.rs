@@ -20,8 +20,8 @@ use std::borrow::Cow;
 /// Encodes records for OpenTelemetry, as OTLP/JSON.
 ///
 /// Each line is a whole `LogsData` with one record: that is what the file exporter's specification
-/// has in a line, what the collector's `otlpjsonfile` receiver reads, and what `/v1/logs` takes as a
-/// request. A bare log record would need a reader of its own.
+/// has in a line, what the collector's `otlpjsonfile` receiver reads, and what `/v1/logs` takes as
+/// a request. A bare log record would need its own reader.
 ///
 /// | part | from |
 /// |---|---|
@@ -43,14 +43,14 @@ use std::borrow::Cow;
 ///
 /// ```
 /// use logwell::encode::Encode;
-/// use logwell::encode::schema::PresetOptions;
+/// use logwell::encode::schema::SchemaOptions;
 /// use logwell::encode::schema::otel::OtelEncoder;
 ///
 /// let logs = logwell::testing::capture();
 /// tracing::warn!(order = 7, "payment refused");
 ///
 /// let mut line = Vec::new();
-/// OtelEncoder::new(PresetOptions::default()).encode(&logs.records()[0], &mut line);
+/// OtelEncoder::new(SchemaOptions::default()).encode(&logs.records()[0], &mut line);
 /// let line: serde_json::Value = serde_json::from_slice(&line)?;
 /// let record = &line["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
 /// assert_eq!(record["severityNumber"], 13);

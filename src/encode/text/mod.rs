@@ -166,7 +166,7 @@ fn fields(ink: Style, record: &Record, ids: &Ids<'_>, out: &mut Vec<u8>) {
 }
 
 const MESSAGE: &str = "message";
-/// What a record of the `log` crate tells about its place, by way of fields.
+/// The source location of a record of the `log` crate, from its fields.
 const LOG_PLACE: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
 
 fn is_shown(kind: Kind, name: &str) -> bool {

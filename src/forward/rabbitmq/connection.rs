@@ -252,7 +252,8 @@ async fn halted(events: &mut Events) -> Halted {
     loop {
         match events.next().await {
             Some(Event::ConnectionBlocked(reason)) => return Halted::Blocked(reason),
-            // A soft error closes a channel: who uses it is told. The others end the connection.
+            // A soft error closes a channel: its user gets an error. The others end the
+            // connection.
             Some(Event::Error(error)) if !error.is_amqp_soft_error() => {
                 return Halted::Lost(error.to_string());
             }
@@ -296,7 +297,7 @@ async fn ensure_queue(
     timeout: Duration,
 ) -> Result<(), Lost> {
     for options in [QueueDeclareOptions::durable().passive(), QueueDeclareOptions::durable()] {
-        // A channel of its own each time: the broker closes it if there is no such queue.
+        // A new channel each time: the broker closes it if there is no such queue.
         let channel = within(timeout, "opening a channel", connection.create_channel()).await?;
         let declare = channel.queue_declare(queue.clone(), options, FieldTable::default());
         match tokio::time::timeout(timeout, declare).await {

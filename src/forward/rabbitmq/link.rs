@@ -1,6 +1,6 @@
-//! Link: the thread that holds the connection to the broker, and how it is asked to publish.
+//! Link: the thread that holds the connection to the broker, and the requests to publish.
 //!
-//! The thread reconnects for ever, with back-off, and drives the connection while nobody publishes,
+//! The thread reconnects forever, with back-off, and drives the connection while nobody publishes,
 //! so that heartbeats are sent and trouble is seen. Knows when to try again. Knows no AMQP.
 
 use super::connection::{Address, Connection, Lost};
@@ -154,7 +154,9 @@ fn wait(answered: &Receiver<Published>, until: Instant, stop: &Stop) -> Publishe
     loop {
         match answered.recv_timeout(LOOK_EVERY) {
             Ok(published) => return published,
-            Err(RecvTimeoutError::Disconnected) => return Published::nothing("its thread is gone"),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Published::nothing("its thread has ended");
+            }
             Err(RecvTimeoutError::Timeout) if stop.is_over() || Instant::now() >= until => {
                 return Published::nothing("it does not confirm in time");
             }

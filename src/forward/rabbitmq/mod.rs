@@ -47,7 +47,7 @@ pub(crate) fn through(
     let domain = &config.service.domain;
     let (queue, at_once) = match destination.name {
         logbeacon::NAME => (format!("{domain}_logbeacon"), AT_ONCE.max(destination.at_once)),
-        // People are told one thing after another.
+        // People receive one message after another.
         _ => (format!("{domain}_tg"), destination.at_once),
     };
     let address = Address::new(&config.forward.rabbitmq, queue)?;
@@ -109,7 +109,7 @@ impl Transport for Brokered {
             return vec![Outcome::Delivered; messages.len()];
         }
         let mut fates = self.direct.deliver(&rest, stop).into_iter();
-        // Who mends the way must know of both.
+        // Who fixes the way must know of both.
         let broker = published.trouble.as_deref().unwrap_or_default();
         let broker = self.password.scrub(broker);
         let also = |why: String| format!("{why} (and RabbitMQ is out of reach: {broker})");

@@ -1,7 +1,7 @@
 //! Socket: the TCP connection that lapin speaks on, made here so that it can be ended here.
 //!
 //! lapin has no deadline for a peer that accepts a connection and says nothing, and would keep a
-//! thread for it for ever. Who shuts the socket down ends that thread. Knows TCP and TLS. Knows no
+//! thread for it forever. Shutting the socket down ends that thread. Knows TCP and TLS. Knows no
 //! AMQP.
 
 use crate::base::thread;

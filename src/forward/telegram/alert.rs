@@ -13,8 +13,8 @@ pub(super) struct Alert {
     pub(super) hash: String,
     pub(super) unix_ms: u64,
     pub(super) level: Level,
-    /// Whether others of its kind may be told together with it: failures may, news may not, since
-    /// of "order 17 has arrived" each is worth a word.
+    /// Whether others of its kind may be sent together with it: failures may, news may not,
+    /// since of "order 17 has arrived" each is worth a word.
     pub(super) is_failure: bool,
     /// Where in the program: target, function, file and line, as far as known.
     pub(super) place: Vec<String>,
@@ -29,14 +29,14 @@ pub(super) struct Alert {
 pub(super) enum Kind {
     /// Failures at one place with messages of one shape.
     Failure { level: Level, place: String, shape: String },
-    /// A piece of news: a kind of its own.
+    /// A piece of news: its own kind.
     News { id: u64 },
-    /// What is not told apart, because there are too many kinds.
+    /// Kinds treated as one, because there are too many.
     Others { level: Level },
 }
 
 impl Alert {
-    /// What is told of an entry that cannot be read: that there was one.
+    /// What is sent for an entry that cannot be read: that there was one.
     pub(super) fn unreadable(taken: &Taken<'_>) -> Self {
         Self {
             hash: format!("unreadable-{}-{}", taken.at_unix_ms, taken.id),

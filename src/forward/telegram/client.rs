@@ -1,7 +1,7 @@
 //! TelegramClient: sends a text to a group, and reads what Telegram says to it.
 //!
-//! Knows the Bot API. Does not know limits, groups of alerts or retries: its answer is a [`Outcome`].
-//! The bot's token is in the URL, so that no text from here may repeat a URL.
+//! Knows the Bot API. Does not know limits, groups of alerts or retries: its answer is a
+//! [`Outcome`]. The bot's token is in the URL, so that no text from here may repeat a URL.
 
 use super::message::TelegramMessage;
 use crate::base::selflog;
@@ -12,7 +12,8 @@ use logwell_options::secret::SecretUrl;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Sends texts through a bot: `POST {base_url}/bot{token}/sendMessage`. Clones share the connection.
+/// Sends texts through a bot: `POST {base_url}/bot{token}/sendMessage`. Clones share the
+/// connection.
 ///
 /// ```no_run
 /// use logwell::config::Secret;
@@ -42,7 +43,7 @@ pub struct TelegramClient {
 /// Where Telegram is.
 pub const TELEGRAM_URL: &str = "https://api.telegram.org";
 
-/// Longer pauses are not obeyed: by a mistake over there nothing should rest for ever.
+/// Longer pauses are not obeyed: by a mistake over there nothing should rest forever.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 /// What Telegram says besides the message.
@@ -62,13 +63,15 @@ impl TelegramClient {
         Self { http, base_url: base_url.trim_end_matches('/').to_owned() }
     }
 
-    /// Sends the message through the bot with that token. Blocks until there is an answer, at most as
-    /// long as the HTTP client's timeout says (twice that, if the group has moved).
+    /// Sends the message through the bot with that token. Blocks until there is an answer, at most
+    /// as long as the HTTP client's timeout says (twice that, if the group has moved).
     ///
-    /// - The text is made to [`fit`](crate::forward::telegram::sanitize()) first: something is always sent.
-    /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at all, and
-    ///   an answer that is not Telegram's.
-    /// - A wrong token, a group that is not found or that the bot may not write to, waits for a person.
+    /// - The text is made to [`fit`](crate::forward::telegram::fit()) first: something is
+    ///   always sent.
+    /// - 429 is to be tried again, not before `retry_after`. So are 408 and 5xx, no answer at
+    ///   all, and an answer that is not Telegram's.
+    /// - A wrong token, a group that is not found or that the bot may not write to, waits for a
+    ///   person.
     /// - Only what is wrong with the text itself is final.
     /// - A group that has become a supergroup is followed to its new id.
     #[must_use]

@@ -1,6 +1,7 @@
-//! Shape: what two messages of one kind have in common.
+//! Fingerprint: what two messages of one kind have in common.
 //!
-//! `order 17 failed` and `order 18 failed` are the same trouble. Pure text; knows no records.
+//! `order 17 failed` and `order 18 failed` have the same fingerprint. Pure; knows text, not
+//! records.
 
 use crate::record::fields::floor_char_boundary;
 
@@ -16,7 +17,7 @@ const JOINTS: [char; 8] = ['.', ':', '-', '/', '_', '+', '@', '%'];
 /// The message without what varies from one time to the next.
 ///
 /// - A word with a digit in it becomes `#`: numbers, ids, addresses, times, `0xdeadbeef`.
-/// - So does what stands in double quotes or backticks, with its quotes.
+/// - So does what is in double quotes or backticks, with its quotes.
 /// - So does a word of eight or more hexadecimal digits.
 /// - Spaces and line ends become single spaces; holes in a row become one.
 pub(super) fn shape(message: &str) -> String {

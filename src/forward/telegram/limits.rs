@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 ///
 /// Telegram's own limits are 30 a second in all and 20 a minute to one group; who passes them is
 /// answered 429, and banned in the end. The numbers hold for any second and any minute, wherever it
-/// begins, if they are told of each answer.
+/// begins, if each answer is reported to them.
 ///
 /// ```
 /// use logwell::forward::telegram::SendLimits;

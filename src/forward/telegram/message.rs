@@ -7,7 +7,7 @@ use logwell_options::secret::Secret;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// Who is told.
+/// The recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// The developers' group.
@@ -42,7 +42,7 @@ impl fmt::Display for Audience {
 ///
 /// | key | is |
 /// |---|---|
-/// | `tg_token` | the bot's token; only if the producer was told to pass it on |
+/// | `tg_token` | the bot's token; only if the producer passes it on |
 /// | `tg_chatid` | the group's id |
 /// | `notify_msg` | the text |
 /// | `type` | `developer` or `customer` |
@@ -63,7 +63,7 @@ impl fmt::Display for Audience {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TelegramMessage {
-    /// Who is told.
+    /// The recipients.
     pub audience: Audience,
     /// The group's id, `-100…`, or `@name` of a public one.
     pub chat_id: String,

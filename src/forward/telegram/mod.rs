@@ -1,28 +1,28 @@
-//! Telegram: groups of people who are told of failures and news.
+//! Telegram: sends failures and news to groups of people.
 //!
 //! ```text
 //! record → entry ═ spool ═ entry → alert → group of its kind → text that fits → within the limits → chat
-//!          entry.rs        alert.rs        groups.rs   layout.rs fit.rs    desk.rs direct.rs  client.rs
+//!          entry/          alert.rs   digest/    layout/ sanitize.rs   composer/ direct.rs   client.rs
 //! ```
 //!
 //! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
 //! token and the group's id into the section `forward.telegram`. [`check`](super::check()) sends a test
 //! message to each.
 //!
-//! - **The first failure of a kind is told at once.** Its repetitions are collected for `digest_every`
-//!   and told together ("×173 in 5 min"); when it has been quiet as long, a closing note says so. Of
-//!   one kind are failures of one level, from one place in the source, with messages that differ only
-//!   in numbers, ids and what stands in quotes.
-//! - **News is told one by one**: what `info_ctg!` and levels below Error send.
-//! - **The limits of Telegram hold**, 20 messages to a group in any minute and 30 in any second. A
-//!   quarter may go at once, the rest is spread over the minute. Of more than five kinds at once, or
-//!   more than there is room for, twenty share a message, the most severe and most frequent first. Of
-//!   more than 300 kinds the others are told as one. `retry_after` is obeyed.
-//! - **A text always fits**: at most 4096 UTF-16 units. It is plain text; what could deceive is made
-//!   visible, such as `\u{202e}`, and a line that begins inside a record begins with `│ `.
+//! - **The first failure of a kind is sent at once.** Repetitions are collected for `digest_every` and
+//!   sent as one message ("×173 in 5 min"); after an equally long quiet period a final message closes the
+//!   incident. Failures are of one kind if they have the same level and source location, and their
+//!   messages differ only in numbers, ids and quoted text.
+//! - **News is sent one by one**: the records of `info_ctg!` and of levels below Error.
+//! - **Telegram's limits hold**: 20 messages to a group in any minute and 30 in any second. A quarter may
+//!   go at once, the rest is spread over the minute. If more than five kinds are due at once, or more than
+//!   the limits allow, twenty share a message, the most severe and most frequent first. Kinds above 300
+//!   are sent as one. `retry_after` is obeyed.
+//! - **A text always fits**: at most 4096 UTF-16 units. It is plain text; deceptive
+//!   characters are escaped, such as `\u{202e}`, and a line from inside a record begins with `│ `.
 //! - **In `quiet_hours` messages come without a sound**, but for those of CRITICAL.
-//! - **Nothing is lost by a kill**: what is not told yet waits in the spool. What was told shortly
-//!   before may be told again.
+//! - **A kill loses nothing**: unsent messages wait in the spool. Messages sent shortly before the kill
+//!   may be sent again.
 //!
 //! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
 //! [`SendLimits`] and [`fit()`]. This file makes destinations of the configuration.
@@ -100,7 +100,7 @@ pub(super) fn destinations(
             compose: Box::new(desk),
             transport: Box::new(direct),
             hidden,
-            // What comes while a message is on its way can be told together with what waits.
+            // What comes while a message is on its way can be sent together with what waits.
             at_once: 1,
             max_bytes: telegram.max_bytes,
             max_age: telegram.max_age,
@@ -110,7 +110,7 @@ pub(super) fn destinations(
     groups(config).map(destination).collect()
 }
 
-/// The groups that are told.
+/// The groups that receive messages.
 fn groups<'a>(
     config: &ForwardSetup<'a>,
 ) -> impl Iterator<Item = (Audience, &'a TelegramGroup)> + use<'a> {
@@ -127,7 +127,7 @@ const fn name(audience: Audience) -> &'static str {
     }
 }
 
-/// A client with connections of its own: what is shut down, is so for good.
+/// A client with its own connections: a shutdown is final.
 fn client(config: &ForwardSetup<'_>) -> Result<TelegramClient, Error> {
     let telegram = &config.forward.telegram;
     let http = HttpClient::new(&HttpOptions {

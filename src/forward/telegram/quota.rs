@@ -1,4 +1,4 @@
-//! Quota: at most so many in any span of a length.
+//! Quota: a sliding-window rate limiter: at most so many in any period of a given length.
 //!
 //! Pure: the time is an argument. Knows neither requests nor chats.
 

@@ -1,7 +1,7 @@
-//! Fit: any text, made into one that Telegram takes and people can read.
+//! Sanitize: makes any text one that Telegram accepts and people can read.
 //!
-//! Telegram counts a text in UTF-16 code units, refuses one that is too long and one that shows
-//! nothing. Knows characters. Does not know records.
+//! Telegram counts UTF-16 code units and refuses text that is too long or blank. Knows characters.
+//! Does not know records.
 
 use crate::encode::escape::must_escape;
 

@@ -83,7 +83,7 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
         file.flush(place.now).unwrap_err();
     });
 
-    // Whatever was before, it goes on.
+    // Whatever was before, it continues.
     fs::remove_file(disk.0.join("ballast")).unwrap();
     place.pass(Duration::from_secs(60));
     file.flush(place.now).unwrap();

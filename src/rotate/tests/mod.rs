@@ -117,7 +117,7 @@ impl Drop for Attribute {
     }
 }
 
-/// A small disk of its own.
+/// Its own small disk.
 struct Disk(PathBuf);
 
 impl Disk {
@@ -139,7 +139,7 @@ impl Drop for Disk {
     }
 }
 
-/// Runs one test of this file again in a process of its own, under a shell command's limits.
+/// Runs one test of this file again in its own process, under a shell command's limits.
 ///
 /// Returns whether this is that process.
 fn in_child(test: &str, limits: &str) -> bool {

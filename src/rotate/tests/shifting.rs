@@ -2,7 +2,7 @@
 //! numbering for that.
 //!
 //! A caught panic is still printed, and kills a program that is built with `panic = "abort"`. So
-//! the count of panics is what is tested, in a process of its own.
+//! the count of panics is what is tested, in its own process.
 
 use super::*;
 use file_rotate::compression::Compression;

@@ -1,6 +1,6 @@
-//! Signals: SIGTERM and SIGINT end logging and then the process, SIGHUP opens the files anew.
+//! Signals: SIGTERM and SIGINT end logging and then the process, SIGHUP reopens the files.
 //!
-//! Knows signals, and is the only file that names `signal-hook`. What is done is done on an ordinary
+//! Knows signals, and is the only file that names `signal-hook`. The work is done on an ordinary
 //! thread; in the signal handler itself only a byte is written to a pipe.
 
 #[cfg(not(unix))]
@@ -59,7 +59,7 @@ mod unix {
         Handled,
     }
 
-    /// What is done with the signals that are handled.
+    /// How to handle the signals.
     struct Watch {
         handle: LoggingHandle,
         /// Signals that end the process.
@@ -126,7 +126,7 @@ mod unix {
 
         fn reopen(&self) {
             if let Err(error) = self.handle.reopen() {
-                selflog::tell("the files cannot be opened anew", &error);
+                selflog::tell("the files cannot be reopened", &error);
             }
         }
 

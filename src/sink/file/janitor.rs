@@ -1,6 +1,6 @@
-//! Janitor: compresses backups and lets go of deleted files, so that nobody waits for that.
+//! Janitor: compresses backups and closes deleted files, so that nobody waits for that.
 //!
-//! A thread of its own, `logwell-janitor`, started with the first work and shared by the files of a
+//! A separate thread, `logwell-janitor`, started with the first work and shared by the files of a
 //! pipeline. It works half of the time at most, and ends with the last file. Knows no path: it is
 //! given open files, and says when it is done.
 
@@ -60,7 +60,7 @@ impl Janitor {
         self.packed.1.try_recv().ok()
     }
 
-    /// Lets go of deleted files.
+    /// Closes deleted files.
     pub(crate) fn release(&self, files: Vec<File>) {
         if !files.is_empty() {
             let _or_here = self.thread.give(Work::Release(files));

@@ -32,13 +32,13 @@ pub struct FileSink {
     line: Vec<u8>,
     janitor: Janitor,
     syncer: Syncer,
-    /// Whether the syncer was told that its job has no time.
+    /// Whether the syncer has learned that its job is urgent.
     has_hurried: bool,
     _lock: Option<PathLock>,
 }
 
 impl FileSink {
-    /// Opens the file, makes its directory if need be, and goes on at its end.
+    /// Opens the file, makes its directory if need be, and continues at its end.
     ///
     /// # Errors
     ///

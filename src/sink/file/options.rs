@@ -20,23 +20,24 @@ section! {
     pub struct FilesConfig {
         /// Whether log files are written.
         enabled: bool = true => flag();
-        /// The directory of the log files; it is made if missing.
-        /// A relative path starts at the working directory.
+        /// The directory of the log files; created if missing. A relative path starts at the
+        /// working directory.
         dir: PathBuf = PathBuf::from("logs") => path();
-        /// What goes to the files, out of what `level` lets pass. No span directives here.
+        /// Which of the records that `level` passes go to the files. No span directives here.
         level: Directives = Level::Debug.into() => sink_levels();
-        /// When a new file is started, besides at `max_bytes`, which no file passes.
+        /// When a new file starts, in addition to `max_bytes`, which no file exceeds.
         rotate: Rotate = Rotate::Size => choice();
-        /// Whose midnight and full hours count for that.
+        /// The time zone of those hours and days.
         rotate_zone: TimeZone = TimeZone::Local => choice();
         /// Whether each start of the program starts new files, unless they are empty.
         rotate_on_start: bool = false => flag();
-        /// How backups are compressed: by a thread of its own, so that no record waits for it.
+        /// How backups are compressed, on a separate thread: no record waits for it.
         compress: Compress = Compress::None => choice();
-        /// When written records are made durable, so that not even a power cut takes them. At the
-        /// shutdown they always are. After a failure what may be lost is written again.
+        /// When written records are made durable, so that they survive a power failure. The
+        /// shutdown always
+        /// makes them durable. After a failed sync, lines that may be lost are written again.
         sync: SyncPolicy = SyncPolicy::Never => choice();
-        /// How old a written record may be that is not durable yet. Not with `sync: never`.
+        /// The longest time that a written record stays not durable. Not with `sync: never`.
         sync_interval: Duration = Duration::from_secs(1) => time(Duration::from_millis(10), HOUR);
         /// The file of all records.
         app: FileConfig = FileConfig::default() => section();
@@ -67,7 +68,7 @@ section! {
         name: String = "app.log".to_owned() => file_name();
         /// The size at which the file is rotated, before the line that would not fit.
         max_bytes: u64 = 10 * MIB => bytes(4 * KIB, TIB);
-        /// How many backups are kept. `0` keeps none: what was in the file is gone at rotation.
+        /// How many backups are kept. `0` keeps none: rotation deletes the contents.
         backup_count: u32 = 7 => count(0, 1_000);
         /// How old a backup may become after its last record, such as `30d`.
         max_age: Option<Duration> = None => optional_time(MINUTE, DECADE);

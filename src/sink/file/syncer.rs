@@ -1,8 +1,8 @@
 //! Syncer: makes files durable, so that the listener need not wait for the disk.
 //!
 //! A sync takes about four milliseconds on an idle disk and may take seconds on a busy one. In that
-//! time the listener would take no record; here it goes on, and all that it has written when the
-//! sync begins is part of it. A thread of its own, `logwell-sync`, started with the first work and
+//! time the listener would take no record; here it continues, and all that it has written when the
+//! sync begins is part of it. A separate thread, `logwell-sync`, started with the first work and
 //! shared by the files of a pipeline; it ends with the last of them. Knows no path and no line.
 
 use crate::base::{thread, threads};

@@ -72,7 +72,7 @@ fn any_byte_that_is_flipped_costs_the_entry_it_belongs_to_and_no_other() {
                     let (out, counts) = read(&place);
                     let rest = (0..28).filter(|n| *n != victim).collect();
                     assert_eq!(out, rest, "byte {at} of {name}, {mask}");
-                    // What lies at the end of the last segment may never have been whole.
+                    // What is at the end of the last segment may never have been whole.
                     assert!(counts.damaged == 1 || (last && counts.damaged == 0), "{counts:?}");
                 }
             }

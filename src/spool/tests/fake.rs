@@ -294,7 +294,7 @@ impl DiskFile for FakeFile {
         let mut state = self.disk.call()?;
         let mut content = self.file.lock().unwrap();
         let offset = offset as usize;
-        // What lies behind the file's end needs room; what is overwritten does not.
+        // What is behind the file's end needs room; what is overwritten does not.
         let mut most = bytes.len();
         if let Some(room) = &mut state.room {
             let free = content.now.len().saturating_sub(offset) + *room;

@@ -1,4 +1,4 @@
-//! Format: the bytes on the disk are those of `docs/spool-format.md`, for ever.
+//! Format: the bytes on the disk are those of `docs/spool-format.md`, forever.
 
 use super::super::entry;
 use super::super::names;

@@ -16,7 +16,7 @@ fn options(directory: &Path) -> SpoolOptions {
     SpoolOptions { segment_bytes: 64 << 10, ..SpoolOptions::new(directory) }
 }
 
-/// Appends for ever, and says after each flush how far it has come.
+/// Appends forever, and says after each flush how far it has come.
 #[test]
 fn child_that_appends() {
     let Some(directory) = std::env::var_os(CHILD) else { return };
@@ -139,7 +139,7 @@ fn what_stands_in_the_way_of_a_segment_is_neither_followed_nor_opened() {
     assert_eq!(fs::read_to_string(mine).unwrap(), "mine");
 }
 
-/// A small disk of its own.
+/// Its own small disk.
 struct Disk(std::path::PathBuf);
 
 impl Disk {

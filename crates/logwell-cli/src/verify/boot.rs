@@ -46,9 +46,9 @@ pub(super) struct Boot {
     pub(super) checkpoints: Vec<Checkpoint>,
     /// When a record last said that others were filtered.
     pub(super) filtered_ns: Vec<i64>,
-    /// Dropped before the queue, by level and reason, as told so far.
+    /// Dropped before the queue, by level and reason, as reported so far.
     pub(super) dropped: BTreeMap<String, u64>,
-    /// Lost by a sink in an outage, as told so far.
+    /// Lost by a sink in an outage, as reported so far.
     pub(super) outages: Vec<Outage>,
     pub(super) receipt: Option<Receipt>,
     /// What the process that recovered its black box says.
@@ -59,7 +59,7 @@ pub(super) struct Boot {
     pub(super) is_box_put_aside: bool,
     /// Its black box cannot be read: what is in one file may wait in it for another.
     pub(super) is_box_open: bool,
-    /// The number with which it begins, if only the black box told of it; 0 if the files did.
+    /// The number with which it begins, if only the black box has it; 0 if the files did.
     pub(super) begun_by_box: u64,
     /// The latest number that was recovered, and the latest of those before that are in another file.
     last_recovered: u64,
@@ -213,8 +213,8 @@ impl Boot {
         }
         let is_later = found.unix_ns > self.last_ns;
         let is_missing = self.gaps.find(found.seq).is_some();
-        // What comes again, or lies before all there is, and has happened after all of it, is not
-        // a line in the wrong place: the process has begun to count anew.
+        // What comes again, or is before all there is, and has happened after all of it, is not
+        // a line in the wrong place: the process has begun to count again.
         if is_later && (!is_missing || found.seq < self.base) {
             return Turn::NextBoot;
         }
@@ -237,7 +237,7 @@ impl Boot {
         Turn::Here
     }
 
-    /// Takes a record that stands among those of a later boot.
+    /// Takes a record that is among those of a later boot.
     pub(super) fn take_stray(&mut self, found: &Found<'_>) {
         if found.seq > self.last_seq {
             self.late.push(found.seq, found.place);
@@ -254,7 +254,7 @@ impl Boot {
         }
         let is_beginning = || found.line.own_kind().is_some_and(|kind| kind == "logwell.started");
         if found.is_recovered || is_beginning() {
-            // What was found in a black box is told before the beginning, and happens after it.
+            // What was found in a black box is reported before the beginning, and happens after it.
             self.first_ns = self.first_ns.min(found.unix_ns);
         }
         self.extend(found.seq, found.place);
@@ -361,7 +361,7 @@ impl Boot {
         if !found.is_settled {
             return;
         }
-        // logwell's own stand in `app.log` whatever `files.level` says, and not so elsewhere.
+        // logwell's own are in `app.log` whatever `files.level` says, and not so elsewhere.
         if found.line.level().is_some_and(|level| level >= logwell::Level::Error) {
             push_in_order(&mut self.errors, found.seq);
         }

@@ -1,9 +1,9 @@
 //! Boots: which record belongs to which start of which process.
 //!
-//! A record belongs to the latest boot of its process, but for lines in a wrong place, and for those
-//! that another process wrote, which had them from the black box of one that was killed: these stand
-//! among the records of later boots. A process number may come again, even at once (in a container
-//! it is always 1), so it takes moments, numbers and ids together. Does not know files.
+//! A record belongs to the latest boot of its process, but for lines in a wrong place, and for
+//! those that another process wrote, which had them from the black box of one that was killed:
+//! these are among the records of later boots. A process number may come again, even at once (in a
+//! container it is always 1), so it takes moments, numbers and ids together. Does not know files.
 
 use super::boot::{Boot, Found, Recovery, Turn};
 use super::boxes::{BlackBox, Unreadable};
@@ -83,7 +83,7 @@ impl Boots {
 
     fn add(&mut self, boot: Boot) {
         let known = self.by_process.entry(boot.process).or_default();
-        // One that its black box has told of stands behind the one that has told it.
+        // A boot that a black box has reported comes after the boot that reported it.
         let place = match boot.begun_by_box {
             0 => known.len(),
             _ => known.partition_point(|at| {
@@ -95,7 +95,7 @@ impl Boots {
     }
 
     /// The boot that a recovered record belongs to: the latest one that had begun by then, has not
-    /// ended, and goes on with it.
+    /// ended, and continues with it.
     fn boot_of_recovered(&self, process: u64, found: &Found<'_>) -> Option<usize> {
         let known = self.of_process(process).iter().rev().copied();
         let mut known = known.filter_map(|at| Some((at, self.all.get(at)?)));
@@ -103,7 +103,7 @@ impl Boots {
             let id = found.line.text("boot_id");
             let is_it = |(_, boot): &(usize, &Boot)| match boot.is_begun {
                 true => boot.id.as_deref() == id.as_deref(),
-                // Records of its own may stand before its beginning.
+                // Records of its own may be before its beginning.
                 false => boot.last_seq + 1 == found.seq && !self.is_closed(boot),
             };
             return known.find(is_it).map(|(at, _)| at);
@@ -117,7 +117,7 @@ impl Boots {
                     || boot.gaps.find(found.seq).is_some())
         };
         let is_next = |boot: &Boot| boot.begun_by_box > 0 && boot.last_seq + 1 == found.seq;
-        // What is told of a boot is told at once; and its first record may not be its earliest.
+        // What is learned of a boot is reported at once; and its first record may not be its earliest.
         let it = open.iter().find(|(_, boot)| is_next(boot));
         let it = it.or_else(|| open.iter().find(|(_, boot)| goes_on(boot)));
         // A clock may have been set.
@@ -281,7 +281,7 @@ impl Boot {
         let id = || found.line.text("boot_id");
         match found.line.own_kind().as_deref() {
             Some("logwell.started") if self.id.is_some() => self.id.as_deref() != id().as_deref(),
-            // It may stand behind records that it should precede.
+            // It may be behind records that it should precede.
             Some("logwell.started") => {
                 found.unix_ns > self.first_ns && found.seq != self.last_seq + 1
             }

@@ -31,7 +31,7 @@ pub(super) struct BlackBox {
     pub(super) without_copy: Vec<u64>,
     /// How many entries cannot be read.
     pub(super) damaged: u64,
-    /// Dropped before the queue and not told, by level and reason.
+    /// Dropped before the queue and not reported, by level and reason.
     pub(super) dropped: BTreeMap<String, u64>,
     /// When the first and the last of its records happened; 0 if there is none.
     pub(super) times: [i64; 2],

@@ -1,5 +1,5 @@
-//! Judge: which of a boot's missing records were filtered, which are lost, and what nobody can
-//! know.
+//! Classify: which of a boot's missing records were filtered, which are lost, and which are
+//! unknown.
 //!
 //! Pure: decides over a [`Boot`]. A record that `files.level` keeps out of `app.log` has a number
 //! too, so a gap alone proves nothing. But `logwell.filtered` is written right after the first
@@ -122,8 +122,8 @@ fn judge_window(boot: &Boot, window: &Window, judgement: &mut Judgement) {
     }
 }
 
-/// What was in a black box, as far as it lies behind the last checkpoint: of these numbers it is known
-/// how many were filtered. Says where it begins.
+/// What was in a black box, as far as it is behind the last checkpoint: of these numbers it is
+/// known how many were filtered. Says where it begins.
 fn judge_recovered(boot: &Boot, told_through: u64, judgement: &mut Judgement) -> u64 {
     let Some(recovery) = boot.recovery.filter(|recovery| recovery.first_seq > 0) else {
         return u64::MAX;
@@ -139,14 +139,14 @@ fn judge_recovered(boot: &Boot, told_through: u64, judgement: &mut Judgement) ->
     from
 }
 
-/// A record that was kept out is told within this time: an hour, and some for a busy machine.
+/// A record that was kept out is reported within this time: an hour, and some for a busy machine.
 const TOLD_WITHIN_NS: i64 = 61 * 60 * 1_000_000_000;
 
-/// What lies behind the last checkpoint.
+/// What is behind the last checkpoint.
 fn judge_tail(boot: &Boot, numbers: std::ops::Range<u64>, judgement: &mut Judgement) {
     for gap in boot.gaps.within(numbers.start, numbers.end) {
         let told_before = boot.filtered_ns.iter().rev().find(|told| **told <= gap.after_ns);
-        // It is told at once if it was not told in the hour before.
+        // It is reported at once if it was not reported in the hour before.
         let silent_since = match told_before {
             Some(told) => Some(*told),
             None if judgement.rotated_through == 0 => None,

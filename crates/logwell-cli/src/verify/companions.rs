@@ -1,7 +1,7 @@
-//! Side: what `errors.log` and `ai_responses.log` have, compared with `app.log`.
+//! Companions: what `errors.log` and `ai_responses.log` have, compared with `app.log`.
 //!
-//! Each of their records stands in `app.log` too. So they are checked against it record by record;
-//! and where `app.log` has a gap, they can prove that a record in it is lost and not filtered.
+//! Each of their records is in `app.log` too. So they are checked against it record by record; and
+//! where `app.log` has a gap, they can prove that a record in it is lost and not filtered.
 
 use super::boot::{Boot, Found, Runs, push_in_order};
 use super::gaps::Place;
@@ -41,7 +41,7 @@ pub(super) struct SideFile {
 pub(super) struct SideReport {
     pub(super) name: String,
     pub(super) records: u64,
-    /// Those that stand in `app.log` and should stand here.
+    /// Those that are in `app.log` and should be here.
     pub(super) missing: Vec<u64>,
     /// How many records the log says this file has lost.
     pub(super) declared: u64,
@@ -57,7 +57,7 @@ impl SideFile {
         Self { sink, name, is_cut, boots: HashMap::new(), families: 0, first: None, strangers: 0 }
     }
 
-    /// The records of one boot may stand in two families: its own, and what another process recovered.
+    /// The records of one boot may be in two families: its own, and what another process recovered.
     pub(super) fn begin_family(&mut self) {
         self.families += 1;
     }
@@ -133,7 +133,7 @@ impl SideFile {
 }
 
 impl Boot {
-    /// Whether the record of that number stands in `app.log`.
+    /// Whether the record of that number is in `app.log`.
     pub(super) fn has(&self, seq: u64) -> bool {
         seq <= self.last_seq && self.gaps.find(seq).is_none()
     }

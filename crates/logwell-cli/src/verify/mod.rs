@@ -2,7 +2,7 @@
 //! it.
 //!
 //! Joins the parts: looks at the black boxes, reads `app.log` into boots, judges each, compares the
-//! side files. How it is said is in `people.rs` and `json.rs`.
+//! side files. `report_text.rs` and `json.rs` print it.
 
 mod boot;
 mod boots;

@@ -1,6 +1,6 @@
 //! Report: what was found, and whether all of it together is complete.
 //!
-//! How it is said is in `people.rs` and `json.rs`.
+//! `report_text.rs` and `json.rs` print it.
 
 use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
 use super::boxes::Unreadable;
@@ -29,7 +29,7 @@ pub struct Report {
 /// What it all comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing is missing, damaged or out of order. What lies in a black box is not missing.
+    /// Nothing is missing, damaged or out of order. What is in a black box is not missing.
     Complete,
     /// Something is.
     Incomplete,
@@ -104,7 +104,7 @@ impl BootReport {
         }
     }
 
-    /// Records that stand in a side file only and are not known to be lost otherwise.
+    /// Records that are in a side file only and are not known to be lost otherwise.
     pub(super) fn proven(&self) -> Vec<(u64, &SideReport, Place)> {
         let judgement = &self.judgement;
         let is_known = |seq: u64| {
@@ -150,8 +150,8 @@ impl BootReport {
             || self.sides.iter().any(side_is_damaged)
     }
 
-    /// Whether it has ended in order, or its black box says how it went on (or is spoilt, which is told
-    /// as such), or it may be running.
+    /// Whether it has ended in order, or its black box says how it went on (or is spoilt, which is
+    /// reported as such), or it may be running.
     pub(super) fn has_known_end(&self) -> bool {
         self.has_receipt
             || self.recovery.is_some()

@@ -1,4 +1,4 @@
-//! People: the report as text, for people.
+//! Report text: the report as text, for people.
 
 use super::boot::{LEDGER, Left, Runs};
 use super::boxes::{State, Unreadable};

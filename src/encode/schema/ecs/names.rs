@@ -1,7 +1,7 @@
 //! Names: the fields of ECS that programs write, and what Elasticsearch takes in each.
 //!
-//! Knows ECS 8.11. Does not know records. ECS's objects (`http.request`) are no names: a value there
-//! makes Elasticsearch refuse the whole document, as does a text where it has a number.
+//! Knows ECS 8.11. Does not know records. ECS's objects (`http.request`) are no names: a value
+//! there makes Elasticsearch refuse the whole document, as does a text where it has a number.
 
 use crate::base::clock::unix_us_of;
 use crate::record::fields::Value;

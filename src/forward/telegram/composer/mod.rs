@@ -1,7 +1,7 @@
-//! Desk: makes messages for one group of people, between its spool and the transport.
+//! Composer: makes messages for one group of people, between its spool and the transport.
 //!
-//! Knows entries, groups of alerts, texts and the pace. Does not know the spool, nor the transport: a
-//! message that is handed out is the forwarder's to deliver. The time is an argument.
+//! Knows entries, groups of alerts, texts and the pace. Does not know the spool, nor the transport:
+//! the forwarder delivers the messages. The time is an argument.
 
 use super::alert::Alert;
 use super::entry;
@@ -89,9 +89,9 @@ impl Composer {
     }
 }
 
-/// A pace that never passes so many in a minute, and leaves some of them for what comes next: a quarter
-/// may go at once, the others spread over the minute. Who spends all at once has nothing to say of
-/// what is worse for the rest of the minute.
+/// A pace that never passes so many in a minute, and leaves some of them for what comes next: a
+/// quarter may go at once, the others spread over the minute. A sender that spends all at once has
+/// nothing left for what is worse for the rest of the minute.
 fn pace(per_minute: u32, now: Instant) -> TokenBucket {
     let at_once = (per_minute / 4).max(1);
     let spread = per_minute.saturating_sub(at_once) + 1;
@@ -111,7 +111,7 @@ impl Compose for Composer {
         self.groups.take(taken.id, alert, now);
     }
 
-    /// At most one: what comes while it is on its way can be told together.
+    /// At most one: what comes while it is on its way can be sent together.
     fn ready(&mut self, now: Instant) -> Vec<Message> {
         let draft = self.groups.next(now, self.room(now));
         let Some(draft) = draft else { return Vec::new() };

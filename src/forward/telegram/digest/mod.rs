@@ -1,15 +1,15 @@
-//! Groups: what one chat is told, and when: each kind at once, then its repetitions together.
+//! Digest: what to send to one chat, and when: each kind at once, then its repetitions together.
 //!
 //! A state machine over (moment, alert) → messages to send, entries done. Pure: the time is an
 //! argument. Knows alerts and their kinds. Does not know texts, limits or how a message travels.
 //!
 //! ```text
-//!   new ──told──▶ open ── waits for its window ──▶ told together (×173 in 5 min) ──▶ open
+//!   new ──sent──▶ open ── waits for its window ──▶ sent together (×173 in 5 min) ──▶ open
 //!                   └── a window without another ──▶ forgotten, with a note if it had repeated
 //! ```
 //!
-//! What waits to be told stays in the spool: only its number, its latest alert and the id of its
-//! first entry are in memory. So memory depends on the number of kinds alone, which has a bound.
+//! Unsent entries stay in the spool: memory holds only their number, the latest alert and the id of
+//! the first entry of each kind. So memory depends on the number of kinds alone, which has a bound.
 
 use super::alert::{Alert, Kind};
 use crate::record::level::Level;
@@ -17,15 +17,15 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// More kinds than this are not told apart. Together they fit into what Telegram's limits leave for
-/// one minute.
+/// Further kinds are treated as one. Together they fit into what Telegram's limits leave for one
+/// minute.
 pub(super) const MAX_KINDS: usize = 300;
 /// As many due kinds get a message each; more share one.
 pub(super) const MAX_APART: usize = 5;
 /// So many kinds share one message; the rest waits for the next.
 pub(super) const MAX_TOGETHER: usize = 20;
 
-/// What one chat is told.
+/// What one chat receives.
 #[derive(Debug)]
 pub(super) struct Digests {
     window: Duration,
@@ -36,9 +36,9 @@ pub(super) struct Digests {
 #[derive(Debug)]
 struct Group {
     latest: Alert,
-    /// What has come and is not told yet.
+    /// What has come and is not reported yet.
     waiting: Option<Waiting>,
-    /// What was told, and until when the rest waits; nothing before the first telling.
+    /// What was sent, and until when the rest waits; `None` before the first message.
     open: Option<Open>,
 }
 
@@ -72,7 +72,7 @@ pub(super) enum Draft {
     Quiet(Vec<Summary>),
 }
 
-/// What is told of one kind.
+/// What is sent about one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
     pub(super) kind: Kind,
@@ -84,7 +84,7 @@ pub(super) struct Summary {
     /// The entry of the first of them: it and all later ones must stay until this is delivered.
     pub(super) first_id: u64,
     pub(super) id: MessageId,
-    /// Whether the chat was told of this kind before.
+    /// Whether the chat has received this kind before.
     pub(super) is_again: bool,
 }
 
@@ -160,7 +160,7 @@ impl Digests {
         self.kinds.values().filter_map(|group| self.due(group)).min()
     }
 
-    /// The first entry that is not told yet.
+    /// The first entry that is not reported yet.
     pub(super) fn oldest_id(&self) -> Option<u64> {
         self.kinds.values().filter_map(|group| Some(group.waiting?.first_id)).min()
     }
@@ -192,7 +192,7 @@ impl Digests {
         }
     }
 
-    /// How it sorts among what is due, the most severe first, of those the most frequent; nothing if
+    /// How it sorts among what is due, the most severe first, of those the most frequent; `None` if
     /// it is not due.
     fn urgency<'k>(&self, kind: &'k Kind, group: &Group, now: Instant) -> Option<Urgency<'k>> {
         let Waiting { count, first_id, .. } = group.waiting?;
@@ -245,7 +245,7 @@ fn quiet_told((kind, open, alert): (Kind, Open, Alert)) -> Summary {
 }
 
 impl Draft {
-    /// All that is told.
+    /// All that is sent.
     pub(super) fn told(&self) -> &[Summary] {
         match self {
             Self::One(told) => std::slice::from_ref(&**told),

@@ -36,7 +36,7 @@ impl Chat {
         self.groups.next(self.now, ROOM)
     }
 
-    /// Message and count of the one kind that is told.
+    /// Message and count of the one kind that is sent.
     fn one(&mut self) -> Option<(String, u64)> {
         match self.next()? {
             Draft::One(told) => Some((told.alert.message, told.count)),
@@ -201,8 +201,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever comes when: each record is told once, of each kind in order, none before its window
-    /// is over, and the entry that is kept in the spool is the first that is not told.
+    /// Whatever comes when: each record is reported once, of each kind in order, none before its
+    /// window is over, and the entry that is kept in the spool is the first that is not reported.
     #[test]
     fn every_record_is_told_exactly_once(steps in prop::collection::vec(step(), 1..200)) {
         let mut chat = Chat::new();

@@ -1,4 +1,4 @@
-//! Entry: an alert in the spool: the part of a record that people are told, as JSON.
+//! Entry: an alert in the spool: the part of a record that people receive, as JSON.
 //!
 //! Knows records and their form on disk. Is written on the listener's thread, so that it only copies
 //! and cuts; what to make of it is decided when it is read.
@@ -57,7 +57,7 @@ pub(super) fn write(notice: &Notice<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Reads an entry; nothing if it is none.
+/// Reads an entry; `None` if it is invalid.
 pub(super) fn read(bytes: &[u8]) -> Option<Alert> {
     let entry: Json = serde_json::from_slice(bytes).ok()?;
     let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -77,7 +77,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Alert> {
     .filter(|_| is_ours)
 }
 
-/// The form of an entry. Those of another version are told as unreadable.
+/// The form of an entry. Those of another version are reported as unreadable.
 const VERSION: u64 = 1;
 
 /// The fields of the event, then of the logging contexts and spans around it, without those that are
@@ -114,7 +114,7 @@ fn push_fields(record: &Record, out: &mut Vec<u8>) {
     }
 }
 
-/// What has no place of its own in an alert.
+/// What has no separate place in an alert.
 fn is_shown(kind: Kind, name: &str) -> bool {
     let is_forked = matches!(name, "message" | "function");
     let is_place = kind == Kind::LogCrate && name.starts_with("log.");

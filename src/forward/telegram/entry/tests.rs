@@ -1,4 +1,4 @@
-//! What of a record people are told, and that it comes back as it was written.
+//! What of a record people receive, and that it comes back as it was written.
 
 use super::super::alert::tests::alert;
 use super::*;

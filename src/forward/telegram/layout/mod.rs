@@ -37,7 +37,7 @@ const MAX_TRACE: usize = 80;
 pub(super) struct Header {
     /// The service and the domain it belongs to; either may be empty.
     pub(super) who: [String; 2],
-    /// Whether the place in the program is told, which is for developers only.
+    /// Whether the place in the program is shown, which is for developers only.
     pub(super) has_place: bool,
 }
 
