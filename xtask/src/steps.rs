@@ -25,8 +25,17 @@ const EXAMPLES: [(&str, &[&str]); 12] = [
     ("service", &["--demo", "--requests", "500"]),
 ];
 
-/// The sets of features that matter. logwell-relay needs some, and would switch them on for all.
-const BARE: [&str; 3] = ["--no-default-features", "--exclude", "logwell-relay"];
+/// The sets of features that matter. The relay and the log server need some, and would switch them on
+/// for all.
+const BARE: [&str; 7] = [
+    "--no-default-features",
+    "--exclude",
+    "logwell-relay",
+    "--exclude",
+    "logbeacon",
+    "--exclude",
+    "logbeacon-store",
+];
 const FULL: [&str; 1] = ["--all-features"];
 
 /// The models are a package of their own.
