@@ -182,8 +182,13 @@ fn in_quotes(name: &Label<'_>, value: &str, place: &Place, quoted: &Quoted) -> b
         || is_lookup
         || is_reference
         || name.is_word && plain::is_word(content)
-        || plain::is_placeholder(content);
+        || plain::is_placeholder(content) && !is_long(content);
     !is_none && is_of_kind(name, content, place)
+}
+
+/// Whether it is too long for anything but a secret: a quote without an end, mostly.
+fn is_long(content: &str) -> bool {
+    near(content).len() < content.len()
 }
 
 /// Whether it is the name of a secret of Kubernetes, `namespace/name`, and not the secret.
@@ -282,6 +287,7 @@ const LISTS: [&str; 5] = ["Digest", "OAuth", "Hawk", "AWS4-HMAC-SHA256", "Shared
 
 /// Whether it is what is said about a cookie, and none: `SameSite=Lax`.
 fn is_attribute(value: &str) -> bool {
+    let value = near(value);
     let line = value.get(..line_len(value)).unwrap_or(value);
     line.starts_with("SameSite=") && !line.contains(';')
 }
@@ -334,8 +340,8 @@ fn next_argument(text: &str, start: usize) -> Option<Range<usize>> {
     let start = text.len() - value.len();
     let content = quoted(value)?.content;
     let word = value.get(content.clone())?;
-    let is_one = !word.starts_with('-') && !plain::is_placeholder(word);
-    is_one.then_some(start + content.start..start + content.end)
+    let is_none = word.starts_with('-') || plain::is_placeholder(word);
+    (is_long(word) || !is_none).then_some(start + content.start..start + content.end)
 }
 
 /// The value of an option of a command, which begins there.

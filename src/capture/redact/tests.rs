@@ -474,6 +474,15 @@ fn texts_that_are_made_to_be_slow_are_looked_through_once() {
         "=",
         "é",
         "é:",
+        "cookie: SameSite=a ",
+        "\"--token\",“-",
+        "password=“${",
+        "password=%q(${",
+        "name: token\nvalue: ",
+        "<key>token</key><string>",
+        "&quot;token&quot;:&quot;",
+        "db:1;password=@",
+        "a://db:1;password=a@",
     ];
     for part in parts {
         let text = part.repeat(BYTES / part.len());
