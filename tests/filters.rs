@@ -8,6 +8,7 @@ use logwell::sink::{Accepts, MemorySink};
 use logwell::testing::{self, CapturedLogs};
 use logwell::{LoggingHandle, QueueLayer};
 use std::cell::Cell;
+use std::sync::{Arc, Mutex};
 use support::{SOON, quiet, span_names};
 use tracing::subscriber::with_default;
 use tracing::{Level, debug, error, info, info_span, trace, warn};
@@ -56,12 +57,29 @@ fn silence(level: &str) -> Option<String> {
 
 #[test]
 fn a_filter_that_is_silent_without_saying_so_is_told_when_logging_starts() {
-    for level in ["info", "off", "error", "warn,hyper=off", "off,my_crate=debug"] {
+    for level in ["info", "off", "error", "warn,hyper=off", "error,my_crate=debug"] {
         assert_eq!(silence(level), None, "{level}");
     }
-    for level in ["some_target", "my_crate=debug", "off,my_crate=error", "hyper=off"] {
+    for level in ["some_target", "off,my_crate=debug", "hyper=off", "warn,off", "critical"] {
         let told = silence(level).unwrap();
         assert!(told.contains(level) && told.starts_with("level: "), "{told}");
+    }
+}
+
+#[test]
+fn each_silent_filter_that_is_set_is_told_however_soon_after_another() {
+    let told = Arc::new(Mutex::new(String::new()));
+    let lines = Arc::clone(&told);
+    logwell::set_self_log(move |line| lines.lock().unwrap().push_str(line));
+    let (_layer, handle) = QueueLayer::builder().config(quiet("info")).build().unwrap();
+    let filters = ["off,first=trace", "off,second=trace"];
+    for filter in filters {
+        handle.set_level(filter).unwrap();
+    }
+    handle.shutdown();
+    let told = told.lock().unwrap();
+    for filter in filters {
+        assert!(told.contains(&format!("level: `{filter}`")), "{told}");
     }
 }
 

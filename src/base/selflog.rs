@@ -49,14 +49,23 @@ pub fn set_self_log(callback: impl Fn(&str) + Send + Sync + 'static) {
 
 /// Tells trouble of that kind, unless it was reported within the last minute.
 pub(crate) fn tell(kind: &str, text: &dyn std::fmt::Display) {
+    tell_unless_told(kind, &format_args!("{kind}: {text}"));
+}
+
+/// Tells it, unless the very same was told within the last minute.
+pub(crate) fn tell_each(text: &str) {
+    tell_unless_told(text, &text);
+}
+
+fn tell_unless_told(kind: &str, text: &dyn std::fmt::Display) {
     #[cfg(test)]
     if crate::simulation::is_on() {
         return;
     }
     let Some(unsaid) = count(kind, Instant::now()) else { return };
     let line = match unsaid {
-        0 => format!("logwell: {kind}: {text}"),
-        n => format!("logwell: {kind}: {text} (and {n} more times since it was last reported)"),
+        0 => format!("logwell: {text}"),
+        n => format!("logwell: {text} (and {n} more times since it was last reported)"),
     };
     // Cloned, so that the callback may replace itself.
     let callback = CALLBACK.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -155,7 +164,13 @@ fn write_lines(
 
 /// How many times it went unsaid, or nothing if it is to stay unsaid now.
 fn count(kind: &str, now: Instant) -> Option<u64> {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    count_in(&mut TOLD.lock().unwrap_or_else(PoisonError::into_inner), kind, now)
+}
+
+fn count_in(told: &mut HashMap<String, Told>, kind: &str, now: Instant) -> Option<u64> {
+    if told.len() >= MAX_KINDS {
+        told.retain(|_, known| now.saturating_duration_since(known.last) < QUIET);
+    }
     let has_room = told.len() < MAX_KINDS;
     match told.get_mut(kind) {
         Some(known) if now.saturating_duration_since(known.last) < QUIET => {
@@ -187,6 +202,16 @@ mod tests {
         assert_eq!(count(kind, start + Duration::from_secs(59)), None);
         assert_eq!(count(kind, start + Duration::from_secs(60)), Some(2));
         assert_eq!(count(kind, start + Duration::from_secs(121)), Some(0));
+    }
+
+    #[test]
+    fn kinds_that_were_told_long_ago_make_room_for_others() {
+        let (mut told, start) = (HashMap::new(), Instant::now());
+        for n in 0..MAX_KINDS {
+            assert_eq!(count_in(&mut told, &n.to_string(), start), Some(0));
+        }
+        assert_eq!(count_in(&mut told, "one more", start), None);
+        assert_eq!(count_in(&mut told, "one more", start + QUIET), Some(0));
     }
 
     #[test]

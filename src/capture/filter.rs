@@ -83,9 +83,9 @@ fn plain<'a>(value: &'a Value<'_>) -> Option<&'a dyn tracing::Value> {
     }
 }
 
-/// Tells of a filter that is silent without saying so plainly.
+/// Tells of a filter that is silent without saying so plainly: of each, however soon after another.
 pub(crate) fn tell_silence(silence: &str) {
-    selflog::tell("little will be logged", &silence);
+    selflog::tell_each(&format!("little will be logged: {silence}"));
 }
 
 /// A [`Filter`] that can be replaced while others read it.

@@ -31,7 +31,8 @@ use logwell_options::value::Refusal;
 ///
 /// Without a default, targets that no part names are off, as in `RUST_LOG`. Of two parts for the
 /// same target the last wins. Levels are least importances: `warn` lets WARN, ERROR and CRITICAL
-/// pass. The numbers 0 (off) to 5 (trace) are read as in `RUST_LOG`.
+/// pass. The numbers 1 (error) to 5 (trace) are read as in `RUST_LOG`, and so is 0 (off) of a
+/// target.
 ///
 /// One thing is stricter than `RUST_LOG`. As a target, what another system understands would
 /// silence all others without a word, so it is an error that says what to write instead:
@@ -39,6 +40,7 @@ use logwell_options::value::Refusal;
 /// | part | instead |
 /// |---|---|
 /// | a slip of a level's name (`inf0`, `debgu`), or a number above 5 | the level |
+/// | `0` alone: off in `RUST_LOG`, everything elsewhere | `off`, or the level |
 /// | a level of another system: `information`, `emerg`, `panic`, `dbg`, `NOTSET`, `none`, … | ours |
 /// | other separators: `info;hyper=warn`, `info hyper=warn`, `hyper:warn` | `info,hyper=warn` |
 /// | a pattern, as `env_logger` has it: `info/regex` | `info` |
@@ -64,6 +66,8 @@ pub struct Directives {
     targets: Vec<(String, Threshold)>,
     /// For targets that match none.
     default: Option<Threshold>,
+    /// A default before it that lets more pass, if it lets no WARN pass itself.
+    overruled: Option<Threshold>,
     /// Span and field directives: what is before the `=`, and the level.
     spans: Vec<(String, Threshold)>,
 }
@@ -91,16 +95,23 @@ impl Directives {
 
     /// What is off though the text does not say so plainly, in words.
     ///
-    /// `None` for a single level: a user who writes `off` or `error` means it.
+    /// `None` for a single `off` or `error`: a user who writes it means it. `critical` is written
+    /// `fatal` or `crit` too, by people who expect ERROR to pass.
     pub(crate) fn silence(&self) -> Option<String> {
-        if self.targets.is_empty() && self.spans.is_empty() {
+        let is_alone = self.targets.is_empty() && self.spans.is_empty() && self.overruled.is_none();
+        if is_alone && matches!(self.default, Some(None | Some(Level::Error))) {
             return None;
         }
-        if self.max_level().is_none_or(|least| least > Level::Warn) {
-            return Some(format!("`{self}` lets nothing below ERROR pass"));
-        }
-        let other = || format!("`{self}` has no level for other targets: all of them are off");
-        self.default.is_none().then(other)
+        let problem = match (self.max_level(), self.default) {
+            (None, _) => "lets nothing pass",
+            (Some(Level::Critical), _) => "lets nothing below CRITICAL pass",
+            (Some(Level::Error), _) => "lets nothing below ERROR pass",
+            (_, None) => "has no level for other targets: all of them are off",
+            (_, Some(None)) => "turns all other targets off",
+            (_, Some(Some(Level::Critical))) => "lets of other targets only CRITICAL pass",
+            _ => return None,
+        };
+        Some(format!("`{self}` {problem}"))
     }
 
     /// The whole text for [`EnvFilter`](tracing_subscriber::EnvFilter) when a part speaks of
@@ -124,11 +135,12 @@ impl Directives {
     }
 
     fn text(&self, change: impl Fn(Threshold) -> Threshold) -> String {
-        let default = self.default.map(|threshold| threshold_name(change(threshold)).to_owned());
+        let default = self.overruled.into_iter().chain(self.default);
+        let default = default.map(|threshold| threshold_name(change(threshold)).to_owned());
         let named = self.targets.iter().chain(&self.spans);
         let named = named
             .map(|&(ref head, threshold)| format!("{head}={}", threshold_name(change(threshold))));
-        default.into_iter().chain(named).collect::<Vec<_>>().join(",")
+        default.chain(named).collect::<Vec<_>>().join(",")
     }
 
     fn add(&mut self, part: &str) -> Result<(), DirectivesError> {
@@ -142,12 +154,23 @@ impl Directives {
             self.add_target(target, parse_threshold(level.trim_start())?);
             Ok(())
         } else if let Some(threshold) = known_threshold(part) {
-            self.default = Some(threshold);
+            self.set_default(threshold);
             Ok(())
         } else {
             self.add_target(check_target(part)?, Some(Level::Trace));
             Ok(())
         }
+    }
+
+    fn set_default(&mut self, threshold: Threshold) {
+        let is_silent = threshold.is_none_or(|least| least > Level::Warn);
+        let lets_more = |earlier: &Threshold| match (*earlier, threshold) {
+            (Some(earlier), Some(least)) => earlier < least,
+            (earlier, None) => earlier.is_some(),
+            (None, _) => false,
+        };
+        self.overruled = self.default.filter(|earlier| is_silent && lets_more(earlier));
+        self.default = Some(threshold);
     }
 
     fn add_target(&mut self, target: &str, threshold: Threshold) {
@@ -181,7 +204,8 @@ impl FromStr for Directives {
     type Err = DirectivesError;
 
     fn from_str(text: &str) -> Result<Self, DirectivesError> {
-        let mut directives = Self { targets: Vec::new(), default: None, spans: Vec::new() };
+        let mut directives =
+            Self { targets: Vec::new(), default: None, overruled: None, spans: Vec::new() };
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let mut count = 0;
         for part in parts {
@@ -207,7 +231,7 @@ impl FromStr for Directives {
 
 impl From<Level> for Directives {
     fn from(level: Level) -> Self {
-        Self { targets: Vec::new(), default: Some(Some(level)), spans: Vec::new() }
+        Self { targets: Vec::new(), default: Some(Some(level)), overruled: None, spans: Vec::new() }
     }
 }
 
@@ -417,17 +441,31 @@ mod tests {
 
     #[test]
     fn a_filter_that_is_silent_without_saying_so_is_told_from_one_that_is_meant_to_be() {
-        for text in ["info", "off", "error", "0", "critical", "info,a=off", "off,a=debug"] {
+        for text in ["info", "off", "error", "info,a=off", "error,a=debug", "off,info", "info,warn"]
+        {
             assert_eq!(parse(text).silence(), None, "{text}");
         }
         for text in ["some_target", "a=debug", "off,a=error", "a=off", "error,a=critical", "[s]"] {
             assert!(parse(text).silence().is_some(), "{text}");
         }
+        for text in ["off,a=debug", "warn,off", "info,error", "critical", "fatal", "crit"] {
+            assert!(parse(text).silence().is_some(), "{text}");
+        }
+        assert_eq!(parse("warn,off").silence().as_deref(), Some("`warn,off` lets nothing pass"));
+    }
+
+    #[test]
+    fn a_zero_alone_is_an_error_that_suggests_off_and_behind_a_target_it_is_off() {
+        for text in ["0", "info,0"] {
+            let error = error(text);
+            assert!(error.problem.starts_with("`0`") && error.help.contains("`off`"), "{error}");
+        }
+        assert_eq!(parse("info,a=0").to_string(), "info,a=off");
     }
 
     #[test]
     fn off_lets_nothing_pass() {
-        for text in ["off", "OFF", "0", "off,a=off"] {
+        for text in ["off", "OFF", "a=0", "off,a=off"] {
             assert_eq!(parse(text).max_level(), None);
             assert!(Level::ALL.iter().all(|&level| !parse(text).allows(level, "a")));
         }
@@ -447,7 +485,11 @@ mod tests {
 
     #[test]
     fn of_two_parts_for_one_target_the_last_wins() {
-        assert_eq!(parse("info,a=debug,a=warn,error").to_string(), "error,a=warn");
+        assert_eq!(parse("error,a=debug,a=warn,info").to_string(), "info,a=warn");
+        // What it silences is kept, to be told.
+        let directives = parse("debug,info,a=warn,error");
+        assert_eq!(directives.to_string(), "info,error,a=warn");
+        assert!(!directives.allows(Level::Warn, "b"));
     }
 
     #[test]
@@ -512,7 +554,7 @@ mod tests {
         let level = "(off|error|WARN|info|Debug|trace|[0-5])";
         prop_oneof![
             2 => (target(), level).prop_map(|(target, level)| format!("{target}={level}")),
-            1 => level,
+            1 => level.prop_filter("an error of ours", |level| level != "0"),
             1 => target(),
         ]
     }

@@ -18,6 +18,14 @@ pub(super) fn misread(part: &str) -> Option<DirectivesError> {
     if part.contains(['[', ']', '{', '}']) {
         return None; // about spans
     }
+    if let Some((before, comment)) = part.split_once('#') {
+        let wanted = [before.trim(), comment.trim()].into_iter().find(|text| !text.is_empty());
+        return Some(meant(
+            part,
+            "has a `#`, which begins no comment here",
+            wanted.unwrap_or("info"),
+        ));
+    }
     match part.split_once('=') {
         Some((target, level)) => misread_pair(part, target.trim_end(), level.trim_start()),
         None => misread_word(part),
@@ -54,7 +62,7 @@ fn misread_pair(part: &str, target: &str, level: &str) -> Option<DirectivesError
     {
         return Some(meant(part, "is two parts", &format!("{first},{second}={level}")));
     }
-    if is_root(target) {
+    if is_root(target) && !CRATES.contains(&target) {
         let level = level_of(level).unwrap_or("info");
         return Some(meant(part, "names no target; a level alone is for all targets", level));
     }
@@ -65,6 +73,12 @@ fn misread_pair(part: &str, target: &str, level: &str) -> Option<DirectivesError
 }
 
 fn misread_word(word: &str) -> Option<DirectivesError> {
+    if word == "0" {
+        return Some(DirectivesError {
+            problem: "`0` alone means off here, and everything elsewhere".to_owned(),
+            help: "write `off`, or the level that you mean".to_owned(),
+        });
+    }
     if known_threshold(word).is_some() {
         return None;
     }
@@ -177,6 +191,9 @@ const ELSEWHERE: [(&str, &str); 7] = [
 const ROOTS: &str = "root rootlogger default all any global log logger logging tracing level \
                      loglevel log_level log-level rust_log levelfilter verbosity v";
 
+/// Those of them that are crates too, and so may be targets.
+const CRATES: [&str; 2] = ["log", "tracing"];
+
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
 
 /// A word of so many letters may have a slip and is still known.
@@ -245,6 +262,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_suggested_in_place_of_a_comment_is_a_filter() {
+        for (text, meant) in [
+            ("# info", "info"),
+            ("#info", "info"),
+            ("info # x", "info"),
+            ("info# warn", "info"),
+            ("hyper=warn # less", "hyper=warn"),
+            ("#", "info"),
+        ] {
+            check(text, meant);
+            assert!(meant.parse::<Directives>().is_ok(), "{meant}");
+        }
+    }
+
+    #[test]
     fn a_level_for_the_root_or_under_its_key_is_an_error_that_names_the_level_alone() {
         for text in [
             "root=info",
@@ -295,6 +327,8 @@ mod tests {
             "all_things",
             "logger_core",
             "my_crate = debug",
+            "info,log=off",
+            "info,tracing=warn",
         ] {
             assert!(text.parse::<Directives>().is_ok(), "{text}: {:?}", text.parse::<Directives>());
         }

@@ -166,7 +166,7 @@ const RESERVED: [&str; 15] = [
 ];
 
 /// Some of the keys that only the framework writes.
-const FRAMEWORK: [&str; 5] = ["logwell.fields", "recovered", "kind", "dropped", "app.written"];
+const FRAMEWORK: [&str; 3] = ["logwell.fields", "recovered", "kind"];
 
 /// Names of all kinds, most of them made to collide.
 fn any_name() -> impl Strategy<Value = &'static str> {

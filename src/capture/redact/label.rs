@@ -2,6 +2,7 @@
 //!
 //! Pure. Does not know callsites or what is done with a secret.
 
+use super::quotes::without_entity;
 use super::sites::{is_between, name_before};
 use super::values::is_word;
 use crate::record::fields::floor_char_boundary;
@@ -41,6 +42,9 @@ pub(super) enum Kind {
 
 impl<'a> Label<'a> {
     pub(super) fn before(before: &'a str) -> Option<Self> {
+        let text = without_entity(before);
+        let is_entity = text.len() < before.len();
+        let before = text;
         let end = before.trim_end_matches(|c: char| u8::try_from(c).is_ok_and(is_between));
         let (end, between) = before.split_at_checked(end.len())?;
         let start = end.len().checked_sub(name_before(end.as_bytes()).len())?;
@@ -56,7 +60,7 @@ impl<'a> Label<'a> {
         let name = Self::new(lead, name);
         Some(Self {
             lead: if is_escaped { "" } else { name.lead },
-            is_quoted: between.contains(['"', '\'', '`', ']']),
+            is_quoted: is_entity || between.contains(['"', '\'', '`', ']']),
             ..name
         })
     }
@@ -76,6 +80,9 @@ impl<'a> Label<'a> {
             () if ends(&["pwd"]) => Kind::Directory,
             () => Kind::Other,
         };
+        // `id_token` is one of OpenID Connect, `valid_token` may be any.
+        let rest = lower.strip_suffix("token").map(|rest| rest.trim_end_matches(['_', '-', '.']));
+        let is_id_token = rest.is_some_and(|rest| rest == "id" || rest.ends_with("_id"));
         let last = name.rsplit(['.', '-']).next().unwrap_or(name);
         let lead_end = lead.trim_end_matches([' ', '-']);
         let begins_line = lead.is_empty() || lead.ends_with(['\n', '"', '\'', '\\']);
@@ -84,7 +91,7 @@ impl<'a> Label<'a> {
             lead: lead_end,
             line: lead,
             is_quoted: false,
-            is_word: ends(&WORDS),
+            is_word: ends(&WORDS) && !is_id_token,
             is_header: begins_line && name.contains('-'),
             kind,
         }

@@ -169,17 +169,23 @@ impl Redaction {
 
     fn mask_json(&self, json: &mut Json) -> bool {
         match json {
-            Json::Object(members) => members.iter_mut().fold(false, |found, (name, value)| {
-                let masks = match value {
-                    Json::Null | Json::Bool(_) => false,
-                    Json::Number(_) => self.is_secret_number(name),
-                    _ => self.is_secret(name),
-                };
-                if masks {
-                    *value = Json::from(MASK);
-                }
-                (masks || self.mask_json(value)) | found
-            }),
+            Json::Object(members) => {
+                let named = ["name", "key"].iter().find_map(|key| members.get(*key)?.as_str());
+                let named = named.filter(|name| self.is_secret(name)).map(str::to_owned);
+                members.iter_mut().fold(false, |found, (key, value)| {
+                    // `{"name": "DB_PASSWORD", "value": "…"}`
+                    let name = named.as_deref().filter(|_| key == "value").unwrap_or(key);
+                    let masks = match value {
+                        Json::Null | Json::Bool(_) => false,
+                        Json::Number(_) => self.is_secret_number(name),
+                        _ => self.is_secret(name),
+                    };
+                    if masks {
+                        *value = Json::from(MASK);
+                    }
+                    (masks || self.mask_json(value)) | found
+                })
+            }
             Json::Array(values) => {
                 values.iter_mut().fold(false, |found, value| self.mask_json(value) | found)
             }

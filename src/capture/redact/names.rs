@@ -7,7 +7,7 @@
 /// Names that are secret by default.
 const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
     mail_pass, default_pass, redis_pass, mysql_pass, postgres_pass, mongo_pass, admin_pass, root_pass, \
-    ldap_pass, ftp_pass, key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, \
+    ldap_pass, ftp_pass, ssh_pass, become_pass, sudo_pass, rediscli_auth, key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, \
     secret, secrets, client_secret, secret_key_base, token, access_token, auth_token, refresh_token, \
     session_token, api_key, api_keys, access_key, account_key, auth_key, master_key, secret_key, \
     private_key, encryption_key, signing_key, shared_key, subscription_key, functions_key, storage_key, \

@@ -7,12 +7,12 @@ use super::label::{Kind, Label};
 use super::names::Names;
 use super::near;
 use super::plain;
-use super::quotes::Quoted;
-use super::sites::{self, Site, name_before, tag_name};
+use super::quotes::{Quoted, quoted};
+use super::sites::{self, Site, name_before, name_of_value, tag_name};
 use super::urls;
 use super::values::{
-    after_blank, block, closes, in_connection_string, in_query, is_plain, is_word, line_len,
-    nested, quote_on_next_line, scheme_len, word_len, wrapped,
+    after_blank, block, closes, in_connection_string, in_form, in_query, is_plain, is_word,
+    line_len, nested, quote_on_next_line, scheme_len, word_len, wrapped,
 };
 use logwell_options::secret::MASK;
 use std::ops::Range;
@@ -61,7 +61,16 @@ pub(super) fn find_encoded(names: &Names, text: &str, levels: usize) -> Vec<Rang
 /// The value of a name, whose separator is there.
 fn named(text: &str, at: usize) -> Option<Range<usize>> {
     let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-    let name = Label::before(before)?;
+    let label = Label::before(before)?;
+    let name = match name_of_value(before.as_bytes()) {
+        Some(name) => Label {
+            lead: label.lead,
+            line: label.line,
+            is_quoted: true,
+            ..Label::new("", str::from_utf8(name).ok()?)
+        },
+        None => label,
+    };
     let is_colon = text.as_bytes().get(at) == Some(&b':');
     let after = match after.as_bytes().first() {
         // `a == b` compares, `a => b` and `a := b` do not; `a::b` is a path.
@@ -82,6 +91,9 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
     if let Some(rest) = plain::after_type(value).filter(|_| is_colon) {
         let rest = rest.trim_start().strip_prefix('=')?;
         value = rest.trim_start();
+    }
+    if is_colon && value.starts_with("!vault |") {
+        return None; // encrypted by Ansible
     }
     if is_colon
         && value.starts_with('!')
@@ -126,6 +138,12 @@ fn value_of(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
     }
     if let Some(len) = in_query(name.lead, value) {
         let word = value.get(..len)?;
+        let is_signature = name.text.eq_ignore_ascii_case("signature");
+        let is_one = is_signature && !plain::is_algorithm(word) || is_of_kind(name, word, place);
+        return (is_secret_word(name, word) && is_one).then_some(0..len);
+    }
+    if let Some(len) = in_form(name.line, value).filter(|_| !place.is_colon) {
+        let word = value.get(..len)?;
         return (is_secret_word(name, word) && is_of_kind(name, word, place)).then_some(0..len);
     }
     if let Some(len) = in_connection_string(name.lead, value).filter(|_| !place.is_colon) {
@@ -164,8 +182,13 @@ fn in_quotes(name: &Label<'_>, value: &str, place: &Place, quoted: &Quoted) -> b
         || is_lookup
         || is_reference
         || name.is_word && plain::is_word(content)
-        || plain::is_placeholder(content);
+        || plain::is_placeholder(content) && !is_long(content);
     !is_none && is_of_kind(name, content, place)
+}
+
+/// Whether it is too long for anything but a secret: a quote without an end, mostly.
+fn is_long(content: &str) -> bool {
+    near(content).len() < content.len()
 }
 
 /// Whether it is the name of a secret of Kubernetes, `namespace/name`, and not the secret.
@@ -232,8 +255,15 @@ fn unquoted(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
         return None;
     }
     let is_list = match name.kind {
+        Kind::Cookie if is_attribute(value) => return None,
         Kind::Cookie => word.contains('='),
-        Kind::Authorization => place.is_colon && start == 0 && rest.starts_with(' '),
+        // `role=admin` is no scheme.
+        Kind::Authorization if place.is_colon => {
+            start == 0 && rest.starts_with(' ') && !word.trim_end_matches('=').contains('=')
+        }
+        Kind::Authorization => {
+            LISTS.iter().any(|scheme| word.eq_ignore_ascii_case(scheme)) && rest.starts_with(' ')
+        }
         _ => false,
     };
     let mut words = value.split(' ').filter(|word| !word.is_empty()).take(2);
@@ -250,6 +280,16 @@ fn unquoted(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
         return None;
     }
     Some(start..start + word.len())
+}
+
+/// Schemes that several values follow.
+const LISTS: [&str; 5] = ["Digest", "OAuth", "Hawk", "AWS4-HMAC-SHA256", "SharedAccessSignature"];
+
+/// Whether it is what is said about a cookie, and none: `SameSite=Lax`.
+fn is_attribute(value: &str) -> bool {
+    let value = near(value);
+    let line = value.get(..line_len(value)).unwrap_or(value);
+    line.starts_with("SameSite=") && !line.contains(';')
 }
 
 /// The text between a tag, which ends there, and the next one.
@@ -276,6 +316,9 @@ fn in_pair(names: &Names, text: &str, at: usize) -> Option<Range<usize>> {
     let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
     let end = before.trim_end_matches(['"', '\'', '\\']);
     let name = name_before(before.as_bytes());
+    if name.starts_with(b"--") {
+        return next_argument(text, text.len() - after.len());
+    }
     let lead = before.get(..end.len() - name.len())?;
     let lead = lead.trim_end_matches(['\\', '"', '\'']).trim_end_matches('b').strip_suffix('(')?;
     let is_call = lead.trim_end().ends_with(is_word);
@@ -289,6 +332,16 @@ fn in_pair(names: &Names, text: &str, at: usize) -> Option<Range<usize>> {
         && !names.is_secret(content.as_bytes())
         && !plain::is_placeholder(content);
     is_one.then_some(start + quoted.content.start..start + quoted.content.end)
+}
+
+/// The value of an option in a list of arguments: `["--password", "…"]`.
+fn next_argument(text: &str, start: usize) -> Option<Range<usize>> {
+    let value = after_blank(text.get(start..)?);
+    let start = text.len() - value.len();
+    let content = quoted(value)?.content;
+    let word = value.get(content.clone())?;
+    let is_none = word.starts_with('-') || plain::is_placeholder(word);
+    (is_long(word) || !is_none).then_some(start + content.start..start + content.end)
 }
 
 /// The value of an option of a command, which begins there.

@@ -27,6 +27,14 @@ pub(super) struct Quoted {
 
 /// The quoted text with which that begins; one without an end goes to the end of the text.
 pub(super) fn quoted(text: &str) -> Option<Quoted> {
+    if let Some(entity) = ENTITIES.iter().find(|entity| text.starts_with(**entity)) {
+        let content = text.get(entity.len()..)?;
+        let len = content.find(entity).unwrap_or(content.len());
+        return Some(at(entity.len(), len, content, entity.len()));
+    }
+    if let Some(found) = percent(text) {
+        return Some(found);
+    }
     let prefix = text.find(|c: char| !is_prefix(c)).unwrap_or(text.len());
     let (prefix, rest) = text.split_at_checked(prefix)?;
     let letters = prefix.trim_end_matches('#');
@@ -41,6 +49,15 @@ pub(super) fn quoted(text: &str) -> Option<Quoted> {
         return Some(at(start + first.len_utf8(), len, content, first.len_utf8()));
     }
     let quote = Quote::of(rest)?;
+    if letters.eq_ignore_ascii_case("q") || letters.eq_ignore_ascii_case("nq") {
+        // `q'[it's]'` of Oracle
+        let content = rest.get(quote.len()..)?;
+        let closing = content.chars().next().and_then(closing_bracket);
+        let len = closing.and_then(|closing| content.find(&format!("{closing}{}", quote.sign)));
+        if let Some(len) = len {
+            return Some(at(start + quote.len(), len + 1, content, 1));
+        }
+    }
     let hashes = prefix.len() - letters.len();
     if hashes > 0 {
         let content = rest.get(quote.len()..)?;
@@ -52,6 +69,49 @@ pub(super) fn quoted(text: &str) -> Option<Quoted> {
         content: start + text.content.start..start + text.content.end,
         end: start + text.end,
     })
+}
+
+/// A quote as HTML has it.
+const ENTITIES: [&str; 4] = ["&quot;", "&#34;", "&#39;", "&apos;"];
+
+/// The text without such a quote at its end.
+pub(super) fn without_entity(text: &str) -> &str {
+    ENTITIES.iter().find_map(|entity| text.strip_suffix(entity)).unwrap_or(text)
+}
+
+/// The same for bytes.
+#[inline]
+pub(super) fn bytes_without_entity(text: &[u8]) -> &[u8] {
+    if text.last() != Some(&b';') {
+        return text;
+    }
+    ENTITIES.iter().find_map(|entity| text.strip_suffix(entity.as_bytes())).unwrap_or(text)
+}
+
+/// `%q(…)` and `%Q{…}` of Ruby, in which brackets come in pairs.
+fn percent(text: &str) -> Option<Quoted> {
+    let rest = text.strip_prefix("%q").or_else(|| text.strip_prefix("%Q"))?;
+    let opening = rest.chars().next()?;
+    let closing = closing_bracket(opening)?;
+    let content = rest.get(opening.len_utf8()..)?;
+    let mut depth = 0_usize;
+    let end = content.char_indices().find(|&(_, c)| {
+        let ends = c == closing && depth == 0;
+        depth = (depth + usize::from(c == opening)).saturating_sub(usize::from(c == closing));
+        ends
+    });
+    let len = end.map_or(content.len(), |(at, _)| at);
+    Some(at(text.len() - content.len(), len, content, closing.len_utf8()))
+}
+
+fn closing_bracket(opening: char) -> Option<char> {
+    match opening {
+        '(' => Some(')'),
+        '[' => Some(']'),
+        '{' => Some('}'),
+        '<' => Some('>'),
+        _ => None,
+    }
 }
 
 /// The quote with which that begins, perhaps escaped, but without a prefix.

@@ -5,6 +5,7 @@
 //! that is all it costs. Pure; does not know what the value is.
 
 use super::names::{Names, is_letter};
+use super::quotes::bytes_without_entity;
 use super::urls::{MAX_AUTHORITY_BYTES, bot_len};
 use memchr::memchr;
 
@@ -60,6 +61,11 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
     if names.may_be_secret(near) && names.is_secret_in_text(name_in(near)) {
         return Some(Site::Named);
     }
+    let is_value =
+        near.last_chunk().is_some_and(|word: &[u8; 5]| word.eq_ignore_ascii_case(b"value"));
+    if is_value && name_of_value(before).is_some_and(|name| names.is_secret(name)) {
+        return Some(Site::Named);
+    }
     bot_len(text, at).map(Site::Bot)
 }
 
@@ -70,7 +76,59 @@ fn is_tag(names: &Names, before: &[u8]) -> bool {
     }
     let near = before.get(before.len().saturating_sub(MAX_TAG_BYTES)..).unwrap_or_default();
     let Some(start) = near.iter().rposition(|byte| *byte == b'<') else { return false };
-    names.is_secret(tag_name(near.get(start + 1..).unwrap_or_default()))
+    let (lead, tag) = near.split_at_checked(start).unwrap_or_default();
+    let tag = tag.get(1..).unwrap_or_default();
+    let name = tag_name(tag);
+    names.is_secret(name)
+        || is_value_tag(name) && name_of_element(lead).is_some_and(|name| names.is_secret(name))
+        || key_of(tag).is_some_and(|name| names.is_secret(name))
+}
+
+/// Whether the element before that one has its name: `<key>password</key><string>…`.
+fn is_value_tag(tag: &[u8]) -> bool {
+    tag.eq_ignore_ascii_case(b"string") || tag.eq_ignore_ascii_case(b"value")
+}
+
+/// The content of the element that ends there, if it is a name.
+fn name_of_element(lead: &[u8]) -> Option<&[u8]> {
+    let lead = lead.trim_ascii_end();
+    let name = lead.strip_suffix(b"</key>").or_else(|| lead.strip_suffix(b"</name>"))?;
+    Some(name_in(name.get(name.len().saturating_sub(MAX_NAME_BYTES)..)?))
+}
+
+/// The name in the last attribute of a tag, if that is its key: `<entry key="password">`.
+fn key_of(tag: &[u8]) -> Option<&[u8]> {
+    let name = name_before(tag);
+    is_named_so(tag.get(..near_end(tag) - name.len())?, &[b"key"]).then_some(name)
+}
+
+/// The name that stands before such a `value`: `name: DB_PASSWORD, value: …`, also in JSON and XML.
+pub(super) fn name_of_value(before: &[u8]) -> Option<&[u8]> {
+    let (before, value) = before.get(..near_end(before))?.split_last_chunk::<5>()?;
+    if !value.eq_ignore_ascii_case(b"value") {
+        return None;
+    }
+    let is_gap =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\');
+    let end = before.iter().rposition(|byte| !is_gap(byte))? + 1;
+    let lead = before.get(..end).filter(|lead| lead.len() < before.len())?;
+    let name = name_in(lead.get(end.saturating_sub(MAX_NAME_BYTES)..)?);
+    is_named_so(lead.get(..end - name.len())?, &[b"name", b"key"]).then_some(name)
+}
+
+/// Whether one of those words and a separator stand before a name.
+fn is_named_so(lead: &[u8], words: &[&[u8]]) -> bool {
+    let trimmed = |text: &[u8]| text.iter().rposition(|byte| !is_between(*byte)).map(|at| at + 1);
+    let word = trimmed(lead).and_then(|end| match lead.get(..end)? {
+        [word @ .., b':' | b'='] => word.get(..trimmed(word)?),
+        _ => None,
+    });
+    word.is_some_and(|text| {
+        words.iter().any(|word| {
+            let (lead, end) = text.split_at(text.len().saturating_sub(word.len()));
+            end.eq_ignore_ascii_case(word) && !lead.last().is_some_and(is_letter)
+        })
+    })
 }
 
 /// The name of a tag, without that of its namespace.
@@ -106,8 +164,15 @@ pub(super) fn name_before(before: &[u8]) -> &[u8] {
 /// What ends as the name does, and has all of it.
 #[inline]
 fn near_before(before: &[u8]) -> &[u8] {
-    let end = before.iter().rposition(|byte| !is_between(*byte)).map_or(0, |at| at + 1);
+    let end = near_end(before);
     before.get(end.saturating_sub(MAX_NAME_BYTES)..end).unwrap_or_default()
+}
+
+/// Where the name ends, without quotes and blanks behind it.
+#[inline]
+fn near_end(before: &[u8]) -> usize {
+    let before = bytes_without_entity(before);
+    before.iter().rposition(|byte| !is_between(*byte)).map_or(0, |at| at + 1)
 }
 
 /// The name at the end of that.

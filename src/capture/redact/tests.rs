@@ -265,6 +265,9 @@ fn json_stays_json_and_names_count_at_any_depth() {
     assert_eq!(masked, expected);
     assert_eq!(json(r#"{"token":null,"password":true,"cookie":7,"x":":="}"#), None);
     assert_eq!(json(r#"{"token": "a"#).as_deref(), Some(r#"{"token": "(secret)"#));
+    let text = r#"[{"name":"DB_PASSWORD","value":"a"},{"name":"token","value":5}]"#;
+    let expected = r#"[{"name":"DB_PASSWORD","value":"(secret)"},{"name":"token","value":5}]"#;
+    assert_eq!(json(text).as_deref(), Some(expected));
     let text = json!({ "env": "A=1\npassword=hunter2" }).to_string();
     assert_eq!(json(&text).as_deref(), Some(r#"{"env":"A=1\npassword=(secret)"}"#));
     // If texts are not looked through, its names count all the same: where it is cut too.
@@ -471,6 +474,15 @@ fn texts_that_are_made_to_be_slow_are_looked_through_once() {
         "=",
         "é",
         "é:",
+        "cookie: SameSite=a ",
+        "\"--token\",“-",
+        "password=“${",
+        "password=%q(${",
+        "name: token\nvalue: ",
+        "<key>token</key><string>",
+        "&quot;token&quot;:&quot;",
+        "db:1;password=@",
+        "a://db:1;password=a@",
     ];
     for part in parts {
         let text = part.repeat(BYTES / part.len());

@@ -98,8 +98,10 @@ impl<'a> Url<'a> {
         let (mut best, mut is_sure) = (None, false);
         for (at, host) in hosts {
             let is_before = at < path;
+            let start = best.map_or(0, |best| best + 1);
             // Behind the host there is a path, and `@` is a letter there.
             let goes_on = match best {
+                _ if has_properties(self.text.get(start..at)?) => false,
                 None => is_before || self.is_password_until(at),
                 Some(_) if is_before => true,
                 Some(_) if self.is_database => !self.text.get(path..at)?.contains('='),
@@ -119,7 +121,8 @@ impl<'a> Url<'a> {
         let authority = password
             .find(['/', '?', '#'])
             .map_or(password, |end| password.get(..end).unwrap_or_default());
-        !who.contains(['/', '?', '#']) && !is_port(authority)
+        let hosts = before.get(..who.len() + 1 + authority.len()).unwrap_or(before);
+        !who.contains(['/', '?', '#']) && !is_port(authority) && !are_hosts(hosts)
     }
 }
 
@@ -168,6 +171,26 @@ impl Host {
 /// Whether that is the number of a port, or the end of an IPv6 address.
 fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) || text.contains(']')
+}
+
+/// Whether those are hosts with their ports, as clusters have them: `h1:27017,h2:27017`.
+fn are_hosts(text: &str) -> bool {
+    let is_of = |c: char| is_word(c) || "-.[]:".contains(c);
+    text.split(',').all(|host| {
+        host.rsplit_once(':').is_some_and(|(name, port)| {
+            !name.is_empty()
+                && name.chars().all(is_of)
+                && !port.is_empty()
+                && port.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    })
+}
+
+/// Whether it is a host with its port and properties, as SQL Server has them: `db:1433;user=sa`.
+fn has_properties(text: &str) -> bool {
+    let Some((hosts, properties)) = text.split_once(';') else { return false };
+    let name = properties.split_once('=').map_or("", |(name, _)| name);
+    are_hosts(hosts) && !name.is_empty() && name.chars().all(is_word)
 }
 
 /// Whether somebody's generator made that name of a user.

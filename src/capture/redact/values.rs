@@ -250,7 +250,27 @@ pub(super) fn in_query(lead: &str, value: &str) -> Option<usize> {
     let ends =
         |c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '`' | '<' | '>' | '\\');
     let content = value.get(..value.find(ends).unwrap_or(value.len()))?;
+    if begins_parameter(value.get(content.len()..)?) {
+        return Some(content.len());
+    }
     Some(content.trim_end_matches([',', ';', ')', ']', '}', ':', '!']).len())
+}
+
+/// The value of the first pair of a form: another one follows behind its `&`.
+pub(super) fn in_form(line: &str, value: &str) -> Option<usize> {
+    let begins = line.is_empty() || line.ends_with([' ', '\t', '\n', '"', '\'']);
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '`' | '<' | '>' | '\\' | ';' | '=')
+    };
+    let end = value.find(ends).filter(|_| begins)?;
+    begins_parameter(value.get(end..)?).then_some(end)
+}
+
+/// Whether a `&` and another pair of a query follow.
+fn begins_parameter(rest: &str) -> bool {
+    let Some(rest) = rest.strip_prefix('&') else { return false };
+    let len = rest.find(|c: char| !is_word(c) && !"-.;[]%".contains(c)).unwrap_or(rest.len());
+    len > 0 && rest.get(len..).is_some_and(|rest| rest.starts_with('='))
 }
 
 /// How long the word is that begins there. A bracket or quote ends it only if it closes one that is
