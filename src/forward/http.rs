@@ -236,8 +236,8 @@ impl fmt::Debug for HttpClient {
 /// |---|---|
 /// | 2xx | delivered |
 /// | 408, 421, 425, 429, 5xx | to be tried again, not before `Retry-After` |
-/// | 413, 422 | refused: the message itself is to blame |
-/// | 400, 409 | doubtful: the message, or the address |
+/// | 413 | refused: the message itself is to blame |
+/// | 400, 409, 422 | doubtful: the message, or the address or the schema of the server |
 /// | everything else, redirects included | blocked: a person can mend it |
 #[must_use]
 pub fn classify(answer: &Answer) -> Outcome {
@@ -251,8 +251,8 @@ pub fn classify(answer: &Answer) -> Outcome {
     match answer.status {
         200..=299 => Outcome::Delivered,
         408 | 421 | 425 | 429 | 500..=599 => Outcome::Retry { after, why: why() },
-        413 | 422 => Outcome::Refused { why: why() },
-        400 | 409 => Outcome::Doubtful { why: why() },
+        413 => Outcome::Refused { why: why() },
+        400 | 409 | 422 => Outcome::Doubtful { why: why() },
         status => Outcome::Blocked { after, why: format!("{}; {}", why(), advice(status)) },
     }
 }

@@ -71,13 +71,7 @@ impl LogBeaconClient {
             }
         };
         match self.http.post_json(&self.url, &self.headers, body) {
-            Ok(answer) => match (classify(&answer), messages) {
-                // It names the record: there is no doubt who is to blame.
-                (Outcome::Doubtful { why }, [one]) if names(&answer.body_start, one) => {
-                    Outcome::Refused { why }
-                }
-                (outcome, _) => outcome,
-            },
+            Ok(answer) => classify(&answer),
             Err(error) => error.into(),
         }
     }
@@ -234,11 +228,6 @@ fn is_hopeless(fates: &[Outcome]) -> bool {
         fates.iter().filter(|outcome| matches!(outcome, Outcome::Doubtful { .. })).count();
     let is_waiting = fates.last().is_some_and(Outcome::is_waiting);
     is_waiting || (in_doubt >= 2 && !fates.iter().any(Outcome::is_delivered))
-}
-
-/// Whether an answer has the hash of that message.
-fn names(answer: &str, message: &[u8]) -> bool {
-    hash_of(message).is_some_and(|hash| !hash.is_empty() && answer.contains(hash))
 }
 
 #[cfg(test)]
