@@ -123,18 +123,20 @@ fn a_refused_record_is_a_dead_letter_and_the_others_pass() {
         Some(4) => Reply::With(302, location, String::new()),
         _ => Reply::Status(200),
     });
-    let mut config = config(dir.path(), &server.url());
+    let mut config = super::quick(dir.path(), &server.url());
     config.forward.blocked_alone = Duration::ZERO;
     logging(config, |handle| {
         (0..20).for_each(|n| tracing::info!(n, "order"));
         until_delivered(handle, 16);
-        until("4 refused", || handle.stats().destination("logbeacon").unwrap().refused == 4);
-        until("healthy", || handle.health().is_healthy());
+        let refused = || handle.stats().destination("logbeacon").unwrap().refused;
+        super::until_with_traffic("4 refused", || refused() == 4);
+        super::until_with_traffic("healthy", || handle.health().is_healthy());
     });
     assert!(other.requests().is_empty());
     let dead = std::fs::read_to_string(dir.path().join("spool/logbeacon.dead")).unwrap();
-    let dead: Vec<serde_json::Value> =
+    let mut dead: Vec<serde_json::Value> =
         dead.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    dead.sort_by_key(|line| line["message"]["extra_info"]["n"].as_u64());
     for (line, (n, code)) in dead.iter().zip([(1, "400"), (2, "401"), (3, "307"), (4, "302")]) {
         assert_eq!(line["message"]["extra_info"]["n"], n);
         let why = line["why"].as_str().unwrap();

@@ -1,9 +1,11 @@
 //! What LogBeacon refuses: who is to blame, what waits for a person, and what is a dead letter.
 
 use super::server::{Reply, Request, Server};
-use super::{config, delivered, logging, numbers, until, until_delivered};
+use super::{
+    config, delivered, logging, numbers, quick, until, until_delivered, until_with_traffic,
+};
+use logwell::LoggingHandle;
 use logwell::dead_letters::{DeadLetters, Selection};
-use logwell::{LoggingConfig, LoggingHandle};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,22 +18,6 @@ fn refused(handle: &LoggingHandle) -> u64 {
 
 fn failed_attempts(handle: &LoggingHandle) -> u64 {
     handle.stats().destination("logbeacon").unwrap().failed_attempts
-}
-
-/// Logs records without a number until it is so: refusals count only if other records pass between them.
-#[track_caller]
-fn until_with_traffic(what: &str, mut is_so: impl FnMut() -> bool) {
-    until(what, || {
-        tracing::info!("traffic");
-        is_so()
-    });
-}
-
-/// A configuration that finds a bad record soon.
-fn quick(dir: &Path, url: &str) -> LoggingConfig {
-    let mut config = config(dir, url);
-    config.forward.blocked_rest = Duration::from_millis(200);
-    config
 }
 
 /// The numbers of the records in a request.
