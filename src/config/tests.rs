@@ -68,6 +68,32 @@ mod paths {
     }
 
     #[test]
+    fn what_nobody_can_mean_as_a_path_is_refused_with_what_to_write() {
+        for (given, help) in [
+            ("\"/var/log/x", "write \"/var/log/x\""),
+            ("/var/log/x'", "write \"/var/log/x\""),
+            ("\u{201c}/var/log/x\u{201d}", "write \"/var/log/x\""),
+            ("\u{2018}/var/log/x\u{2019}", "write \"/var/log/x\""),
+            ("\u{ab}/var/log/x\u{bb}", "write \"/var/log/x\""),
+            (" /var/log/x", "write \"/var/log/x\""),
+            ("/var/log/x\t", "write \"/var/log/x\""),
+            ("\" /var/log/x\"", "write \"/var/log/x\""),
+            ("file:///var/log/x", "write \"/var/log/x\""),
+            ("tcp://10.0.0.5:5672", "write the path"),
+            ("$HOME/logs", "write the whole path"),
+            ("${HOME}/logs", "write the whole path"),
+            ("/var/log/$USER", "write the whole path"),
+        ] {
+            let error = env(&[("LOG_DIR", given), ("HOME", "/home/me")]).expect_err(given);
+            assert!(error.to_string().contains("LOG_DIR"), "{error}");
+            assert!(error.to_string().contains(help), "{given:?}: {error}");
+        }
+        for good in ["a$", "$5", "a$b", "it's", "a b"] {
+            assert_eq!(env(&[("LOG_DIR", good)]).unwrap().files.dir, Path::new(good));
+        }
+    }
+
+    #[test]
     fn a_tilde_that_nobody_can_expand_is_refused_with_words() {
         for wrong in [env(&[("LOG_DIR", "~/logs")]), load("files: { dir: ~/logs }")] {
             assert!(wrong.unwrap_err().to_string().contains("write the whole path"));
@@ -520,18 +546,36 @@ mod environment {
     fn a_value_that_is_plainly_of_another_program_is_passed_over_though_the_section_is_on() {
         let on = [("USE_NEW_LOGSYS", "true"), ("LOG_DOMAIN", "shop.example")];
         let with = |name, value| env(&[on[0], on[1], (name, value)]);
-        for name in ["MQ_PORT", "LOG_FORWARD_RABBITMQ_PORT", "LOG_QUEUE_SIZE"] {
-            let config = with(name, "tcp://10.0.0.5:5672").expect("passed over");
-            assert_eq!(config.forward.rabbitmq.port, 5_672);
-        }
+        let url = "tcp://10.0.0.5:5672";
+        assert_eq!(with("MQ_PORT", url).expect("passed over").forward.rabbitmq.port, 5_672);
+        assert!(with("USE_UNIFIED_LOGGING", url).is_ok());
         assert!(with("MQ_PORT", "many").is_err(), "a mistake is none of another program");
         let config = env(&[
             on[0],
             on[1],
-            ("LOG_FORWARD_RABBITMQ_PORT", "tcp://10.0.0.5:5672"),
+            ("LOG_FORWARD_RABBITMQ_PORT", url),
+            ("LOG_FORWARD_RABBITMQ_SERVICE_HOST", "10.0.0.5"),
             ("MQ_PORT", "7"),
         ]);
         assert_eq!(config.expect("good").forward.rabbitmq.port, 7);
+    }
+
+    #[test]
+    fn a_url_in_a_variable_of_our_own_is_a_mistake_of_that_name() {
+        for name in [
+            "LOG_DIR",
+            "LOG_QUEUE_SIZE",
+            "LOG_SHUTDOWN_TIMEOUT",
+            "LOG_CONSOLE_FORMAT",
+            "LOG_CONSOLE_ENABLED",
+            "LOG_FILES_APP_MAX_BYTES",
+            "LOG_FORWARD_RABBITMQ_PORT",
+        ] {
+            let error = env(&[(name, "tcp://10.0.0.5:5672")]).expect_err(name);
+            assert_eq!(error.mistakes().len(), 1, "{error}");
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(!error.to_string().contains("passed over"), "{error}");
+        }
     }
 
     #[test]

@@ -28,15 +28,29 @@ impl DeadLetters {
 
     /// Adds a message, and why it was refused. Older ones go when there is no room.
     pub(crate) fn write(&mut self, message: &Message, why: &str) -> io::Result<()> {
-        let letter = Letter {
+        let line = self.line(message, why);
+        self.file.append(line.as_bytes(), self.max_bytes)
+    }
+
+    /// Has messages sent again by the next start. They are durable when it returns.
+    pub(crate) fn put_off<'a>(
+        &self,
+        messages: impl Iterator<Item = &'a Message>,
+    ) -> io::Result<()> {
+        let lines: Vec<_> = messages.map(|message| self.line(message, "in doubt")).collect();
+        if lines.is_empty() { Ok(()) } else { self.file.hand_over(&lines) }
+    }
+
+    fn line(&self, message: &Message, why: &str) -> String {
+        Letter {
             destination: self.name.clone(),
             id: message.id.clone(),
             refused_at: clock::utc_text(clock::unix_ns()),
             why: why.to_owned(),
             records: message.records,
             message: self.hidden.scrub(&String::from_utf8_lossy(&message.body)),
-        };
-        self.file.append(letter.to_line().as_bytes(), self.max_bytes)
+        }
+        .to_line()
     }
 
     /// Makes them durable.

@@ -11,8 +11,13 @@ use std::time::Duration;
 pub(crate) struct ForwardSetup<'a>(pub(crate) std::marker::PhantomData<&'a ()>);
 
 /// What was opened: nothing.
-pub(crate) struct Opened {
+pub(crate) struct Opened;
+
+/// What was started: nothing.
+pub(crate) struct Started {
     pub(crate) sinks: Vec<NamedSink>,
+    pub(crate) forwarders: Forwarders,
+    pub(crate) degraded: Vec<String>,
 }
 
 /// The destinations that the configuration asks for.
@@ -31,13 +36,18 @@ pub(crate) fn open(
     _boot: u64,
     _: &mut Traces,
 ) -> Result<Opened, Error> {
-    Ok(Opened { sinks: Vec::new() })
+    Ok(Opened)
 }
 
 impl Opened {
     /// Starts nothing.
-    pub(crate) fn start(self) -> Result<(Vec<NamedSink>, Forwarders), Error> {
-        Ok((self.sinks, Forwarders))
+    pub(crate) fn start(self) -> Started {
+        Started { sinks: Vec::new(), forwarders: Forwarders, degraded: Vec::new() }
+    }
+
+    /// Nothing is missing.
+    pub(crate) fn all_missing(&mut self) -> Option<Error> {
+        None
     }
 }
 

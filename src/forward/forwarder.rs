@@ -6,6 +6,7 @@
 use super::backoff::Backoff;
 use super::counters::DeliveryCounters;
 use super::destination::{Compose, Taken};
+use super::doubt::Doubt;
 use super::inbox::Inbox;
 use super::message::{Message, NOT_SPOOLED};
 use super::transport::{Stop, Transport};
@@ -53,6 +54,8 @@ pub(crate) struct Forwarder {
     pub(super) blocked_since: Option<Instant>,
     /// Which of the pending messages is tried next, while the cause is in doubt.
     pub(super) probe: usize,
+    /// What is set aside, as it may itself be to blame.
+    pub(super) doubt: Doubt,
 }
 
 /// How it deals with what a person must fix.
@@ -62,14 +65,6 @@ pub(super) struct Patience {
     pub(super) rest: Duration,
     /// After so long the others are tried too, to see whether this one message is to blame.
     pub(super) alone: Duration,
-}
-
-/// Which trial of a message it is, while the cause is in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trial {
-    First,
-    /// Another one has passed: if this one does not, it is to blame.
-    Second,
 }
 
 /// What came of some attempts.
@@ -125,6 +120,7 @@ impl Forwarder {
             taken,
             blocked_since: None,
             probe: 1,
+            doubt: Doubt::default(),
         }
     }
 
@@ -146,6 +142,7 @@ impl Forwarder {
                 }
             }
         }
+        self.put_off_suspects();
         self.acknowledge();
         for result in [self.reader.sync(), self.dead.sync()] {
             if let Err(error) = result {
@@ -161,6 +158,7 @@ impl Forwarder {
     fn start_anew(&mut self) {
         self.pending.clear();
         self.taken.clear();
+        self.doubt.clear();
         self.reader.rewind();
         self.inbox.iter_mut().for_each(Inbox::rewind);
     }
@@ -170,6 +168,7 @@ impl Forwarder {
             return Go::Out;
         }
         let is_ending = self.stop.is_requested();
+        self.try_suspect();
         if self.pending.is_empty() && !is_ending {
             let again = self.inbox.as_mut().map(Inbox::take).unwrap_or_default();
             self.pending.extend(again);
@@ -213,7 +212,8 @@ impl Forwarder {
 
     /// Sleeps until there is an entry, a held one is due, or somebody wakes it.
     fn wait(&self) -> Go {
-        let due = self.compose.due().map(|due| due.saturating_duration_since(Instant::now()));
+        let due = self.compose.due().into_iter().chain(self.doubt.due()).min();
+        let due = due.map(|due| due.saturating_duration_since(Instant::now()));
         self.reader.wait(due.unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
         Go::On
     }
@@ -221,7 +221,7 @@ impl Forwarder {
     fn deliver(&mut self) -> Go {
         // While it does not work one message is enough to find out.
         let at_most = if self.backoff.failures() > 0 { 1 } else { self.at_once };
-        let mut round = self.attempt(0, at_most, Trial::First);
+        let mut round = self.attempt(0, at_most);
         if self.is_in_doubt(&round) {
             round = self.judge(round);
         }
@@ -243,7 +243,7 @@ impl Forwarder {
     }
 
     /// Has some messages delivered, from that one on, and settles what can be settled.
-    pub(super) fn attempt(&mut self, from: usize, at_most: usize, trial: Trial) -> Round {
+    pub(super) fn attempt(&mut self, from: usize, at_most: usize) -> Round {
         let through = from.saturating_add(at_most).min(self.pending.len());
         let tried = self.pending.make_contiguous().get(from..through).unwrap_or_default();
         let fates = self.transport.deliver(tried, &self.stop);
@@ -255,17 +255,14 @@ impl Forwarder {
             self.pending.drain(from..from + fates.len().min(through - from)).collect();
         let mut kept = Vec::new();
         for (message, outcome) in tried.into_iter().zip(fates) {
-            let is_blamed = trial == Trial::Second && self.is_suspect(&outcome);
             let stays = match outcome {
                 Outcome::Delivered => {
                     self.counters.delivered(message.records);
+                    self.doubt.passed();
                     round.has_passed = true;
                     None
                 }
                 Outcome::Refused { why } => self.refused(&message, &why),
-                Outcome::Doubtful { why } | Outcome::Blocked { why, .. } if is_blamed => {
-                    self.refused(&message, &why)
-                }
                 waits => Some(waits),
             };
             match stays {
@@ -273,10 +270,7 @@ impl Forwarder {
                     round.failure.get_or_insert(outcome);
                     kept.push(message);
                 }
-                None if message.from == NOT_SPOOLED => {
-                    self.inbox.iter_mut().for_each(Inbox::settled);
-                }
-                None => {}
+                None => self.settled(&message),
             }
         }
         round.kept = kept.len();
@@ -287,9 +281,16 @@ impl Forwarder {
         round
     }
 
+    /// Notes that a message is delivered or a dead letter.
+    pub(super) fn settled(&mut self, message: &Message) {
+        if message.from == NOT_SPOOLED {
+            self.inbox.iter_mut().for_each(Inbox::settled);
+        }
+    }
+
     /// Buries what is refused for good. If that cannot be done the message would be nowhere: it
     /// stays where it is until it can be buried.
-    fn refused(&mut self, message: &Message, why: &str) -> Option<Outcome> {
+    pub(super) fn refused(&mut self, message: &Message, why: &str) -> Option<Outcome> {
         if let Err(error) = self.dead.write(message, why) {
             return Some(Outcome::retry(format!(
                 "{why}; and a dead letter cannot be written: {error}"
@@ -341,7 +342,8 @@ impl Forwarder {
     /// Acknowledges all before the first entry that is still needed.
     fn acknowledge(&mut self) {
         let pending = self.pending.iter().map(|message| message.from).min();
-        let needed = pending.into_iter().chain(self.compose.held_from()).min();
+        let held = self.compose.held_from().into_iter().chain(self.doubt.held_from());
+        let needed = pending.into_iter().chain(held).min();
         let mut through = None;
         while let Some(id) = self.taken.front().filter(|id| needed.is_none_or(|from| **id < from)) {
             through = Some(*id);

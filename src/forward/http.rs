@@ -236,7 +236,7 @@ impl fmt::Debug for HttpClient {
 /// |---|---|
 /// | 2xx | delivered |
 /// | 408, 421, 425, 429, 5xx | to be tried again, not before `Retry-After` |
-/// | 413, 422 | refused: the message itself is to blame |
+/// | 413, 422 | refused: the message itself is at fault |
 /// | 400, 409 | doubtful: the message, or the address |
 /// | everything else, redirects included | blocked: a person can fix it |
 #[must_use]

@@ -46,6 +46,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Spools that are open, and forwarders that have not started.
 pub(crate) struct Opened {
     parts: Vec<(NamedSink, Forwarder, Running)>,
+    /// Destinations without a spool, and why they have none.
+    missing: Vec<(&'static str, Error)>,
+}
+
+/// Forwarders that have started.
+pub(crate) struct Started {
+    /// The sinks that feed them.
+    pub(crate) sinks: Vec<NamedSink>,
+    pub(crate) forwarders: Forwarders,
+    /// Why records do not reach some destinations, for people.
+    pub(crate) degraded: Vec<String>,
 }
 
 /// The destinations that the configuration asks for.
@@ -54,43 +65,59 @@ pub(crate) fn names(config: &ForwardSetup<'_>) -> Vec<&'static str> {
     logbeacon.into_iter().chain(telegram::names(config)).collect()
 }
 
-/// Opens the spools of the destinations that the configuration asks for.
+/// Opens the spools of the destinations that the configuration asks for. A destination whose spool
+/// cannot be opened is left out.
 ///
 /// # Errors
 ///
-/// A directory cannot be used, or the options of HTTP cannot.
+/// The options of HTTP cannot be used.
 pub(crate) fn open(
     config: &ForwardSetup<'_>,
     clock: &Clock,
     boot: u64,
     traces: &mut Traces,
 ) -> Result<Opened, Error> {
-    let mut parts = Vec::new();
+    let (mut parts, mut missing) = (Vec::new(), Vec::new());
     for destination in destinations(config)? {
-        let dir = spool_dir(config).join(destination.0.name);
+        let name = destination.0.name;
+        let dir = spool_dir(config).join(name);
         spool::without_entries(&dir).iter().for_each(|path| traces.disposable(path));
-        parts.push(open_one(config, clock, destination, boot)?);
+        match open_one(config, clock, destination, boot) {
+            Ok(part) => parts.push(part),
+            Err(error) => missing.push((name, error)),
+        }
     }
-    Ok(Opened { parts })
+    Ok(Opened { parts, missing })
 }
 
 impl Opened {
-    /// Starts the forwarders' threads, and gives the sinks that feed them.
-    ///
-    /// # Errors
-    ///
-    /// A thread cannot be started.
-    pub(crate) fn start(self) -> Result<(Vec<NamedSink>, Forwarders), Error> {
-        let (mut sinks, mut forwarders) = (Vec::new(), Forwarders::default());
-        for (sink, forwarder, running) in self.parts {
-            if let Err(error) = forwarders.start(forwarder, running) {
-                forwarders.stop(Duration::ZERO);
-                return Err(error);
-            }
-            sinks.push(sink);
-        }
-        Ok((sinks, forwarders))
+    /// The error of the first destination that is left out, if all are.
+    pub(crate) fn all_missing(&mut self) -> Option<Error> {
+        let is_none = self.parts.is_empty() && !self.missing.is_empty();
+        is_none.then(|| self.missing.remove(0).1)
     }
+
+    /// Starts the forwarders' threads. A destination whose thread cannot be started is left out.
+    pub(crate) fn start(self) -> Started {
+        let Self { parts, mut missing } = self;
+        let (mut sinks, mut forwarders) = (Vec::new(), Forwarders::default());
+        for (sink, forwarder, running) in parts {
+            let name = running.name();
+            match forwarders.start(forwarder, running) {
+                Ok(()) => sinks.push(sink),
+                Err(error) => missing.push((name, error)),
+            }
+        }
+        let degraded = missing.iter().map(|(name, error)| left_out(name, error)).collect();
+        Started { sinks, forwarders, degraded }
+    }
+}
+
+/// Records can reach the files and the console all the same, so logging starts and says what is
+/// missing.
+fn left_out(name: &str, error: &Error) -> String {
+    selflog::tell(&format!("nothing is forwarded to {name} until the next start"), error);
+    format!("nothing is forwarded to {name} until the next start: {error}")
 }
 
 /// What the configuration asks for, each with its own signal to stop.

@@ -25,7 +25,7 @@ pub enum Outcome {
         why: String,
     },
     /// Refused, and the answer does not say whether the message is to blame or the way to it, such
-    /// as a plain 400. If another message passes and this one does not, this one is.
+    /// as a plain 400. If others pass and this one, tried several times, does not, it is.
     Doubtful {
         /// Why, for people; without secrets.
         why: String,
@@ -65,6 +65,17 @@ impl Outcome {
             Self::Blocked { after, why } => Self::Blocked { after, why: change(why) },
             Self::Doubtful { why } => Self::Doubtful { why: change(why) },
             Self::Refused { why } => Self::Refused { why: change(why) },
+        }
+    }
+
+    /// Why, for people.
+    pub(crate) fn into_why(self) -> String {
+        match self {
+            Self::Delivered => String::new(),
+            Self::Retry { why, .. }
+            | Self::Blocked { why, .. }
+            | Self::Doubtful { why }
+            | Self::Refused { why } => why,
         }
     }
 

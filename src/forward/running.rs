@@ -44,6 +44,11 @@ impl Running {
         Self { name, counters: Arc::clone(counters), stop: stop.clone(), spool, ended: None }
     }
 
+    /// The destination's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn stats(&self) -> DestinationStats {
         match &*self.spool.lock().unwrap_or_else(PoisonError::into_inner) {
             Spool::Open(status, _) => self.counters.snapshot(self.name, status),

@@ -110,12 +110,15 @@ pub(crate) struct InternalRecords {
     diverted: Option<String>,
     /// Which filter is silent without saying so plainly.
     silence: Option<String>,
+    /// What is missing, though logging has started.
+    degraded: String,
 }
 
 impl InternalRecords {
     pub(crate) fn new(boot: u64, config_fingerprint: String) -> Self {
         let (unix_ns, boot_id) = (clock::unix_ns(), Id::Span(boot));
-        Self { unix_ns, boot_id, config_fingerprint, diverted: None, silence: None }
+        let (diverted, silence, degraded) = (None, None, String::new());
+        Self { unix_ns, boot_id, config_fingerprint, diverted, silence, degraded }
     }
 
     /// Has `logwell.started` say why the files are not called as the configuration says.
@@ -126,6 +129,11 @@ impl InternalRecords {
     /// Has `logwell.started` say which filter is silent.
     pub(crate) fn silence(self, silence: Option<String>) -> Self {
         Self { silence, ..self }
+    }
+
+    /// Has `logwell.started` say what is missing.
+    pub(crate) fn degraded(self, degraded: &[String]) -> Self {
+        Self { degraded: degraded.join("; "), ..self }
     }
 
     /// `logwell.started`: which version runs with which configuration.
@@ -140,6 +148,9 @@ impl InternalRecords {
         }
         if let Some(what) = &self.silence {
             fields.push(Key::Name("silent"), Value::Str(what));
+        }
+        if !self.degraded.is_empty() {
+            fields.push(Key::Name("degraded"), Value::Str(&self.degraded));
         }
         Record { unix_ns: self.unix_ns, ..record(*INFO, fields) }
     }

@@ -157,7 +157,14 @@ impl Builder {
             sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
         let boot = fastrand::u64(1..);
-        let forward = forward::open(&self.config.forward_setup(), &self.clock, boot, &mut traces)?;
+        let mut forward =
+            forward::open(&self.config.forward_setup(), &self.clock, boot, &mut traces)?;
+        if sinks.is_empty()
+            && !self.config.console.enabled
+            && let Some(error) = forward.all_missing()
+        {
+            return Err(error);
+        }
         Ok(Prepared { sinks, diverted, degraded, forward, dead, boot, traces, builder: self })
     }
 }
@@ -217,8 +224,10 @@ impl Prepared {
                 Err(error) => return Err(error),
             }
         }
-        let (forwarding, forwarders) = forward.start()?;
-        sinks.extend(forwarding);
+        let started = forward.start();
+        sinks.extend(started.sinks);
+        degraded.extend(started.degraded);
+        let forwarders = started.forwarders;
         let mut rules = Vec::new();
         let mut slots = Vec::new();
         for (name, accepts, sink) in sinks {
@@ -253,7 +262,7 @@ impl Prepared {
         });
         let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
         let own = InternalRecords::new(boot, fingerprint(&config)).diverted(diverted.clone());
-        let own = own.silence(silence(&config));
+        let own = own.silence(silence(&config)).degraded(&degraded);
         degraded.extend(diverted);
         let handle = LoggingHandle::new(Shared {
             queue: Arc::clone(&queue),

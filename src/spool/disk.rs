@@ -3,6 +3,7 @@
 //! Knows paths and modes; knows no entry and no bound.
 
 use super::names;
+use crate::base::selflog;
 use std::fmt::Debug;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -80,9 +81,10 @@ impl Directory {
                 let text = format!("another process uses the spool {}", path.display());
                 return Err(io::Error::new(ErrorKind::WouldBlock, text));
             }
-            // A file system without locks is no hindrance.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(told("lock", &at, error)),
+            // A system that refuses locks is no hindrance, as for log files.
+            Err(TryLockError::Error(error)) => {
+                selflog::tell("a spool has no lock", &format_args!("{}: {error}", at.display()));
+            }
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }

@@ -65,6 +65,22 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Logs records without a number until it is so: refusals count only if other records pass between them.
+#[track_caller]
+pub(crate) fn until_with_traffic(what: &str, mut is_so: impl FnMut() -> bool) {
+    until(what, || {
+        tracing::info!("traffic");
+        is_so()
+    });
+}
+
+/// A configuration that finds a bad record soon.
+pub(crate) fn quick(dir: &Path, url: &str) -> LoggingConfig {
+    let mut config = config(dir, url);
+    config.forward.blocked_rest = Duration::from_millis(200);
+    config
+}
+
 /// Waits until so many records have been delivered.
 #[track_caller]
 pub(crate) fn until_delivered(handle: &LoggingHandle, count: u64) {

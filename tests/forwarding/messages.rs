@@ -186,7 +186,7 @@ fn of_a_batch_only_what_is_refused_is_lost_and_it_is_among_the_dead_letters() {
         body if body.contains("poison") => Reply::With(400, "X: y", "no poison, please".to_owned()),
         _ => Reply::Status(204),
     });
-    let mut config = config(dir.path(), &server.url());
+    let mut config = super::quick(dir.path(), &server.url());
     config.forward.logbeacon.batch_records = 10;
     let report = logging(config, |handle| {
         for n in 0..20 {
@@ -194,6 +194,8 @@ fn of_a_batch_only_what_is_refused_is_lost_and_it_is_among_the_dead_letters() {
             tracing::info!(n, text, "meal");
         }
         until_delivered(handle, 19);
+        let refused = || handle.stats().destination("logbeacon").unwrap().refused;
+        super::until_with_traffic("it is to blame", || refused() == 1);
         handle.shutdown()
     });
     assert_eq!(report.stats.destination("logbeacon").unwrap().refused, 1);
@@ -207,7 +209,7 @@ fn of_a_batch_only_what_is_refused_is_lost_and_it_is_among_the_dead_letters() {
 #[test]
 fn what_is_refused_stays_in_the_spool_while_no_dead_letter_can_be_written() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(|_| Reply::Status(422));
+    let server = Server::start(|_| Reply::Status(413));
     let letters = dir.path().join("spool/logbeacon.dead");
     std::fs::create_dir_all(&letters).unwrap();
     logging(config(dir.path(), &server.url()), |handle| {

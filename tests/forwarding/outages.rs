@@ -1,7 +1,7 @@
 //! What happens when LogBeacon fails: nothing is lost, nothing is in the way, and it heals.
 
 use super::server::{Reply, Server};
-use super::{config, delivered, logging, numbers, quick_directory, until, until_delivered};
+use super::{SOON, config, delivered, logging, numbers, quick_directory, until, until_delivered};
 use std::fs::File;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -123,18 +123,20 @@ fn a_refused_record_is_a_dead_letter_and_the_others_pass() {
         Some(4) => Reply::With(302, location, String::new()),
         _ => Reply::Status(200),
     });
-    let mut config = config(dir.path(), &server.url());
+    let mut config = super::quick(dir.path(), &server.url());
     config.forward.blocked_alone = Duration::ZERO;
     logging(config, |handle| {
         (0..20).for_each(|n| tracing::info!(n, "order"));
         until_delivered(handle, 16);
-        until("4 refused", || handle.stats().destination("logbeacon").unwrap().refused == 4);
-        until("healthy", || handle.health().is_healthy());
+        let refused = || handle.stats().destination("logbeacon").unwrap().refused;
+        super::until_with_traffic("4 refused", || refused() == 4);
+        super::until_with_traffic("healthy", || handle.health().is_healthy());
     });
     assert!(other.requests().is_empty());
     let dead = std::fs::read_to_string(dir.path().join("spool/logbeacon.dead")).unwrap();
-    let dead: Vec<serde_json::Value> =
+    let mut dead: Vec<serde_json::Value> =
         dead.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    dead.sort_by_key(|line| line["message"]["extra_info"]["n"].as_u64());
     for (line, (n, code)) in dead.iter().zip([(1, "400"), (2, "401"), (3, "307"), (4, "302")]) {
         assert_eq!(line["message"]["extra_info"]["n"], n);
         let why = line["why"].as_str().unwrap();
@@ -293,4 +295,41 @@ fn a_dropped_handle_changes_nothing() {
     tracing::subscriber::with_default(subscriber, || tracing::info!(n = 1, "order"));
     until("both attempts", || server.requests().len() == 2);
     assert_eq!(numbers(&server.messages()), [1, 1]);
+}
+
+#[test]
+fn a_spool_that_cannot_be_used_is_no_reason_not_to_log() {
+    for spool in ["spool", "spool/logbeacon", "spool/logbeacon/lock"] {
+        let dir = tempfile::tempdir().unwrap();
+        let in_the_way = dir.path().join(spool);
+        match spool.ends_with("lock") {
+            true => std::fs::create_dir_all(&in_the_way).unwrap(),
+            false => {
+                std::fs::create_dir_all(in_the_way.parent().unwrap()).unwrap();
+                std::fs::write(&in_the_way, "a file in the way").unwrap();
+            }
+        }
+        logging(config(dir.path(), "http://127.0.0.1:9/logs"), |handle| {
+            tracing::info!("order");
+            handle.flush(SOON).unwrap();
+            let health = handle.health().to_string();
+            for part in ["nothing is forwarded to logbeacon", "spool", "forward.spool_dir"] {
+                assert!(health.contains(part), "{spool}: {health}");
+            }
+        });
+        let text = std::fs::read_to_string(dir.path().join("app.log")).unwrap();
+        assert!(text.contains("order"), "{text}");
+        let started = text.lines().find(|line| line.contains("logwell.started")).unwrap();
+        assert!(started.contains("nothing is forwarded to logbeacon"), "{started}");
+    }
+}
+
+#[test]
+fn a_destination_alone_whose_spool_cannot_be_used_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("spool"), "a file in the way").unwrap();
+    let mut config = config(dir.path(), "http://127.0.0.1:9/logs");
+    config.files.enabled = false;
+    let error = logwell::QueueLayer::builder().config(config).build().unwrap_err().to_string();
+    assert!(error.contains("forward.spool_dir"), "{error}");
 }

@@ -38,7 +38,7 @@ fn planted_secrets_are_in_no_file_no_error_no_statistics_and_no_body() {
         let echo = format!("cannot {} {:?}", request.line, request.headers);
         match count {
             1 => Reply::With(503, "X: y", echo),
-            2 => Reply::With(422, "X: y", echo),
+            2 => Reply::With(413, "X: y", echo),
             3 => Reply::With(302, "Location: http://127.0.0.1:1/", echo),
             4 => Reply::Reset,
             _ => Reply::Silence,

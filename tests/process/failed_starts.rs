@@ -75,15 +75,6 @@ fn files(dir: &Path) {
     fails(dir, "no directory", &config(&dir.join("file/logs")));
     #[cfg(feature = "forward")]
     {
-        for (number, spool) in
-            ["spool", "spool/logbeacon", "spool/telegram_developer"].into_iter().enumerate()
-        {
-            let logs = dir.join("forward").join(number.to_string());
-            let in_the_way = logs.join(spool);
-            fs::create_dir_all(in_the_way.parent().unwrap()).unwrap();
-            fs::write(in_the_way, "no directory").unwrap();
-            fails(dir, spool, &forwarding(&logs));
-        }
         let mut no_certificates = forwarding(&dir.join("new/logs"));
         no_certificates.forward.http.ca_file = dir.join("none.pem").display().to_string();
         fails(dir, "certificates", &no_certificates);

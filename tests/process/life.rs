@@ -98,7 +98,8 @@ fn scoped_before(_: &Path) {
 
 fn failed_first(dir: &Path) {
     std::fs::write(dir.join("file"), "in the way").unwrap();
-    let wrong = LoggingConfig::builder().console(false).log_dir(dir.join("file/logs")).build().unwrap();
+    let wrong =
+        LoggingConfig::builder().console(false).log_dir(dir.join("file/logs")).build().unwrap();
     assert!(logwell::init_logging_with(wrong).is_err());
     let right = LoggingConfig::builder().console(false).log_dir(dir.join("logs"));
     let right = right.shutdown_timeout(SOON).build().unwrap();

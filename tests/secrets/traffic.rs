@@ -109,7 +109,7 @@ fn refusing(spelling: Spelling, is_telegram: bool) -> Server {
                 let answer = serde_json::json!({ "ok": false, "description": said });
                 Reply::With(400, "X: y", answer.to_string())
             }
-            2 => Reply::With(422, "X: y", said),
+            2 => Reply::With(413, "X: y", said),
             3 => Reply::With(302, "Location: http://127.0.0.1:1/", said),
             _ => Reply::ResetInHead,
         }

@@ -88,7 +88,7 @@ pub fn read<S: Section>(
         let always = always.map(|other| other.variable.to_owned());
         let long = names.name(key);
         let all = [long.clone()].into_iter().chain(always);
-        take((key, &long), slot, all, (variables, report));
+        take((key, names), slot, all, (variables, report));
     });
     let mut on = Vec::new();
     each_option(options.entries(), "", &mut |key, slot| {
@@ -101,25 +101,26 @@ pub fn read<S: Section>(
         let wanted = names.others_of(key).filter(|other| other.switch.is_some_and(is_on));
         let wanted: Vec<_> = wanted.map(|other| other.variable.to_owned()).collect();
         let long = names.name(key);
-        if !wanted.is_empty() && report.place(&[key]) != Place::Env(long.clone()) {
-            take((key, &long), slot, wanted.into_iter(), (variables, report));
+        if !wanted.is_empty() && report.place(&[key]) != Place::Env(long) {
+            take((key, names), slot, wanted.into_iter(), (variables, report));
         }
     });
 }
 
 /// Sets the option by the first of the variables that is set, and not another program's.
 fn take(
-    (key, long): (&str, &str),
+    (key, own): (&str, &Names),
     slot: &mut OptionValue<'_>,
     names: impl Iterator<Item = String>,
     (variables, report): (&Variables, &mut Report),
 ) {
     for name in names {
         let Some(value) = variables.get(&name) else { continue };
-        if value.to_str().is_some_and(|text| is_of_another(slot, text)) {
+        let is_url = !slot.is_text() && value.to_str().is_some_and(|text| text.contains("://"));
+        if is_url && is_of_another(&name, own.prefix, variables) {
             report.remark(
                 format!("{name} is passed over as another program's"),
-                format!("its value is a URL, but {key} is not; to use it anyway, set {long}"),
+                format!("its value is a URL, and {key} is none"),
             );
             continue;
         }
@@ -154,10 +155,12 @@ fn set(
     slot.set(RawValue::Env(&path))
 }
 
-/// Whether the value is plainly another program's: where a Service is called `mq`, Kubernetes sets
-/// `MQ_PORT=tcp://10.0.0.5:5672`.
-fn is_of_another(slot: &OptionValue<'_>, value: &str) -> bool {
-    matches!(slot, OptionValue::Count { .. } | OptionValue::Flag(_)) && value.contains("://")
+/// Whether another program may have set a variable to a URL: its name is without our prefix, or it is
+/// of a Kubernetes Service. Where one is called `mq`, Kubernetes sets `MQ_PORT=tcp://10.0.0.5:5672`, and
+/// `MQ_SERVICE_HOST` beside it.
+fn is_of_another(name: &str, prefix: &str, variables: &Variables) -> bool {
+    let service = name.strip_suffix("_PORT").map(|service| format!("{service}_SERVICE_HOST"));
+    !name.starts_with(prefix) || service.is_some_and(|host| variables.get(&host).is_some())
 }
 
 /// The path that a variable means. What reads a file of variables may have left a carriage return
@@ -170,6 +173,9 @@ fn path(text: &str, variables: &Variables) -> Result<String, Problem> {
         Some(quote) => text.trim_matches(quote),
         None => text,
     };
+    if let Some(problem) = no_path(text) {
+        return Err(problem);
+    }
     let Some(below) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
         return Ok(text.to_owned());
     };
@@ -178,4 +184,28 @@ fn path(text: &str, variables: &Variables) -> Result<String, Problem> {
         help: "write the whole path".to_owned(),
     })?;
     Ok(format!("{}/{below}", home.trim_end_matches('/')))
+}
+
+/// Why nobody can have meant the text as a path, and what to write.
+fn no_path(text: &str) -> Option<Problem> {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '«' | '»');
+    let is_named = |part: &str| {
+        let name = part.strip_prefix('$').and_then(|name| name.chars().next());
+        name.is_some_and(|first| first == '{' || first == '_' || first.is_alphabetic())
+    };
+    let (problem, help) = if let Some(path) = text.strip_prefix("file://") {
+        ("is a URL, not a path", format!("write {path:?}"))
+    } else if text.contains("://") {
+        ("is a URL, not a path", "write the path of a directory".to_owned())
+    } else if text.starts_with(is_quote) || text.ends_with(is_quote) {
+        let path = text.trim_matches(is_quote);
+        ("has a quote at its start or end", format!("write {path:?} without the quotes"))
+    } else if text.trim() != text {
+        ("has blanks at its start or end", format!("write {:?}", text.trim()))
+    } else if text.split('/').any(is_named) {
+        ("has a variable in it, which no shell has replaced", "write the whole path".to_owned())
+    } else {
+        return None;
+    };
+    Some(Problem { problem: problem.to_owned(), help })
 }

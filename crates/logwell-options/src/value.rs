@@ -178,6 +178,14 @@ impl OptionValue<'_> {
         Ok(())
     }
 
+    /// Whether a URL can be its value: its type is a text or one that its owner reads.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(
+            self,
+            OptionValue::Text { .. } | OptionValue::Secret { .. } | OptionValue::Custom(_)
+        )
+    }
+
     /// Whether it is the path of a directory.
     pub fn is_path(&self) -> bool {
         matches!(self, OptionValue::Path(_))

@@ -13,8 +13,9 @@ pub(crate) fn text() -> String {
         };
         let flag = if option.is_secret { "(no flag)".to_owned() } else { option.flag() };
         text.push_str(&format!("  {flag}{value}\n      {}\n", option.about));
-        let names = option.alias.map_or(String::new(), |alias| format!(", {alias}"));
-        text.push_str(&format!("      {}, {}{names}\n", option.key, option.variable()));
+        let names: Vec<_> =
+            std::iter::once(option.key.to_owned()).chain(option.variables()).collect();
+        text.push_str(&format!("      {}\n", names.join(", ")));
     }
     text
 }

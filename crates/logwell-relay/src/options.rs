@@ -30,6 +30,34 @@ impl Opt {
         format!("LOGWELL_RELAY_{}", self.key.replace('.', "_").to_ascii_uppercase())
     }
 
+    /// The variable by which logwell itself takes the same option, so that one file of variables does
+    /// for a program and its worker: `LOG_FORWARD_RABBITMQ_HOST`.
+    pub(crate) fn shared_variable(&self) -> Option<String> {
+        let key = match self.key.split_once('.') {
+            None if self.key == "domain" => "service.domain".to_owned(),
+            Some(("broker", name @ ("host" | "port" | "user" | "password" | "vhost" | "tls"))) => {
+                format!("forward.rabbitmq.{name}")
+            }
+            Some(("broker", "ca_file")) => "forward.rabbitmq.ca_file".to_owned(),
+            Some(("logbeacon", "url" | "token")) | Some(("http", "proxy" | "ca_file")) => {
+                format!("forward.{}", self.key)
+            }
+            Some(("telegram", name))
+                if name.contains("developer.") || name.contains("customer.") =>
+            {
+                format!("forward.{}", self.key)
+            }
+            _ => return None,
+        };
+        Some(format!("LOG_{}", key.replace('.', "_").to_ascii_uppercase()))
+    }
+
+    /// All variables of the option; of those that are set the last one counts.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = String> {
+        let alias = self.alias.map(str::to_owned);
+        [alias, self.shared_variable(), Some(self.variable())].into_iter().flatten()
+    }
+
     /// The flag made from the key: `--broker-host`.
     pub(crate) fn flag(&self) -> String {
         format!("--{}", self.key.replace(['.', '_'], "-"))
@@ -245,8 +273,8 @@ mod tests {
     fn no_key_flag_or_variable_is_there_twice() {
         let mut names: Vec<String> = Vec::new();
         for option in OPTIONS {
-            names.extend([option.key.to_owned(), option.flag(), option.variable()]);
-            names.extend(option.alias.map(str::to_owned));
+            names.extend([option.key.to_owned(), option.flag()]);
+            names.extend(option.variables());
         }
         let count = names.len();
         names.sort();

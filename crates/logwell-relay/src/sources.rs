@@ -31,10 +31,10 @@ pub(crate) fn read(
         draft.file(Path::new(path));
     }
     for option in OPTIONS {
-        for name in [option.alias, Some(option.variable().as_str())].into_iter().flatten() {
-            let value = variable(variables, name);
+        for name in option.variables() {
+            let value = variable(variables, &name);
             if let Some(value) = value.filter(|value| !is_of_another(option, value)) {
-                draft.set(option, value, name);
+                draft.set(option, value, &name);
             }
         }
     }
@@ -60,12 +60,11 @@ fn variable<'a>(variables: &'a HashMap<String, String>, name: &str) -> Option<&'
 /// The variables that are passed over because their values are plainly another program's, such as
 /// `MQ_PORT=tcp://10.0.0.5:5672`, which Kubernetes sets where a Service is called `mq`.
 pub(crate) fn passed_over(variables: &HashMap<String, String>) -> Vec<String> {
-    let names = |option: &Opt| [option.alias.map(str::to_owned), Some(option.variable())];
     let is_passed = |option: &Opt, name: &String| {
         variable(variables, name).is_some_and(|value| is_of_another(option, value))
     };
-    let all = OPTIONS.iter().flat_map(|option| names(option).map(|name| (option, name)));
-    all.filter_map(|(option, name)| name.filter(|name| is_passed(option, name))).collect()
+    let passed = |option| Opt::variables(option).filter(move |name| is_passed(option, name));
+    OPTIONS.iter().flat_map(passed).collect()
 }
 
 /// Whether a URL stands where a number or a yes or no belongs.
@@ -229,6 +228,25 @@ mod tests {
         assert!(told.contains("broker.port must be a whole number"), "{told}");
         assert!(told.contains("MQ_PORT: broker.port"), "{told}");
         assert!(told.contains("logbeacon must be keys and values"), "{told}");
+    }
+
+    #[test]
+    fn the_variables_of_logwell_itself_give_the_same_options() {
+        let long = variables(&[
+            ("LOG_DOMAIN", "short"),
+            ("LOG_SERVICE_DOMAIN", "shop.example"),
+            ("LOG_FORWARD_RABBITMQ_HOST", "mq.example"),
+            ("LOG_FORWARD_LOGBEACON_URL", "https://logs.example/in"),
+            ("LOG_FORWARD_TELEGRAM_DEVELOPER_CHAT_ID", "-100"),
+        ]);
+        let settings = read(&Flags::default(), &long).unwrap();
+        assert_eq!(settings.domain, "shop.example");
+        assert_eq!(settings.broker.host, "mq.example");
+        assert_eq!(settings.logbeacon.url.to_string(), "https://logs.example/…");
+        assert_eq!(settings.telegram.developer.chat_id, "-100");
+
+        let own = variables(&[("LOG_SERVICE_DOMAIN", "a"), ("LOGWELL_RELAY_DOMAIN", "b")]);
+        assert_eq!(read(&Flags::default(), &own).unwrap().domain, "b");
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
     let Some(queues) = Queues::new() else { return };
     let stub = Stub::start(|n, _| match n {
         0..3 => Answer::status(500).body("disk full\u{1b}[2J"),
-        _ => Answer::status(422).body("no such domain"),
+        _ => Answer::status(413).body("no such domain"),
     });
     let dead = format!("{}.dead", queues.logbeacon());
     queues.send(&queues.logbeacon(), [record("a"), record("b")]);
@@ -70,7 +70,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
     let (_, text) = output(queues.program(&["dead", "list"]));
     assert!(text.contains(&format!("{dead}: 2 messages")), "{text}");
     assert!(text.contains("after 3 tries: HTTP status 500: disk full"), "{text}");
-    assert!(text.contains("after 1 tries: HTTP status 422: no such domain"), "{text}");
+    assert!(text.contains("after 1 tries: HTTP status 413: no such domain"), "{text}");
     assert!(text.contains("api Error f order a failed"), "{text}");
     assert!(!text.contains('\u{1b}'));
     assert_eq!(queues.waiting(&dead), Some(2), "looking takes nothing");
@@ -93,7 +93,7 @@ fn what_is_given_up_is_listed_with_its_reason_replayed_and_delivered() {
 #[test]
 fn a_replayed_message_lies_in_its_queue_without_the_reason() {
     let Some(queues) = Queues::new() else { return };
-    let stub = Stub::start(|_, _| Answer::status(422));
+    let stub = Stub::start(|_, _| Answer::status(413));
     let queue = queues.logbeacon();
     queues.send(&queue, [record("a")]);
     let worker = Running::start(log_beacon(&queues, &stub));

@@ -72,7 +72,7 @@ impl LogBeaconClient {
         };
         match self.http.post_json(&self.url, &self.headers, body) {
             Ok(answer) => match (classify(&answer), messages) {
-                // It names the record: there is no doubt who is to blame.
+                // It names the record: there is no doubt what is at fault.
                 (Outcome::Doubtful { why }, [one]) if names(&answer.body_start, one) => {
                     Outcome::Refused { why }
                 }
@@ -236,9 +236,19 @@ fn is_hopeless(fates: &[Outcome]) -> bool {
     is_waiting || (in_doubt >= 2 && !fates.iter().any(Outcome::is_delivered))
 }
 
-/// Whether an answer has the hash of that message.
+/// Whether an answer names that message, by its hash. One that has the time of the message too only
+/// repeats what it was sent, as validators do.
 fn names(answer: &str, message: &[u8]) -> bool {
-    hash_of(message).is_some_and(|hash| !hash.is_empty() && answer.contains(hash))
+    let has = |text: &str| !text.is_empty() && answer.contains(text);
+    hash_of(message).is_some_and(has) && !timestamp_of(message).is_some_and(has)
+}
+
+/// The timestamp of a message, which comes right before its hash.
+fn timestamp_of(message: &[u8]) -> Option<&str> {
+    const KEY: &str = "\"timestamp\":\"";
+    let text = std::str::from_utf8(message).ok()?;
+    let (_, behind) = text.rsplit_once(KEY)?;
+    behind.split('"').next()
 }
 
 #[cfg(test)]
