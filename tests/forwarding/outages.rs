@@ -152,7 +152,7 @@ fn while_the_server_is_away_files_are_whole_and_once_it_is_there_all_arrive() {
     logging(config(dir.path(), &url), |handle| {
         (0..3_000).for_each(|n| tracing::info!(n, "order"));
         until("trouble", || !handle.health().is_healthy());
-        handle.flush(super::SOON).unwrap();
+        handle.flush(SOON).unwrap();
         let stats = handle.stats();
         assert_eq!(stats.dropped.total(), 0);
         assert_eq!(stats.sink("logbeacon").unwrap().dropped(), 0);
@@ -215,7 +215,7 @@ fn shutdown_keeps_its_deadline_and_the_rest_is_delivered_after_the_next_start() 
         drop(lock);
 
         let server = Server::start_at(address, |_| Reply::Status(200));
-        config.shutdown_timeout = super::SOON;
+        config.shutdown_timeout = SOON;
         logging(config, |handle| {
             assert_eq!(handle.stats().destination("logbeacon").unwrap().found, 95);
             until_delivered(handle, 95);
@@ -253,7 +253,7 @@ fn when_there_is_no_room_the_oldest_go_and_errors_last_and_all_are_counted() {
     logging(config, |handle| {
         (0..50).for_each(|n| tracing::error!(n, "failure"));
         (50..2_000).for_each(|n| tracing::info!(n, "order"));
-        handle.flush(super::SOON).unwrap();
+        handle.flush(SOON).unwrap();
         let server = Server::start_at(address, |_| Reply::Status(200));
         until("all settled", || {
             let stats = handle.stats();
