@@ -153,7 +153,8 @@
 //! parents. The first span starts a trace with a random id; spans inside inherit it. A span's field
 //! `trace_id` or `span_id` sets the id.
 //!
-//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields. If it
+//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields: a
+//! text that is not empty is an id, any other value is a field like any other. If it
 //! sets only `trace_id`, and it is not that of the span around, it has left that trace: the record has
 //! no `span_id`. If it sets only `span_id` inside a trace, that is a field like any other,
 //! `field.span_id`, and the ids are those around. `spans` always says where the event was logged. A

@@ -278,11 +278,29 @@ fn trace_ids_are_lower_case_hex_or_what_the_user_set() {
 
 #[test]
 fn an_event_may_name_its_trace_itself() {
-    let values = [("trace_id", text("mine")), ("span_id", Value::U64(7))];
+    let values = [("trace_id", text("mine")), ("span_id", text("7"))];
     for record in [record(&values), record(&values).with_context(two_spans())] {
         let json = json(&record);
         assert_eq!((&json["trace_id"], &json["span_id"]), (&object!("mine"), &object!("7")));
         assert_eq!(json.get("field.trace_id"), None);
+    }
+}
+
+#[test]
+fn only_a_text_that_is_not_empty_is_an_id() {
+    for value in [text(""), Value::U64(42), Value::Bool(true)] {
+        let values = [("trace_id", value), ("span_id", value)];
+        let around = json(&record(&values).with_context(Arc::new(ids("trace", "span"))));
+        let alone = json(&record(&values));
+        assert_eq!(
+            (&around["trace_id"], &around["span_id"]),
+            (&object!("trace"), &object!("span"))
+        );
+        assert_eq!((alone.get("trace_id"), alone.get("span_id")), (None, None));
+        for json in [around, alone] {
+            assert_eq!(json["field.trace_id"], json["field.span_id"]);
+            assert!(!json["field.trace_id"].is_null(), "{json}");
+        }
     }
 }
 

@@ -265,7 +265,7 @@ impl<'a> Line<'a> {
         let (kind, ids) = (self.record.callsite().kind(), Ids::of(self.record));
         self.record.fields().filter(move |(name, entry)| match *name {
             "message" => false,
-            name if ids.has(name) => false,
+            name if ids.has(name, entry) => false,
             "function" => !matches!(entry.value, Value::Str(_)),
             name => !is_place_of_log(kind, name),
         })
