@@ -305,6 +305,43 @@ fn only_a_text_that_is_not_empty_is_an_id() {
 }
 
 #[test]
+fn the_pairs_of_a_log_record_count_for_that_record_alone() {
+    let names: Box<[&str]> = Box::new(["message"]);
+    let place = Place { fields: names, kind: Kind::LogCrate, ..place() };
+    let callsite = Callsite::leak(place);
+    let record = |pairs: &[(&str, &str)], context: &Arc<SpanContext>| {
+        let mut fields = Fields::new();
+        fields.push(Key::Index(0), text("said"));
+        pairs.iter().for_each(|(name, value)| fields.push(Key::Name(name), Value::Str(value)));
+        Record::new(callsite, moment(), fields).with_context(Arc::clone(context))
+    };
+    let own = [("trace_id", "kvT"), ("span_id", "kvS"), ("function", "kvF")];
+    for context in [two_spans(), Arc::new(ids("trace", "span"))] {
+        let around = json(&record(&[], &context));
+        let mut encoder = JsonEncoder::new(JsonOptions::default());
+        for pairs in [&own[..1], &[], &own, &[], &own[1..2], &[], &own[2..]] {
+            let mut line = Vec::new();
+            encoder.encode(&record(pairs, &context), &mut line);
+            let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            let given = |name| pairs.iter().find(|(own, _)| *own == name).map(|(_, it)| *it);
+            let expected = |name| given(name).or_else(|| around.get(name)?.as_str());
+            let is = |name: &str| json.get(name).and_then(|it| it.as_str());
+            assert_eq!(is("function"), expected("function"), "{pairs:?}");
+            match given("trace_id") {
+                Some(trace) => {
+                    assert_eq!((is("trace_id"), is("span_id")), (Some(trace), given("span_id")));
+                }
+                None => {
+                    let ids = (is("trace_id"), is("span_id"));
+                    assert_eq!(ids, (around["trace_id"].as_str(), around["span_id"].as_str()));
+                    assert_eq!(is("field.span_id"), given("span_id"), "{pairs:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn nested_spans_stand_from_root_to_leaf_each_with_its_name_and_fields() {
     let json = json(&record(&[("user", text("eve"))]).with_context(two_spans()));
     let expected = object!([
