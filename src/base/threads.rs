@@ -37,7 +37,7 @@ mod mask {
     /// that overflows, the black box survives a file that was cut, and a sandbox does what a system
     /// call asks for. A thread that blocks such a signal is killed by it, and no handler is asked.
     ///
-    /// Of the other faults that is all there is to do. `abort()` unblocks SIGABRT itself, and systemd
+    /// The other faults have no more to ask for. `abort()` unblocks SIGABRT itself, and systemd
     /// sends it to a service whose watchdog has expired (`WatchdogSignal=`).
     const OWN_FAULTS: [Signal; 3] = [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGSYS];
 
