@@ -166,11 +166,12 @@
 //! parents. The first span starts a trace with a random id; spans inside inherit it. A span's field
 //! `trace_id` or `span_id` sets the id.
 //!
-//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields.
-//! If it sets only a `trace_id` that differs from the enclosing span's, it has left that trace, and
-//! the record has no `span_id`. If it sets only `span_id` inside a trace, that is an ordinary
-//! field, `field.span_id`, and the record keeps the enclosing ids. `spans` always says where the
-//! event was logged. A context that sets another trace id, and no span id, gets a random span id.
+//! The `trace_id` and the `span_id` of a record belong together. An event may set both as fields: a
+//! text that is not empty is an id, any other value is an ordinary field. If it sets only a
+//! `trace_id` that differs from the enclosing span's, it has left that trace, and the record has no
+//! `span_id`. If it sets only `span_id` inside a trace, that is an ordinary field, `field.span_id`,
+//! and the record keeps the enclosing ids. `spans` always says where the event was logged. A context
+//! that sets another trace id, and no span id, gets a random span id.
 //!
 //! A [`LoggingContext`] sets trace ids and key/value pairs without a span. Pairs may have names
 //! that are only known at run time:

@@ -744,7 +744,7 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("memmap2", &["black_box/map.rs"]);
     check_only("libc", &["black_box/map.rs"]);
     check_only("nix", &["base/threads.rs"]);
-    check_only("rustix", &["base/fs/os.rs", "black_box/map.rs"]);
+    check_only("rustix", &["base/fs/os.rs", "base/standard_streams.rs", "black_box/map.rs"]);
     check_only("zmij", &["encode/json/fast_path.rs", "encode/text/mod.rs", "encode/value.rs"]);
     check_only("arc_swap", &["capture/filter.rs"]);
     check_only("pin_project_lite", &["capture/context.rs"]);

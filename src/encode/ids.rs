@@ -3,7 +3,6 @@
 //!
 //! Knows records. Does not know keys of any encoder, nor which ids W3C allows.
 
-use crate::encode::value::to_text;
 use crate::record::Record;
 use crate::record::fields::{Entry, Value};
 use crate::record::span::Id;
@@ -21,8 +20,8 @@ pub(crate) struct Ids<'a> {
 /// An id, and who gives it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Given<'a> {
-    /// A field of the event.
-    Own(Entry<'a>),
+    /// A field of the event, a text that is not empty.
+    Own { text: &'a str, original_bytes: Option<u64> },
     /// The context around it.
     Inherited(&'a Id),
 }
@@ -31,7 +30,10 @@ impl<'a> Ids<'a> {
     /// An event with a `trace_id` of another trace has left the context around it: its `span_id` is
     /// its own too, or it has none. Without a `trace_id` the context's pair counts.
     pub(crate) fn of(record: &'a Record) -> Self {
-        let own = |name| last_entry(record, name).map(Given::Own);
+        let own = |name| {
+            let named = record.fields().filter(|(field, _)| *field == name);
+            named.filter_map(|(_, entry)| Given::own(&entry)).last()
+        };
         let (trace, span) = (own("trace_id"), own("span_id"));
         let Some(context) = record.context() else {
             return Self { trace, span, leaves_span_aside: false };
@@ -51,18 +53,28 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// Whether the event's field of that name is one of these ids, and so no field.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        name == "trace_id" || name == "span_id" && !self.leaves_span_aside
+    /// Whether this field of the event is one of these ids, and so no field.
+    pub(crate) fn has(&self, name: &str, entry: &Entry<'_>) -> bool {
+        let is_place = name == "trace_id" || name == "span_id" && !self.leaves_span_aside;
+        is_place && Given::own(entry).is_some()
     }
 }
 
 impl<'a> Given<'a> {
+    /// The id that a field gives: a number or an empty text is none.
+    fn own(entry: &Entry<'a>) -> Option<Self> {
+        match entry.value {
+            Value::Str(text) if !text.is_empty() => {
+                Some(Self::Own { text, original_bytes: entry.original_bytes })
+            }
+            _ => None,
+        }
+    }
+
     /// The id as text.
     pub(crate) fn text(&self) -> Cow<'a, str> {
         match self {
-            Self::Own(Entry { value: Value::Str(text), .. }) => Cow::Borrowed(text),
-            Self::Own(entry) => Cow::Owned(to_text(&entry.value)),
+            Self::Own { text, .. } => Cow::Borrowed(text),
             Self::Inherited(id) => Cow::Owned(id.to_string()),
         }
     }
@@ -70,7 +82,7 @@ impl<'a> Given<'a> {
     /// How long it was, if it was cut on capture.
     pub(crate) fn original_bytes(&self) -> Option<u64> {
         match self {
-            Self::Own(entry) => entry.original_bytes,
+            Self::Own { original_bytes, .. } => *original_bytes,
             Self::Inherited(_) => None,
         }
     }
@@ -178,6 +190,19 @@ mod tests {
             let ids = line.replace(r#""labels":{"span_id":"mine"}"#, "");
             assert!(!ids.contains(r#""span_id":"mine""#), "{line}");
             assert!(!ids.contains(r#""span.id":"mine""#), "{line}");
+        }
+    }
+
+    #[test]
+    fn in_no_encoder_a_value_that_is_no_id_replaces_those_around() {
+        for value in [Value::Str(""), Value::U64(42), Value::Bool(true)] {
+            let mut record = record(None, None, true);
+            record.fields.push(Key::Name("trace_id"), value);
+            record.fields.push(Key::Name("span_id"), value);
+            for line in lines(&record) {
+                assert!(line.contains(SPAN) && line.contains(TRACE), "{line}");
+                assert!(line.matches("trace_id").count() > 0, "the value is not lost: {line}");
+            }
         }
     }
 

@@ -240,6 +240,11 @@ impl Record {
         self.fields.heap_bytes()
     }
 
+    /// Whether it has fields that its callsite does not name, such as the pairs of the `log` crate.
+    pub(crate) fn has_pairs(&self) -> bool {
+        self.fields.iter().any(|entry| matches!(entry.key, Key::Name(_)))
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Value::Str(text) => Some(text),

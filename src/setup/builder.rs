@@ -277,7 +277,7 @@ impl Prepared {
             forwarders,
             report: Mutex::new(None),
             end: Mutex::new(None),
-            degraded,
+            degraded: Mutex::new(degraded),
             config,
         });
         let listener = Listener::new(Parts {

@@ -25,7 +25,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How long a question to the listener may take when the caller names no deadline.
@@ -61,7 +61,7 @@ pub(crate) struct Shared {
     pub(crate) redaction: Option<Arc<Redaction>>,
     pub(crate) forwarders: Forwarders,
     /// What has not been as it should be since the start.
-    pub(crate) degraded: Vec<String>,
+    pub(crate) degraded: Mutex<Vec<String>>,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
     /// Where the listener answers when it has ended, once it has been asked to.
@@ -115,6 +115,15 @@ impl fmt::Display for Health {
 impl LoggingHandle {
     pub(crate) fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
+    }
+
+    /// Has [`health`](Self::health) say what could not be started.
+    pub(crate) fn note_degraded(&self, problem: String) {
+        self.degraded().push(problem);
+    }
+
+    fn degraded(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.degraded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until every record logged before the call is handed to its destination: for files, to
@@ -255,6 +264,7 @@ impl LoggingHandle {
     /// | a file grows beyond its limit, backups are not deleted, compressed or made durable, a mode is not as it should be ([`SinkStats::problems`]) | that is so |
     /// | the queue drops records | 10 s after the last one |
     /// | the queue is nine tenths full, a destination does not take records, the files have other names, there is no black box, logging has ended | that is so |
+    /// | signals that should be handled are not | always |
     #[must_use]
     pub fn health(&self) -> Health {
         let stats = self.stats();
@@ -285,7 +295,7 @@ impl LoggingHandle {
             _ => {}
         }
         problems.extend(stats.sinks.iter().flat_map(sink_problems));
-        problems.extend(self.0.degraded.clone());
+        problems.extend(self.degraded().iter().cloned());
         for destination in &stats.destinations {
             if let Some(problem) = &destination.problem {
                 let (name, waiting) = (&destination.name, destination.waiting);

@@ -10,6 +10,7 @@ use crate::base::fs::lock::{self, Claim, PathLock};
 use crate::base::fs::os;
 use crate::base::hash::fnv1a;
 use crate::base::selflog;
+use crate::base::standard_streams;
 use crate::base::traces::Traces;
 use crate::black_box::{self, BlackBox, DeadBox};
 use crate::config::LoggingConfig;
@@ -327,8 +328,8 @@ pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     };
     let lines = console.buffer_lines;
     let sink = match console.stream {
-        Stream::Stdout => ConsoleSink::new(io::stdout(), encoder, lines),
-        Stream::Stderr => ConsoleSink::new(io::stderr(), encoder, lines),
+        Stream::Stdout => ConsoleSink::new(standard_streams::stdout(), encoder, lines),
+        Stream::Stderr => ConsoleSink::new(standard_streams::stderr(), encoder, lines),
     };
     match sink {
         Ok(sink) => {

@@ -100,6 +100,9 @@ impl ConsoleSink {
             .lossy(true)
             .buffered_lines_limit(buffer_lines.clamp(1, MAX_BUFFER_LINES))
             .thread_name(THREAD);
+        // tracing-appender panics where there is room for no thread, which ends a program that is
+        // built with `panic=abort`.
+        let _room = threads::spawn(THREAD, || ())?.join();
         let (queue, guard) =
             threads::deafly(|| catch_unwind(AssertUnwindSafe(|| builder.finish(carrier))))
                 .map_err(|_| io::Error::other(format!("cannot start the thread {THREAD}")))?;

@@ -278,11 +278,66 @@ fn trace_ids_are_lower_case_hex_or_what_the_user_set() {
 
 #[test]
 fn an_event_may_name_its_trace_itself() {
-    let values = [("trace_id", text("mine")), ("span_id", Value::U64(7))];
+    let values = [("trace_id", text("mine")), ("span_id", text("7"))];
     for record in [record(&values), record(&values).with_context(two_spans())] {
         let json = json(&record);
         assert_eq!((&json["trace_id"], &json["span_id"]), (&object!("mine"), &object!("7")));
         assert_eq!(json.get("field.trace_id"), None);
+    }
+}
+
+#[test]
+fn only_a_text_that_is_not_empty_is_an_id() {
+    for value in [text(""), Value::U64(42), Value::Bool(true)] {
+        let values = [("trace_id", value), ("span_id", value)];
+        let around = json(&record(&values).with_context(Arc::new(ids("trace", "span"))));
+        let alone = json(&record(&values));
+        assert_eq!(
+            (&around["trace_id"], &around["span_id"]),
+            (&object!("trace"), &object!("span"))
+        );
+        assert_eq!((alone.get("trace_id"), alone.get("span_id")), (None, None));
+        for json in [around, alone] {
+            assert_eq!(json["field.trace_id"], json["field.span_id"]);
+            assert!(!json["field.trace_id"].is_null(), "{json}");
+        }
+    }
+}
+
+#[test]
+fn the_pairs_of_a_log_record_count_for_that_record_alone() {
+    let names: Box<[&str]> = Box::new(["message"]);
+    let place = Place { fields: names, kind: Kind::LogCrate, ..place() };
+    let callsite = Callsite::leak(place);
+    let record = |pairs: &[(&str, &str)], context: &Arc<SpanContext>| {
+        let mut fields = Fields::new();
+        fields.push(Key::Index(0), text("said"));
+        pairs.iter().for_each(|(name, value)| fields.push(Key::Name(name), Value::Str(value)));
+        Record::new(callsite, moment(), fields).with_context(Arc::clone(context))
+    };
+    let own = [("trace_id", "kvT"), ("span_id", "kvS"), ("function", "kvF")];
+    for context in [two_spans(), Arc::new(ids("trace", "span"))] {
+        let around = json(&record(&[], &context));
+        let mut encoder = JsonEncoder::new(JsonOptions::default());
+        for pairs in [&own[..1], &[], &own, &[], &own[1..2], &[], &own[2..]] {
+            let mut line = Vec::new();
+            encoder.encode(&record(pairs, &context), &mut line);
+            let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            let given = |name| pairs.iter().find(|(own, _)| *own == name).map(|(_, it)| *it);
+            let expected = |name| given(name).or_else(|| around.get(name)?.as_str());
+            let is = |name: &str| json.get(name).and_then(|it| it.as_str());
+            assert_eq!(is("function"), expected("function"), "{pairs:?}");
+            match given("trace_id") {
+                Some(trace) => {
+                    assert_eq!((is("trace_id"), is("span_id")), (Some(trace), given("span_id")));
+                }
+                None => {
+                    let ids = (is("trace_id"), is("span_id"));
+                    assert_eq!(ids, (around["trace_id"].as_str(), around["span_id"].as_str()));
+                    assert_eq!(is("field.span_id"), given("span_id"), "{pairs:?}");
+                }
+            }
+        }
     }
 }
 

@@ -37,6 +37,10 @@ enum Given {
 }
 
 impl Given {
+    fn is_id(&self) -> bool {
+        matches!(self, Self::Text(text) if !text.is_empty())
+    }
+
     fn value(&self) -> Value<'_> {
         match self {
             Self::U64(v) => Value::U64(*v),
@@ -277,6 +281,10 @@ impl Scene {
         }
     }
 
+    fn has_own_trace(&self) -> bool {
+        self.event.iter().any(|(name, given)| *name == "trace_id" && given.is_id())
+    }
+
     /// The members that must be there besides the record's own keys, if nothing was cut.
     fn members(&self, spans: Spans) -> Map<String, Json> {
         let mut all = Map::new();
@@ -290,14 +298,15 @@ impl Scene {
             }
         }
         let has_context = !self.spans.is_empty() || !self.extras.is_empty();
-        let has_trace = self.event.iter().any(|(name, _)| *name == "trace_id");
+        let has_trace = self.has_own_trace();
         for (name, given) in &self.event {
             let has_own_place = match *name {
                 "message" => true,
-                "span_id" => has_trace || !has_context,
+                "span_id" => given.is_id() && (has_trace || !has_context),
+                "trace_id" => given.is_id(),
                 "function" => matches!(given, Given::Text(_)),
                 "log.target" | "log.file" => self.kind == Kind::LogCrate,
-                name => is_id(name),
+                _ => false,
             };
             if !has_own_place {
                 put(&mut all, name, given, false);
@@ -357,7 +366,7 @@ fn check_own_keys(json: &Json, scene: &Scene, options: &JsonOptions) {
     let own = json.as_object().unwrap().keys().take(4).collect::<Vec<_>>();
     assert_eq!(own, ["timestamp", "level", "logger", "message"]);
     if !scene.spans.is_empty() || !scene.extras.is_empty() {
-        let is_in_another = scene.event.iter().any(|(name, _)| *name == "trace_id");
+        let is_in_another = scene.has_own_trace();
         assert!(json["trace_id"].is_string());
         assert!(json["span_id"].is_string() || is_in_another);
     }

@@ -26,6 +26,16 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             sentence: "while_nobody_reads_standard_output_health_says_so",
+            run: |_| outlet(NOBODY),
+            check: ended_well,
+        },
+        Scenario {
+            sentence: "while_standard_output_is_open_for_reading_alone_health_says_so",
+            run: |_| outlet(READ_ONLY),
+            check: ended_well,
+        },
+        Scenario {
+            sentence: "while_standard_output_is_closed_health_says_so",
             run: |_| outlet(CLOSED),
             check: ended_well,
         },
@@ -35,6 +45,9 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 /// What the inner process has as its standard output.
 const INNER: &str = "LOGWELL_INNER";
 /// A pipe that nobody reads any more.
+const NOBODY: &str = "nobody";
+const READ_ONLY: &str = "read-only";
+/// The inner process closes it itself, as a daemon does.
 const CLOSED: &str = "closed";
 const LINES: usize = 1_500;
 
@@ -44,9 +57,9 @@ fn set_up() -> LoggingHandle {
     logwell::init_logging_with(config).unwrap()
 }
 
-fn inner() -> Command {
+fn inner(kind: &str) -> Command {
     let mut inner = Command::new(env::current_exe().unwrap());
-    inner.env(INNER, "1").stdin(Stdio::null());
+    inner.env(INNER, kind).stdin(Stdio::null());
     inner
 }
 
@@ -61,7 +74,7 @@ fn pausing_reader(dir: &Path) {
         assert_eq!(report.written("console"), LINES as u64, "{report}");
         return;
     }
-    let mut inner = inner().stdout(Stdio::piped()).spawn().unwrap();
+    let mut inner = inner("").stdout(Stdio::piped()).spawn().unwrap();
     let mut output = io::BufReader::new(inner.stdout.take().unwrap());
     while !ending.exists() {
         thread::park_timeout(Duration::from_millis(5));
@@ -80,15 +93,20 @@ fn pausing_reader(dir: &Path) {
 /// Starts itself once more with a standard output that takes nothing.
 fn outlet(kind: &str) {
     if env::var_os(INNER).is_none() {
-        let mut inner = inner();
+        let mut inner = inner(kind);
         match kind {
-            CLOSED => inner.stdout(io::pipe().unwrap().1),
+            NOBODY => inner.stdout(io::pipe().unwrap().1),
+            READ_ONLY => inner.stdout(fs::File::open("/dev/null").unwrap()),
+            CLOSED => inner.stdout(Stdio::null()),
             path => inner.stdout(fs::File::options().write(true).open(path).unwrap()),
         };
         let output = inner.stderr(Stdio::piped()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(output.stderr.lines().any(|line| line.unwrap().contains("sink console")));
         return;
+    }
+    if kind == CLOSED {
+        nix::unistd::close(1).unwrap();
     }
     let handle = set_up();
     (0..400).for_each(|number| info!(number, "to nowhere"));

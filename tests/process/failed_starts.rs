@@ -82,7 +82,7 @@ fn files(dir: &Path) {
 }
 
 /// With this in the environment the system makes no thread: there is no room for its stack.
-const NO_THREADS: (&str, &str) = ("RUST_MIN_STACK", "70368744177664");
+pub(crate) const NO_THREADS: (&str, &str) = ("RUST_MIN_STACK", "70368744177664");
 
 fn threads(dir: &Path) {
     if std::env::var_os(NO_THREADS.0).is_none() {

@@ -106,6 +106,18 @@ fn panics() -> Vec<Scenario> {
             },
         },
         Scenario {
+            sentence: "a_program_that_aborts_on_panic_has_an_error_where_no_thread_can_be_made",
+            run: |dir| {
+                let (key, value) = crate::failed_starts::NO_THREADS;
+                let mut program = abort_program(dir);
+                let output = program.arg("no threads").env(key, value).output().unwrap();
+                let text = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{}: {text}", output.status);
+                assert!(text.contains("there is no console"), "{text}");
+            },
+            check: ended_well,
+        },
+        Scenario {
             sentence: "a_value_that_panics_while_it_is_formatted_is_told_by_its_record_alone",
             run: |dir| {
                 set_up(dir, "none");

@@ -1,21 +1,33 @@
 //! Signals are the application's: none of our threads takes one.
 
-use crate::support::{SOON, wait_until};
+use crate::support::{SOON, quiet, wait_until};
 use crate::{Scenario, ended_well};
-use logwell::LoggingConfig;
+use logwell::record::Record;
+use logwell::sink::{Accepts, FlushError, Sink};
+use logwell::{LoggingConfig, QueueLayer};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise};
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::{Command, exit};
 use std::time::Instant;
 use tracing::{error, info};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     [
         ("a_signal_that_the_application_blocks_and_waits_for_is_its_own", waited_for as fn(&Path)),
+        ("signals_that_cannot_be_handled_are_told_by_health", not_handled),
         ("each_thread_of_ours_blocks_every_signal_but_its_own_faults", all_blocked),
     ]
     .into_iter()
     .map(|(sentence, run)| Scenario { sentence, run, check: ended_well })
+    .chain([Scenario {
+        sentence: "an_abort_on_a_thread_of_ours_ends_the_process_by_its_signal",
+        run: aborts,
+        check: |output, _| {
+            assert_eq!(output.status.signal(), Some(Signal::SIGABRT as i32), "{}", output.status);
+        },
+    }])
     .collect()
 }
 
@@ -98,11 +110,7 @@ fn all_blocked(dir: &Path) {
     let faults = [
         Signal::SIGSEGV,
         Signal::SIGBUS,
-        Signal::SIGILL,
-        Signal::SIGFPE,
-        Signal::SIGTRAP,
         Signal::SIGSYS,
-        Signal::SIGABRT,
         // Nobody can block these.
         Signal::SIGKILL,
         Signal::SIGSTOP,
@@ -116,6 +124,48 @@ fn all_blocked(dir: &Path) {
     }
 }
 
+/// The listener's thread blocks SIGABRT, which `abort()` unblocks.
+fn aborts(_: &Path) {
+    struct Aborts;
+    impl Sink for Aborts {
+        fn write(&mut self, _: &Record) -> std::io::Result<()> {
+            std::process::abort()
+        }
+
+        fn flush(&mut self) -> Result<(), FlushError> {
+            Ok(())
+        }
+    }
+    let builder = QueueLayer::builder().config(quiet("info"));
+    let handle = builder.sink("aborts", Accepts::all(), Aborts).init().unwrap();
+    info!("the last one");
+    let _ = handle.flush(SOON);
+    exit(0);
+}
+
+/// How many files the process may open.
+const FILES: &str = "LOGWELL_FILES";
+const IS_TOLD: i32 = 3;
+
+/// Starts itself with room for so few files that logging has no pipe for its signals.
+fn not_handled(_: &Path) {
+    if std::env::var_os(FILES).is_some() {
+        let mut config = LoggingConfig::builder().files(false).build().unwrap();
+        config.hooks.signals = logwell::config::Signals::Term;
+        let health = logwell::init_logging_with(config).unwrap().health().to_string();
+        exit(if health.contains("signals are not handled") { IS_TOLD } else { 0 });
+    }
+    let code = |files: u32| {
+        let mut inner = Command::new("sh");
+        inner.args(["-c", "ulimit -n $LOGWELL_FILES && exec \"$0\""]);
+        let me = std::env::current_exe().unwrap();
+        inner.arg(me).env(FILES, files.to_string()).output().unwrap().status.code()
+    };
+    // With too few the start fails; with enough nothing does.
+    let told = (4..32).map(code).find(|code| matches!(code, Some(0 | IS_TOLD)));
+    assert_eq!(told, Some(Some(IS_TOLD)));
+}
+
 fn waited_for(dir: &Path) {
     let mut config = everything(dir);
     config.hooks.signals = logwell::config::Signals::None;
@@ -123,10 +173,12 @@ fn waited_for(dir: &Path) {
     let handle = logwell::init_logging_with(config).unwrap();
     // The one thread of this process that is neither ours nor blocks it itself would take it.
     let mut signals = SigSet::empty();
-    [Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGALRM].into_iter().for_each(|it| signals.add(it));
+    // The last is what systemd sends to a service whose watchdog has expired.
+    let waited_for = [Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGALRM, Signal::SIGABRT];
+    waited_for.into_iter().for_each(|it| signals.add(it));
     signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap();
     wait_until(|| handle.rotate_now().is_ok());
-    for signal in [Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGALRM] {
+    for signal in waited_for {
         for _ in 0..20 {
             error!("while this is written");
             // To the process, not to this thread.

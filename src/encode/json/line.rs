@@ -28,6 +28,8 @@ use std::borrow::Cow;
 pub(super) struct Line<'a> {
     pub(super) record: &'a Record,
     pub(super) plan: &'a Template,
+    /// Whether the fields can be written one by one: no two keys are or can become equal.
+    pub(super) is_simple: bool,
     pub(super) options: &'a JsonOptions,
     pub(super) cut: Cut,
     pub(super) values: ValueWriter<'a>,
@@ -55,7 +57,7 @@ impl<'a> Line<'a> {
         }
         out.extend_from_slice(itoa::Buffer::new().format(self.record.seq()).as_bytes());
         self.push_context(contexts, out);
-        if self.cut.with_fields && !(self.plan.is_simple && self.push_simple_fields(out)) {
+        if self.cut.with_fields && !(self.is_simple && self.push_simple_fields(out)) {
             self.push_members(out);
         }
         self.push_truncated(out);
@@ -70,7 +72,7 @@ impl<'a> Line<'a> {
         }
         out.extend_from_slice(&plan.head);
         self.push_text_of(out, "message");
-        if record.context.is_none() && plan.is_simple {
+        if record.context.is_none() && self.is_simple {
             out.extend_from_slice(&plan.module_and_place);
         } else {
             out.extend_from_slice(&plan.module);
@@ -96,7 +98,7 @@ impl<'a> Line<'a> {
 
     fn push_function(&mut self, out: &mut Vec<u8>) {
         let record = self.record;
-        if !self.plan.is_simple && matches!(record.get("function"), Some(Value::Str(_))) {
+        if !self.is_simple && matches!(record.get("function"), Some(Value::Str(_))) {
             out.extend_from_slice(b",\"function\":");
             self.push_text_of(out, "function");
         } else {
@@ -116,7 +118,7 @@ impl<'a> Line<'a> {
     fn push_text_of(&mut self, out: &mut Vec<u8>, name: &'static str) {
         let entry = match (name, self.record.callsite().message) {
             // Mostly it comes first, and there is no other.
-            ("message", Some(index)) if self.plan.is_simple => {
+            ("message", Some(index)) if self.is_simple => {
                 self.record.fields.iter().find(|entry| entry.key == Key::Index(index))
             }
             _ => last_entry(self.record, name),
@@ -136,7 +138,7 @@ impl<'a> Line<'a> {
     /// Ids and spans: as they were written for the record before, or again.
     fn push_context(&mut self, contexts: &mut ContextCache, out: &mut Vec<u8>) {
         let is_first_attempt = self.cut.value_bytes == self.options.max_line_bytes;
-        let is_usual = self.plan.is_simple && is_first_attempt;
+        let is_usual = self.is_simple && is_first_attempt;
         let context = self.record.context.as_ref().filter(|_| is_usual);
         if let Some(known) = context.and_then(|context| contexts.get(context)) {
             out.extend_from_slice(&known.text);
@@ -265,7 +267,7 @@ impl<'a> Line<'a> {
         let (kind, ids) = (self.record.callsite().kind(), Ids::of(self.record));
         self.record.fields().filter(move |(name, entry)| match *name {
             "message" => false,
-            name if ids.has(name) => false,
+            name if ids.has(name, entry) => false,
             "function" => !matches!(entry.value, Value::Str(_)),
             name => !is_place_of_log(kind, name),
         })

@@ -112,6 +112,7 @@ impl JsonEncoder {
         let line = Line {
             record,
             plan,
+            is_simple: plan.is_simple && !record.has_pairs(),
             options: &self.options,
             cut,
             values: ValueWriter::new(cut.value_bytes),

@@ -28,7 +28,8 @@ pub(super) struct Template {
     pub(super) straight: Pieces,
     /// Whether such a line can be written at all.
     pub(super) is_straight: bool,
-    /// Whether the fields can be written one by one: no two keys are or can become equal.
+    /// Whether no two of the callsite's fields have keys that are or can become equal. Pairs of a
+    /// record are not among them.
     pub(super) is_simple: bool,
 }
 

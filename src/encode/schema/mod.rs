@@ -299,7 +299,7 @@ impl<'a> Line<'a> {
         let ids = ids::Ids::of(record);
         record.fields().filter(move |(name, entry)| match *name {
             "message" => false,
-            name if ids.has(name) => false,
+            name if ids.has(name, entry) => false,
             "function" => !matches!(entry.value, Value::Str(_)),
             "log.target" | "log.module_path" | "log.file" | "log.line" => !is_log,
             name => !is_marker(name),

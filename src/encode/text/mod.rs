@@ -142,9 +142,9 @@ fn fields(ink: Style, record: &Record, ids: &Ids<'_>, out: &mut Vec<u8>) {
     };
     for (name, entry) in record.fields().filter(|(name, _)| is_shown(kind, name)) {
         match kind {
-            _ if name == "trace_id" => {}
+            _ if name == "trace_id" && ids.has(name, &entry) => {}
             Kind::Internal => field(name, &entry, out),
-            _ => field(&unreserved(name, ids), &entry, out),
+            _ => field(&unreserved(name, &entry, ids), &entry, out),
         }
     }
     let extras = || record.context().into_iter().flat_map(SpanContext::extras);
@@ -154,7 +154,7 @@ fn fields(ink: Style, record: &Record, ids: &Ids<'_>, out: &mut Vec<u8>) {
             || extras().skip(at + 1).any(|inner| inner.key == entry.key)
             || name.starts_with(marker::PREFIX);
         if !hidden {
-            field(&unreserved(name, ids), &entry, out);
+            field(&unreserved(name, &entry, ids), &entry, out);
         }
     }
     if let Some((name, entry)) = record.mark() {
@@ -175,8 +175,8 @@ fn is_shown(kind: Kind, name: &str) -> bool {
 }
 
 /// The name for a field of the application: what the line says itself moves aside.
-fn unreserved<'n>(name: &'n str, ids: &Ids<'_>) -> Cow<'n, str> {
-    let is_id = name == "trace" || name == "trace_id" || name == "span_id" && !ids.has(name);
+fn unreserved<'n>(name: &'n str, entry: &Entry<'_>, ids: &Ids<'_>) -> Cow<'n, str> {
+    let is_id = matches!(name, "trace" | "trace_id") || name == "span_id" && !ids.has(name, entry);
     match of_application(name) {
         Cow::Borrowed(name) => aside_if(is_id, name),
         moved => moved,

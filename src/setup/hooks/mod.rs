@@ -11,7 +11,7 @@ use crate::config::LoggingConfig;
 use crate::setup::handle::LoggingHandle;
 
 /// Puts in place what the configuration asks for. Nothing here can fail the set-up: what does not
-/// work is reported on the self-log.
+/// work is reported on the self-log and in health.
 pub(crate) fn install(config: &LoggingConfig, handle: &LoggingHandle) {
     if config.hooks.panic {
         panic::install(config, handle.clone());

@@ -13,6 +13,7 @@ use crate::setup::handle::LoggingHandle;
 pub(super) fn install(config: &LoggingConfig, handle: &LoggingHandle) {
     if let Err(error) = unix::install(config, handle) {
         crate::base::selflog::tell("signals are not handled", &error);
+        handle.note_degraded(format!("signals are not handled: {error}"));
     }
 }
 

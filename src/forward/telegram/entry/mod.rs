@@ -84,7 +84,7 @@ const VERSION: u64 = 1;
 /// hidden by one of the same name: `"name","value",…`.
 fn push_fields(record: &Record, out: &mut Vec<u8>) {
     let (kind, ids) = (record.callsite().kind(), Ids::of(record));
-    let own = record.fields().filter(|(name, _)| is_shown(kind, name) && !ids.has(name));
+    let own = record.fields().filter(|(name, it)| is_shown(kind, name) && !ids.has(name, it));
     let extras = record.context().into_iter().flat_map(SpanContext::extras);
     let extras = extras.filter_map(|entry| match entry.key {
         Key::Name(name) => Some((name, entry)),
