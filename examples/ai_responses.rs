@@ -1,5 +1,5 @@
-//! How do I log calls of AI models? `ai_response!` writes to `ai_responses.log`, with the field names
-//! of OpenTelemetry's conventions (`gen_ai.*`), long texts and all.
+//! How do I log calls of AI models? `ai_response!` writes to `ai_responses.log`, with the field
+//! names of OpenTelemetry's conventions (`gen_ai.*`), long texts and all.
 //!
 //! ```sh
 //! cargo run --example ai_responses

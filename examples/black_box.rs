@@ -4,9 +4,10 @@
 //! cargo run --example black_box
 //! ```
 //!
-//! You will see this program start itself, kill that other process while it logs as fast as it can, and
-//! look at what it left: some records in `logs/app.log`, the rest in the black box. The next start of
-//! logging writes those too, with `recovered: true`, and says so in a record of kind `logwell.black_box`.
+//! You will see this program start itself, kill that other process while it logs as fast as it can,
+//! and look at what it left: some records in `logs/app.log`, the rest in the black box. The next
+//! start of logging writes those too, with `recovered: true`, and says so in a record of kind
+//! `logwell.black_box`.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

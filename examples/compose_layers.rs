@@ -1,5 +1,5 @@
-//! How do I add logwell to a `tracing` registry that has other layers? `QueueLayer::builder()` gives
-//! a layer like any other, and the handle to end it with.
+//! How do I add logwell to a `tracing` registry that has other layers? `QueueLayer::builder()`
+//! gives a layer like any other, and the handle to end it with.
 //!
 //! ```sh
 //! cargo run --example compose_layers

@@ -1,4 +1,5 @@
-//! How do I send records somewhere else? Implement `Sink`: `write` takes a record, `flush` delivers.
+//! How do I send records somewhere else? Implement `Sink`: `write` takes a record, `flush`
+//! delivers.
 //!
 //! ```sh
 //! cargo run --example custom_sink

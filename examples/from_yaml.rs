@@ -5,8 +5,8 @@
 //! LOG_LEVEL=debug cargo run --example from_yaml
 //! ```
 //!
-//! Shows what a file with mistakes is answered with, then sets logging up from a good one and prints
-//! the configuration in force. Logs go to `target/from_yaml-logs`, or where `LOG_DIR` says.
+//! Shows what a file with mistakes is answered with, then sets logging up from a good one and
+//! prints the configuration in force. Logs go to `target/from_yaml-logs`, or where `LOG_DIR` says.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

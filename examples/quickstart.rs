@@ -5,8 +5,8 @@
 //! cat logs/app.log
 //! ```
 //!
-//! You will see the records as text on the terminal, and as lines of JSON in `logs/app.log` (errors in
-//! `logs/errors.log` too). `LOG_DIR` and `LOG_LEVEL` change where and what.
+//! You will see the records as text on the terminal, and as lines of JSON in `logs/app.log` (errors
+//! in `logs/errors.log` too). `LOG_DIR` and `LOG_LEVEL` change where and what.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

@@ -170,8 +170,8 @@
 //! text that is not empty is an id, any other value is an ordinary field. If it sets only a
 //! `trace_id` that differs from the enclosing span's, it has left that trace, and the record has no
 //! `span_id`. If it sets only `span_id` inside a trace, that is an ordinary field, `field.span_id`,
-//! and the record keeps the enclosing ids. `spans` always says where the event was logged. A context
-//! that sets another trace id, and no span id, gets a random span id.
+//! and the record keeps the enclosing ids. `spans` always says where the event was logged. A
+//! context that sets another trace id, and no span id, gets a random span id.
 //!
 //! A [`LoggingContext`] sets trace ids and key/value pairs without a span. Pairs may have names
 //! that are only known at run time:
@@ -504,8 +504,8 @@
 //!   `queue.block_timeout`.
 //! - The lines of one file are in the order of the queue, and `seq` counts it.
 //! - No key appears twice in a record, and a record is one line.
-//! - Everything logged before a panic, an exit or a signal in `hooks.signals` is written, if the sinks
-//!   finish within `shutdown.timeout`.
+//! - Everything logged before a panic, an exit or a signal in `hooks.signals` is written, if the
+//!   sinks finish within `shutdown.timeout`.
 //! - After [`shutdown_logging`] with [`is_lossless`](ShutdownReport::is_lossless) each captured
 //!   record was handed to each of its sinks.
 //! - What logwell's listener thread logs is not captured: a sink cannot feed its own queue from
@@ -517,8 +517,8 @@
 //!   `SIGKILL`, `_exit` or `abort()`, nor a signal outside `hooks.signals`. A custom sink receives
 //!   recovered records only if it implements [`Sink::mark`](sink::Sink::mark); the console receives them
 //!   only without files.
-//! - What the operating system has accepted does not survive a power failure, unless `files.sync` says
-//!   otherwise; without it, only the shutdown syncs.
+//! - What the operating system has accepted does not survive a power failure, unless `files.sync`
+//!   says otherwise; without it, only the shutdown syncs.
 //! - With `panic = "abort"` a panicking `Debug` ends the program, as anywhere.
 //! - A fork that does not `exec` cannot log; call [`init_logging`] after forking.
 //! - Two processes with one directory may pass the size limit for a while.

@@ -90,7 +90,8 @@ impl CapturedLogs {
         self.messages().iter().any(|message| message.contains(text))
     }
 
-    /// The handle of the pipeline. Questions to the listener are answered only by [`step`](Self::step).
+    /// The handle of the pipeline. Questions to the listener are answered only by
+    /// [`step`](Self::step).
     #[must_use]
     pub fn handle(&self) -> &LoggingHandle {
         &self.handle

@@ -1,9 +1,10 @@
-//! Faults of the kernel, one at each system call: what was logged is there, once, and logging goes on.
+//! Faults of the kernel, one at each system call: what was logged is there, once, and logging goes
+//! on.
 //!
-//! The test runs this binary again under strace for `the_program`, which logs, rotates, compresses and
-//! syncs, with a fault at the first, second, third … call, until one run is over without a fault.
-//! Where strace is not installed or may not trace, the tests are skipped with a loud line, or fail if
-//! `CI` is set.
+//! The test runs this binary again under strace for `the_program`, which logs, rotates, compresses
+//! and syncs, with a fault at the first, second, third … call, until one run is over without a
+//! fault. Where strace is not installed or may not trace, the tests are skipped with a loud line,
+//! or fail if `CI` is set.
 
 #![cfg(target_os = "linux")]
 #![allow(

@@ -1,8 +1,8 @@
-//! Log files as a whole process has them: beside other processes, on full and slow disks, compressed
-//! while records go on, and after a power cut.
+//! Log files as a whole process has them: beside other processes, on full and slow disks,
+//! compressed while records go on, and after a power cut.
 //!
-//! What needs root (a tmpfs, a file system in a file) or strace is skipped with a loud line where it
-//! cannot be had, or fails if `CI` is set.
+//! What needs root (a tmpfs, a file system in a file) or strace is skipped with a loud line where
+//! it cannot be had, or fails if `CI` is set.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -223,7 +223,8 @@ fn a_slow_disk_makes_no_caller_wait() {
         config.files.app.max_bytes = 64 << 10;
         config.files.app.backup_count = 100;
         logging(config, |handle| {
-            // With its first record a thread gets a pen, for which memory may be asked of the system.
+            // With its first record a thread gets a pen, for which memory may be asked of the
+            // system.
             tracing::info!("the first");
             assert!(fs::metadata(BEGIN).is_err());
             (0..EVENTS).for_each(|number| tracing::info!(number, "a record of ordinary length"));

@@ -1,5 +1,5 @@
-//! A log call makes no system call, as strace sees it. (The first record after a tenth of a second of
-//! silence wakes the listener, and an ERROR does.)
+//! A log call makes no system call, as strace sees it. (The first record after a tenth of a second
+//! of silence wakes the listener, and an ERROR does.)
 //!
 //! The test runs this binary again under strace, once for `the_traced_program`. Between two marks,
 //! which are looks at files that do not exist, the traced thread only logs. Where strace is not

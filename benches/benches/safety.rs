@@ -1,8 +1,8 @@
-//! What the black box and the masking of secrets cost: the same program without both, with the one, and
-//! with both, in turns.
+//! What the black box and the masking of secrets cost: the same program without both, with the one,
+//! and with both, in turns.
 //!
-//! Prints nanoseconds a call in bursts of 2 000 (no timer in them), percentiles of single calls with
-//! the timer's own 20 to 45, and records and processor time of a storm that waits for room.
+//! Prints nanoseconds a call in bursts of 2 000 (no timer in them), percentiles of single calls
+//! with the timer's own 20 to 45, and records and processor time of a storm that waits for room.
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 

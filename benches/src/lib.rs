@@ -222,7 +222,8 @@ pub fn interleaved(rounds: usize, workload: &str) -> io::Result<Vec<(String, Vec
     Ok(all)
 }
 
-/// What this program is to measure, if [`numbers_of_a_run`] has started it: a subject and a workload.
+/// What this program is to measure, if [`numbers_of_a_run`] has started it: a subject and a
+/// workload.
 #[must_use]
 pub fn asked_for() -> Option<[String; 2]> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

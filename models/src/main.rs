@@ -1,8 +1,8 @@
 //! Models: what logwell's threads have in common, in every order in which they can act.
 //!
-//! The files of logwell are compiled here as they stand, with loom's atomics, locks and threads under
-//! the names of `sync`; what else they name is small and stands below. So the crate itself needs no
-//! `cfg`, and its dependencies and tests, which are for real threads, need not know loom.
+//! The files of logwell are compiled here as they stand, with loom's atomics, locks and threads
+//! under the names of `sync`; what else they name is small and stands below. So the crate itself
+//! needs no `cfg`, and its dependencies and tests, which are for real threads, need not know loom.
 //!
 //! `cargo x models` runs all; `cargo x models WORD` those with the word in their name.
 

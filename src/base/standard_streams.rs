@@ -1,8 +1,8 @@
 //! Standard streams: descriptors 0 to 2 are never files of ours.
 //!
-//! A daemon closes them, and the system gives the lowest free number to the next file that is opened.
-//! If that were a log file, or a connection, it would get what anything in the program prints. Knows no
-//! file of ours.
+//! A daemon closes them, and the system gives the lowest free number to the next file that is
+//! opened. If that were a log file, or a connection, it would get what anything in the program
+//! prints. Knows no file of ours.
 //!
 //! What is written to one by way of this file fails where the stream is closed, or open for reading
 //! alone. The standard library says in both cases that it was written.

@@ -1,9 +1,9 @@
 //! Threads: how a thread of ours starts: with a name, and deaf to the application's signals.
 //!
 //! A signal that is sent to a process goes to any of its threads that does not block it. A program
-//! that blocks SIGTERM in its own threads, to wait for it in one of them, would still be ended by it
-//! on one of ours. So ours block every signal but three that a thread brings upon itself, and so do
-//! the threads that they start. Knows no thread's work. The only file that names `nix`.
+//! that blocks SIGTERM in its own threads, to wait for it in one of them, would still be ended by
+//! it on one of ours. So ours block every signal but three that a thread brings upon itself, and so
+//! do the threads that they start. Knows no thread's work. The only file that names `nix`.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};

@@ -31,8 +31,8 @@ pub(super) fn push_callsite(out: &mut Vec<u8>, callsite: &Callsite) {
     callsite.fields().iter().for_each(|field| push_text(out, Some(field)));
 }
 
-/// The callsite that these bytes tell of. It is kept for the life of the process, like any, but made
-/// only once.
+/// The callsite that these bytes tell of. It is kept for the life of the process, like any, but
+/// made only once.
 pub(super) fn callsite(bytes: &[u8]) -> Option<&'static Callsite> {
     type Known = HashMap<Box<[u8]>, &'static Callsite>;
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);

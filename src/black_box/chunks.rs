@@ -1,9 +1,9 @@
 //! Chunks: which chunks are free, and when one is again.
 //!
-//! A thread takes a chunk, writes entries, and closes it when it is full; the listener meanwhile says
-//! which entries are done. Each chunk has a balance: what was written is added when it is closed, what
-//! is done is taken off. Whoever brings the balance of a closed chunk to nothing gives it back. So
-//! neither looks at what the other does. Knows no bytes.
+//! A thread takes a chunk, writes entries, and closes it when it is full; the listener meanwhile
+//! says which entries are done. Each chunk has a balance: what was written is added when it is
+//! closed, what is done is taken off. Whoever brings the balance of a closed chunk to nothing gives
+//! it back. So neither looks at what the other does. Knows no bytes.
 
 use crate::base::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use crate::base::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! Contents: what is in a black box, for programs that look at one.
 //!
-//! Looking changes nothing: what is found is still recovered by the next start (by the one after, if it
-//! looks for boxes in the very moment in which this one is opened).
+//! Looking changes nothing: what is found is still recovered by the next start (by the one after,
+//! if it looks for boxes in the very moment in which this one is opened).
 
 use crate::base::hash::fnv1a;
 use crate::black_box::discover::{self, LookedAt};
@@ -69,8 +69,8 @@ pub fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Reads a black box.
 ///
-/// Of one in use it is a picture taken while it changes: what was handed on meanwhile may be counted
-/// as damaged.
+/// Of one in use it is a picture taken while it changes: what was handed on meanwhile may be
+/// counted as damaged.
 ///
 /// # Errors
 ///

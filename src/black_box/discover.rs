@@ -38,8 +38,8 @@ pub(super) fn origin(file_name: &str) -> Option<Origin> {
     (name(origin) == file_name).then_some(origin)
 }
 
-/// A box in the making. It gets its name when it is locked and has its header: who finds one without
-/// a lock may be sure that its process is gone.
+/// A box in the making. It gets its name when it is locked and has its header: who finds one
+/// without a lock may be sure that its process is gone.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub(super) file: File,
@@ -51,8 +51,8 @@ impl Unfinished {
     ///
     /// # Errors
     ///
-    /// The file cannot be made, there is no room, or the file system has no locks: nobody else could tell
-    /// that the box is in use.
+    /// The file cannot be made, there is no room, or the file system has no locks: nobody else
+    /// could tell that the box is in use.
     pub(super) fn create(path: &Path, bytes: u64) -> io::Result<Self> {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(UNFINISHED);
@@ -306,7 +306,8 @@ impl DeadBox {
     /// It has nothing in it any more that is not elsewhere.
     pub(crate) fn remove(self) {
         if !remove(&self.path) {
-            // Else the next start would recover it again, and once more when its lines are rotated away.
+            // Else the next start would recover it again, and once more when its lines are rotated
+            // away.
             let ended = self.end();
             ended.unwrap_or_else(|error| selflog::tell("a black box cannot be ended", &error));
         }

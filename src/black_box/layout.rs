@@ -29,8 +29,8 @@ pub(super) mod head {
     pub(in super::super) const CHECK: usize = 9;
     /// Not 0 when logging has ended as it should: then there is nothing to recover.
     pub(in super::super) const ENDED: usize = 16;
-    /// `done << 1 | copy`: all records up to that `seq` are written, and which copy of the marks says
-    /// where. One word, so that both change in one moment.
+    /// `done << 1 | copy`: all records up to that `seq` are written, and which copy of the marks
+    /// says where. One word, so that both change in one moment.
     pub(in super::super) const DONE: usize = 24;
     /// Two copies of where the files stood and what the time was.
     pub(in super::super) const COPIES: [usize; 2] = [64, 192];

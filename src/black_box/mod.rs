@@ -16,8 +16,8 @@
 //! without a call. `docs/black-box-format.md` describes the layout.
 //!
 //! The box is never synced and promises nothing for a power cut: that is what `files.sync` is for.
-//! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The same
-//! while others have taken the file away (`watch.rs`, and the guard in `map.rs`).
+//! When it is full, records go without a copy, and that is counted; nobody ever waits for it. The
+//! same while others have taken the file away (`watch.rs`, and the guard in `map.rs`).
 
 mod block;
 mod chunks;
@@ -127,8 +127,8 @@ thread_local! {
 }
 
 impl BlackBox {
-    /// Makes a box in that directory, and has the room for it set aside: a page for which there is no
-    /// room on the disk would end the process when it is written to.
+    /// Makes a box in that directory, and has the room for it set aside: a page for which there is
+    /// no room on the disk would end the process when it is written to.
     ///
     /// # Errors
     ///

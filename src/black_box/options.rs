@@ -8,8 +8,8 @@ use std::path::PathBuf;
 section! {
     /// The file that keeps the records a killed process had not written yet.
     ///
-    /// Every record is copied into it by the log call; the next start writes what is left in it to the
-    /// files, with `recovered: true`. So not even `kill -9` or `abort()` loses a record.
+    /// Every record is copied into it by the log call; the next start writes what is left in it to
+    /// the files, with `recovered: true`. So not even `kill -9` or `abort()` loses a record.
     pub struct BlackBoxConfig {
         /// Whether records are copied into it.
         enabled: bool = true => flag();

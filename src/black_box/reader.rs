@@ -142,8 +142,8 @@ pub(crate) struct Recovered {
     pub(crate) records: Vec<Record>,
     /// The highest number there is.
     pub(crate) last_seq: u64,
-    /// Records that have a number and no copy, or none that can be read: if they are not in the files, they
-    /// are lost.
+    /// Records that have a number and no copy, or none that can be read: if they are not in the
+    /// files, they are lost.
     pub(crate) without_copy: Vec<LineId>,
     /// When it was last written that something is handed on.
     pub(crate) unix_ns: u64,

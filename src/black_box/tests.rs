@@ -55,8 +55,8 @@ fn start_with(config: LoggingConfig) -> (QueueLayer, LoggingHandle, Listener) {
     QueueLayer::builder().config(config).build_stepped().unwrap()
 }
 
-/// Ends the pipeline as a kill does, and gives the directory as it is then. The files move, since locks
-/// die with a process only.
+/// Ends the pipeline as a kill does, and gives the directory as it is then. The files move, since
+/// locks die with a process only.
 fn kill(directory: &Path, (handle, listener): (LoggingHandle, Listener)) -> TempDir {
     listener.kill();
     drop(handle);

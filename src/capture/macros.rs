@@ -19,9 +19,9 @@ macro_rules! critical {
 
 /// Logs a call of an AI model: an event of level INFO that goes to `ai_responses.log` too.
 ///
-/// Takes what [`tracing::info!`] takes. Events with the target `ai_responses`, or with a field whose
-/// name begins with `gen_ai.` (the OpenTelemetry semantic conventions for generative AI), go there
-/// as well, at any level. Their texts may be longer: see `limits.ai_field_bytes`.
+/// Takes what [`tracing::info!`] takes. Events with the target `ai_responses`, or with a field
+/// whose name begins with `gen_ai.` (the OpenTelemetry semantic conventions for generative AI), go
+/// there as well, at any level. Their texts may be longer: see `limits.ai_field_bytes`.
 ///
 /// ```
 /// logwell::ai_response!(
@@ -39,8 +39,8 @@ macro_rules! ai_response {
 /// Logs something ordinary that the customer's group sees: an event of level INFO that is
 /// level 11, Info_CTG, to LogBeacon and people.
 ///
-/// Takes what [`tracing::info!`] takes. Sets the field `logwell.info_ctg`, which an ordinary macro of
-/// any level can set as well. Where such a record goes: `forward.levels.info_ctg`.
+/// Takes what [`tracing::info!`] takes. Sets the field `logwell.info_ctg`, which an ordinary macro
+/// of any level can set as well. Where such a record goes: `forward.levels.info_ctg`.
 ///
 /// ```
 /// logwell::info_ctg!(order = 7, "order shipped");
@@ -52,11 +52,11 @@ macro_rules! info_ctg {
     ($($rest:tt)+) => { $crate::__marked!(INFO, logwell.info_ctg, $($rest)+) };
 }
 
-/// Logs a failure that developers and the customer's group must see: an event of level ERROR that is
-/// level 91, Error_CTG, to LogBeacon and people.
+/// Logs a failure that developers and the customer's group must see: an event of level ERROR that
+/// is level 91, Error_CTG, to LogBeacon and people.
 ///
-/// Takes what [`tracing::error!`] takes. Sets the field `logwell.error_ctg`, which an ordinary macro
-/// of any level can set as well. Where such a record goes: `forward.levels.error_ctg`.
+/// Takes what [`tracing::error!`] takes. Sets the field `logwell.error_ctg`, which an ordinary
+/// macro of any level can set as well. Where such a record goes: `forward.levels.error_ctg`.
 ///
 /// ```
 /// logwell::error_ctg!(order = 7, "payment failed");
@@ -71,8 +71,8 @@ macro_rules! error_ctg {
 /// Logs a trace for monitoring or performance: an event of level INFO that is level 99, Monitor, to
 /// LogBeacon and people, and goes to neither by default.
 ///
-/// Takes what [`tracing::info!`] takes. Sets the field `logwell.monitor`, which an ordinary macro of
-/// any level can set as well. Where such a record goes: `forward.levels.monitor`.
+/// Takes what [`tracing::info!`] takes. Sets the field `logwell.monitor`, which an ordinary macro
+/// of any level can set as well. Where such a record goes: `forward.levels.monitor`.
 ///
 /// ```
 /// logwell::monitor!(latency_ms = 12, "batch done");

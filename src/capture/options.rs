@@ -7,8 +7,8 @@ use logwell_options::value::{bytes, count, flag, text};
 section! {
     /// Masking of your program's secrets, before anything is written or sent.
     ///
-    /// The log call writes `(secret)` in their place, so that no queue, black box, file or server ever
-    /// has them. In records, spans and contexts alike; `unified: false` masks nothing.
+    /// The log call writes `(secret)` in their place, so that no queue, black box, file or server
+    /// ever has them. In records, spans and contexts alike; `unified: false` masks nothing.
     pub struct RedactConfig {
         /// Whether anything is masked.
         enabled: bool = true => flag();

@@ -14,8 +14,8 @@ section! {
         /// Whether logging is shut down when the process exits: by `std::process::exit`, by C's
         /// `exit`, or at the end of `main`. It takes up to `shutdown.timeout`.
         exit: bool = true => flag();
-        /// Which signals are recorded and shut logging down before they end the process (Unix only).
-        /// Leave it at `none` if the program ends itself on these signals.
+        /// Which signals are recorded and shut logging down before they end the process (Unix
+        /// only). Leave it at `none` if the program ends itself on these signals.
         signals: Signals = Signals::None => choice();
         /// Whether SIGHUP reopens the files, as `reopen()` does, and no longer ends the process
         /// (Unix only).

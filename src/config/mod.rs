@@ -166,10 +166,10 @@ impl LoggingConfig {
     /// an unset `LOG_LEVEL`. An empty value counts as not set; variables we do not know are not
     /// ours.
     ///
-    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or `forward.telegram` is
-    /// enabled by what is there already or by a variable. A URL where none belongs,
-    /// such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is another program's: it is passed over, and
-    /// the self-log says so. In a variable that begins with `LOG_` it is an error.
+    /// `MQ_…`, `DEV_TG_…` and `CUSTOMER_TG_…` are read only if `forward.rabbitmq` or
+    /// `forward.telegram` is enabled by what is there already or by a variable. A URL where none
+    /// belongs, such as `MQ_PORT=tcp://10.0.0.5:5672` of Kubernetes, is another program's: it is
+    /// passed over, and the self-log says so. In a variable that begins with `LOG_` it is an error.
     ///
     /// Yes and no may be `true`, `1`, `yes`, `on` and `false`, `0`, `no`, `off`.
     ///

@@ -59,8 +59,8 @@ fn id_at(line: &[u8], names: [&str; 3]) -> Option<LineId> {
     })
 }
 
-/// Takes the moment and two numbers out of a line, and only reads over the rest: a start may have many
-/// lines to look at.
+/// Takes the moment and two numbers out of a line, and only reads over the rest: a start may have
+/// many lines to look at.
 struct Members<'a>([&'a str; 3]);
 
 impl<'de> Visitor<'de> for Members<'_> {

@@ -1,4 +1,5 @@
-//! Stamp: a moment as text: for people, `2026-02-19 10:30:00.123`, and the second of a record in UTC.
+//! Stamp: a moment as text: for people, `2026-02-19 10:30:00.123`, and the second of a record in
+//! UTC.
 //!
 //! Knows time zones, through jiff. Does not know records. Records come many to a second, so the
 //! part down to the second is kept and only the milliseconds are written again.

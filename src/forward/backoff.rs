@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-/// How long to wait after each failure in a row: longer each time, up to a bound, and never the same
-/// for all that wait (jitter).
+/// How long to wait after each failure in a row: longer each time, up to a bound, and never the
+/// same for all that wait (jitter).
 ///
 /// ```
 /// use logwell::forward::Backoff;
@@ -28,8 +28,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits `first` after the first failure, twice as long after each further one, and never longer
-    /// than `longest`.
+    /// Waits `first` after the first failure, twice as long after each further one, and never
+    /// longer than `longest`.
     #[must_use]
     pub fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0 }

@@ -48,8 +48,8 @@ impl fmt::Display for Checked {
     }
 }
 
-/// Sends one test message to each destination, past all spools, and says what became of it. Blocks as
-/// long as the timeouts say.
+/// Sends one test message to each destination, past all spools, and says what became of it. Blocks
+/// as long as the timeouts say.
 ///
 /// # Errors
 ///

@@ -25,8 +25,8 @@ pub(crate) struct Destination {
     pub(crate) transport: Box<dyn Transport>,
     /// What is in its messages and only the other side is to see; mostly nothing.
     pub(crate) hidden: Secret,
-    /// So many messages are given to the transport at once; what it has delivered comes again if the
-    /// program is killed before all of them are.
+    /// So many messages are given to the transport at once; what it has delivered comes again if
+    /// the program is killed before all of them are.
     pub(crate) at_once: usize,
     /// How many bytes wait in its spool at most.
     pub(crate) max_bytes: u64,

@@ -1,10 +1,11 @@
 //! Doubt: what caused a refusal, the message or the way to the other side.
 //!
 //! A message is refused for good only if it is itself at fault. What a person can fix, such as a
-//! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one of
-//! them passes, this one is set aside and tried again. It goes to the dead letters once it has been
-//! refused several times, for a while, with other messages delivered between the refusals. A server
-//! that delivers what it refused before answers at random: for some time nobody is blamed then.
+//! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one
+//! of them passes, this one is set aside and tried again. It goes to the dead letters once it has
+//! been refused several times, for a while, with other messages delivered between the refusals. A
+//! server that delivers what it refused before answers at random: for some time nobody is blamed
+//! then.
 //!
 //! Knows the fates of messages and the forwarder's hands. Knows no status and no destination.
 
@@ -15,8 +16,8 @@ use crate::forward::outcome::Outcome;
 use crate::spool::BatchLimits;
 use std::time::{Duration, Instant};
 
-/// So much is read ahead, while it is in doubt who is at fault, to find a message that passes. No more
-/// than this is set aside either.
+/// So much is read ahead, while it is in doubt who is at fault, to find a message that passes. No
+/// more than this is set aside either.
 const READ_AHEAD: BatchLimits = BatchLimits { entries: 1_024, bytes: 8 << 20 };
 /// A message is to blame after so many refusals between which others passed.
 const MIN_REFUSALS: u32 = 4;
@@ -191,8 +192,8 @@ impl Forwarder {
         }
     }
 
-    /// Leaves what is set aside to the next start, as if a person had asked for it, so that what was
-    /// delivered after it can be acknowledged.
+    /// Leaves what is set aside to the next start, as if a person had asked for it, so that what
+    /// was delivered after it can be acknowledged.
     pub(super) fn put_off_suspects(&mut self) {
         if self.inbox.is_none() {
             return; // nobody would look there

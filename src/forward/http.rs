@@ -1,7 +1,7 @@
 //! HttpClient: POST with deadlines and bounds: the only file that names `ureq` and `flate2`.
 //!
-//! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer a
-//! bound, and no secret is in any error.
+//! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer
+//! a bound, and no secret is in any error.
 
 use crate::base::error::{Error, ErrorKind};
 use crate::forward::options::HttpConfig;
@@ -46,8 +46,8 @@ pub struct HttpClient {
 pub struct HttpOptions {
     /// How long a connection may take, TLS included. 10 s by default.
     pub connect_timeout: Duration,
-    /// How long a request may take in all, from the name's look-up to the end of the answer. 30 s by
-    /// default.
+    /// How long a request may take in all, from the name's look-up to the end of the answer. 30 s
+    /// by default.
     pub timeout: Duration,
     /// The proxy: `http://user:password@host:port`. The environment is not asked.
     pub proxy: Option<Secret>,

@@ -1,7 +1,8 @@
 //! Forward: delivers records to LogBeacon and to people, at least once and never in the way.
 //!
-//! Switched on in the section `forward` of the configuration; nothing else is needed. [`_documentation::forwarding`](crate::_documentation::forwarding)
-//! is its manual. Public here are the parts that other programs need to deliver the same messages.
+//! Switched on in the section `forward` of the configuration; nothing else is needed.
+//! [`_documentation::forwarding`](crate::_documentation::forwarding) is its manual. Public here are
+//! the parts that other programs need to deliver the same messages.
 //!
 //! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 

@@ -146,8 +146,8 @@ section! {
     /// The broker between this program and the workers that deliver (`logwell-relay`).
     ///
     /// It needs the cargo feature `rabbitmq`. Messages go into the durable queues
-    /// `{service.domain}_logbeacon` and `{service.domain}_tg`. While the broker is out of reach they are
-    /// delivered directly, so that the destinations must be configured too.
+    /// `{service.domain}_logbeacon` and `{service.domain}_tg`. While the broker is out of reach
+    /// they are delivered directly, so that the destinations must be configured too.
     pub struct RabbitMqConfig {
         /// Whether messages go through the broker.
         enabled: bool = false => flag();

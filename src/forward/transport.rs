@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 pub(crate) trait Transport: Send {
     /// Delivers messages in their order: one fate for each.
     ///
-    /// After the first that [waits](Outcome::is_waiting) the rest may be left untried, with its fate. Does not
-    /// go on beyond the deadline of `stop`; see [`Stop::at_deadline`].
+    /// After the first that [waits](Outcome::is_waiting) the rest may be left untried, with its
+    /// fate. Does not go on beyond the deadline of `stop`; see [`Stop::at_deadline`].
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome>;
 }
 

@@ -33,8 +33,8 @@ use std::time::{Duration, Instant};
 const RECOVER_AT_END_FOR: Duration = Duration::from_secs(1);
 /// At most so many records are taken before control messages are looked at.
 const BATCH: usize = 1_024;
-/// So many are taken in hand at a time, so that they come out of the callers' caches side by side and
-/// not one after the other.
+/// So many are taken in hand at a time, so that they come out of the callers' caches side by side
+/// and not one after the other.
 const HAND: usize = 32;
 /// While records keep coming, sinks are flushed at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
@@ -134,8 +134,8 @@ pub struct Listener {
     looked_at_box: Option<Instant>,
     /// How many records without a copy were reported.
     unprotected: u64,
-    /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each with
-    /// how many of its entries are damaged.
+    /// Black boxes that are to be recovered, and those whose records are in the sinks' hands, each
+    /// with how many of its entries are damaged.
     dead: VecDeque<DeadBox>,
     recovered: Vec<(DeadBox, u64)>,
     seq: u64,
@@ -214,7 +214,8 @@ impl Listener {
         Step::Took(taken)
     }
 
-    /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this process.
+    /// Ends as a killed process does: what sinks have in hand is gone. Their locks stay, in this
+    /// process.
     #[cfg(test)]
     pub(crate) fn kill(mut self) {
         drop((self.keeper.take(), self.black_box.take(), std::mem::take(&mut self.dead)));
@@ -604,8 +605,8 @@ impl Drop for Listener {
     /// Lets the sinks go one by one: a panic of one must not take the others with it.
     fn drop(&mut self) {
         self.queue.abandon();
-        // Questions stay in the channel as long as anybody can ask. Either one is found here, or who has
-        // asked it sees that nobody is there.
+        // Questions stay in the channel as long as anybody can ask. Either one is found here, or
+        // who has asked it sees that nobody is there.
         self.is_gone.store(true, Ordering::SeqCst);
         while self.control.try_recv().is_ok() {}
         while let Some(mut spare) =

@@ -1,10 +1,10 @@
 //! Pool: an object pool of records, with a free list, so that a log call neither allocates nor
 //! moves one.
 //!
-//! A record is some 300 bytes, and to copy it on its way into a channel took a sixth of a call. So the
-//! queue carries boxes, and boxes go round: from the listener, which is done with their records,
-//! to the threads that log, in chains so that few exchanges carry many. Knows neither queue nor
-//! listener.
+//! A record is some 300 bytes, and to copy it on its way into a channel took a sixth of a call. So
+//! the queue carries boxes, and boxes go round: from the listener, which is done with their
+//! records, to the threads that log, in chains so that few exchanges carry many. Knows neither
+//! queue nor listener.
 
 use crate::base::sync::{Mutex, PoisonError, thread_local};
 use crate::black_box::Place;
@@ -32,8 +32,8 @@ thread_local! {
     static IN_HAND: Cell<Option<Box<PooledRecord>>> = const { Cell::new(None) };
 }
 
-/// The spare records of one queue, in chains. The last that came back is the first to go out again: it
-/// is most likely still in the processor's cache.
+/// The spare records of one queue, in chains. The last that came back is the first to go out again:
+/// it is most likely still in the processor's cache.
 #[derive(Debug)]
 pub(crate) struct RecordPool {
     /// Locked for a push or a pop, once for a chain; whoever logs does not wait for it.

@@ -134,8 +134,8 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Lets a failure that found no room in time wait beside the queue, if `keep` sees to its bounds and its
-    /// safety. All else is counted as dropped and given back.
+    /// Lets a failure that found no room in time wait beside the queue, if `keep` sees to its
+    /// bounds and its safety. All else is counted as dropped and given back.
     #[cold]
     fn push_overflow(
         &self,
@@ -161,8 +161,8 @@ impl<T> Queue<T> {
 
     /// Takes an item out that nobody will take any more, if there is one, and counts it as dropped.
     ///
-    /// The queue may be closed and emptied for the last time while items are on their way. Each sender
-    /// in that place takes one item out, so that the numbers are right in the end.
+    /// The queue may be closed and emptied for the last time while items are on their way. Each
+    /// sender in that place takes one item out, so that the numbers are right in the end.
     #[cold]
     pub(crate) fn take_back(
         &self,
@@ -237,9 +237,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits for room in short pauses, and not on the channel: there the receiver would wake a sender
-    /// for each item it takes, at several microseconds each, and both would go at that pace. For the same
-    /// reason it goes on when a part of the queue is free: one sleep then serves many items.
+    /// Waits for room in short pauses, and not on the channel: there the receiver would wake a
+    /// sender for each item it takes, at several microseconds each, and both would go at that pace.
+    /// For the same reason it goes on when a part of the queue is free: one sleep then serves many
+    /// items.
     #[cold]
     fn wait_for_room(&self, mut item: T, level: Level) -> Result<(), (T, Reason)> {
         let wait = self.wait(level);
@@ -345,7 +346,8 @@ impl<T> Queue<T> {
         self.served.load(Ordering::SeqCst)
     }
 
-    /// Whether this process was forked from the one that has the queue: nothing in it may be touched.
+    /// Whether this process was forked from the one that has the queue: nothing in it may be
+    /// touched.
     #[inline]
     pub(crate) fn is_forked(&self) -> bool {
         self.birthplace.is_forked()

@@ -1,6 +1,7 @@
 //! Recover: the records of a process that has ended go to the sinks that do not have them.
 //!
-//! Knows black boxes, routes and sinks in their slots. Does not know what a sink does with a record.
+//! Knows black boxes, routes and sinks in their slots. Does not know what a sink does with a
+//! record.
 
 use crate::black_box::DeadBox;
 use crate::pipeline::internal_records::{self, RecoveredRecords};

@@ -31,8 +31,8 @@ pub(crate) struct Waker {
 }
 
 impl Waker {
-    /// Wakes the thread if it sleeps deeply, or dozes and the work is urgent. Costs one load when it
-    /// is awake.
+    /// Wakes the thread if it sleeps deeply, or dozes and the work is urgent. Costs one load when
+    /// it is awake.
     #[inline]
     pub(crate) fn wake_for(&self, is_urgent: bool) {
         // In one order with the queue's own operations: either the sleeper sees the item before it

@@ -451,7 +451,8 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// Takes formatted text up to its limit, counts a little of the rest, and then stops the formatting.
+/// Takes formatted text up to its limit, counts a little of the rest, and then stops the
+/// formatting.
 pub(crate) struct TextWriter<'a> {
     bytes: &'a mut ByteBuf,
     start: usize,

@@ -227,8 +227,8 @@ impl SinkCounters {
 #[derive(Debug, Default)]
 pub(crate) struct SeqLock(AtomicU64);
 
-/// A look is repeated when a record moved meanwhile. Between two records the mover writes or sleeps,
-/// so a few tries will do; this bound only makes sure of an end.
+/// A look is repeated when a record moved meanwhile. Between two records the mover writes or
+/// sleeps, so a few tries will do; this bound only makes sure of an end.
 const MAX_LOOKS: u32 = 100_000;
 
 impl SeqLock {
@@ -295,8 +295,8 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
 
 /// All counters at one moment; see [`LoggingHandle::stats`](crate::LoggingHandle::stats).
 ///
-/// At every moment, also under load and while logging ends: `captured()` is not less than the number
-/// of log calls that had returned before, nor more than the number of those that had begun.
+/// At every moment, also under load and while logging ends: `captured()` is not less than the
+/// number of log calls that had returned before, nor more than the number of those that had begun.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Stats {

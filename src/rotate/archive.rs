@@ -1,10 +1,10 @@
 //! Archive: the backups of one file: which are to go, which to be compressed.
 //!
-//! Looks at the directory and changes names in it; knows no line and not the current file. All names
-//! are changed on the thread that owns it. What takes long is left to others, who need no name for
-//! it: a backup that is deleted is handed on open, since to give back a hundred megabytes takes the
-//! file system twenty milliseconds, and one that is compressed is known by its identity. So they need
-//! no lock, and nobody waits.
+//! Looks at the directory and changes names in it; knows no line and not the current file. All
+//! names are changed on the thread that owns it. What takes long is left to others, who need no
+//! name for it: a backup that is deleted is handed on open, since to give back a hundred megabytes
+//! takes the file system twenty milliseconds, and one that is compressed is known by its identity.
+//! So they need no lock, and nobody waits.
 
 use super::current::told;
 use super::names::{Backup, Form, Names};
@@ -88,8 +88,8 @@ impl Archive {
         self.part_from_copies()
     }
 
-    /// Deletes backups beside their complete copies, unless it is sure that there are none. To shift the
-    /// names would part them.
+    /// Deletes backups beside their complete copies, unless it is sure that there are none. To
+    /// shift the names would part them.
     pub(super) fn part_from_copies(&mut self) -> io::Result<()> {
         if !self.may_have_twins {
             return Ok(());

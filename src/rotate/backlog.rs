@@ -1,7 +1,8 @@
 //! Backlog: the whole lines that are taken and not yet settled: in the file, and durable if that is
 //! asked for.
 //!
-//! Plain bytes with three marks. Knows no file; of limits only how much it keeps for the worst case.
+//! Plain bytes with three marks. Knows no file; of limits only how much it keeps for the worst
+//! case.
 
 use super::policy::whole_lines;
 use super::write::as_u64;

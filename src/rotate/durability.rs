@@ -1,10 +1,10 @@
 //! Durability: when what was written is to be made durable, and what to do when that fails.
 //!
-//! Decides from instants and marks; the work itself (`SyncJob`) is for a thread that may wait for the
-//! disk: it takes some milliseconds, and seconds when the disk has much to do.
+//! Decides from instants and marks; the work itself (`SyncJob`) is for a thread that may wait for
+//! the disk: it takes some milliseconds, and seconds when the disk has much to do.
 //!
-//! Once a sync has failed, the kernel takes the pages for clean: a second sync would say that all is
-//! well. So what was not known to be durable is written again, and made durable there.
+//! Once a sync has failed, the kernel takes the pages for clean: a second sync would say that all
+//! is well. So what was not known to be durable is written again, and made durable there.
 
 use super::current::{sync_file, told};
 use super::policy::Pause;

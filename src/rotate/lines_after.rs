@@ -19,15 +19,16 @@ use std::time::{Duration, SystemTime};
 
 /// More than a process writes between two marks by far. What is behind is not looked at.
 const MOST_BYTES: u64 = 256 << 20;
-/// A file that was changed so long before the mark has nothing behind it, whoever has set the clock a little.
+/// A file that was changed so long before the mark has nothing behind it, whoever has set the clock
+/// a little.
 const LONG_BEFORE: Duration = Duration::from_secs(60);
 /// A clock may have been set back so far between the making of a file and a mark in it.
 const SLACK: Duration = Duration::from_secs(1);
 
 impl Mark {
     /// Asked for files of one directory only. There the inode tells them apart; the device may have
-    /// another number since the file system was mounted again. A file that is younger than the mark has got
-    /// the inode of one that was deleted, or is a copy.
+    /// another number since the file system was mounted again. A file that is younger than the mark
+    /// has got the inode of one that was deleted, or is a copy.
     fn is_of(self, id: FileId, made: Option<SystemTime>) -> bool {
         let is_younger = self.unix_ns != 0 && made.is_some_and(|made| made > self.time() + SLACK);
         self.inode == id.1 && self.inode != 0 && !is_younger
@@ -57,8 +58,8 @@ impl RotatingFile {
         Mark { device: id.0, inode: id.1, bytes: self.current.bytes(), unix_ns: 0 }
     }
 
-    /// Gives each line that may be behind the mark to `see`. If the mark's file is gone, these are the
-    /// lines of all files that were changed after it.
+    /// Gives each line that may be behind the mark to `see`. If the mark's file is gone, these are
+    /// the lines of all files that were changed after it.
     ///
     /// # Errors
     ///
@@ -67,8 +68,8 @@ impl RotatingFile {
         self.first_lines_since(mark, MOST_BYTES, see)
     }
 
-    /// The same of so many bytes. Those right behind the mark come first: they are of the process that
-    /// was there, whatever others have written since.
+    /// The same of so many bytes. Those right behind the mark come first: they are of the process
+    /// that was there, whatever others have written since.
     fn first_lines_since(
         &self,
         mark: Mark,
@@ -103,7 +104,8 @@ fn parts_since(names: &Names, mark: Mark) -> io::Result<Vec<Part>> {
     if cut_at_mark(&mut parts, mark) {
         return Ok(parts);
     }
-    // It was deleted or packed, or it is another name's. Then these may have what was recovered before.
+    // It was deleted or packed, or it is another name's. Then these may have what was recovered
+    // before.
     let oldest = mark.time().checked_sub(LONG_BEFORE).unwrap_or(SystemTime::UNIX_EPOCH);
     parts.retain(|part| part.modified >= oldest);
     if let Some(path) = family_of_mark(names.current(), mark) {
@@ -140,8 +142,8 @@ fn cut_at_mark(parts: &mut Vec<Part>, mark: Mark) -> bool {
     true
 }
 
-/// The log file beside `current` that has the mark in it or in a backup of it, and had the same name
-/// but for the number of its process.
+/// The log file beside `current` that has the mark in it or in a backup of it, and had the same
+/// name but for the number of its process.
 fn family_of_mark(current: &Path, mark: Mark) -> Option<PathBuf> {
     let directory = current.parent().unwrap_or(Path::new("."));
     let first = |path: &Path| {
@@ -164,8 +166,8 @@ fn family_of_mark(current: &Path, mark: Mark) -> Option<PathBuf> {
 }
 
 /// Cuts off half a line that a killed process has left at the end of its file: the whole record is
-/// about to be written. Only what is behind the mark, which is that process's, is cut; and no file of
-/// which another process has the lock.
+/// about to be written. Only what is behind the mark, which is that process's, is cut; and no file
+/// of which another process has the lock.
 ///
 /// # Errors
 ///

@@ -41,8 +41,8 @@ pub(super) struct Upkeep {
     rotations_since_sync: u32,
     directory_changed: bool,
     sync_error: Option<io::Error>,
-    /// Why lines that were written have to be written again, as soon as that makes sense: not in the
-    /// middle of a line, and not while nothing can be made durable.
+    /// Why lines that were written have to be written again, as soon as that makes sense: not in
+    /// the middle of a line, and not while nothing can be made durable.
     doubt: Option<io::Error>,
 }
 
@@ -98,8 +98,8 @@ impl Upkeep {
 }
 
 impl RotatingFile {
-    /// Looks after the file: starts a new one when its hour or day is over, and deletes backups that
-    /// have become too old or too many.
+    /// Looks after the file: starts a new one when its hour or day is over, and deletes backups
+    /// that have become too old or too many.
     ///
     /// Call it before each flush, and now and then without. `wall` is the time of day. Within a
     /// second of a failure nothing is tried again; while lines cannot be written, nothing rotates.

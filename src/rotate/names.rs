@@ -1,8 +1,8 @@
 //! Names: how a backup is called, both ways.
 //!
-//! Knows `app.log` ↔ `app.log.7` and `app.log.7.gz`, and nothing else: pure functions over names; it
-//! never looks at a disk. Only a name that [`Names::read`] reads back exactly may ever be moved or
-//! deleted, and [`Names::unfinished`], which nothing else is called.
+//! Knows `app.log` ↔ `app.log.7` and `app.log.7.gz`, and nothing else: pure functions over names;
+//! it never looks at a disk. Only a name that [`Names::read`] reads back exactly may ever be moved
+//! or deleted, and [`Names::unfinished`], which nothing else is called.
 
 use std::ffi::OsStr;
 use std::io;

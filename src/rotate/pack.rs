@@ -45,8 +45,8 @@ pub(crate) struct Packed {
 }
 
 impl Pack {
-    /// Makes the copy. Asks before each chunk whether to go on; if not, that is an error of the kind
-    /// `Interrupted`, and nothing is left.
+    /// Makes the copy. Asks before each chunk whether to go on; if not, that is an error of the
+    /// kind `Interrupted`, and nothing is left.
     pub(crate) fn run(self, go_on: &mut dyn FnMut() -> bool) -> Packed {
         let result = self.copy(go_on).inspect_err(|_| drop(calls::remove(&self.unfinished)));
         Packed { pack: self, result }

@@ -83,8 +83,8 @@ mod tests {
         TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
     }
 
-    /// Walks through a span of time second by second of the wall clock, as the file does, and counts
-    /// the rotations.
+    /// Walks through a span of time second by second of the wall clock, as the file does, and
+    /// counts the rotations.
     fn rotations(walls: impl IntoIterator<Item = u64>, rotate: Rotate, zone: &TimeZone) -> u32 {
         let mut period = None;
         let mut count = 0;

@@ -1,7 +1,7 @@
 //! Policy: what to do next, decided from numbers.
 //!
-//! Pure: knows sizes, counts, ages and instants; knows no file and no calendar. Where a line ends is
-//! all it asks of the bytes.
+//! Pure: knows sizes, counts, ages and instants; knows no file and no calendar. Where a line ends
+//! is all it asks of the bytes.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Disk: which calls to the file system fail, and what the process does to names.
 //!
-//! `base/fs/calls.rs` asks here before each call. A fault is for the n-th call of a kind from now on, once or
-//! for a while; or the process dies at a call, and none after it has any effect.
+//! `base/fs/calls.rs` asks here before each call. A fault is for the n-th call of a kind from now
+//! on, once or for a while; or the process dies at a call, and none after it has any effect.
 
 use super::world;
 use crate::base::fs::calls::Call;

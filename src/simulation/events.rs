@@ -1,7 +1,7 @@
 //! Events: what a program logs, drawn at random.
 //!
-//! Each event has a number. An event within an event is not among them: with a subscriber that is not
-//! the global one tracing itself leaves it out.
+//! Each event has a number. An event within an event is not among them: with a subscriber that is
+//! not the global one tracing itself leaves it out.
 
 use fastrand::Rng;
 use std::fmt;

@@ -1,10 +1,10 @@
 //! Simulation: listener, files and clock on one thread, with faults, all of it drawn from a seed.
 //!
 //! A seed that fails is printed, and plays the same again: `LOGWELL_SIM_SEED=… cargo test --lib
-//! simulation`. What is real: the layer, the queue, the listener, the sinks, rotation, the files. What is
-//! not: the clocks, the disk's failures, and the threads, which take turns: a job of the janitor or the
-//! syncer is done as a whole when it is drawn. A kill is a disk that does nothing any more, from some call
-//! on; the process is then dropped.
+//! simulation`. What is real: the layer, the queue, the listener, the sinks, rotation, the files.
+//! What is not: the clocks, the disk's failures, and the threads, which take turns: a job of the
+//! janitor or the syncer is done as a whole when it is drawn. A kill is a disk that does nothing
+//! any more, from some call on; the process is then dropped.
 //!
 //! `play.rs` plays one seed; `cargo x map src/simulation` prints the other files.
 

@@ -1,7 +1,8 @@
 //! Oracle: what must be true of the files in the end.
 //!
-//! Knows what each process has accepted, what it said was written, and what was taken from the files. A
-//! line that was written is there once, whole and in order, unless somebody has provably taken it.
+//! Knows what each process has accepted, what it said was written, and what was taken from the
+//! files. A line that was written is there once, whole and in order, unless somebody has provably
+//! taken it.
 
 use super::names::{self, FAMILIES};
 use super::outside::{self, Outside, THEIRS};

@@ -106,8 +106,9 @@ impl Outside {
         self.torn += u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
     }
 
-    /// The process is gone: the file it wrote to may end in the middle of a line. If somebody has moved
-    /// it, that is some file; after a rotation that has failed half-way it is the newest backup.
+    /// The process is gone: the file it wrote to may end in the middle of a line. If somebody has
+    /// moved it, that is some file; after a rotation that has failed half-way it is the newest
+    /// backup.
     pub(super) fn note_end(&mut self) {
         for path in self.directories().iter().flat_map(|directory| files(directory)) {
             let name = name(&path);

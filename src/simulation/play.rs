@@ -1,6 +1,7 @@
 //! Play: one seed from its beginning to its end.
 //!
-//! Everything that is done is drawn from the seed, so it is done again when the seed is played again.
+//! Everything that is done is drawn from the seed, so it is done again when the seed is played
+//! again.
 
 use super::disk::{EACCES, EINTR, EIO, EMFILE, ENOSPC, Fault, How};
 use super::names;
@@ -23,8 +24,8 @@ const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The simulated time of day begins in 2001 and stays far before the machine's, so that the machine's
-/// time shows which files it has changed.
+/// The simulated time of day begins in 2001 and stays far before the machine's, so that the
+/// machine's time shows which files it has changed.
 const FIRST_DAY: Duration = Duration::from_secs(1_000_000_000);
 const LAST_DAY: Duration = Duration::from_secs(1_500_000_000);
 

@@ -1,4 +1,5 @@
-//! Process: a pipeline from its start to its end, stepped by hand, and what is known of its records.
+//! Process: a pipeline from its start to its end, stepped by hand, and what is known of its
+//! records.
 
 use super::events;
 use super::names::FAMILIES;
@@ -110,12 +111,14 @@ impl Boot {
 pub(super) fn config(rng: &mut Rng, directory: &Path) -> LoggingConfig {
     let mut config = LoggingConfig::builder().console(false).log_dir(directory).build().unwrap();
     config.level = Level::Trace.into();
-    // What it keeps is shown by processes that are killed for real; here a kill costs what was not flushed.
+    // What it keeps is shown by processes that are killed for real; here a kill costs what was not
+    // flushed.
     config.black_box.enabled = false;
     config.queue.size = rng.usize(8..100);
     config.queue.max_wait = Duration::ZERO;
     config.queue.when_full = if rng.bool() { WhenFull::Shed } else { WhenFull::Drop };
-    // So that no line has to be cut, which is for other tests: it would not be the same in all files.
+    // So that no line has to be cut, which is for other tests: it would not be the same in all
+    // files.
     let limits = &mut config.limits;
     (limits.field_bytes, limits.ai_field_bytes) = (1_200, 1_200);
     (limits.record_bytes, limits.ai_record_bytes) = (2_400, 2_400);

@@ -1,5 +1,5 @@
-//! Sinks: one that remembers all it was given, a file with little room, and one that does all that a
-//! sink can do wrong.
+//! Sinks: one that remembers all it was given, a file with little room, and one that does all that
+//! a sink can do wrong.
 
 use crate::encode::Encode;
 use crate::record::callsite::Kind;

@@ -1,5 +1,5 @@
-//! World: what the code under simulation has instead of a machine: a clock, a disk that can fail, and
-//! turns instead of threads.
+//! World: what the code under simulation has instead of a machine: a clock, a disk that can fail,
+//! and turns instead of threads.
 //!
 //! One for a thread. Code that asks for it and is in no simulation gets nothing, and continues as
 //! usual.

@@ -24,8 +24,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 /// Writes records to a terminal, or to whatever stdout is.
 ///
 /// Between the listener and the thread that writes lies a queue of lines. When the terminal is so
-/// slow that it is full, or that 16 MiB wait, further lines are lost for the terminal: the log files
-/// matter more.
+/// slow that it is full, or that 16 MiB wait, further lines are lost for the terminal: the log
+/// files matter more.
 ///
 /// | call | means |
 /// |---|---|

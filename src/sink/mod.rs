@@ -93,9 +93,9 @@ pub trait Sink: Send {
         Ok(())
     }
 
-    /// What it does not keep of its promises at the moment though it takes records: a limit on the size
-    /// of its files, say. One text for each, with the reason; [`health`](crate::LoggingHandle::health)
-    /// shows them. Asked after each flush.
+    /// What it does not keep of its promises at the moment though it takes records: a limit on the
+    /// size of its files, say. One text for each, with the reason;
+    /// [`health`](crate::LoggingHandle::health) shows them. Asked after each flush.
     fn problems(&self) -> Vec<String> {
         Vec::new()
     }
@@ -112,8 +112,8 @@ pub trait Sink: Send {
         None
     }
 
-    /// Which records its files have behind the mark: what is to be recovered and is in this set is not
-    /// written again. There may be more in it than are behind the mark.
+    /// Which records its files have behind the mark: what is to be recovered and is in this set is
+    /// not written again. There may be more in it than are behind the mark.
     ///
     /// # Errors
     ///

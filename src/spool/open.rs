@@ -208,8 +208,8 @@ impl Look<'_> {
             return Ok(None);
         }
         let mut file = scan.into_file();
-        // A half entry at the end, of a process that died. If it stays, a new segment is begun; after
-        // damage too, for a head in it may claim bytes that were never written, and then are.
+        // A half entry at the end, of a process that died. If it stays, a new segment is begun;
+        // after damage too, for a head in it may claim bytes that were never written, and then are.
         let is_whole = last.bytes == there.bytes || file.cut(last.bytes).is_ok();
         last.file = (is_whole && is_sound).then_some(file);
         Ok(Some(last))

@@ -27,8 +27,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 /// Longer than anything takes that does not hang, on a busy machine with a slow disk too.
 pub(crate) const SOON: Duration = Duration::from_secs(300);
 
-/// Forwards to that URL; files and spool are in that directory. No attempt and no shutdown runs out of
-/// time, but where that is what is looked at.
+/// Forwards to that URL; files and spool are in that directory. No attempt and no shutdown runs out
+/// of time, but where that is what is looked at.
 pub(crate) fn config(dir: &Path, url: &str) -> LoggingConfig {
     let config = LoggingConfig::builder().log_dir(dir).console(false).log_level("trace");
     let mut config = config.build().unwrap();
@@ -65,7 +65,8 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Logs records without a number until it is so: refusals count only if other records pass between them.
+/// Logs records without a number until it is so: refusals count only if other records pass between
+/// them.
 #[track_caller]
 pub(crate) fn until_with_traffic(what: &str, mut is_so: impl FnMut() -> bool) {
     until(what, || {

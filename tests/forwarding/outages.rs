@@ -179,7 +179,8 @@ fn while_the_server_is_away_files_are_whole_and_once_it_is_there_all_arrive() {
 
 #[test]
 fn shutdown_keeps_its_deadline_and_the_rest_is_delivered_after_the_next_start() {
-    // Time enough for all that a shutdown has to do on a busy machine, and far less than an attempt.
+    // Time enough for all that a shutdown has to do on a busy machine, and far less than an
+    // attempt.
     const DEADLINE: Duration = Duration::from_secs(6);
     const ATTEMPT: Duration = Duration::from_secs(600);
     for how in [Reply::Silence, Reply::Drip, Reply::Status(503)] {

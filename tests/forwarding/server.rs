@@ -131,8 +131,8 @@ impl Drop for Server {
     }
 }
 
-/// A host of the loopback network that nothing else on this machine uses, so that a port that is free
-/// for a while is free still when its server comes back.
+/// A host of the loopback network that nothing else on this machine uses, so that a port that is
+/// free for a while is free still when its server comes back.
 fn own_host() -> Ipv4Addr {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     if !cfg!(target_os = "linux") {

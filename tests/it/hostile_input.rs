@@ -1,6 +1,6 @@
-//! Hostile input, class by class: what anybody may get into a log. In each schema of JSON and in the
-//! text for people, one event is one line, strict, without a key twice or a raw control character,
-//! and not longer than its limit.
+//! Hostile input, class by class: what anybody may get into a log. In each schema of JSON and in
+//! the text for people, one event is one line, strict, without a key twice or a raw control
+//! character, and not longer than its limit.
 //!
 //! `hostile_values.rs` has what needs a global subscriber: values that log, recurse and panic.
 

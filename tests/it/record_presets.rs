@@ -1,4 +1,5 @@
-//! The presets `ecs`, `gcp` and `otel`: what their readers ask for, and golden files of whole lines.
+//! The presets `ecs`, `gcp` and `otel`: what their readers ask for, and golden files of whole
+//! lines.
 //!
 //! After a wanted change run `UPDATE_GOLDEN=1 cargo test --test it record_presets` and look at the
 //! difference before committing. The rules that hold for any record are in `record_properties.rs`.

@@ -1,10 +1,10 @@
-//! Hundreds of secrets are planted, in each place of the configuration and in each shape that people
-//! give them, and none is found anywhere but where it belongs.
+//! Hundreds of secrets are planted, in each place of the configuration and in each shape that
+//! people give them, and none is found anywhere but where it belongs.
 //!
-//! What is looked through: log files, spools, dead letters, the self-log, standard output and standard
-//! error, `Debug` and `Display` of all that is public, and the bodies that servers receive. The servers
-//! repeat what they were sent, in every spelling. A secret is found by either half of it, and in base64
-//! too.
+//! What is looked through: log files, spools, dead letters, the self-log, standard output and
+//! standard error, `Debug` and `Display` of all that is public, and the bodies that servers
+//! receive. The servers repeat what they were sent, in every spelling. A secret is found by either
+//! half of it, and in base64 too.
 //!
 //! So much for logwell's own configuration. What a program logs itself is masked: `own.rs`.
 

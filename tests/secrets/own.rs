@@ -1,5 +1,5 @@
-//! Secrets that the program itself logs, in each shape and in each way there is to log: masked before
-//! anything has them.
+//! Secrets that the program itself logs, in each shape and in each way there is to log: masked
+//! before anything has them.
 
 use crate::marker::Planted;
 use crate::program;

@@ -1,4 +1,5 @@
-//! Secrets that are in use, with servers that repeat them in every spelling, are found nowhere else.
+//! Secrets that are in use, with servers that repeat them in every spelling, are found nowhere
+//! else.
 
 use crate::broker::Broker;
 use crate::marker::{self, Planted};

@@ -1,5 +1,5 @@
-//! Against `telegram-test-api`, a Bot API server that nobody here wrote. It takes anything: how long
-//! texts are and how often they come is looked at here, and by the strict server elsewhere.
+//! Against `telegram-test-api`, a Bot API server that nobody here wrote. It takes anything: how
+//! long texts are and how often they come is looked at here, and by the strict server elsewhere.
 
 use super::server::Server;
 use super::{
@@ -29,8 +29,8 @@ struct Foreign {
 }
 
 impl Foreign {
-    /// Starts it; installs it first, into the build's own directory. Without npm there is nothing to
-    /// test against: that is said, and on a build server it is a failure.
+    /// Starts it; installs it first, into the build's own directory. Without npm there is nothing
+    /// to test against: that is said, and on a build server it is a failure.
     fn start() -> Option<Self> {
         // By one test, while the other waits.
         static INSTALLED: LazyLock<Option<PathBuf>> = LazyLock::new(installed);

@@ -27,7 +27,8 @@ fn map<'a>(files: impl Iterator<Item = &'a SourceFile>) -> String {
     folders.into_iter().map(folder).collect()
 }
 
-/// The noun of a file: what its header has before the first colon. `None` if there is no such header.
+/// The noun of a file: what its header has before the first colon. `None` if there is no such
+/// header.
 pub(crate) fn noun(file: &SourceFile) -> Option<String> {
     let header = file.header();
     let (noun, rest) = header.split_once(": ").or_else(|| header.split_once(":\n"))?;

@@ -56,7 +56,8 @@ fn crates(root: &Path) -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     Ok(crates)
 }
 
-/// All files that belong to a library or a program of the workspace, tests beside the code included.
+/// All files that belong to a library or a program of the workspace, tests beside the code
+/// included.
 pub(crate) fn read(root: &Path) -> Result<Vec<SourceFile>, Box<dyn Error>> {
     let mut reader = Reader { root, seen: BTreeSet::new(), files: Vec::new() };
     for (folder, krate) in crates(root)? {
@@ -74,7 +75,8 @@ pub(crate) fn read(root: &Path) -> Result<Vec<SourceFile>, Box<dyn Error>> {
     Ok(reader.files)
 }
 
-/// The path and text of every Rust file of the workspace: integration tests, examples and models too.
+/// The path and text of every Rust file of the workspace: integration tests, examples and models
+/// too.
 pub(crate) fn texts(root: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut texts = Vec::new();
     let mut folders = vec![root.to_owned()];

@@ -25,8 +25,8 @@ const EXAMPLES: [(&str, &[&str]); 12] = [
     ("service", &["--demo", "--requests", "500"]),
 ];
 
-/// The sets of features that matter. The relay and the log server need some, and would switch them on
-/// for all.
+/// The sets of features that matter. The relay and the log server need some, and would switch them
+/// on for all.
 const BARE: [&str; 7] = [
     "--no-default-features",
     "--exclude",
@@ -162,7 +162,8 @@ fn is_installed(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| is_file(&folder.join(name)))
 }
 
-/// Tries the protocols between threads in every order; with a word, those that have it in their name.
+/// Tries the protocols between threads in every order; with a word, those that have it in their
+/// name.
 pub(crate) fn models(words: &[String]) -> Outcome {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     cargo(&[&["run", "--release"], &MODELS[..], &["--"], &words[..]].concat())

@@ -1,4 +1,4 @@
-//! A Bloom filter in blocks of one cache line.
+//! Bloom: a Bloom filter in blocks of one cache line.
 //!
 //! Knows: hashes of 64 bits. Must not know: what was hashed. In: hashes. Out: "no" or "maybe".
 

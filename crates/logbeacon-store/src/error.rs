@@ -1,4 +1,4 @@
-//! Why a store did not do what it was asked to.
+//! Error: why a store did not do what it was asked to.
 //!
 //! Knows: the reasons, and which of them pass. Must not know: how a store works.
 

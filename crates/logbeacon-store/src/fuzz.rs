@@ -1,4 +1,4 @@
-//! Any bytes, for the fuzzer alone: whatever is on a disk, reading it ends and never panics.
+//! Fuzz: any bytes, for the fuzzer alone: whatever is on a disk, reading it ends and never panics.
 //!
 //! Checksums would keep the fuzzer out, so it enters behind them.
 

@@ -1,4 +1,4 @@
-//! The simplest store that is right: a list in memory.
+//! Memory: the simplest store that is right: a list in memory.
 //!
 //! Knows: the trait, and the query language's own evaluator. Must not know: files, columns.
 //! Tests hold it against every other store, and the server's tests run on it.

@@ -1,4 +1,4 @@
-//! One log record as it enters the store.
+//! Record: one log record as it enters the store.
 //!
 //! Knows: the members every record has, the names of the well-known fields, how the query language
 //! sees both.

@@ -1,4 +1,5 @@
-//! Counts that are kept with the data: per minute, stream and level, per host, per producer.
+//! Rollup: counts that are kept with the data: per minute, stream and level, per host, per
+//! producer.
 //!
 //! Knows: how they add up and merge. Must not know: where they are kept. In: members of records,
 //! or other counts. Out: the lists that the trait returns.

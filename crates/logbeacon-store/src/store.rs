@@ -1,4 +1,4 @@
-//! The trait every store implements, and the types its callers see.
+//! Store: the trait every store implements, and the types its callers see.
 //!
 //! Knows: what may be asked of a store. Must not know: how one keeps records, HTTP.
 //! In: records and requests. Out: verdicts, rows, counts, and whether an answer is complete.

@@ -1,6 +1,7 @@
 //! Other tools read the parts, by the examples of the documentation.
 //!
-//! Needs Python 3 with `duckdb`, `pandas` and `pyarrow`; `LOGBEACON_TEST_PYTHON` names the interpreter.
+//! Needs Python 3 with `duckdb`, `pandas` and `pyarrow`; `LOGBEACON_TEST_PYTHON` names the
+//! interpreter.
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 

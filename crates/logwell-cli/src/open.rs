@@ -120,7 +120,8 @@ impl fmt::Debug for Source {
     }
 }
 
-/// By so many first bytes a file is known: they have the first records, with their moments and numbers.
+/// By so many first bytes a file is known: they have the first records, with their moments and
+/// numbers.
 const HEAD_BYTES: u64 = 1 << 10;
 
 fn first_bytes(source: impl Read) -> Option<Vec<u8>> {

@@ -17,7 +17,8 @@ use std::io::Write as _;
 use std::path::Path;
 use support::{boot, config, fine, logwell, stderr, stdout};
 
-/// The golden records as logwell leaves them: two backups, one of them packed, and the current file.
+/// The golden records as logwell leaves them: two backups, one of them packed, and the current
+/// file.
 fn golden_directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

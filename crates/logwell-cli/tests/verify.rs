@@ -299,7 +299,8 @@ fn a_record_that_the_level_keeps_out_is_told_from_one_that_is_lost() {
             // Nothing had been kept out before seq 4: told by the record after it.
             1 => vec!["0 missing 1-1".to_owned()],
             2 | 3 => vec![format!("0 missing {seq}-{seq}")],
-            // The record that tells it is itself missing: 4, 5, 8, 11 and 14 are, and four were kept out.
+            // The record that tells it is itself missing: 4, 5, 8, 11 and 14 are, and four were
+            // kept out.
             5 => vec![among(1, &["4-5", "8-8", "11-11", "14-14"])],
             6 => vec![among(1, &["6-6", "8-8", "11-11", "14-14"])],
             7 => vec![among(1, &["7-8", "11-11", "14-14"])],
@@ -544,8 +545,8 @@ fn each_schema_can_be_verified() {
     }
 }
 
-/// What is found in the files of a running program. Where the machine is too busy for the side files to
-/// have soon what `app.log` has, it is looked again with more patience.
+/// What is found in the files of a running program. Where the machine is too busy for the side
+/// files to have soon what `app.log` has, it is looked again with more patience.
 fn settled(directory: &Path) -> Result<Value, String> {
     let look = |settle| {
         let options = Options { settle, ..Options::default() };

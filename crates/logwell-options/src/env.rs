@@ -155,9 +155,9 @@ fn set(
     slot.set(RawValue::Env(&path))
 }
 
-/// Whether another program may have set a variable to a URL: its name is without our prefix, or it is
-/// of a Kubernetes Service. Where one is called `mq`, Kubernetes sets `MQ_PORT=tcp://10.0.0.5:5672`, and
-/// `MQ_SERVICE_HOST` beside it.
+/// Whether another program may have set a variable to a URL: its name is without our prefix, or it
+/// is of a Kubernetes Service. Where one is called `mq`, Kubernetes sets
+/// `MQ_PORT=tcp://10.0.0.5:5672`, and `MQ_SERVICE_HOST` beside it.
 fn is_of_another(name: &str, prefix: &str, variables: &Variables) -> bool {
     let service = name.strip_suffix("_PORT").map(|service| format!("{service}_SERVICE_HOST"));
     !name.starts_with(prefix) || service.is_some_and(|host| variables.get(&host).is_some())

@@ -1,7 +1,7 @@
 //! Options: the engine that lists, reads, checks and documents options. It knows no option itself.
 //!
-//! A program declares its options once, with [`section!`] and [`choices!`]. From that one list come the
-//! structs with their defaults, the reading of YAML ([`yaml`], [`read`]) and of the environment
+//! A program declares its options once, with [`section!`] and [`choices!`]. From that one list come
+//! the structs with their defaults, the reading of YAML ([`yaml`], [`read`]) and of the environment
 //! ([`env`]), the checks with all mistakes at once ([`report`]), the commented reference file
 //! ([`write`](mod@write)) and the JSON Schema ([`schema`]).
 //!

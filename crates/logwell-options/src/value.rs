@@ -116,7 +116,8 @@ pub enum Form {
     Line,
     /// A URL of http or https.
     Url,
-    /// One that its owner checks: what is wrong with it, without showing any of it, and what to write.
+    /// One that its owner checks: what is wrong with it, without showing any of it, and what to
+    /// write.
     Checked(SecretCheck),
 }
 

@@ -12,11 +12,11 @@ impl Fields {
     /// Reads a record from JSON text, an object.
     ///
     /// A `time` (or an alias of it) in RFC 3339 is the record's time, in UTC if it has no offset. A
-    /// `level` in any spelling is the record's level, as `WARN` and so on. Other values of these two
-    /// fields get the names `field.time` and `field.level`.
+    /// `level` in any spelling is the record's level, as `WARN` and so on. Other values of these
+    /// two fields get the names `field.time` and `field.level`.
     ///
-    /// Objects become flat (`http.status`), arrays keep their text. If `a.b` is there both as a name
-    /// and as a member, the name wins. Fields are sorted by name, `time` first.
+    /// Objects become flat (`http.status`), arrays keep their text. If `a.b` is there both as a
+    /// name and as a member, the name wins. Fields are sorted by name, `time` first.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! logwell-relay: takes logwell's messages from RabbitMQ and delivers them to LogBeacon and Telegram.
+//! logwell-relay: takes logwell's messages from RabbitMQ and delivers them to LogBeacon and
+//! Telegram.
 //!
 //! Reads the command line, and says with its exit code how it went. The straight line of a worker:
 //!

@@ -30,8 +30,8 @@ impl Opt {
         format!("LOGWELL_RELAY_{}", self.key.replace('.', "_").to_ascii_uppercase())
     }
 
-    /// The variable by which logwell itself takes the same option, so that one file of variables does
-    /// for a program and its worker: `LOG_FORWARD_RABBITMQ_HOST`.
+    /// The variable by which logwell itself takes the same option, so that one file of variables
+    /// does for a program and its worker: `LOG_FORWARD_RABBITMQ_HOST`.
     pub(crate) fn shared_variable(&self) -> Option<String> {
         let key = match self.key.split_once('.') {
             None if self.key == "domain" => "service.domain".to_owned(),

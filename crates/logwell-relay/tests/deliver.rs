@@ -1,4 +1,5 @@
-//! A worker against a real RabbitMQ and an HTTP server: delivery, retries, the dead queue, stopping.
+//! A worker against a real RabbitMQ and an HTTP server: delivery, retries, the dead queue,
+//! stopping.
 
 mod support;
 

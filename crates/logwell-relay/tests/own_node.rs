@@ -1,4 +1,5 @@
-//! A worker and a broker that is killed, restarted, or short of memory: on a node of the test's own.
+//! A worker and a broker that is killed, restarted, or short of memory: on a node of the test's
+//! own.
 
 mod support;
 

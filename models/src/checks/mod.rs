@@ -16,8 +16,8 @@ pub(crate) const ALL: [&[Model]; 5] =
 /// What a few threads do, and what must be true of it in each order.
 pub(crate) struct Model {
     pub(crate) name: &'static str,
-    /// How often a thread is interrupted that could go on; `None` is as often as can be. Few mistakes
-    /// need more than two or three, and each more makes a model some ten times as long.
+    /// How often a thread is interrupted that could go on; `None` is as often as can be. Few
+    /// mistakes need more than two or three, and each more makes a model some ten times as long.
     pub(crate) preemptions: Option<usize>,
     pub(crate) run: fn(),
 }

@@ -198,7 +198,8 @@ impl Pipe {
         received.iter().sum::<u64>() + in_queue + self.queue.dropped().total()
     }
 
-    /// Asks when what has been dropped was, if there is more than was told (`Listener::tell_losses`).
+    /// Asks when what has been dropped was, if there is more than was told
+    /// (`Listener::tell_losses`).
     fn tell(&self, told: u64) -> u64 {
         let dropped = self.queue.dropped().total();
         if dropped > told {

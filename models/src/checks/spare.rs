@@ -1,5 +1,5 @@
-//! Spare: records go round. None is in two hands, none is lost, and none is made while there are some
-//! to be had.
+//! Spare: records go round. None is in two hands, none is lost, and none is made while there are
+//! some to be had.
 
 use super::Model;
 use crate::record::Record;

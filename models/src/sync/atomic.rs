@@ -1,16 +1,16 @@
 //! Atomic: loom's atomics, with `SeqCst` as the language has it.
 //!
-//! loom takes a `SeqCst` load for an `Acquire` one: it may show a value that an earlier `SeqCst` store
-//! has replaced. All `SeqCst` operations have one order, which here is that in which they are made. So a
-//! load reads what is newest, as only a read-modify-write does for loom, and a store is one too, since
-//! loom does not order stores of two threads that know nothing of each other.
+//! loom takes a `SeqCst` load for an `Acquire` one: it may show a value that an earlier `SeqCst`
+//! store has replaced. All `SeqCst` operations have one order, which here is that in which they are
+//! made. So a load reads what is newest, as only a read-modify-write does for loom, and a store is
+//! one too, since loom does not order stores of two threads that know nothing of each other.
 //!
-//! That is exact as long as all writes of an atomic are `SeqCst`. After any other, a load is what loom
-//! makes of it, which is weaker than the language: a weakened ordering is always noticed.
+//! That is exact as long as all writes of an atomic are `SeqCst`. After any other, a load is what
+//! loom makes of it, which is weaker than the language: a weakened ordering is always noticed.
 //!
-//! And loom remembers only the last access to an atomic. So it overlooks that a thread which reads and
-//! then writes could have done both before the read of another thread. Therefore a load is first of all
-//! an exchange of `turn`, which loom orders in each way.
+//! And loom remembers only the last access to an atomic. So it overlooks that a thread which reads
+//! and then writes could have done both before the read of another thread. Therefore a load is
+//! first of all an exchange of `turn`, which loom orders in each way.
 
 use std::fmt;
 use std::sync::atomic::AtomicBool as Flag;
@@ -22,7 +22,8 @@ macro_rules! atomic {
     ($name:ident, $of:ty, $nothing:expr) => {
         pub(crate) struct $name {
             inner: loom::sync::atomic::$name,
-            /// Whether the newest value is in the one order. Only one thread of a model runs at a time.
+            /// Whether the newest value is in the one order. Only one thread of a model runs at a
+            /// time.
             is_in_order: Flag,
             turn: loom::sync::atomic::AtomicBool,
         }

@@ -1,9 +1,10 @@
-//! Channel: a stand-in for crossbeam's bounded channel, of which the models take as given what this is.
+//! Channel: a stand-in for crossbeam's bounded channel, of which the models take as given what this
+//! is.
 //!
-//! loom cannot look into crossbeam, so it is assumed that a send, a receive and a count each happen at
-//! one moment (crossbeam's is the exchange of `tail` or `head`), that these moments have one order with
-//! all that is `SeqCst` (in its `flavors/array.rs` they have), and that who receives or counts an item
-//! sees what its sender did before. Who sends sees nothing of what the receiver did.
+//! loom cannot look into crossbeam, so it is assumed that a send, a receive and a count each happen
+//! at one moment (crossbeam's is the exchange of `tail` or `head`), that these moments have one
+//! order with all that is `SeqCst` (in its `flavors/array.rs` they have), and that who receives or
+//! counts an item sees what its sender did before. Who sends sees nothing of what the receiver did.
 
 use loom::sync::atomic::AtomicU64;
 use loom::sync::atomic::Ordering::{AcqRel, Acquire};

@@ -1,9 +1,9 @@
 //! Calls: the file system calls of rotation, in one place, so that tests can make each of them
 //! fail.
 //!
-//! Knows neither names nor lines. Each call does what the one of `std` does; in a test it first asks the
-//! simulation of that thread, if there is one, whether it is to fail. What `file-rotate` calls itself is
-//! foretold by `shift`.
+//! Knows neither names nor lines. Each call does what the one of `std` does; in a test it first
+//! asks the simulation of that thread, if there is one, whether it is to fail. What `file-rotate`
+//! calls itself is foretold by `shift`.
 
 use std::borrow::Borrow;
 use std::fs::{self, DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions, ReadDir};

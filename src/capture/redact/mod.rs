@@ -1,9 +1,10 @@
 //! Redaction: values of the application that are secrets, and what is in their place.
 //!
-//! Done by the log call, before anything else sees the value: no queue, black box, file, spool, sink or
-//! server ever has it. Two rules: a field whose *name* says so ([`names`]) is masked whole, and in texts
-//! the parts that look like secrets are ([`texts`]). What a callsite's names say is found out once; a text
-//! is searched for a few signs, and looked at closely only where they are found.
+//! Done by the log call, before anything else sees the value: no queue, black box, file, spool,
+//! sink or server ever has it. Two rules: a field whose *name* says so ([`names`]) is masked whole,
+//! and in texts the parts that look like secrets are ([`texts`]). What a callsite's names say is
+//! found out once; a text is searched for a few signs, and looked at closely only where they are
+//! found.
 //!
 //! Knows no record and no sink.
 
@@ -119,7 +120,8 @@ impl Redaction {
         self.texts.names.is_secret(name.as_bytes())
     }
 
-    /// Whether a number of that name is a secret: a password or a card's may be, a token's is a count.
+    /// Whether a number of that name is a secret: a password or a card's may be, a token's is a
+    /// count.
     pub(crate) fn is_secret_number(&self, name: &str) -> bool {
         self.is_secret(name) && label::takes_numbers(name)
     }

@@ -1,7 +1,7 @@
 //! Tokens: secrets that are known by how they look, wherever they stand.
 //!
-//! All of them have a long run of letters, digits, `_` and `-`: what it begins with, or follows, tells the
-//! rest. Knows no names.
+//! All of them have a long run of letters, digits, `_` and `-`: what it begins with, or follows,
+//! tells the rest. Knows no names.
 
 use super::is_random;
 use super::names::is_letter;
@@ -148,8 +148,8 @@ fn is_run(byte: u8) -> bool {
     IS_RUN.get(usize::from(byte)).is_some_and(|&is_run| is_run)
 }
 
-/// Where in the run something may begin: at its start, unless a letter of another alphabet precedes it,
-/// behind the letter of an escape (`\n`), and behind each `-`.
+/// Where in the run something may begin: at its start, unless a letter of another alphabet precedes
+/// it, behind the letter of an escape (`\n`), and behind each `-`.
 fn words(text: &[u8], run: &Range<usize>) -> impl Iterator<Item = usize> {
     let before = run.start.checked_sub(1).and_then(|at| text.get(at));
     let is_start = before.is_none_or(u8::is_ascii);

@@ -13,8 +13,8 @@ pub(super) const MAX_AUTHORITY_BYTES: usize = 2_048;
 /// Nor is a password with signs that a URL does not have.
 const MAX_NEAR_BYTES: usize = 512;
 
-/// The password in `scheme://who:password@host`, or the whole of a `who` that is one itself: `start` is
-/// behind the `//`.
+/// The password in `scheme://who:password@host`, or the whole of a `who` that is one itself:
+/// `start` is behind the `//`.
 pub(super) fn password(text: &str, start: usize, is_cut: bool) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let near = rest.get(..floor_char_boundary(rest, MAX_AUTHORITY_BYTES))?;

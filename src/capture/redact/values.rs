@@ -1,4 +1,5 @@
-//! Values: how far what follows a name in a text goes: to its quote, bracket, line's end or `;`, or a word.
+//! Values: how far what follows a name in a text goes: to its quote, bracket, line's end or `;`, or
+//! a word.
 //!
 //! Knows no names.
 
@@ -20,8 +21,8 @@ fn ends_value(c: char) -> bool {
         || matches!(c, ',' | ';' | '&' | ')' | ']' | '}' | '"' | '\'' | '`' | '<' | '>')
 }
 
-/// The quoted text that begins there, perhaps inside of `Some("…")`, `Secret::new(b"…")` and the like,
-/// and whether it is.
+/// The quoted text that begins there, perhaps inside of `Some("…")`, `Secret::new(b"…")` and the
+/// like, and whether it is.
 pub(super) fn wrapped(value: &str) -> Option<(Quoted, bool)> {
     let mut content = value;
     let mut is_wrapped = false;
@@ -162,8 +163,8 @@ pub(super) fn scheme_len(value: &str, is_authorization: bool) -> usize {
     }
 }
 
-/// The lines of a block of YAML: a sign (`|`, `>-`), then lines that begin further to the right than
-/// the name does.
+/// The lines of a block of YAML: a sign (`|`, `>-`), then lines that begin further to the right
+/// than the name does.
 pub(super) fn block(lead: &str, value: &str) -> Option<Range<usize>> {
     let header = value.strip_prefix(['|', '>'])?;
     let header =

@@ -135,8 +135,8 @@ impl FastPath {
         push_piece(bytes, len, &thread.as_ref()?.1)
     }
 
-    /// Writes the digits where they are to stand: a copy that reads what was written a moment before
-    /// in smaller parts waits for it.
+    /// Writes the digits where they are to stand: a copy that reads what was written a moment
+    /// before in smaller parts waits for it.
     #[inline]
     fn number(&mut self, number: u64) -> Option<()> {
         let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);

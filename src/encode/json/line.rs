@@ -81,7 +81,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The same where the plan does not know the place, or has it in more length than there is room.
+    /// The same where the plan does not know the place, or has it in more length than there is
+    /// room.
     #[cold]
     fn push_to_thread_anew(&mut self, out: &mut Vec<u8>) {
         let (plan, record) = (self.plan, self.record);

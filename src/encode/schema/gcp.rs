@@ -1,6 +1,7 @@
 //! GCP: the record as structured logging of Google Cloud reads it.
 //!
-//! Knows the keys that Google's agents take out of a line. Does not know how a record is cut to fit.
+//! Knows the keys that Google's agents take out of a line. Does not know how a record is cut to
+//! fit.
 
 use crate::encode::members::{Members, Naming};
 use crate::encode::options::Spans;

@@ -38,8 +38,8 @@ use std::borrow::Cow;
 /// `code.line.number`, `code.function.name`, `module`, `exception.message` and
 /// `exception.stacktrace` (of the event's field `error`; its sources, a line each), `trace_id` and
 /// `span_id` (ids that are other texts), `spans` and `truncated`, which calls the body `message`. A
-/// field with one of these names is written as `field.<name>`. Bytes are `bytesValue`, under their own name. Integers beyond 64
-/// bits with sign are texts.
+/// field with one of these names is written as `field.<name>`. Bytes are `bytesValue`, under their
+/// own name. Integers beyond 64 bits with sign are texts.
 ///
 /// ```
 /// use logwell::encode::Encode;

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Knows the layout. Does not know terminals, nor whether one is there: the options say whether to
-//! colour. Text in a record may come from anybody, so it goes through [`visible`](crate::encode::terminal_safe).
+//! colour. Text in a record may come from anybody, so it goes through
+//! [`visible`](crate::encode::terminal_safe).
 
 use crate::base::zone::TimeZone;
 use crate::encode::Encode;

@@ -106,8 +106,8 @@ fn push_extra_info(line: &mut Line<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Takes out the extra information of [`log`](crate::log) if it is an object; of fields with the key
-/// of one of its members it has precedence.
+/// Takes out the extra information of [`log`](crate::log) if it is an object; of fields with the
+/// key of one of its members it has precedence.
 fn take_object(fields: &mut Vec<(Cow<'_, str>, Entry<'_>)>) -> Map<String, serde_json::Value> {
     let is_json = |(name, entry): &(Cow<'_, str>, Entry<'_>)| match entry.value {
         Value::Json(text) if name == EXTRA_INFO => serde_json::from_str(text).ok(),

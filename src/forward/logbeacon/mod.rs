@@ -1,7 +1,7 @@
 //! LogBeacon: the log server. Its client, and how records become its messages.
 //!
-//! Knows its bodies and headers. Does not know HTTP, nor what its messages look like inside, but for
-//! where the hash stands.
+//! Knows its bodies and headers. Does not know HTTP, nor what its messages look like inside, but
+//! for where the hash stands.
 
 pub(crate) mod encoder;
 

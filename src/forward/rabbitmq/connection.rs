@@ -1,6 +1,7 @@
 //! Connection: one connection to RabbitMQ, from the handshake until it is lost.
 //!
-//! Knows AMQP: queues, confirms, blocked connections. Knows nothing of what is done when it is lost.
+//! Knows AMQP: queues, confirms, blocked connections. Knows nothing of what is done when it is
+//! lost.
 
 use super::link::{Published, Request, Shared, State};
 use super::socket::{Peer, Socket};
@@ -133,7 +134,8 @@ impl Connection {
         Ok(Self { connection, channel, events, queue, timeout, _socket: socket })
     }
 
-    /// Publishes what is asked for until the connection is lost; `None` when nobody can ask any more.
+    /// Publishes what is asked for until the connection is lost; `None` when nobody can ask any
+    /// more.
     pub(super) async fn serve(
         mut self,
         requests: &mut mpsc::Receiver<Request>,

@@ -107,8 +107,9 @@ fn take_all(port: u16) -> Vec<(String, Vec<u8>, Option<u8>)> {
     found
 }
 
-/// Makes the queue, and has the broker write down that there is one: a RabbitMQ that is killed within
-/// its first second with a new queue may have forgotten it, and with it all that it has confirmed.
+/// Makes the queue, and has the broker write down that there is one: a RabbitMQ that is killed
+/// within its first second with a new queue may have forgotten it, and with it all that it has
+/// confirmed.
 fn settle_queue(node: &Node) {
     broker(node.port, async |channel| {
         let durable = QueueDeclareOptions::durable();

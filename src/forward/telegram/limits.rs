@@ -6,7 +6,8 @@ use super::quota::Quota;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// How often messages may be sent: in all, and to each chat. Keeps the pauses that Telegram asks for.
+/// How often messages may be sent: in all, and to each chat. Keeps the pauses that Telegram asks
+/// for.
 ///
 /// Telegram's own limits are 30 a second in all and 20 a minute to one group; who passes them is
 /// answered 429, and banned in the end. The numbers hold for any second and any minute, wherever it

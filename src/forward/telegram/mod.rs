@@ -5,24 +5,24 @@
 //!          entry/          alert.rs   digest/    layout/ sanitize.rs   composer/ direct.rs   client.rs
 //! ```
 //!
-//! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write its
-//! token and the group's id into the section `forward.telegram`. [`check`](super::check()) sends a test
-//! message to each.
+//! A group is a chat that a bot writes to: ask @BotFather for a bot, add it to the group, and write
+//! its token and the group's id into the section `forward.telegram`. [`check`](super::check())
+//! sends a test message to each.
 //!
-//! - **The first failure of a kind is sent at once.** Repetitions are collected for `digest_every` and
-//!   sent as one message ("×173 in 5 min"); after an equally long quiet period a final message closes the
-//!   incident. Failures are of one kind if they have the same level and source location, and their
-//!   messages differ only in numbers, ids and quoted text.
+//! - **The first failure of a kind is sent at once.** Repetitions are collected for `digest_every`
+//!   and sent as one message ("×173 in 5 min"); after an equally long quiet period a final message
+//!   closes the incident. Failures are of one kind if they have the same level and source location,
+//!   and their messages differ only in numbers, ids and quoted text.
 //! - **News is sent one by one**: the records of `info_ctg!` and of levels below Error.
-//! - **Telegram's limits hold**: 20 messages to a group in any minute and 30 in any second. A quarter may
-//!   go at once, the rest is spread over the minute. If more than five kinds are due at once, or more than
-//!   the limits allow, twenty share a message, the most severe and most frequent first. Kinds above 300
-//!   are sent as one. `retry_after` is obeyed.
+//! - **Telegram's limits hold**: 20 messages to a group in any minute and 30 in any second. A
+//!   quarter may go at once, the rest is spread over the minute. If more than five kinds are due at
+//!   once, or more than the limits allow, twenty share a message, the most severe and most frequent
+//!   first. Kinds above 300 are sent as one. `retry_after` is obeyed.
 //! - **A text always fits**: at most 4096 UTF-16 units. It is plain text; deceptive
 //!   characters are escaped, such as `\u{202e}`, and a line from inside a record begins with `│ `.
 //! - **In `quiet_hours` messages come without a sound**, but for those of CRITICAL.
-//! - **A kill loses nothing**: unsent messages wait in the spool. Messages sent shortly before the kill
-//!   may be sent again.
+//! - **A kill loses nothing**: unsent messages wait in the spool. Messages sent shortly before the
+//!   kill may be sent again.
 //!
 //! Public is what a worker behind a broker needs: [`TelegramMessage`], [`TelegramClient`],
 //! [`SendLimits`] and [`fit()`]. This file makes destinations of the configuration.
@@ -71,8 +71,8 @@ pub(super) fn names(config: &ForwardSetup<'_>) -> impl Iterator<Item = &'static 
     groups(config).map(|(audience, _)| name(audience))
 }
 
-/// A destination for each group that is configured, with its signal to stop; none if Telegram is not
-/// enabled.
+/// A destination for each group that is configured, with its signal to stop; none if Telegram is
+/// not enabled.
 ///
 /// # Errors
 ///

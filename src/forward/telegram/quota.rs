@@ -46,8 +46,8 @@ impl Quota {
 
     /// The one taken at that moment took until now: its span begins only here.
     ///
-    /// A server counts a request when it arrives, at some moment between sending and answer. Told of
-    /// the answer, the quota holds on the server's clock too, however slow the road was.
+    /// A server counts a request when it arrives, at some moment between sending and answer. Told
+    /// of the answer, the quota holds on the server's clock too, however slow the road was.
     pub(super) fn took_until(&mut self, taken_at: Instant, now: Instant) {
         if let Some(at) = self.used.iter().position(|&used| used == taken_at) {
             self.used.remove(at);

@@ -72,7 +72,8 @@ mod unix {
     pub(super) fn install(config: &LoggingConfig, handle: &LoggingHandle) -> io::Result<()> {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let wanted = wanted(&config.hooks).map(|signal| (signal, before(signal, &status)));
-        // Who has had it ignored, by `nohup` say, wants it ignored; a reopening is asked for by name.
+        // Who has had it ignored, by `nohup` say, wants it ignored; a reopening is asked for by
+        // name.
         let wanted =
             wanted.filter(|&(signal, before)| signal == SIGHUP || before != Before::Ignored);
         let wanted: Vec<_> = wanted.collect();

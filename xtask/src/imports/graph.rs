@@ -1,7 +1,7 @@
 //! Graph: an arrow from each file to the files that define what it uses.
 //!
-//! A name that a module passes on leads to the file that defines it, so neither the front page nor a
-//! `mod.rs` stands in the way. What is compiled for tests only is left out. Knows no rule.
+//! A name that a module passes on leads to the file that defines it, so neither the front page nor
+//! a `mod.rs` stands in the way. What is compiled for tests only is left out. Knows no rule.
 
 use super::paths::{Named, paths};
 use crate::source::SourceFile;

@@ -92,7 +92,8 @@ fn is_colons(tokens: &[TokenTree], at: usize) -> bool {
     mark(at) && mark(at + 1)
 }
 
-/// Whether the token continues a path, names a field or method, or is the `crate` of a macro's user.
+/// Whether the token continues a path, names a field or method, or is the `crate` of a macro's
+/// user.
 fn follows_path(tokens: &[TokenTree], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
     let is_after = |mark: char| before(1).is_some_and(|token| is(token, mark));

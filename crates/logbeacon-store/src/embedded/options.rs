@@ -1,4 +1,4 @@
-//! Options of the embedded store, and what its start reports.
+//! Options: options of the embedded store, and what its start reports.
 //!
 //! Knows: names, units, defaults. Must not know: what they do.
 

@@ -1,4 +1,4 @@
-//! What a part says about itself, beyond what Parquet says: one JSON object in its footer.
+//! About: what a part says about itself, beyond what Parquet says: one JSON object in its footer.
 //!
 //! Knows: the object's members (docs/store-format.md, "Footer"). Must not know: files, columns'
 //! values. In: members, or a text of any origin. Out: a text, or members.

@@ -1,4 +1,4 @@
-//! The columns of a row group, from packed rows.
+//! Columns: the columns of a row group, from packed rows.
 //!
 //! Knows: which columns the schema has (docs/store-format.md, "Parts"), and which fields become
 //! columns. Must not know: files, Parquet's encodings. In: rows in the order of their times.

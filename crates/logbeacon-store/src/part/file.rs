@@ -1,4 +1,4 @@
-//! A part file, read at any place, every byte checked before it is believed.
+//! File: a part file, read at any place, every byte checked before it is believed.
 //!
 //! Knows: the checksums of the blocks of a part (docs/store-format.md, "Checksums"). Must not
 //! know: Parquet. In: places and lengths. Out: bytes, or an error that names the block.

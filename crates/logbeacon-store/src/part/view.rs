@@ -1,4 +1,4 @@
-//! A column in memory as values of the query language, and rows made of columns.
+//! View: a column in memory as values of the query language, and rows made of columns.
 //!
 //! Knows: Arrow's arrays and the kinds of columns. Must not know: files, filters. In: a batch of
 //! columns. Out: values by place, and rows.

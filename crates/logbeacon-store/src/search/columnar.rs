@@ -1,4 +1,4 @@
-//! Statistics and facets of a row group, counted by columns instead of by rows.
+//! Columnar: statistics and facets of a row group, counted by columns instead of by rows.
 //!
 //! Knows: what the query language's statistics take. Must not know: threads, files. In: a row
 //! group and which of its rows count. Out: nothing; the statistics have grown.

@@ -1,4 +1,4 @@
-//! Evaluates a filter over a row group, column by column.
+//! Eval: evaluates a filter over a row group, column by column.
 //!
 //! Knows: filters, and columns as values. Must not know: which groups there are, pipes. In: a
 //! filter and a row group. Out: the rows that match, as [`Filter::matches`] would say.

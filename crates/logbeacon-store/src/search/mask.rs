@@ -1,4 +1,4 @@
-//! A set of rows of one row group.
+//! Mask: a set of rows of one row group.
 //!
 //! Knows: bits. Must not know: what the rows hold.
 

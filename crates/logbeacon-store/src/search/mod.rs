@@ -1,4 +1,4 @@
-//! Answers requests from a snapshot of head and parts.
+//! Search: answers requests from a snapshot of head and parts.
 //!
 //! Knows: what a snapshot has, deletions that hide rows. Must not know: how either came about.
 //! In: a snapshot and a request. Out: rows, counts, and a summary.

@@ -1,4 +1,4 @@
-//! Records in the order of their times, out of units whose times overlap.
+//! Ordered: records in the order of their times, out of units whose times overlap.
 //!
 //! Knows: units, threads that filter ahead, where to stop. Must not know: pipes, what a unit is.
 //! In: units and an order. Out: rows, one after the other, until enough.

@@ -1,4 +1,5 @@
-//! Whether a row group can hold an answer, told from its filters without reading its columns.
+//! Prune: whether a row group can hold an answer, told from its filters without reading its
+//! columns.
 //!
 //! Knows: what the filters of a part cover. Must not know: how rows are read. In: what a query
 //! needs. Out: "no" or "maybe".

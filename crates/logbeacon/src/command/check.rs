@@ -1,5 +1,5 @@
-//! `logbeacon check` and `logbeacon salvage`: reads the whole store, reports what is damaged, and
-//! gets back what can be read of it.
+//! Check: `logbeacon check` and `logbeacon salvage`: reads the whole store, reports what is
+//! damaged, and gets back what can be read of it.
 
 use super::Failure;
 use super::serve::STORE;

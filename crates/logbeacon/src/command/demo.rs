@@ -1,4 +1,5 @@
-//! `logbeacon serve --demo`: records of an invented shop, so that there is something to search.
+//! Demo: `logbeacon serve --demo`: records of an invented shop, so that there is something to
+//! search.
 
 use crate::admit::Origin;
 use crate::decode::draft::{Draft, Item};

@@ -1,4 +1,4 @@
-//! `logbeacon import`: sends log files of logwell to a running server.
+//! Import: `logbeacon import`: sends log files of logwell to a running server.
 //!
 //! Files are read in the order of their names, packed ones too. Each line is identified by its
 //! content, so an import that was interrupted can simply be run again.

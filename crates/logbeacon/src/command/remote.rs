@@ -1,4 +1,5 @@
-//! Commands that ask a running server: `retention` and `delete`, and the client that they use.
+//! Remote: commands that ask a running server: `retention` and `delete`, and the client that they
+//! use.
 //!
 //! The only file that names `ureq`.
 

@@ -1,4 +1,4 @@
-//! `logbeacon serve`: everything in one process.
+//! Serve: `logbeacon serve`: everything in one process.
 
 use super::{Failure, demo};
 use crate::serve::{Door, serve};

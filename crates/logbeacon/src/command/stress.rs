@@ -1,4 +1,5 @@
-//! `logbeacon stress`: many devices at once, and afterwards the proof that nothing is missing.
+//! Stress: `logbeacon stress`: many devices at once, and afterwards the proof that nothing is
+//! missing.
 //!
 //! Open loop: when a request is due does not depend on when the one before was answered, and its
 //! time counts from when it was due. So a server that stalls is charged for all that waited.

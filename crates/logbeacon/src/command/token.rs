@@ -1,4 +1,4 @@
-//! `logbeacon token`: makes, lists and revokes tokens of a data directory.
+//! Token: `logbeacon token`: makes, lists and revokes tokens of a data directory.
 
 use super::Failure;
 use crate::stream_name;

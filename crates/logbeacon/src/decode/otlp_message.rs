@@ -1,4 +1,4 @@
-//! The messages of OTLP logs, for protocol buffers and for JSON alike.
+//! Otlp message: the messages of OTLP logs, for protocol buffers and for JSON alike.
 //!
 //! Plain data after `opentelemetry/proto/logs/v1/logs.proto` and `common/v1/common.proto`; what is
 //! not used is left out, and both forms skip what they do not know.

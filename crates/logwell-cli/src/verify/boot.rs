@@ -1,5 +1,5 @@
-//! Boot: the records of one start of a process, as they are found, what its own records say, and what
-//! its black box holds.
+//! Boot: the records of one start of a process, as they are found, what its own records say, and
+//! what its black box holds.
 //!
 //! Knows `seq`, logwell's own records and their numbers. Does not know files or other boots.
 
@@ -61,7 +61,8 @@ pub(super) struct Boot {
     pub(super) is_box_open: bool,
     /// The number with which it begins, if only the black box has it; 0 if the files did.
     pub(super) begun_by_box: u64,
-    /// The latest number that was recovered, and the latest of those before that are in another file.
+    /// The latest number that was recovered, and the latest of those before that are in another
+    /// file.
     last_recovered: u64,
     before_box: u64,
     /// Numbers of records that must be in `errors.log` and in `ai_responses.log`.

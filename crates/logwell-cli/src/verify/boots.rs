@@ -117,7 +117,8 @@ impl Boots {
                     || boot.gaps.find(found.seq).is_some())
         };
         let is_next = |boot: &Boot| boot.begun_by_box > 0 && boot.last_seq + 1 == found.seq;
-        // What is learned of a boot is reported at once; and its first record may not be its earliest.
+        // What is learned of a boot is reported at once; and its first record may not be its
+        // earliest.
         let it = open.iter().find(|(_, boot)| is_next(boot));
         let it = it.or_else(|| open.iter().find(|(_, boot)| goes_on(boot)));
         // A clock may have been set.
@@ -229,8 +230,9 @@ impl Boots {
         boot.is_box_open = unreadable.leaves_open() && !unreadable.is_put_aside();
     }
 
-    /// Whether the beginning of the boot may have been rotated away: it is the first of its family, or
-    /// all that is there of it came out of its black box, and it had begun before who else wrote there.
+    /// Whether the beginning of the boot may have been rotated away: it is the first of its family,
+    /// or all that is there of it came out of its black box, and it had begun before who else wrote
+    /// there.
     pub(super) fn is_cut(&self, at: usize) -> bool {
         let Some(boot) = self.all.get(at) else { return false };
         if boot.records == 0 {

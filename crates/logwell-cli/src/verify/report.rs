@@ -33,7 +33,8 @@ pub enum Verdict {
     Complete,
     /// Something is.
     Incomplete,
-    /// Nothing is known to be missing, but a black box cannot be read that may have something in it.
+    /// Nothing is known to be missing, but a black box cannot be read that may have something in
+    /// it.
     Unknown,
 }
 

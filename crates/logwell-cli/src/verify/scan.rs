@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// All files that were read, and the lines in them that are no records.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Whether a black box waits for the next start: that cuts half a line at the end of a file. If its
-    /// record is not in the box, its number is missing.
+    /// Whether a black box waits for the next start: that cuts half a line at the end of a file. If
+    /// its record is not in the box, its number is missing.
     pub(super) box_waits: bool,
     pub(super) files: Vec<PathBuf>,
     /// For each file whether it is compressed: offsets are then those of what it holds.

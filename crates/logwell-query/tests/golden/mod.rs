@@ -1,7 +1,7 @@
 //! The golden queries: `records.ndjson`, and in `queries.txt` what each query answers.
 //!
-//! Every way to evaluate a query must give these answers: this crate over rows, `logwell query` over
-//! files, a store over its parts. Another crate includes this file by its path.
+//! Every way to evaluate a query must give these answers: this crate over rows, `logwell query`
+//! over files, a store over its parts. Another crate includes this file by its path.
 //!
 //! In `queries.txt` a line that begins with `>` is a row of the answer to the query above it, one
 //! with `#` a comment. `LOGWELL_GOLDEN=write cargo test -p logwell-query --test golden` writes the

@@ -1,9 +1,9 @@
 //! Node: a RabbitMQ of the test's own, which may be killed. Names nothing but the standard library.
 //!
-//! Everything lies in a temporary directory and on the loopback interface, with a port mapper of its
-//! own, so that several nodes and the machine's own broker do not see each other. The directory is in
-//! memory, where there is any: a broker makes durable what it confirms, and a kill costs it nothing there
-//! either.
+//! Everything lies in a temporary directory and on the loopback interface, with a port mapper of
+//! its own, so that several nodes and the machine's own broker do not see each other. The directory
+//! is in memory, where there is any: a broker makes durable what it confirms, and a kill costs it
+//! nothing there either.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -104,7 +104,8 @@ impl Node {
             self.epmd_port
         );
         command
-            // As under systemd the server takes the place of its script: what is killed is the server.
+            // As under systemd the server takes the place of its script: what is killed is the
+            // server.
             .env("NOTIFY_SOCKET", self.path("nobody"))
             .env("HOME", self.dir.path())
             .env("RABBITMQ_NODENAME", format!("logwell{}@localhost", self.port))
@@ -155,8 +156,8 @@ pub fn missing(what: &str) {
     eprintln!("\n*** SKIPPED: {what} is missing ***\n");
 }
 
-/// Ports below those that the system gives to whoever connects somewhere: what is free now is free too
-/// when the server comes, and when it comes back.
+/// Ports below those that the system gives to whoever connects somewhere: what is free now is free
+/// too when the server comes, and when it comes back.
 fn free_ports<const N: usize>() -> [u16; N] {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let port = || {

@@ -1,7 +1,7 @@
 //! Entry: an alert in the spool: the part of a record that people receive, as JSON.
 //!
-//! Knows records and their form on disk. Is written on the listener's thread, so that it only copies
-//! and cuts; what to make of it is decided when it is read.
+//! Knows records and their form on disk. Is written on the listener's thread, so that it only
+//! copies and cuts; what to make of it is decided when it is read.
 
 use super::alert::Alert;
 use crate::encode::escape::push_escaped;
@@ -80,8 +80,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Alert> {
 /// The form of an entry. Those of another version are reported as unreadable.
 const VERSION: u64 = 1;
 
-/// The fields of the event, then of the logging contexts and spans around it, without those that are
-/// hidden by one of the same name: `"name","value",…`.
+/// The fields of the event, then of the logging contexts and spans around it, without those that
+/// are hidden by one of the same name: `"name","value",…`.
 fn push_fields(record: &Record, out: &mut Vec<u8>) {
     let (kind, ids) = (record.callsite().kind(), Ids::of(record));
     let own = record.fields().filter(|(name, it)| is_shown(kind, name) && !ids.has(name, it));

@@ -1,7 +1,7 @@
 //! Golden texts, and the promise that whatever a record holds the text fits.
 //!
-//! After a wanted change run `UPDATE_GOLDEN=1 cargo test --features forward --lib telegram` and look
-//! at the difference before committing.
+//! After a wanted change run `UPDATE_GOLDEN=1 cargo test --features forward --lib telegram` and
+//! look at the difference before committing.
 
 use super::super::alert::tests::{alert, news};
 use super::super::message::Audience;

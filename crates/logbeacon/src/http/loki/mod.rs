@@ -1,4 +1,4 @@
-//! Loki's read routes, for Grafana's built-in data source.
+//! Loki: loki's read routes, for Grafana's built-in data source.
 //!
 //! Knows the answers of Loki's HTTP API and LogQL's translation. Labels are the fields that records
 //! have in common; all others come as structured metadata.

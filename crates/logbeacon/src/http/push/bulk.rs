@@ -1,4 +1,4 @@
-//! Elasticsearch's `_bulk`, and what its clients ask before they use it.
+//! Bulk: elasticsearch's `_bulk`, and what its clients ask before they use it.
 
 use super::super::answer::json_response;
 use super::{Decoded, Protocol, take};

@@ -1,4 +1,4 @@
-//! GELF over HTTP.
+//! Gelf: GELF over HTTP.
 
 use super::super::answer::typed;
 use super::{Decoded, Protocol, take};

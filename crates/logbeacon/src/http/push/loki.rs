@@ -1,4 +1,4 @@
-//! Loki's push route.
+//! Loki: loki's push route.
 
 use super::super::answer::typed;
 use super::{Decoded, Protocol, has_type, take};

@@ -1,4 +1,4 @@
-//! OTLP/HTTP's route for logs.
+//! Otlp: OTLP/HTTP's route for logs.
 
 use super::super::answer::typed;
 use super::{Decoded, Protocol, has_type, take};
