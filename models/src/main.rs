@@ -15,10 +15,10 @@ mod sync;
 mod chunks;
 #[path = "../../src/record/level.rs"]
 mod level;
-#[path = "../../src/pipeline/queue.rs"]
-mod queue;
 #[path = "../../src/pipeline/pool.rs"]
 mod pool;
+#[path = "../../src/pipeline/queue.rs"]
+mod queue;
 #[path = "../../src/record/stats.rs"]
 mod stats;
 #[path = "../../src/pipeline/waker.rs"]

@@ -2,8 +2,8 @@
 //! some to be had.
 
 use super::Model;
-use crate::record::Record;
 use crate::pool::{FreeList, PooledRecord, RecordPool};
+use crate::record::Record;
 use crate::sync::FOUND_LOCKED;
 use crate::sync::channel::bounded;
 use crate::sync::thread::{spawn, yield_now};
