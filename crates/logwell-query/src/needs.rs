@@ -25,7 +25,7 @@ pub enum Need {
 /// What a text has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clue {
-    /// This word, as [`words`](crate::words) cuts it.
+    /// This word, as [`words`](crate::words()) cuts it.
     Word(String),
     /// A word that begins so.
     Prefix(String),

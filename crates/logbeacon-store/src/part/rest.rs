@@ -40,7 +40,7 @@ pub(super) fn column(rare: &[FieldCells<'_>], rows: usize) -> Column {
     Column { field, array: Arc::new(builder.finish()), repeats: false }
 }
 
-/// The fields of an object that [`column`] wrote, by name. None of a text that is no object.
+/// The fields of an object that [`column()`] wrote, by name. None of a text that is no object.
 pub(crate) fn fields(object: &str) -> Vec<(String, Value)> {
     let parsed: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(object);
     let fields = parsed.unwrap_or_default().into_iter();
