@@ -2,8 +2,8 @@
 //!
 //! A program declares its options once, with [`section!`] and [`choices!`]. From that one list come
 //! the structs with their defaults, the reading of YAML ([`yaml`], [`read`]) and of the environment
-//! ([`env`](mod@env)), the checks with all mistakes at once ([`report`]), the commented reference file
-//! ([`write`](mod@write)) and the JSON Schema ([`schema`]).
+//! ([`env`](mod@env)), the checks with all mistakes at once ([`report`]), the commented reference
+//! file ([`write`](mod@write)) and the JSON Schema ([`schema`]).
 //!
 //! ```
 //! use logwell_options::read::read;
