@@ -108,7 +108,9 @@ pub(crate) fn test(options: &[String]) -> Outcome {
 
 /// Benchmarks are compiled by clippy and run by `cargo x bench`: a timing is no test.
 fn tests(features: &[&str], must_have_services: bool) -> Outcome {
-    let test = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples"];
+    // A run names every failure, not only the first.
+    let test =
+        ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"];
     let mut command = Command::new("cargo");
     command.args(test).args(features);
     if must_have_services {
