@@ -112,9 +112,9 @@ fn the_ids_of_an_event_are_both_its_own_or_both_those_around_it() {
     let records = logged(|| {
         let _root = info_span!("root", trace_id = "abc-123", span_id = 7).entered();
         info!(trace_id = "other", "has left the trace");
-        info!(trace_id = "other", span_id = 9, "both");
+        info!(trace_id = "other", span_id = "9", "both");
         info!(trace_id = "abc-123", "the same trace");
-        info!(trace_id = "abc-123", span_id = 9, "the same trace, another span");
+        info!(trace_id = "abc-123", span_id = "9", "the same trace, another span");
         info!(span_id = 9, "a span id alone is a field");
     });
     let ids = |at: usize| ["trace_id", "span_id", "field.span_id"].map(|key| records[at].get(key));
