@@ -15,10 +15,28 @@ pub(crate) fn text() -> String {
         text.push_str(&format!("  {flag}{value}\n      {}\n", option.about));
         let names: Vec<_> =
             std::iter::once(option.key.to_owned()).chain(option.variables()).collect();
-        text.push_str(&format!("      {}\n", names.join(", ")));
+        push_names(&mut text, &names);
     }
     text
 }
+
+/// The names of an option, as many in a line as fit.
+fn push_names(text: &mut String, names: &[String]) {
+    let mut line = String::new();
+    for name in names {
+        if line.is_empty() {
+            line = format!("      {name}");
+        } else if line.len() + ", ".len() + name.len() < MAX_LINE_BYTES {
+            line.push_str(&format!(", {name}"));
+        } else {
+            text.push_str(&format!("{line},\n"));
+            line = format!("      {name}");
+        }
+    }
+    text.push_str(&format!("{line}\n"));
+}
+
+const MAX_LINE_BYTES: usize = 100;
 
 const INTRODUCTION: &str = "\
 logwell-relay: takes logwell's messages from RabbitMQ and delivers them to LogBeacon and Telegram
