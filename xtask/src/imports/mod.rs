@@ -11,12 +11,13 @@ mod graph;
 mod paths;
 
 /// The folders of `logwell` from the roof to the ground: each may use those after it.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "setup",
     "config",
     "capture",
     "pipeline",
     "forward",
+    "dead_letters",
     "sink",
     "black_box",
     "spool",
