@@ -569,6 +569,7 @@ mod environment {
             "LOG_CONSOLE_FORMAT",
             "LOG_CONSOLE_ENABLED",
             "LOG_FILES_APP_MAX_BYTES",
+            #[cfg(feature = "rabbitmq")]
             "LOG_FORWARD_RABBITMQ_PORT",
         ] {
             let error = env(&[(name, "tcp://10.0.0.5:5672")]).expect_err(name);

@@ -11,7 +11,7 @@ use std::fmt;
 /// A text that cannot be shown: `Debug` and `Display` print a mask.
 ///
 /// ```
-/// use logwell::config::Secret;
+/// use logwell_options::secret::Secret;
 ///
 /// let token = Secret::new("hunter2");
 /// assert_eq!(format!("{token} {token:?}"), "(secret) (secret)");
@@ -95,7 +95,7 @@ impl fmt::Debug for Secret {
 /// A URL of which only scheme and host are shown: what is before and after them may be a secret.
 ///
 /// ```
-/// use logwell::config::SecretUrl;
+/// use logwell_options::secret::SecretUrl;
 ///
 /// let url = SecretUrl::new("https://user:hunter2@logs.example.com:8443/in?key=hunter2");
 /// assert_eq!(url.to_string(), "https://logs.example.com:8443/…");
