@@ -103,7 +103,8 @@ impl Params {
         #[expect(clippy::cast_possible_truncation, reason = "at most 10^18")]
         let length = duration(&text).or_else(|| seconds().map(|number| (number * 1e9) as i64));
         let unknown = || Problem::bad(format!("{name}={text} is no length of time: use 30s or 5m"));
-        length.map(Some).ok_or_else(unknown)
+        // Less than a nanosecond is 0, by which no range can be divided.
+        length.filter(|length_ns| *length_ns > 0).map(Some).ok_or_else(unknown)
     }
 
     /// The range from `start` to `end`, without its end.
@@ -199,7 +200,7 @@ mod tests {
         let length = |query: &str| params(query).length("step");
         assert_eq!(length("step=5m"), Ok(Some(300_000_000_000)));
         assert_eq!(length("step=0.5"), Ok(Some(500_000_000)));
-        for bad in ["step=0s", "step=-1", "step=x", "step=99999999999999w"] {
+        for bad in ["step=0s", "step=1e-10", "step=-1", "step=x", "step=99999999999999w"] {
             assert!(length(bad).is_err(), "{bad}");
         }
     }
