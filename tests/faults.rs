@@ -11,8 +11,11 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "helpers of tests, outside of #[test] functions; a skipped test must be seen"
+    reason = "helpers of tests, outside of #[test] functions; they say how much was tried"
 )]
+
+#[path = "support/strace.rs"]
+mod strace;
 
 use logwell::config::{Compress, SyncPolicy};
 use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
@@ -20,8 +23,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
+use strace::strace_works;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 const DIRECTORY: &str = "LOGWELL_TEST_FAULTS";
@@ -109,16 +113,6 @@ fn the_program() {
     let report = handle.shutdown();
     assert!(report.is_complete, "{report}");
     writeln!(told, "done").unwrap();
-}
-
-fn strace_works() -> bool {
-    let probe = Command::new("strace").arg("true").stderr(Stdio::null()).status();
-    let works = probe.is_ok_and(|status| status.success());
-    assert!(works || std::env::var_os("CI").is_none(), "strace cannot trace, and this is CI");
-    if !works {
-        eprintln!("SKIPPED: strace is not installed or may not trace; nothing was checked");
-    }
-    works
 }
 
 /// What a run under strace has left.

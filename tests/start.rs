@@ -24,14 +24,19 @@ fn main() -> std::process::ExitCode {
 fn main() {}
 
 #[cfg(target_os = "linux")]
+#[path = "support/strace.rs"]
+mod strace;
+
+#[cfg(target_os = "linux")]
 mod linux {
+    use super::strace::strace_works;
     use logwell::LoggingConfig;
     use logwell::config::{ConsoleFormat, SyncPolicy};
     use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
-    use std::process::{Command, ExitCode, Stdio};
+    use std::process::{Command, ExitCode};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Duration;
@@ -111,16 +116,6 @@ mod linux {
             .collect();
         all.sort();
         all
-    }
-
-    fn strace_works() -> bool {
-        let probe = Command::new("strace").arg("true").stderr(Stdio::null()).status();
-        let works = probe.is_ok_and(|status| status.success());
-        assert!(works || std::env::var_os("CI").is_none(), "strace cannot trace, and this is CI");
-        if !works {
-            eprintln!("SKIPPED: strace is not installed or may not trace; nothing was checked");
-        }
-        works
     }
 
     struct Run {
