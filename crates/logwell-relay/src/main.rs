@@ -21,6 +21,7 @@ mod options;
 mod post;
 mod settings;
 mod sources;
+mod status;
 mod stop;
 mod tries;
 mod web;

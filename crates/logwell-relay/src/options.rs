@@ -118,6 +118,9 @@ options! {
         => logbeacon.patience.pause: time;
     "logbeacon.longest_pause" = "15m", "give a message up if LogBeacon asks for a longer pause"
         => logbeacon.patience.longest_pause: time;
+    "logbeacon.blocked_rest" = "60s",
+        "the longest rest while nothing passes since a person must fix something first"
+        => logbeacon.patience.blocked_rest: some_time;
     "logbeacon.blocked_alone" = "10m",
         "give up a message that is blocked (401, 404, …) this long while others pass; else it waits"
         => logbeacon.patience.blocked_alone: time;
@@ -147,6 +150,9 @@ options! {
         => telegram.patience.pause: time;
     "telegram.longest_pause" = "15m", "give a message up if Telegram asks for a longer pause"
         => telegram.patience.longest_pause: time;
+    "telegram.blocked_rest" = "60s",
+        "the longest rest while nothing passes since a person must fix something first"
+        => telegram.patience.blocked_rest: some_time;
     "telegram.blocked_alone" = "24h",
         "the same for a message that is blocked (chat not found, bot kicked, wrong token)"
         => telegram.patience.blocked_alone: time;

@@ -49,9 +49,18 @@ pub(crate) struct Patience {
     pub(crate) pause: Duration,
     /// When the other side asks for a longer pause than this, the message is given up.
     pub(crate) longest_pause: Duration,
+    /// The longest rest while nothing passes because a person must fix something.
+    pub(crate) blocked_rest: Duration,
     /// A message for which a person must fix something is given up when it is blocked so long while
     /// others pass.
     pub(crate) blocked_alone: Duration,
+}
+
+impl Patience {
+    /// With what a person must fix, in the words of logwell.
+    pub(crate) fn with_blocked(&self) -> logwell::forward::Patience {
+        logwell::forward::Patience { rest: self.blocked_rest, alone: self.blocked_alone }
+    }
 }
 
 /// Where LogBeacon is.
