@@ -234,8 +234,10 @@ pub(super) async fn completeness(
     let range = params.range(server.now_ns())?;
     let lanes = Arc::clone(&server);
     let producers = lanes.lanes.run(Lane::Search, move || server.ingest.store.producers(range));
-    let producers: Vec<Value> = producers.await??.iter().map(producer_json).collect();
-    Ok(json_response(StatusCode::OK, &json!({"producers": producers})))
+    let (producers, summary) = producers.await??;
+    let producers: Vec<Value> = producers.iter().map(producer_json).collect();
+    let body = json!({"producers": producers, "_summary": summary_json(&summary)});
+    Ok(json_response(StatusCode::OK, &body))
 }
 
 fn producer_json(producer: &Producer) -> Value {
@@ -251,6 +253,7 @@ fn producer_json(producer: &Producer) -> Value {
         "host": producer.host,
         "service": producer.service,
         "process": producer.process,
+        "boot_id": producer.boot_id,
         "ranges": producer.ranges,
         "missing": missing,
     })
@@ -277,6 +280,7 @@ mod tests {
             host: String::new(),
             service: String::new(),
             process: "7".to_owned(),
+            boot_id: String::new(),
             ranges: vec![(1, 5), (7, 7), (10, 12)],
         };
         assert_eq!(producer_json(&producer)["missing"], 3);
