@@ -75,7 +75,9 @@ impl TestDisk {
     /// A new process finds what arrived.
     pub(crate) fn revive(&self) {
         let mut state = self.state();
-        (state.is_dead, state.death) = (false, None);
+        if state.is_dead {
+            (state.is_dead, state.death) = (false, None);
+        }
     }
 
     /// How much of a write arrives, or that nothing can be written at all.
@@ -206,8 +208,16 @@ impl Play {
         self.pass(seconds);
         self.time.mono_ms = 77;
         self.disk.revive();
-        let disk = Box::new(self.disk.clone());
-        self.engine = Engine::open(disk, self.setup.clone(), self.time).unwrap().0;
+        let open = || {
+            let disk = Box::new(self.disk.clone());
+            Engine::open(disk, self.setup.clone(), self.time).map(|(engine, _)| engine)
+        };
+        // It may be killed while it opens, once.
+        self.engine = open().or_else(|_| {
+            self.disk.revive();
+            open()
+        })
+        .unwrap();
     }
 
     /// Reasons of what arrived, with the targets that fire and those that ended.
