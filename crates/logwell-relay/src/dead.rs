@@ -12,8 +12,9 @@ use logwell::forward::Refusals;
 
 use crate::broker::{Broker, Publisher, Taken, Trouble};
 use crate::command::{Verb, Wish};
+use crate::destination::{Destination, dead_queue};
 use crate::message;
-use crate::settings::{Broker as Options, Destination, Settings, dead_queue};
+use crate::options::{Broker as Options, Settings};
 
 /// Why a message was given up.
 const REASON: &str = "x-logwell-reason";

@@ -3,11 +3,14 @@
 //! Knows where requests go and how they look there. Knows neither queues nor how often is tried.
 //! Blocks: call it on a thread for that.
 
+use std::path::{Path, PathBuf};
+
 use logwell::forward::telegram::TelegramClient;
 use logwell::forward::{HttpClient, HttpOptions, LogBeaconClient, Outcome};
 
+use crate::destination::Destination;
 use crate::message::Request;
-use crate::settings::{Destination, Settings};
+use crate::options::Settings;
 
 /// Posts the requests of one destination. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -30,9 +33,9 @@ impl Post {
             Destination::Telegram => (telegram.connect_timeout, telegram.timeout),
         };
         options.proxy = Some(http.proxy.clone()).filter(|proxy| !proxy.is_empty());
-        options.ca_file = http.ca_file.clone();
+        options.ca_file = Some(PathBuf::from(&http.ca_file)).filter(|path| path != Path::new(""));
         let client = HttpClient::new(&options).map_err(|error| error.to_string())?;
-        let (url, token) = (logbeacon.url.clone(), &logbeacon.token);
+        let (url, token) = ((&logbeacon.url).into(), &logbeacon.token);
         Ok(Self {
             log_beacon: LogBeaconClient::with_token(client.clone(), url, token),
             telegram: TelegramClient::new(client, &telegram.base_url),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::broker::{Broker, Trouble};
 use crate::counters::Counters;
-use crate::settings::dead_queue;
+use crate::destination::dead_queue;
 
 /// Tells the state of the queue again and again, while a message is delivered too, which may take
 /// minutes. Notifies `lost` when the broker does not answer.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::settings::Patience;
+use crate::destination::Patience;
 use logwell::forward::{Blame, Outcome, Refusals};
 
 /// What is done with a message after a try.
@@ -61,7 +61,7 @@ pub(crate) fn step(
         }
         Outcome::Doubtful { why } if blame.is_at_fault(refusals, now) => Step::GiveUp(why),
         Outcome::Blocked { why, .. }
-            if blame.is_at_fault_after(patience.blocked_alone, refusals, now) =>
+            if blame.is_at_fault_after(patience.blocked.alone, refusals, now) =>
         {
             Step::GiveUp(why)
         }
@@ -97,18 +97,18 @@ mod tests {
             tries: 3,
             pause: Duration::from_secs(5),
             longest_pause: Duration::from_secs(900),
-            blocked_rest: Duration::from_secs(60),
-            blocked_alone: Duration::from_secs(600),
+            blocked: BLOCKED,
         }
     }
 
+    const BLOCKED: logwell::forward::Patience = logwell::forward::Patience {
+        rest: Duration::from_secs(60),
+        alone: Duration::from_secs(600),
+    };
     const NOW: Duration = Duration::from_secs(10_000);
 
     fn blame() -> Blame {
-        Blame::new(logwell::forward::Patience {
-            rest: Duration::from_secs(60),
-            alone: Duration::from_secs(600),
-        })
+        Blame::new(BLOCKED)
     }
 
     fn step(outcome: Outcome, made: u32, patience: &Patience) -> Step {

@@ -13,9 +13,10 @@ use tokio::sync::Notify;
 use crate::broker::{Broker, Consumer, Taken, Trouble};
 use crate::counters::Counters;
 use crate::dead::{self, Graveyard};
+use crate::destination::{Destination, Patience, dead_queue};
 use crate::message::{self, Request};
+use crate::options::{Settings, Telegram};
 use crate::post::Post;
-use crate::settings::{Destination, Patience, Settings, Telegram, dead_queue};
 use crate::status;
 use crate::stop::Stop;
 use crate::tries::{Evidence, PutOff, Step, step};
@@ -27,6 +28,7 @@ pub(crate) struct Worker {
     settings: Settings,
     destination: Destination,
     queue: String,
+    patience: Patience,
     post: Post,
     limits: SendLimits,
     graveyard: Graveyard,
@@ -67,13 +69,14 @@ impl Worker {
         let graveyard = Graveyard::new(&queue, &settings.broker);
         let Telegram { per_second, per_chat_per_minute, .. } = settings.telegram;
         let limits = SendLimits::new(per_second, per_chat_per_minute);
-        let patience = patience(&settings, destination);
-        let rest = Backoff::new(patience.pause, patience.pause.max(patience.blocked_rest));
-        let blame = Blame::new(patience.with_blocked());
+        let patience = destination.patience(&settings);
+        let rest = Backoff::new(patience.pause, patience.pause.max(patience.blocked.rest));
+        let blame = Blame::new(patience.blocked);
         Ok(Self {
             settings,
             destination,
             queue,
+            patience,
             post,
             limits,
             graveyard,
@@ -245,7 +248,7 @@ impl Worker {
     async fn not_moved(&mut self, taken: &Taken, trouble: &Trouble) -> Result<(), Trouble> {
         tracing::error!(id = taken.id(), %trouble, "the broker does not take it elsewhere");
         // Else it would be back in hand at once, without end.
-        self.stop.pause(self.patience().pause).await;
+        self.stop.pause(self.patience.pause).await;
         self.give_back(taken).await
     }
 
@@ -316,7 +319,7 @@ impl Worker {
                 return Ok(End::Split(records));
             }
             let evidence = Evidence { blame: &self.blame, past, now: unix_now() };
-            match step(outcome, made, evidence, self.patience()) {
+            match step(outcome, made, evidence, &self.patience) {
                 Step::Done => return Ok(End::Delivered),
                 Step::PutOff(refusal) => return Ok(End::PutOff(refusal)),
                 Step::GiveUp(reason) => return Ok(End::Dead { reason, tries: made }),
@@ -347,17 +350,6 @@ impl Worker {
                 return None;
             }
         }
-    }
-
-    fn patience(&self) -> &Patience {
-        patience(&self.settings, self.destination)
-    }
-}
-
-fn patience(settings: &Settings, destination: Destination) -> &Patience {
-    match destination {
-        Destination::LogBeacon => &settings.logbeacon.patience,
-        Destination::Telegram => &settings.telegram.patience,
     }
 }
 
