@@ -58,12 +58,6 @@ pub struct Engine {
     started_ms: u64,
     /// Entries whose attempt is running.
     in_flight: BTreeSet<u64>,
-    /// The moment of the last reading.
-    #[must_use]
-    pub fn now(&self) -> Now {
-        self.clock.now()
-    }
-
     /// Why the last commit failed, until one works.
     disk_trouble: Option<String>,
 }
