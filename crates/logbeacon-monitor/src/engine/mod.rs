@@ -190,7 +190,6 @@ impl Engine {
         self.commit();
     }
 
-
     fn pass(&mut self, reading: Reading) -> Option<Gap> {
         let gap = self.clock.pass(reading);
         if let Some(gap) = &gap {
