@@ -89,9 +89,6 @@ impl Member {
 }
 
 /// Whether a group that is due makes a message, and why.
-///
-/// `is_repeat` says whether the last message is as long ago as reminders are apart. `wants_resolves`
-/// says whether the channel is told of ends at all.
 #[must_use]
 pub(crate) fn decide(members: &[Member], due: Due) -> Option<Reason> {
     let was_told = members.iter().any(|member| matches!(member.told, Told::Firing { .. }));

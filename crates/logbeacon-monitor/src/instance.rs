@@ -103,6 +103,16 @@ impl Instance {
         now_ms.saturating_sub(self.seen_ms) > rule.interval_ms.saturating_mul(STALE_INTERVALS)
     }
 
+    /// Whether it is as it was, but for what the next evaluations say again. The last readings of a
+    /// rule that counts them are not said again.
+    pub(crate) fn is_as(&self, before: &Self, rule: &Rule) -> bool {
+        before.phase == self.phase
+            && before.data == self.data
+            && before.incident == self.incident
+            && before.flapping.is_on() == self.flapping.is_on()
+            && (rule.share.is_none() || self.phase == Phase::Ok)
+    }
+
     fn fresh(&mut self, level: Option<Severity>, rule: &Rule, now_ms: u64) {
         self.data = Data::Fresh;
         self.seen_ms = now_ms;
@@ -138,7 +148,7 @@ impl Instance {
             MissingPolicy::Alert => self.phase.incident().or(mildest).or(Some(Severity::Warning)),
             MissingPolicy::Ok => None,
         };
-        self.advance(level, Delays { for_ms: 0, keep_ms: 0 }, now_ms);
+        self.advance(level, Delays { for_ms: 0, keep_ms: rule.keep_ms }, now_ms);
     }
 
     fn advance(&mut self, level: Option<Severity>, delays: Delays, now_ms: u64) {

@@ -44,7 +44,23 @@ impl Matcher {
             "severity" => severity.name(),
             label => identity.labels.get(label).map_or("", String::as_str),
         };
-        is_like(&self.value, value) != self.negated
+        self.is_like(value) != self.negated
+    }
+
+    /// Whether a text is like the value, in which `*` stands for any text. Takes linear time for
+    /// each star.
+    fn is_like(&self, text: &str) -> bool {
+        let mut parts = self.value.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else { return false };
+        let Some(last) = parts.next_back() else { return rest.is_empty() };
+        for part in parts {
+            match rest.split_once(part) {
+                Some((_, behind)) => rest = behind,
+                None => return false,
+            }
+        }
+        rest.ends_with(last)
     }
 }
 
@@ -52,22 +68,6 @@ impl Matcher {
 #[must_use]
 pub(crate) fn all_match(matchers: &[Matcher], identity: &Identity, severity: Severity) -> bool {
     matchers.iter().all(|matcher| matcher.is_match(identity, severity))
-}
-
-/// Whether a text is like a pattern in which `*` stands for any text. Takes linear time for each
-/// star.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, behind)) => rest = behind,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -89,7 +89,8 @@ mod tests {
             ("ab*ba", "aba", false),
             ("**", "x", true),
         ] {
-            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
+            let matcher = Matcher { label: "a".into(), value: pattern.into(), negated: false };
+            assert_eq!(matcher.is_like(text), expected, "{pattern} {text}");
         }
     }
 

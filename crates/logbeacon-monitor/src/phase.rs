@@ -1,8 +1,8 @@
 //! Phase: ok, pending, firing, recovering; when one becomes the other.
 //!
-//! Knows: `for`, `keep`, and how severity rises and falls within an incident. Must not know: values,
-//! missing data or messages, which never change a phase. In: a phase and the severity seen now;
-//! out: the next phase.
+//! Knows: `for`, `keep`, and how severity rises and falls within an incident. Must not know:
+//! values, missing data or messages, which never change a phase. In: a phase and the severity seen
+//! now; out: the next phase.
 
 use crate::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -97,8 +97,8 @@ impl Phase {
                 let rising = (level > severity).then_some((level, now_ms));
                 Self::Firing { severity, rising }
             }
-            Self::Firing { severity, rising } => rise(severity, rising, level, delays, now_ms),
-            Self::Recovering { severity, .. } => rise(severity, None, level, delays, now_ms),
+            Self::Firing { severity, rising } => rise((severity, rising), level, delays, now_ms),
+            Self::Recovering { severity, .. } => rise((severity, None), level, delays, now_ms),
         }
     }
 
@@ -119,8 +119,7 @@ impl Phase {
 
 /// A severity falls at once, for the clear threshold has held it; it rises after `for`.
 fn rise(
-    severity: Severity,
-    rising: Option<(Severity, u64)>,
+    (severity, rising): (Severity, Option<(Severity, u64)>),
     level: Severity,
     Delays { for_ms, .. }: Delays,
     now_ms: u64,

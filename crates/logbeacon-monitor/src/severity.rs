@@ -77,16 +77,13 @@ impl Scale {
         }
         let holds = |threshold: &&Threshold| {
             let is_held = held.is_some_and(|held| held >= threshold.severity);
-            self.is_beyond(value, if is_held { threshold.clear } else { threshold.raise })
+            let bound = if is_held { threshold.clear } else { threshold.raise };
+            match self.direction {
+                Direction::Above => value > bound,
+                Direction::Below => value < bound,
+            }
         };
         Ok(self.thresholds.iter().rev().find(holds).map(|threshold| threshold.severity))
-    }
-
-    fn is_beyond(&self, value: f64, bound: f64) -> bool {
-        match self.direction {
-            Direction::Above => value > bound,
-            Direction::Below => value < bound,
-        }
     }
 }
 

@@ -213,11 +213,12 @@ impl Play {
             Engine::open(disk, self.setup.clone(), self.time).map(|(engine, _)| engine)
         };
         // It may be killed while it opens, once.
-        self.engine = open().or_else(|_| {
-            self.disk.revive();
-            open()
-        })
-        .unwrap();
+        self.engine = open()
+            .or_else(|_| {
+                self.disk.revive();
+                open()
+            })
+            .unwrap();
     }
 
     /// Reasons of what arrived, with the targets that fire and those that ended.

@@ -8,7 +8,6 @@ use crate::group::{Group, GroupKey, Told};
 use crate::identity::{Identity, IncidentId, Labels};
 use crate::incident::{EndCause, Incident};
 use crate::instance::Instance;
-use crate::phase::Phase;
 use crate::rule::{Evaluation, MissingPolicy, Rule, Seen};
 use crate::setup::{Channel, DELIVERY_RULE, EVALUATION_RULE};
 use crate::severity::Severity;
@@ -85,7 +84,7 @@ impl Engine {
         let mut instance = before.clone().unwrap_or_else(|| Instance::new(identity, now_ms));
         instance.take(seen, rule, now_ms);
         self.follow(&mut instance, rule, seen);
-        let is_quiet = before.is_some_and(|before| is_same(&before, &instance, rule));
+        let is_quiet = before.is_some_and(|before| instance.is_as(&before, rule));
         match is_quiet {
             true => self.tables.put_quietly(instance),
             false => self.tables.put(Row::Instance(instance)),
@@ -178,14 +177,4 @@ impl Engine {
         }
         self.tables.put(Row::Group(group));
     }
-}
-
-/// Whether an instance is as it was, but for what the next evaluations say again. The last readings
-/// of a rule that counts them are not said again.
-fn is_same(before: &Instance, after: &Instance, rule: &Rule) -> bool {
-    before.phase == after.phase
-        && before.data == after.data
-        && before.incident == after.incident
-        && before.flapping.is_on() == after.flapping.is_on()
-        && (rule.share.is_none() || after.phase == Phase::Ok)
 }

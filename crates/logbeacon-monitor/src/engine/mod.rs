@@ -43,7 +43,7 @@ pub use deliver::Dispatch;
 /// let (mut engine, report) = Engine::open(disk, Setup::default(), start)?;
 /// assert_eq!(report.damaged_bytes, 0);
 /// engine.observe(Reading { wall_ms: 1_700_000_030_000, mono_ms: 30_000 }, Vec::new());
-/// assert_eq!(engine.tables().clock.observed_ms, 30_000);
+/// assert_eq!(engine.now().observed_ms, 30_000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -172,6 +172,12 @@ impl Engine {
         &self.tables
     }
 
+    /// The moment of the last reading.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
     /// Why the last commit failed, if it did: a crash now would lose what was not written.
     #[must_use]
     pub fn disk_trouble(&self) -> Option<&str> {
@@ -182,10 +188,6 @@ impl Engine {
     pub fn put_task(&mut self, task: crate::tasks::TaskState) {
         self.tables.put(Row::Task(task));
         self.commit();
-    }
-
-    fn now(&self) -> Now {
-        self.clock.now()
     }
 
     fn pass(&mut self, reading: Reading) -> Option<Gap> {
