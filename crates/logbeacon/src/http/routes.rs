@@ -118,6 +118,12 @@ fn read_routes() -> Vec<Route> {
             "The same, with a form.",
             post(search::search),
         ),
+        route(
+            from("/api/v1/check"),
+            Read,
+            "Whether a query can be read, and where not.",
+            get(search::check),
+        ),
         route(from("/api/v1/context"), Read, "Records around a moment.", get(search::context)),
         route(
             from("/api/v1/histogram"),
@@ -232,7 +238,7 @@ fn loki_routes() -> Vec<Route> {
 }
 
 fn own_routes() -> Vec<Route> {
-    use Right::{Admin, Anyone, Read};
+    use Right::{Admin, Anyone};
     let from = |path| (Method::GET, path);
     vec![
         route((Method::POST, "/api/v1/delete"), Admin, "Deletes records.", post(manage::delete)),
@@ -246,7 +252,7 @@ fn own_routes() -> Vec<Route> {
         ),
         route((Method::POST, "/session"), Anyone, "Logs in to the page.", post(session::begin)),
         route((Method::DELETE, "/session"), Anyone, "Logs out.", delete(session::end)),
-        route(from("/session"), Read, "Who this is.", get(session::who)),
+        route(from("/session"), Anyone, "Who this is, if anybody.", get(session::who)),
         route(from("/health"), Anyone, "The process lives.", get(status::health)),
         route(from("/ready"), Anyone, "Records are taken.", get(status::ready)),
         route(from("/openapi.json"), Anyone, "This document.", get(openapi::document)),
@@ -257,14 +263,7 @@ fn own_routes() -> Vec<Route> {
             "The page; for Elasticsearch's clients, a version.",
             get(page::index),
         ),
-        route(from("/page.js"), Anyone, "The page's script.", get(page::script)),
-        route(
-            from("/docs.js"),
-            Anyone,
-            "The script of the document's page.",
-            get(page::docs_script),
-        ),
-        route(from("/page.css"), Anyone, "The page's style.", get(page::style)),
+        route(from("/page/{file}"), Anyone, "A file of the page.", get(page::file)),
     ]
 }
 
