@@ -108,8 +108,7 @@ impl IntoResponse for Problem {
             }
         };
         // Grafana shows `message`.
-        let body =
-            json!({"error": error, "message": self.reason, "status": self.status.as_u16()});
+        let body = json!({"error": error, "message": self.reason, "status": self.status.as_u16()});
         let mut response = json_response(self.status, &body);
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
