@@ -147,7 +147,9 @@ fn a_rule_sees_the_series_that_match() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_without_a_panic(text in "(rules|tasks|targets|[a-z: \\n\\[\\]{},0-9*\"]){0,40}") {
+    fn any_text_is_read_without_a_panic(
+        text in "(rules|tasks|targets|[a-z: \\n\\[\\]{},0-9*\"]){0,40}",
+    ) {
         let _ = parse(&text);
     }
 }
