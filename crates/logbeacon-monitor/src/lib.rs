@@ -14,8 +14,10 @@
 //! | `time` | observed time and gaps |
 //! | `tables`, `journal`, `disk` | what must not be forgotten, and where it is kept |
 //! | `tasks` | jobs that run elsewhere: when they are due, what their pings say |
+//! | [`config`] | `monitor.yaml` |
 //! | `setup`, `engine` | everything joined |
 
+pub mod config;
 mod disk;
 mod engine;
 mod flapping;

@@ -27,10 +27,15 @@ impl Engine {
         Ok(())
     }
 
-    /// What rules see of all tasks: the labels `task` and `problem`, and 1 or 0.
+    /// What rules see of all tasks: `task.problem`, 1 or 0 with the labels `task` and `problem`,
+    /// and `task.failed_percent` of the last 20 runs.
     #[must_use]
-    pub fn task_samples(&self) -> Vec<Sample> {
-        self.tables.tasks.values().flat_map(TaskState::samples).collect()
+    pub fn task_metrics(&self) -> [(&'static str, Vec<Sample>); 2] {
+        let tasks = || self.tables.tasks.values();
+        [
+            ("task.problem", tasks().flat_map(TaskState::samples).collect()),
+            ("task.failed_percent", tasks().map(TaskState::failed_percent).collect()),
+        ]
     }
 
     pub(super) fn judge_tasks(&mut self) {

@@ -142,6 +142,18 @@ impl TaskState {
         }
     }
 
+    /// How many of the last 20 runs failed, in percent, with the label `task`. Fewer than five runs
+    /// are no data.
+    #[must_use]
+    pub fn failed_percent(&self) -> Sample {
+        let failed = self.finished.iter().filter(|run| !run.is_success).count();
+        let reading = match self.finished.len() {
+            runs @ FAILED_OF_MIN.. => Seen::Value(100.0 * failed as f64 / runs as f64),
+            _ => Seen::NoData,
+        };
+        Sample { labels: Labels::from([("task".to_owned(), self.id.clone())]), reading }
+    }
+
     /// What rules see of it: for each problem whether it has it, 1 or 0, with the labels `task` and
     /// `problem`.
     #[must_use]
@@ -377,5 +389,7 @@ fn finished_tally(finished: &Finished) -> Tally {
 const SLOTS_MAX: usize = 100;
 const OPEN_MAX: usize = 100;
 const FINISHED_MAX: usize = 20;
+/// How many runs make a share of failures.
+const FAILED_OF_MIN: usize = 5;
 /// How many durations make a median.
 const TIMED_MIN: usize = 10;

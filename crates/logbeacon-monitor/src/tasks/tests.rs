@@ -228,7 +228,8 @@ fn the_engine_keeps_tasks_across_a_restart_and_rules_see_their_problems() {
     for _ in 0..361 {
         play.step(Vec::new());
     }
-    let samples = play.engine.task_samples();
+    let [(_, samples), (_, failed)] = play.engine.task_metrics();
+    assert_eq!(failed[0].reading, crate::rule::Seen::NoData, "no run ended");
     let overrun = samples.iter().find(|it| it.labels["problem"] == "overrun").unwrap();
     assert_eq!(overrun.reading, crate::rule::Seen::Value(1.0));
     // Removed from the configuration, it is forgotten.
