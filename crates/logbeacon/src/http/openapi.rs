@@ -138,7 +138,12 @@ fn body(route: &Route) -> Option<Value> {
         "/api/logs" | "/api/v1/ingest" => &["application/json", "application/x-ndjson"],
         "/_bulk" | "/{index}/_bulk" => &["application/x-ndjson"],
         "/loki/api/v1/push" | "/v1/logs" => &["application/json", "application/x-protobuf"],
-        "/gelf" => &["application/json"],
+        "/gelf" | "/api/v2/logs" => &["application/json"],
+        "/upload" => &["application/vnd.fdo.journal"],
+        "/services/collector/raw" => &["text/plain"],
+        path if path.starts_with("/services/collector") && route.method == "POST" => {
+            &["application/json"]
+        }
         "/api/v1/retention" | "/api/v1/views/{name}" if route.method == "PUT" => {
             &["application/json"]
         }
