@@ -14,5 +14,6 @@ pub(crate) mod log_pairs;
 mod macros;
 pub(crate) mod options;
 pub(crate) mod redact;
+mod slots;
 pub(crate) mod thread_state;
 pub(crate) mod values;
