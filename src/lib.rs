@@ -222,8 +222,8 @@
 //! ```
 //!
 //! In async code, attach the context to the future with [`LoggingContext::instrument`]. Do not hold
-//! the guard across an await point. A spawned task or thread starts without a context; a span
-//! carries the trace id and pairs with it.
+//! the guard across an await point. A spawned task or thread starts without a context; [`Context`]
+//! carries it, with the span.
 //!
 //! # Files and rotation
 //!
@@ -568,6 +568,7 @@ pub mod _documentation;
 pub mod testing;
 
 pub use base::{clock::Clock, error::Error, selflog::set_self_log};
+pub use capture::carrier::Context;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
 #[cfg(feature = "forward")]

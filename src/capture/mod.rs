@@ -4,6 +4,7 @@
 //! event.
 
 pub(crate) mod callsites;
+pub(crate) mod carrier;
 pub(crate) mod context;
 pub(crate) mod filter;
 pub(crate) mod layer;
