@@ -8,6 +8,7 @@
 
 mod adopt;
 mod backoff;
+mod blame;
 mod bucket;
 mod check;
 pub(crate) mod conflicts;
@@ -39,6 +40,7 @@ mod transport;
 
 pub use crate::setup::check::check;
 pub use backoff::Backoff;
+pub use blame::{Blame, Patience, Refusals};
 pub use bucket::TokenBucket;
 pub use check::Checked;
 pub(crate) use check::check_all;

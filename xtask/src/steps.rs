@@ -44,11 +44,13 @@ const FULL: [&str; 1] = ["--all-features"];
 const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
 
 /// What some tests need beside Rust, and what they show with it.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("jq", "our files read by others"),
     ("lnav", "our files read by others"),
     ("strace", "kills at any system call"),
     ("openssl", "TLS"),
+    ("promtool", "the monitor's rules beside Prometheus'"),
+    ("prometheus-alertmanager", "the monitor's messages beside Alertmanager's"),
     ("npm", "telegram-test-api, a second opinion on the Bot API"),
     ("rabbitmq-server", "RabbitMQ"),
     ("prometheus", "metrics as Prometheus takes them"),

@@ -19,7 +19,7 @@ use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserIn
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind};
 use tokio_stream::StreamExt as _;
 
-use crate::settings::Broker as Options;
+use crate::options::Broker as Options;
 
 /// What went wrong with the broker, in words.
 #[derive(Debug, Clone)]
@@ -59,11 +59,11 @@ impl Broker {
         if let Ok(name) = ShortString::try_new(name) {
             properties = properties.with_connection_name(name.as_str().into());
         }
-        let cert_chain = match &options.ca_file {
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Trouble(format!("cannot read the certificates {}: {error}", path.display()))
+        let cert_chain = match options.ca_file.as_str() {
+            "" => None,
+            path => Some(std::fs::read_to_string(path).map_err(|error| {
+                Trouble(format!("cannot read the certificates {path}: {error}"))
             })?),
-            None => None,
         };
         let tls = OwnedTLSConfig { identity: None, cert_chain };
         let runtime = lapin::runtime::default_runtime().map_err(|error| told(&error))?;

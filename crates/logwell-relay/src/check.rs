@@ -5,16 +5,19 @@
 use serde_json::json;
 
 use crate::broker::Broker;
+use crate::destination::{Destination, dead_queue};
 use crate::message::{self, Request};
+use crate::options::Settings;
 use crate::post::Post;
-use crate::settings::{Destination, Group, Settings, dead_queue};
-use logwell::forward::Outcome;
+use logwell::config::TelegramGroup;
+use logwell::forward::{Outcome, SecretUrl};
 
 /// What happened, a line for each part; `Err` if one of them failed.
 pub(crate) async fn run(settings: &Settings) -> Result<String, String> {
     let mut lines = vec![broker(settings).await];
-    if !settings.logbeacon.url.reveal().is_empty() {
-        let at = format!("LogBeacon at {}", settings.logbeacon.url);
+    if !settings.logbeacon.url.is_empty() {
+        let url = SecretUrl::from(&settings.logbeacon.url);
+        let at = format!("LogBeacon at {url}");
         lines.push(post(settings, Destination::LogBeacon, test_record(settings), at).await);
     }
     for (kind, group) in
@@ -82,7 +85,7 @@ async fn post(
     }
 }
 
-fn is_configured(group: &Group) -> bool {
+fn is_configured(group: &TelegramGroup) -> bool {
     !group.token.is_empty() || !group.chat_id.is_empty()
 }
 

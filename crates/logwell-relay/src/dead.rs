@@ -5,12 +5,16 @@
 //! before the message is acknowledged in the one it leaves: what is interrupted may be there twice,
 //! with one hash, and is never lost.
 
+use std::time::Duration;
+
 use logwell::dead_letters::{Facts, Letter};
+use logwell::forward::Refusals;
 
 use crate::broker::{Broker, Publisher, Taken, Trouble};
 use crate::command::{Verb, Wish};
+use crate::destination::{Destination, dead_queue};
 use crate::message;
-use crate::settings::{Broker as Options, Destination, Settings, dead_queue};
+use crate::options::{Broker as Options, Settings};
 
 /// Why a message was given up.
 const REASON: &str = "x-logwell-reason";
@@ -19,14 +23,20 @@ const TRIES: &str = "x-logwell-tries";
 /// When it was given up, in UTC.
 const AT: &str = "x-logwell-given-up-at";
 
-/// When it was refused first and last, in milliseconds since 1970, and waits since.
+/// How often it was refused while others passed, and when first and last, in milliseconds since
+/// 1970: it waits since.
+const REFUSALS: &str = "x-logwell-refusals";
 const REFUSED_SINCE: &str = "x-logwell-refused-since";
 const REFUSED_AT: &str = "x-logwell-refused-at";
 
-/// When a message that was put off was refused first and last.
-pub(crate) fn refusal(message: &Taken) -> Option<(u64, u64)> {
-    let time = |name| message.header(name)?.parse().ok();
-    Some((time(REFUSED_SINCE)?, time(REFUSED_AT)?))
+/// The refusals of a message that was put off.
+pub(crate) fn refusals(message: &Taken) -> Option<Refusals> {
+    let number = |name| message.header(name)?.parse::<u64>().ok();
+    Some(Refusals {
+        count: number(REFUSALS).and_then(|count| count.try_into().ok()).unwrap_or_default(),
+        since: Duration::from_millis(number(REFUSED_SINCE)?),
+        last: Duration::from_millis(number(REFUSED_AT)?),
+    })
 }
 
 /// The way into a dead queue, and to the end of a queue, on its own connection that is opened when
@@ -58,6 +68,7 @@ impl Graveyard {
             (REASON, Some(&*reason)),
             (TRIES, Some(&*tries)),
             (AT, Some(&*at)),
+            (REFUSALS, None),
             (REFUSED_SINCE, None),
             (REFUSED_AT, None),
         ];
@@ -65,17 +76,29 @@ impl Graveyard {
         self.put(message, &queue, &headers).await
     }
 
-    /// Puts a copy at the end of its own queue; returns when the broker has confirmed it.
+    /// Puts a copy with its refusals at the end of its own queue; returns when the broker has
+    /// confirmed it.
     pub(crate) async fn put_off(
         &mut self,
         message: &Taken,
         queue: &str,
-        now_ms: u64,
+        refusals: Refusals,
     ) -> Result<(), Trouble> {
-        let since = refusal(message).map_or(now_ms, |(since_ms, _)| since_ms).to_string();
-        let at = now_ms.to_string();
-        let headers = [(REFUSED_SINCE, Some(&*since)), (REFUSED_AT, Some(&*at))];
+        let count = refusals.count.to_string();
+        let since = refusals.since.as_millis().to_string();
+        let at = refusals.last.as_millis().to_string();
+        let headers =
+            [(REFUSALS, Some(&*count)), (REFUSED_SINCE, Some(&*since)), (REFUSED_AT, Some(&*at))];
         self.put(message, queue, &headers).await
+    }
+
+    /// Puts a copy at the end of its own queue, for which it was not tried.
+    pub(crate) async fn move_to_end(
+        &mut self,
+        message: &Taken,
+        queue: &str,
+    ) -> Result<(), Trouble> {
+        self.put(message, queue, &[]).await
     }
 
     /// Puts the records of an array at the end of its queue, each alone; returns when the broker

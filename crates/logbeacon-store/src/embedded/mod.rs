@@ -305,18 +305,18 @@ impl Store for Embedded {
         names.into_iter().collect()
     }
 
-    fn producers(&self, range: TimeRange) -> Result<Vec<Producer>, SearchError> {
-        let query = Query::parse("seq:* process:*");
+    fn producers(&self, range: TimeRange) -> Result<(Vec<Producer>, Summary), SearchError> {
+        let query = Query::parse("seq:* (process:* or boot_id:*)");
         let query = query.map_err(|error| SearchError::Query(error.to_string()))?;
         let request = SearchRequest { range, ..SearchRequest::new(query) };
         let mut producers = ProducerRanges::default();
-        self.search(&request, &mut |found| {
+        let summary = self.search(&request, &mut |found| {
             if let Found::Record(row) = found {
                 producers.add(row);
             }
             ControlFlow::Continue(())
         })?;
-        Ok(producers.finish())
+        Ok((producers.finish(), summary))
     }
 
     fn delete(&self, request: &DeleteRequest) -> Result<Certificate, DeleteError> {

@@ -1,7 +1,7 @@
 //! Answers: what is said when a request fails, in one form for all routes.
 //!
-//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"status":…}`: what Elasticsearch's
-//! clients read too. `Retry-After` comes with every failure that passes.
+//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"message":…,"status":…}`: what
+//! Elasticsearch's clients and Grafana read too. `Retry-After` comes with every failure that passes.
 
 use crate::lanes::NotRun;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -95,6 +95,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = json!({
             "error": {"type": self.kind, "reason": self.reason},
+            // Grafana shows this member.
+            "message": self.reason,
             "status": self.status.as_u16(),
         });
         let mut response = json_response(self.status, &body);

@@ -100,7 +100,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         ],
         "/api/v1/tail" => &[("query", "a filter"), ("after", "the id of the last event seen")],
         "/api/v1/statistics" => &[("by", "any of minute, stream, level")],
-        "/api/v1/devices" => &[("silent_after", "how long a silence is one, such as 5m")],
+        "/api/v1/devices" => &[(
+            "silent_after",
+            "how long a silence is one, such as 5m; without it, an alarm decides",
+        )],
         _ if route.right == Right::Ingest => &[
             ("stream", "the stream of records that name none"),
             ("dedup", "content: equal records are one"),

@@ -177,6 +177,18 @@ fn loki_routes() -> Vec<Route> {
             get(loki::label_values),
         ),
         route((Method::GET, "/loki/api/v1/status/buildinfo"), Read, "A version.", get(loki::build)),
+        route(
+            (Method::GET, "/loki/api/v1/tail"),
+            Read,
+            "New lines as they come (WebSocket), for Grafana.",
+            get(loki::tail),
+        ),
+        route(
+            (Method::GET, "/loki/api/v1/detected_field/{name}/values"),
+            Read,
+            "Values of a field, for Grafana.",
+            get(loki::field_values),
+        ),
     ];
     list.extend(both(
         "/loki/api/v1/query_range",
@@ -191,6 +203,30 @@ fn loki_routes() -> Vec<Route> {
         "Sets of labels.",
         get(loki::series),
         post(loki::series),
+    ));
+    list.extend(both(
+        "/loki/api/v1/index/stats",
+        "How much a selector finds.",
+        get(loki::stats),
+        post(loki::stats),
+    ));
+    list.extend(both(
+        "/loki/api/v1/index/volume",
+        "How much each set of labels has.",
+        get(loki::volume),
+        post(loki::volume),
+    ));
+    list.extend(both(
+        "/loki/api/v1/index/volume_range",
+        "The same over time.",
+        get(loki::volume_range),
+        post(loki::volume_range),
+    ));
+    list.extend(both(
+        "/loki/api/v1/detected_fields",
+        "Fields that are no labels.",
+        get(loki::detected_fields),
+        post(loki::detected_fields),
     ));
     list
 }

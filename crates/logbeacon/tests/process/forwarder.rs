@@ -45,6 +45,15 @@ fn start_sender(url: &str, dir: &Path, first: u64) -> Child {
     command.spawn().unwrap()
 }
 
+/// The exit code and the report of `logwell verify --against`.
+fn verify(url: &str, logs: &Path) -> (u8, String) {
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let words = ["logwell", "verify", "--against", url, "--token", TOKEN];
+    let words = words.into_iter().map(Into::into).chain([logs.into()]);
+    let code = logwell_cli::run(words, &mut out, &mut errors);
+    (code, String::from_utf8([out, errors].concat()).unwrap())
+}
+
 #[test]
 fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
     let mut beacon = Beacon::start();
@@ -69,4 +78,14 @@ fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
         beacon.search("number:*").iter().map(|row| row["number"].as_u64().unwrap()).collect();
     found.sort_unstable();
     assert_eq!(found, (0..3 * RECORDS).collect::<Vec<_>>(), "none is missing, none is twice");
+    let (code, text) = verify(&beacon.url, logs.path());
+    assert!(text.contains("everything in the files is at the server"), "{code}: {text}");
+    let deleting = r#"{"query":"number:=7 or number:=9"}"#;
+    assert_eq!(beacon.post("/api/v1/delete", deleting).unwrap()["hidden"], 2);
+    let (code, text) = verify(&beacon.url, logs.path());
+    let gaps = text.lines().filter(|line| line.contains("not there: seq")).count();
+    assert_eq!((code, gaps), (1, 2), "{text}");
+    beacon.kill();
+    let (code, text) = verify(&beacon.url, logs.path());
+    assert!(code == 2 && text.contains("cannot say what it has"), "{text}");
 }
