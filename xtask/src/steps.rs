@@ -42,12 +42,13 @@ const FULL: [&str; 1] = ["--all-features"];
 const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
 
 /// What some tests need beside Rust, and what they show with it.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("jq", "our files read by others"),
     ("lnav", "our files read by others"),
     ("strace", "kills at any system call"),
     ("openssl", "TLS"),
-    ("npm", "telegram-test-api, a second opinion on the Bot API"),
+    ("npm", "telegram-test-api, a second opinion on the Bot API; what drives the browser"),
+    ("chromium", "LogBeacon's page, as a browser shows it"),
     ("rabbitmq-server", "RabbitMQ"),
 ];
 
