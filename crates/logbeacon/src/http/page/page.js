@@ -248,11 +248,12 @@ function showProblem(problem) {
 function showFound() {
   byId("progress").hidden = !search.isLoading;
   if (state.tab === "live") return;
-  if (search.hasPipes) {
+  if (search.isTable) {
     if (search.summary) showResults(search.records, state.zone);
   } else {
     table.show(search.records);
   }
+  showParts();
   if (search.summary) note("records", search.summary);
   showCount();
   if (!search.isLoading) showSelected();
@@ -272,20 +273,24 @@ function showCount() {
 
 /** Shows everything that the state says, without asking for records. */
 function showState() {
-  const isOff = state.tab !== "records";
   box.text = document.activeElement === box.input ? box.text : state.query;
-  const { pipes } = split(state.query);
-  showToolbar(state, { hasPipes: pipes !== "", isPaused: live.isPaused });
-  byId("records").hidden = isOff || pipes !== "";
-  byId("results").hidden = isOff || pipes === "";
+  showToolbar(state, { hasPipes: search.hasPipes, isPaused: live.isPaused });
+  showParts();
+  table.configure(state);
+  live.configure(state);
+  if (search.isTable && search.summary) showResults(search.records, state.zone);
+  document.title = state.query ? `${state.query} – LogBeacon` : "LogBeacon";
+  showSelected();
+}
+
+/** Shows the part that the tab is about. */
+function showParts() {
+  const isOff = state.tab !== "records";
+  byId("records").hidden = isOff || search.isTable;
+  byId("results").hidden = isOff || !search.isTable;
   byId("patterns").hidden = state.tab !== "patterns";
   byId("tail").hidden = state.tab !== "live";
   if (isOff) byId("empty").hidden = true;
-  table.configure(state);
-  live.configure(state);
-  if (search.hasPipes && search.summary) showResults(search.records, state.zone);
-  document.title = state.query ? `${state.query} – LogBeacon` : "LogBeacon";
-  showSelected();
 }
 
 /** Opens the record that the state names: from the table, or from the server. */

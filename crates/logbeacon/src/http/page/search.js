@@ -39,6 +39,12 @@ export class Search {
     });
   }
 
+  /** Whether pipes have made something else of the records: sorted or cut they are still some. */
+  get isTable() {
+    const first = this.records[0]?.value;
+    return this.hasPipes && !(first && "time" in first && "message" in first);
+  }
+
   get isLoading() {
     return this.#isLoading;
   }

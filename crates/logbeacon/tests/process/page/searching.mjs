@@ -217,6 +217,9 @@ export async function pipes_give_a_table_and_curves(visit) {
   await page.click("#results-table th >> text=n");
   assert.equal(await page.locator("#results-table th[aria-sort=descending]").count(), 1);
   assert.equal(await visit.text("#tabs [aria-selected=true]"), "Results");
+  // What pipes only order or cut are records still: they can be opened.
+  await visit.search("service:=payment | sort by amount desc | limit 1", 2);
+  await visit.openRecord("charge the card");
 }
 
 export async function patterns_lead_to_their_records(visit) {
