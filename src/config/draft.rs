@@ -21,7 +21,12 @@ use logwell_options::section::Section;
 use logwell_options::yaml::Node;
 
 /// Sections that this build does not have, each named like the cargo feature that brings it.
-const ABSENT: &[&str] = if cfg!(feature = "forward") { &[] } else { &["forward"] };
+const ABSENT: &[&str] = match (cfg!(feature = "forward"), cfg!(feature = "metrics")) {
+    (true, true) => &[],
+    (true, false) => &["metrics"],
+    (false, true) => &["forward"],
+    (false, false) => &["forward", "metrics"],
+};
 
 /// A configuration in the making.
 #[derive(Debug, Default)]
