@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 13] = [
+const EXAMPLES: [(&str, &[&str]); 15] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -24,6 +24,9 @@ const EXAMPLES: [(&str, &[&str]); 13] = [
     ("secrets", &[]),
     ("metrics", &[]),
     ("service", &["--demo", "--requests", "500"]),
+    // Of logwell-metrics and logwell-tower.
+    ("facade", &[]),
+    ("shop", &[]),
 ];
 
 /// The sets of features that matter. These packages need some, and would switch them on for all.
@@ -140,7 +143,9 @@ fn everything_else(stages: &mut Stages) -> Outcome {
 
 /// Runs the examples in a place of their own: they write log files under the directory they run in.
 fn examples() -> Outcome {
-    cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
+    let packages = ["logwell", "logwell-metrics", "logwell-tower"];
+    let packages = packages.map(|package| ["--package", package]).concat();
+    cargo(&[&["build", "--examples", "--all-features"], packages.as_slice()].concat())?;
     let elsewhere = root()?.join("target").join("examples-run");
     std::fs::create_dir_all(&elsewhere)?;
     for (name, arguments) in EXAMPLES {

@@ -108,6 +108,8 @@ where
                     access.grpc(trailers);
                 }
                 let is_all = access.sent(frame.data_ref().map_or(0, bytes::Buf::remaining));
+                // Nothing comes after trailers, and nobody asks.
+                let is_all = is_all || frame.is_trailers();
                 (is_all || inner.is_end_stream()).then_some(End::Complete)
             }
         };

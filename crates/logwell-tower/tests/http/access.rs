@@ -90,11 +90,8 @@ async fn a_request_has_one_record_with_the_names_of_opentelemetry_in_both_versio
 #[tokio::test]
 async fn a_path_without_a_route_is_no_route_and_no_series() {
     let registry = Registry::new();
-    let app = Router::new()
-        .route("/a", get(order))
-        .layer(logwell_tower::server().metrics(registry.clone()));
-    let app = Router::new().fallback_service(app);
-    let address = serve(app.layer(logwell_tower::server().metrics(registry.clone()))).await;
+    let layer = logwell_tower::server().metrics(registry.clone());
+    let address = serve(Router::new().route("/a", get(order)).layer(layer)).await;
     let trace = Trace::new();
     let sent = request("GET", "/no/such/page/4711", &[("traceparent", &trace.parent)]);
     assert_eq!(ask(address, Version::One, sent).await.0, StatusCode::NOT_FOUND);

@@ -152,11 +152,12 @@ async fn a_body_that_fails_is_an_error_with_its_message() {
     let trace = Trace::new();
     let (feed, body) = mpsc::channel(2);
     bodies.send(body).await.unwrap();
-    feed.send(Ok("one".into())).await.unwrap();
-    feed.send(Err(io::Error::other("the disk is gone"))).await.unwrap();
     let mut connection = Connection::open(address, Version::One).await;
     let sent = request("GET", "/stream", &[("traceparent", &trace.parent)]);
-    let response = connection.send(sent).await;
+    let mut response = connection.send(sent).await;
+    feed.send(Ok("one".into())).await.unwrap();
+    response.frame().await.unwrap().unwrap();
+    feed.send(Err(io::Error::other("the disk is gone"))).await.unwrap();
     assert!(response.into_body().collect().await.is_err());
     let access = trace.access().await;
     assert_eq!((&access["level"], &access["error.type"]), (&"ERROR".into(), &"body".into()));
