@@ -22,8 +22,8 @@ macro_rules! assets {
 
 /// Every file of the folder, by name; a test compares.
 const ASSETS: &[Asset] = assets! {
-    "api.js" "beacon.svg" "chart.js" "columns.js" "completion.js" "context.js" "detail.js"
-    "docs.css" "docs.html" "docs.js" "dom.js" "empty.js" "export_menu.js" "facets.js"
+    "api.js" "beacon.svg" "chart.js" "columns.js" "completeness.js" "completion.js" "context.js"
+    "detail.js" "docs.css" "docs.html" "docs.js" "dom.js" "empty.js" "export_menu.js" "facets.js"
     "field_list.js" "grid.js" "histogram.js" "index.html" "json_tree.js" "levels.js" "live.js"
     "login.js" "menu.js" "moment.js" "notice.js" "page.css" "page.js" "parts.css" "patterns.js"
     "query.js" "query_box.js" "range.js" "range_picker.js" "record.js" "record_of_link.js"

@@ -14,7 +14,7 @@ const BAR_PX = 9;
 const MOST_BARS = 160;
 
 export class Histogram {
-  /** `onBrush(from, to)` and `onLevel(level)`. */
+  /** `onBrush(from, to)` and `onLevel(level, isOut)`. */
   constructor({ onBrush, onLevel }) {
     this.onLevel = onLevel;
     this.host = byId("histogram");
@@ -66,8 +66,8 @@ export class Histogram {
         type: "button",
         class: "level-chip",
         "aria-pressed": String(isOn),
-        title: isOn ? "Show all levels" : `Show ${level} only`,
-        on: { click: () => this.onLevel(level) },
+        title: isOn ? "Show all levels" : `Show ${level} only; with Shift: all but ${level}`,
+        on: { click: (event) => this.onLevel(level, event.shiftKey && !isOn) },
       }, el("i", { class: `dot ${levelClass(level)}` }), el("span", { text: level }),
       el("b", { text: amount(totals[level]) }));
     }));

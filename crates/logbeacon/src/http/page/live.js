@@ -95,7 +95,9 @@ export class Live {
     pill.textContent = `${amount(fresh)} new ${fresh === 1 ? "record" : "records"} – show`;
     this.#drawChart();
     const kept = tail.received > KEPT ? `, the newest ${amount(KEPT)} are kept` : "";
-    this.calls.onText(`${amount(tail.received)} received`, `${this.#isPaused ? "paused" : STATES[tail.state]}${kept}`);
+    const isWaiting = tail.state === "live" && !tail.received && !this.#isPaused;
+    const status = isWaiting ? "live, waiting for the next record" : STATES[tail.state];
+    this.calls.onText(`${amount(tail.received)} received`, `${this.#isPaused ? "paused" : status}${kept}`);
     this.calls.onNotices(this.#notices());
   }
 

@@ -6,6 +6,7 @@
 import { getJson, now, onStranger } from "./api.js";
 import { amount } from "./chart.js";
 import { toggledColumn } from "./columns.js";
+import { forgetMissing, noteSummary } from "./completeness.js";
 import { Detail } from "./detail.js";
 import { byId } from "./dom.js";
 import { showNoRecords } from "./empty.js";
@@ -32,19 +33,19 @@ import { makeToolbar, showTheme, showToolbar } from "./toolbar.js";
 applyTheme();
 
 const TYPING_MS = 250;
+const NEW_THOUGHT_MS = 5000;
 
 let state = initialState();
 let who = { name: "", scopes: [] };
 let total = null;
-/** What is missing in which answer. */
-let missing = new Map();
 let typing = 0;
+let typedAt = 0;
 let asking = 0;
 
 const search = new Search({ onChange: showFound, onProblem: showProblem });
 const histogram = new Histogram({
   onBrush: (from, to) => change({ range: between(from, to), tab: state.tab === "live" ? "records" : state.tab }),
-  onLevel: (level) => onClause(clause("level", level)),
+  onLevel: (level, isOut) => onClause(`${isOut ? "-" : ""}${clause("level", level)}`),
 });
 const facets = new Facets({ onClause, onColumn });
 const tableCalls = {
@@ -72,7 +73,12 @@ const box = new QueryBox({
   range: () => search.params,
   onInput: (query) => {
     clearTimeout(typing);
-    typing = setTimeout(() => change({ query, at: "" }, { push: false }), TYPING_MS);
+    // Back leads to what was there before the typing, not to each letter.
+    const push = Date.now() - typedAt > NEW_THOUGHT_MS;
+    typing = setTimeout(() => {
+      typedAt = Date.now();
+      change({ query, at: "" }, { push });
+    }, TYPING_MS);
   },
   onSubmit: (query) => {
     clearTimeout(typing);
@@ -168,7 +174,7 @@ function busy(by) {
 }
 
 function searchAgain() {
-  missing = new Map();
+  forgetMissing();
   for (const about of ["answer", "failure", "link", "tail"]) showNotices(about, []);
   byId("empty").hidden = true;
   if (state.tab === "live") {
@@ -212,23 +218,7 @@ async function ask(part, load) {
 }
 
 function note(part, summary) {
-  if (state.tab === "live") return;
-  if (!summary.complete) missing.set(part, summary.skipped);
-  else missing.delete(part);
-  showMissing(summary.approximate && part === "records");
-}
-
-const PARTS = { records: "records", histogram: "chart", facets: "fields", patterns: "patterns" };
-
-/** An answer that is not whole must not look like one. */
-function showMissing(isApproximate) {
-  const notices = [...missing].map(([part, skipped]) => ({
-    kind: "warning",
-    title: `Not complete: the ${PARTS[part]} do not show everything.`.replace("chart do", "chart does"),
-    text: `${skipped.map(({ what, reason }) => `${what}: ${reason}`).join("; ") || "The server gives no reason."} A shorter range or a narrower query helps.`,
-  }));
-  if (isApproximate) notices.push({ kind: "info", title: "Some numbers are estimates.", text: "They are marked so by the server because exact ones need too much memory." });
-  showNotices("answer", notices);
+  if (state.tab !== "live") noteSummary(part, summary);
 }
 
 function showProblem(problem) {

@@ -17,6 +17,7 @@ export class QueryBox {
   #asked = null;
   #timer = 0;
   #error = null;
+  #fault = null;
 
   /** `range()` is where values are looked for. */
   constructor({ onInput, onSubmit, range }) {
@@ -39,8 +40,10 @@ export class QueryBox {
   }
 
   set text(text) {
-    if (this.input.value !== text) this.input.value = text;
+    if (this.input.value === text) return;
+    this.input.value = text;
     this.#error = null;
+    this.#fault = null;
     this.#paint();
   }
 
@@ -51,6 +54,15 @@ export class QueryBox {
 
   /** Shows where the server cannot read the query; null takes it away. */
   showError(query) {
+    this.#fault = query;
+    this.#showFault();
+  }
+
+  /** What is only unfinished is no fault while a completion is offered. */
+  #showFault() {
+    const fault = this.#fault;
+    const isUnfinished = fault && !this.options.hidden && indexOfByte(this.text, fault.offset) >= this.text.length;
+    const query = isUnfinished ? null : fault;
     this.#error = query && {
       start: indexOfByte(this.text, query.offset),
       end: indexOfByte(this.text, query.offset + Math.max(query.length, 1)),
@@ -80,6 +92,7 @@ export class QueryBox {
 
   #typed() {
     this.#error = null;
+    this.#fault = null;
     this.message.replaceChildren();
     this.#paint();
     this.onInput(this.text);
@@ -108,6 +121,7 @@ export class QueryBox {
         on: { pointerdown: (event) => { event.preventDefault(); this.#take(index); } },
       }, el("span", { text }), el("small", { text: hint }))));
     this.options.hidden = !list.length;
+    this.#showFault();
     this.input.removeAttribute("aria-activedescendant");
   }
 

@@ -18,7 +18,7 @@ const VIEWS = {
   trace: [`#query=trace_id:%3D${TRACE}`, async (page) => { await first(page); await page.click("#side-trace"); await page.waitForSelector(".span"); }, "#detail"],
   patterns: ["#tab=patterns", (page) => page.waitForSelector(".pattern")],
   results: ["#query=*+%7C+stats+count()+by+time:5m,level", (page) => page.waitForSelector("#results-table td")],
-  live: ["#tab=live", (page) => page.waitForFunction(() => document.getElementById("status").textContent === "live")],
+  live: ["#tab=live", (page) => page.waitForFunction(() => document.getElementById("status").textContent.startsWith("live"))],
   empty: ["#query=banana", (page) => page.waitForSelector("#empty h2")],
   fault: ["#query=level%3Awarm", (page) => page.waitForSelector("#query-error b")],
   completion: ["", async (page) => { await page.click("#query"); await page.keyboard.type("service:"); await page.waitForSelector("#query-options li"); }, ".query-box"],
