@@ -739,9 +739,17 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("jiff", &who_knows_calendars);
     check_only("ureq", &["forward/http.rs"]);
     check_only("webpki_root_certs", &["forward/http.rs"]);
-    check_only("lapin", &["forward/rabbitmq/connection.rs", "forward/rabbitmq/socket.rs"]);
-    check_only("tokio_stream", &["forward/rabbitmq/connection.rs"]);
-    check_only("async_compat", &["forward/rabbitmq/socket.rs"]);
+    let who_speaks_amqp = [
+        "forward/amqp/consumer.rs",
+        "forward/amqp/halt.rs",
+        "forward/amqp/mod.rs",
+        "forward/amqp/publisher.rs",
+        "forward/amqp/socket.rs",
+        "forward/amqp/trouble.rs",
+    ];
+    check_only("lapin", &who_speaks_amqp);
+    check_only("tokio_stream", &["forward/amqp/consumer.rs", "forward/amqp/halt.rs"]);
+    check_only("async_compat", &["forward/amqp/socket.rs"]);
     check_only("flate2", &["forward/http.rs", "rotate/pack.rs"]);
     check_only("zstd", &["rotate/pack.rs"]);
     check_only("base64", &["encode/value.rs"]);

@@ -7,6 +7,8 @@
 //! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 
 mod adopt;
+#[cfg(feature = "rabbitmq")]
+pub mod amqp;
 mod backoff;
 mod blame;
 mod bucket;

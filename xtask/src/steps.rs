@@ -47,14 +47,15 @@ const FULL: [&str; 1] = ["--all-features"];
 const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
 
 /// What some tests need beside Rust, and what they show with it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("jq", "our files read by others"),
     ("lnav", "our files read by others"),
     ("strace", "kills at any system call"),
     ("openssl", "TLS"),
     ("promtool", "the monitor's rules beside Prometheus'"),
     ("prometheus-alertmanager", "the monitor's messages beside Alertmanager's"),
-    ("npm", "telegram-test-api, a second opinion on the Bot API"),
+    ("npm", "telegram-test-api, a second opinion on the Bot API; what drives the browser"),
+    ("chromium", "LogBeacon's page, as a browser shows it"),
     ("rabbitmq-server", "RabbitMQ"),
     ("prometheus", "metrics as Prometheus takes them"),
 ];

@@ -13,8 +13,11 @@
 //! | `group`, `message`, `outbox` | who was told what, and what is on its way |
 //! | `time` | observed time and gaps |
 //! | `tables`, `journal`, `disk` | what must not be forgotten, and where it is kept |
+//! | `tasks` | jobs that run elsewhere: when they are due, what their pings say |
+//! | [`config`] | `monitor.yaml` |
 //! | `setup`, `engine` | everything joined |
 
+pub mod config;
 mod disk;
 mod engine;
 mod flapping;
@@ -56,5 +59,8 @@ pub use setup::{Channel, DELIVERY_RULE, EVALUATION_RULE, OWN_PREFIX, Setup, Wait
 pub use severity::{Direction, Scale, Severity, Threshold};
 pub use silence::Silence;
 pub use tables::{ChannelCounts, Counts, Tables};
-pub use tasks::TaskState;
+pub use tasks::{
+    Cron, Dst, Finished, Ping, PingKind, Problem, Run, Schedule, Slot, Statistics, Tally, Task,
+    TaskState, Unobserved, Verdict,
+};
 pub use time::{Gap, GapCause, Now, ObservedClock, Reading};

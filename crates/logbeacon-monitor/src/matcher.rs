@@ -3,7 +3,7 @@
 //! Knows: label names, values with `*`, and the pseudo labels `rule` and `severity`. Must not know:
 //! why somebody asks. In: matchers and an incident; out: yes or no.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Labels};
 use crate::severity::Severity;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,13 @@ impl Matcher {
         self.is_like(value) != self.negated
     }
 
+    /// Whether it is true of these labels, which have no rule and no severity.
+    #[must_use]
+    pub fn is_match_of(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.label).map_or("", String::as_str);
+        self.is_like(value) != self.negated
+    }
+
     /// Whether a text is like the value, in which `*` stands for any text. Takes linear time for
     /// each star.
     fn is_like(&self, text: &str) -> bool {
@@ -73,7 +80,6 @@ pub(crate) fn all_match(matchers: &[Matcher], identity: &Identity, severity: Sev
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Labels;
 
     #[test]
     fn stars_stand_for_any_text() {

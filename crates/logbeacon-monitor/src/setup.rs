@@ -8,6 +8,7 @@ use crate::maintenance::Window;
 use crate::matcher::{Matcher, all_match};
 use crate::rule::{Missing, MissingPolicy, Rule};
 use crate::severity::{Direction, Scale, Severity};
+use crate::tasks::Task;
 use std::collections::BTreeMap;
 
 /// What the engine works by.
@@ -21,6 +22,8 @@ pub struct Setup {
     pub parents: BTreeMap<String, Vec<String>>,
     /// Hours without new messages.
     pub maintenance: Vec<Window>,
+    /// Tasks by id.
+    pub tasks: BTreeMap<String, Task>,
     /// Waits.
     pub waits: Waits,
 }

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The protocols by which records come in.
-pub const PROTOCOLS: [&str; 8] =
-    ["beacon", "ndjson", "bulk", "loki", "otlp", "gelf", "syslog", "import"];
+pub const PROTOCOLS: [&str; 10] =
+    ["beacon", "ndjson", "bulk", "loki", "otlp", "gelf", "syslog", "hec", "datadog", "journald"];
 
 /// The counters of a server.
 #[derive(Debug, Default)]

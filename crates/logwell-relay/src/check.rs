@@ -2,15 +2,16 @@
 //!
 //! Nothing is queued and nothing tried twice. No token and no URL is shown.
 
+use logwell::config::TelegramGroup;
+
+use logwell::forward::{Outcome, SecretUrl};
 use serde_json::json;
 
-use crate::broker::Broker;
+use crate::broker;
 use crate::destination::{Destination, dead_queue};
 use crate::message::{self, Request};
 use crate::options::Settings;
 use crate::post::Post;
-use logwell::config::TelegramGroup;
-use logwell::forward::{Outcome, SecretUrl};
 
 /// What happened, a line for each part; `Err` if one of them failed.
 pub(crate) async fn run(settings: &Settings) -> Result<String, String> {
@@ -48,7 +49,7 @@ async fn broker(settings: &Settings) -> Result<String, String> {
     let at = format!("RabbitMQ at {}:{}", options.host, options.port);
     let fail = |trouble: &dyn std::fmt::Display| format!("{at}: {trouble}");
     let broker =
-        Broker::connect(options, "logwell-relay check").await.map_err(|trouble| fail(&trouble))?;
+        broker::connect(options, "logwell-relay check").await.map_err(|trouble| fail(&trouble))?;
     let mut line = at.clone();
     if settings.domain.is_empty() {
         line.push_str(", no queues without a domain");

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
+use logwell::forward::amqp::{Broker, Trouble};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::broker::{Broker, Trouble};
 use crate::counters::Counters;
 use crate::destination::dead_queue;
 

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use logwell::forward::amqp::{Broker, Consumer, Delivery, Trouble};
 use logwell::forward::telegram::SendLimits;
 use logwell::forward::{Backoff, Blame, Outcome, Refusals};
 use tokio::sync::Notify;
 
-use crate::broker::{Broker, Consumer, Taken, Trouble};
+use crate::broker;
 use crate::counters::Counters;
 use crate::dead::{self, Graveyard};
 use crate::destination::{Destination, Patience, dead_queue};
@@ -121,7 +122,7 @@ impl Worker {
         while self.stop.pause(pause).await {
             pause = options.pause;
             made = made.saturating_add(1);
-            match Broker::connect(options, &name).await {
+            match broker::connect(options, &name).await {
                 Ok(broker) => return Ok(Some(broker)),
                 Err(trouble) if options.tries != 0 && made >= options.tries => return Err(trouble),
                 Err(trouble) => {
@@ -170,7 +171,7 @@ impl Worker {
         }
     }
 
-    async fn settle(&mut self, broker: &Broker, taken: &Taken) -> Result<(), Trouble> {
+    async fn settle(&mut self, broker: &Broker, taken: &Delivery) -> Result<(), Trouble> {
         let past = dead::refusals(taken);
         match self.deliver(broker, taken, past).await? {
             End::Delivered => {
@@ -209,7 +210,7 @@ impl Worker {
 
     /// Puts the message at the end of its queue. While nothing passes it rests first, longer each
     /// time.
-    async fn put_off(&mut self, taken: &Taken, refusal: &PutOff) -> Result<(), Trouble> {
+    async fn put_off(&mut self, taken: &Delivery, refusal: &PutOff) -> Result<(), Trouble> {
         let PutOff { why: reason, refusals, is_blocked } = refusal;
         let passed_at = self.blame.passed_at().unwrap_or_default();
         let others_pass = unix_now().saturating_sub(passed_at) < RECENT;
@@ -234,7 +235,7 @@ impl Worker {
     }
 
     /// One record that is refused must not take those with it that came in the same array.
-    async fn split(&mut self, taken: &Taken, records: &[Vec<u8>]) -> Result<(), Trouble> {
+    async fn split(&mut self, taken: &Delivery, records: &[Vec<u8>]) -> Result<(), Trouble> {
         match self.graveyard.split(taken, &self.queue, records).await {
             Ok(()) => {
                 tracing::warn!(id = taken.id(), records = records.len(), "refused: taken apart");
@@ -245,14 +246,14 @@ impl Worker {
     }
 
     /// A message that could not be put into another queue goes back to its own.
-    async fn not_moved(&mut self, taken: &Taken, trouble: &Trouble) -> Result<(), Trouble> {
+    async fn not_moved(&mut self, taken: &Delivery, trouble: &Trouble) -> Result<(), Trouble> {
         tracing::error!(id = taken.id(), %trouble, "the broker does not take it elsewhere");
         // Else it would be back in hand at once, without end.
         self.stop.pause(self.patience.pause).await;
         self.give_back(taken).await
     }
 
-    async fn give_back(&self, taken: &Taken) -> Result<(), Trouble> {
+    async fn give_back(&self, taken: &Delivery) -> Result<(), Trouble> {
         Counters::count(&self.counters.given_back_total);
         tracing::info!(id = taken.id(), "given back to the queue");
         taken.give_back().await
@@ -288,7 +289,7 @@ impl Worker {
     async fn deliver(
         &mut self,
         broker: &Broker,
-        taken: &Taken,
+        taken: &Delivery,
         past: Option<Refusals>,
     ) -> Result<End, Trouble> {
         if let Some(past) = past

@@ -23,6 +23,7 @@ mod flush;
 mod hold;
 mod prune;
 mod reload;
+mod tasks;
 
 pub use deliver::Dispatch;
 
@@ -97,6 +98,7 @@ impl Engine {
     /// Returns the gap since the last call, if there was one.
     pub fn observe(&mut self, reading: Reading, evaluations: Vec<Evaluation>) -> Option<Gap> {
         let gap = self.pass(reading);
+        self.judge_tasks();
         if self.clock.is_offline() {
             let ignored = evaluations.len() as u64;
             if ignored > 0 {
@@ -182,12 +184,6 @@ impl Engine {
     #[must_use]
     pub fn disk_trouble(&self) -> Option<&str> {
         self.disk_trouble.as_deref()
-    }
-
-    /// Puts the state of a task, which is committed with it.
-    pub fn put_task(&mut self, task: crate::tasks::TaskState) {
-        self.tables.put(Row::Task(task));
-        self.commit();
     }
 
     fn pass(&mut self, reading: Reading) -> Option<Gap> {

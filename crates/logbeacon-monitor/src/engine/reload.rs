@@ -44,6 +44,7 @@ impl Engine {
         gone.into_iter().for_each(|identity| self.drop_instance(identity, EndCause::RuleRemoved));
         self.drop_channels();
         self.regroup();
+        self.install_tasks();
     }
 
     /// Lets every open incident be in the groups that the channels have now, with what was told of

@@ -11,6 +11,7 @@
 )]
 
 mod alertmanager;
+mod cronsim;
 mod promtool;
 
 use logbeacon_monitor::{
