@@ -1,8 +1,8 @@
 //! Answers: what is said when a request fails, in one form for all routes.
 //!
-//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"status":…}`: what Elasticsearch's
-//! clients read too; `query` beside them says where a query is wrong. `Retry-After` comes with
-//! every failure that passes.
+//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"message":…,"status":…}`: what
+//! Elasticsearch's clients and Grafana read too; `query` in the error says where a query is wrong.
+//! `Retry-After` comes with every failure that passes.
 
 use crate::lanes::NotRun;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -101,13 +101,14 @@ impl From<SearchError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let error = match self.query {
+        let error = match &self.query {
             None => json!({"type": self.kind, "reason": self.reason}),
             Some(query) => {
-                json!({"type": self.kind, "reason": self.reason, "query": query_json(&query)})
+                json!({"type": self.kind, "reason": self.reason, "query": query_json(query)})
             }
         };
-        let body = json!({"error": error, "status": self.status.as_u16()});
+        // Grafana shows `message`.
+        let body = json!({"error": error, "message": self.reason, "status": self.status.as_u16()});
         let mut response = json_response(self.status, &body);
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

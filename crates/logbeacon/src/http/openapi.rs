@@ -101,7 +101,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         ],
         "/api/v1/tail" => &[("query", "a filter"), ("after", "the id of the last event seen")],
         "/api/v1/statistics" => &[("by", "any of minute, stream, level")],
-        "/api/v1/devices" => &[("silent_after", "how long a silence is one, such as 5m")],
+        "/api/v1/devices" => &[(
+            "silent_after",
+            "how long a silence is one, such as 5m; without it, an alarm decides",
+        )],
         _ if route.right == Right::Ingest => &[
             ("stream", "the stream of records that name none"),
             ("dedup", "content: equal records are one"),
@@ -135,7 +138,12 @@ fn body(route: &Route) -> Option<Value> {
         "/api/logs" | "/api/v1/ingest" => &["application/json", "application/x-ndjson"],
         "/_bulk" | "/{index}/_bulk" => &["application/x-ndjson"],
         "/loki/api/v1/push" | "/v1/logs" => &["application/json", "application/x-protobuf"],
-        "/gelf" => &["application/json"],
+        "/gelf" | "/api/v2/logs" => &["application/json"],
+        "/upload" => &["application/vnd.fdo.journal"],
+        "/services/collector/raw" => &["text/plain"],
+        path if path.starts_with("/services/collector") && route.method == "POST" => {
+            &["application/json"]
+        }
         "/api/v1/retention" | "/api/v1/views/{name}" if route.method == "PUT" => {
             &["application/json"]
         }
