@@ -15,14 +15,35 @@ fn sender() {
     let Ok(url) = std::env::var("LOGBEACON_TEST_URL") else { return };
     let dir = std::env::var("LOGBEACON_TEST_DIR").unwrap();
     let first: u64 = std::env::var("LOGBEACON_TEST_FIRST").unwrap().parse().unwrap();
+    let kind = std::env::var("LOGBEACON_TEST_KIND").unwrap();
     let mut config = LoggingConfig::builder().log_dir(dir).console(false).build().unwrap();
-    config.forward.logbeacon.enabled = true;
-    config.forward.logbeacon.url = Secret::new(format!("{url}/api/logs"));
-    config.forward.logbeacon.token = Secret::new(TOKEN);
-    config.forward.logbeacon.batch_records = 100;
+    let (url, token) = (|path: &str| Secret::new(format!("{url}{path}")), Secret::new(TOKEN));
+    let forward = &mut config.forward;
+    match kind.as_str() {
+        "logbeacon" => {
+            forward.logbeacon.enabled = true;
+            (forward.logbeacon.url, forward.logbeacon.token) = (url("/api/logs"), token);
+            forward.logbeacon.batch_records = 100;
+        }
+        "elasticsearch" => {
+            forward.elasticsearch.enabled = true;
+            forward.elasticsearch.url = url("");
+            // `any:test-token` in base64: the form of Elasticsearch's keys.
+            forward.elasticsearch.api_key = Secret::new("YW55OnRlc3QtdG9rZW4=");
+        }
+        "loki" => {
+            forward.loki.enabled = true;
+            (forward.loki.url, forward.loki.token) = (url(""), token);
+        }
+        "otlp" => {
+            forward.otlp.enabled = true;
+            (forward.otlp.url, forward.otlp.token) = (url(""), token);
+        }
+        kind => panic!("unknown kind {kind}"),
+    }
     init_logging_with(config).unwrap();
     for number in first..first + RECORDS {
-        tracing::info!(number, "numbered");
+        tracing::info!("numbered {number}.");
     }
     #[expect(clippy::print_stdout, reason = "the test waits for this line")]
     {
@@ -34,23 +55,24 @@ fn sender() {
     }
 }
 
-fn start_sender(url: &str, dir: &Path, first: u64) -> Child {
+fn start_sender(url: &str, (kind, dir): (&str, &Path), first: u64) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "forwarder::sender", "--nocapture"])
         .env("LOGBEACON_TEST_URL", url)
+        .env("LOGBEACON_TEST_KIND", kind)
         .env("LOGBEACON_TEST_DIR", dir)
         .env("LOGBEACON_TEST_FIRST", first.to_string())
         .stdout(Stdio::piped());
     command.spawn().unwrap()
 }
 
-#[test]
-fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
+/// Sends by one protocol, and kills the sender twice and the server three times.
+fn check_that_each_is_there_once(kind: &str) {
     let mut beacon = Beacon::start();
     let logs = tempfile::tempdir().unwrap();
     for life in 0..3 {
-        let mut child = start_sender(&beacon.url, logs.path(), life * RECORDS);
+        let mut child = start_sender(&beacon.url, (kind, logs.path()), life * RECORDS);
         let lines = std::io::BufReader::new(child.stdout.take().unwrap());
         let mut lines = std::io::BufRead::lines(lines).map(Result::unwrap);
         assert!(lines.any(|line| line.ends_with("logged")), "the sender logs everything");
@@ -60,13 +82,39 @@ fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
             beacon.again();
         } else {
             beacon.again();
-            beacon.wait_for("number:*", 3 * RECORDS);
+            beacon.wait_for("numbered", 3 * RECORDS);
             child.kill().unwrap();
         }
         child.wait().unwrap();
     }
-    let mut found: Vec<u64> =
-        beacon.search("number:*").iter().map(|row| row["number"].as_u64().unwrap()).collect();
+    let mut found: Vec<u64> = beacon.search("numbered").iter().map(number).collect();
     found.sort_unstable();
     assert_eq!(found, (0..3 * RECORDS).collect::<Vec<_>>(), "none is missing, none is twice");
+}
+
+/// The number in a record's message; over Loki the message is the whole record.
+fn number(row: &serde_json::Value) -> u64 {
+    let message = row["message"].as_str().unwrap();
+    let (_, number) = message.split_once("numbered ").unwrap();
+    number.split_once('.').unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
+    check_that_each_is_there_once("logbeacon");
+}
+
+#[test]
+fn documents_of_the_forwarder_are_there_once_whoever_is_killed() {
+    check_that_each_is_there_once("elasticsearch");
+}
+
+#[test]
+fn lines_of_loki_of_the_forwarder_are_there_once_whoever_is_killed() {
+    check_that_each_is_there_once("loki");
+}
+
+#[test]
+fn records_over_otlp_of_the_forwarder_are_there_once_whoever_is_killed() {
+    check_that_each_is_there_once("otlp");
 }
