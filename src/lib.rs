@@ -539,9 +539,7 @@
 //! | metrics, dropped, lost | [`stats`] |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
-//! | LogBeacon, Elasticsearch, Loki, OTLP, Sentry, Slack, mail | `docs/forwarding.md` (feature `forward`) |
-//! | Telegram, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
-//! | destinations of your own | `Builder::destination` (feature `forward`) |
+//! | log servers, chats, mail, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
 //!
 //! Three cargo features: `forward` adds delivery to log servers and people, with an HTTP client and
 //! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `zstd` compresses backups with

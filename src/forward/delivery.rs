@@ -3,8 +3,6 @@
 //! Knows bounds and deadlines. Knows no destination: `destination_section!` declares a section with
 //! these options behind those of its own.
 
-use crate::forward::http::HttpOptions;
-use crate::forward::options::HttpConfig;
 use crate::record::level::Level;
 use std::time::Duration;
 
@@ -16,18 +14,6 @@ pub(crate) struct Delivery {
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: u64,
     pub(crate) max_age: Duration,
-}
-
-impl Delivery {
-    /// How a client of it speaks HTTP.
-    pub(crate) fn http(&self, config: &HttpConfig, gzip: bool) -> HttpOptions {
-        HttpOptions {
-            connect_timeout: self.connect_timeout,
-            timeout: self.timeout,
-            gzip,
-            ..HttpOptions::from_config(config)
-        }
-    }
 }
 
 /// Declares the section of a destination: its own options, and those of all after them. The level

@@ -4,6 +4,8 @@
 //! the answer, or why there is none.
 
 use crate::base::error::Error;
+use crate::forward::ForwardSetup;
+use crate::forward::delivery::Delivery;
 use crate::forward::headers;
 use crate::forward::http::{Answer, HttpClient, HttpOptions, MAX_ANSWER_BYTES, Post};
 use crate::forward::outcome::Outcome;
@@ -105,6 +107,15 @@ impl Endpoint {
     pub(super) fn end_with(&self, stop: &Stop) {
         let interrupted = self.http.clone();
         stop.at_deadline(move || interrupted.shutdown());
+    }
+}
+
+/// How the client of a destination speaks HTTP.
+pub(super) fn http_options(setup: &ForwardSetup<'_>, delivery: &Delivery) -> HttpOptions {
+    HttpOptions {
+        connect_timeout: delivery.connect_timeout,
+        timeout: delivery.timeout,
+        ..HttpOptions::from_config(&setup.forward.http)
     }
 }
 

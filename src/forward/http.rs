@@ -3,6 +3,8 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer
 //! a bound, and no secret is in any error.
 
+pub use super::answer::Answer;
+use super::answer::Raw;
 use crate::base::error::{Error, ErrorKind};
 use crate::forward::options::HttpConfig;
 use crate::forward::outcome::Outcome;
@@ -79,56 +81,6 @@ impl Default for HttpOptions {
             ca_file: None,
             gzip: false,
         }
-    }
-}
-
-/// What the other side has answered.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// How long it wants to be left alone (`Retry-After`), at most a day.
-    pub retry_after: Option<Duration>,
-    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`]; the URL and the values of the
-    /// headers that were sent are masked, should they be repeated there.
-    pub body_start: String,
-    raw: Raw,
-}
-
-/// An answer as it came: it may repeat secrets, so that it is not shown.
-#[derive(Clone, Default)]
-struct Raw {
-    /// By their names in lower case.
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    /// An answer that nobody gave, for tests.
-    #[cfg(test)]
-    pub(super) fn of(status: u16, body: &str) -> Self {
-        let raw = Raw { headers: Vec::new(), body: body.as_bytes().to_vec() };
-        Self { status, retry_after: None, body_start: body.to_owned(), raw }
-    }
-
-    /// The body as it came, at most [`Post::max_answer_bytes`]. It may repeat what was sent, secrets
-    /// included: read numbers and codes out of it, and show none of it.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.raw.body
-    }
-
-    /// The header of that name in lower case, as it came; of several the first.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.raw.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl fmt::Debug for Raw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({} bytes)", self.body.len())
     }
 }
 
@@ -231,7 +183,8 @@ impl HttpClient {
         self.post(url, &Post { content_type: "application/json", headers, body, max_answer_bytes })
     }
 
-    /// Posts a body of any kind. Blocks until there is an answer, at most as long as `timeout` says.
+    /// Posts a body of any kind. Blocks until there is an answer, at most as long as `timeout`
+    /// says.
     ///
     /// # Errors
     ///

@@ -8,6 +8,7 @@
 //! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 
 mod adopt;
+mod answer;
 mod backoff;
 mod batches;
 mod bucket;

@@ -1,7 +1,7 @@
 //! Native: a record as it is in the files, read back out of a message.
 //!
-//! Knows the keys that every native record has. Knows no destination. In: the body of a message; out:
-//! the parts that people and other formats want, and all other members as fields.
+//! Knows the keys that every native record has. Knows no destination. In: the body of a message;
+//! out: the parts that people and other formats want, and all other members as fields.
 
 use serde_json::{Map, Value};
 
@@ -79,8 +79,11 @@ mod tests {
 
     #[test]
     fn fields_are_what_not_every_record_has() {
-        let json = br#"{"level":"ERROR","message":"no","seq":1,"order":7,"error":"a","error_chain":["b","c"],"trace_id":"abc-123"}"#;
-        let record = NativeRecord::read(json).unwrap();
+        let json = serde_json::json!({
+            "level": "ERROR", "message": "no", "seq": 1, "order": 7, "error": "a",
+            "error_chain": ["b", "c"], "trace_id": "abc-123",
+        });
+        let record = NativeRecord::read(json.to_string().as_bytes()).unwrap();
         assert_eq!(record.fields().collect::<Vec<_>>(), [("order", &Value::from(7))]);
         assert_eq!(record.errors(), ["a", "b", "c"]);
         assert_eq!((record.text("message"), record.text("logger")), ("no", ""));

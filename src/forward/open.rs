@@ -85,8 +85,8 @@ pub(crate) fn open(
     traces: &mut Traces,
 ) -> Result<Opened, Error> {
     let (mut parts, mut missing) = (Vec::new(), Vec::new());
-    if let Some((name, fault)) = own.iter().find_map(|it| Some((it.name, it.fault()?))) {
-        return Err(bad_name(name, fault));
+    if let Some(error) = own.iter().find_map(bad_name) {
+        return Err(error);
     }
     for destination in destinations(config)?.into_iter().chain(own) {
         let name = destination.name;
@@ -164,13 +164,14 @@ macro_rules! kinds {
 
 const KINDS: &[Kind] = kinds!(elasticsearch, loki, otlp, sentry, webhook, slack, email);
 
-fn bad_name(name: &str, fault: &str) -> Error {
-    Error::config(vec![ConfigProblem {
+fn bad_name(destination: &Destination) -> Option<Error> {
+    let fault = destination.fault()?;
+    Some(Error::config(vec![ConfigProblem {
         origin: Origin::Code,
-        key: format!("destination `{name}`"),
+        key: format!("destination `{}`", destination.name),
         problem: fault.to_owned(),
         help: "its name is that of a directory: choose another".to_owned(),
-    }])
+    }]))
 }
 
 fn open_one(

@@ -67,7 +67,8 @@ impl Index {
                     None => json!({ "create": { "status": 201 } }),
                     Some(_) => {
                         *counts.lock().unwrap() += 1;
-                        json!({ "create": { "status": 409, "error": { "type": "version_conflict_engine_exception" } } })
+                        let error = json!({ "type": "version_conflict_engine_exception" });
+                        json!({ "create": { "status": 409, "error": error } })
                     }
                 }
             };

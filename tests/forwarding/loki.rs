@@ -4,7 +4,7 @@ use super::server::{Reply, Request, Server};
 use super::{bare_config, destination, letters, logging, until};
 use logwell::LoggingConfig;
 use logwell::config::{LokiLine, Secret};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -90,7 +90,8 @@ fn records_are_lines_of_few_streams_with_ids_as_metadata() {
     assert_eq!(request.headers["authorization"], "Basic YW5uOnBhNTU=");
     let body = request.json();
     let labels: Vec<_> = body["streams"].as_array().unwrap().iter().map(|s| &s["stream"]).collect();
-    let label = |level| serde_json::json!({"service_name": "api_server", "environment": "production", "level": level});
+    let (name, environment) = ("api_server", "production");
+    let label = |level| json!({ "service_name": name, "environment": environment, "level": level });
     assert_eq!(labels, [&label("info"), &label("error")]);
     let entries = entries(request);
     let record: Value = serde_json::from_str(&entries[0].2).unwrap();

@@ -1,8 +1,8 @@
 //! Digest: one message for the records of some time, those of one kind together.
 //!
-//! Collects entries for a while after the first, then gives out one message: how many records of how
-//! many kinds, and the first of each kind. Pure: the caller passes the time. Knows native records;
-//! does not know how people read a digest (`text.rs`), nor where it goes.
+//! Collects entries for a while after the first, then gives out one message: how many records of
+//! how many kinds, and the first of each kind. Pure: the caller passes the time. Knows native
+//! records; does not know how people read a digest (`text.rs`), nor where it goes.
 
 pub(super) mod text;
 
@@ -192,7 +192,10 @@ mod tests {
 
     fn take(digests: &mut Digests, id: u64, (level, message, now): (&str, &str, Instant)) {
         let entry = format!(
-            "{id:032x}{{\"timestamp\":\"t{id}\",\"level\":\"{level}\",\"logger\":\"shop\",\"message\":\"{message}\"}}"
+            "{id:032x}{}",
+            json!({
+                "timestamp": format!("t{id}"), "level": level, "logger": "shop", "message": message,
+            })
         );
         digests.take(Taken { id, at_unix_ms: 0, bytes: entry.as_bytes() }, now);
     }

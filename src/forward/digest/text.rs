@@ -98,15 +98,18 @@ fn plain(text: &str, max_chars: usize) -> String {
 mod tests {
     use super::*;
 
-    fn digest(json: &str) -> Digest {
-        Digest::read(json.as_bytes()).unwrap()
-    }
-
     #[test]
     fn a_kind_says_what_where_and_when() {
-        let digest = digest(
-            r#"{"level":"ERROR","records":173,"others":2,"kinds":[{"count":171,"last":"t9","first":{"timestamp":"t1","level":"ERROR","logger":"shop","message":"order 1\nfailed","file":"a.rs","line":7,"error":"no","error_chain":["limit"],"order":1,"trace_id":"4bf9"}}]}"#,
-        );
+        let first = serde_json::json!({
+            "timestamp": "t1", "level": "ERROR", "logger": "shop", "message": "order 1\nfailed",
+            "file": "a.rs", "line": 7, "error": "no", "error_chain": ["limit"], "order": 1,
+            "trace_id": "4bf9",
+        });
+        let digest = serde_json::json!({
+            "level": "ERROR", "records": 173, "others": 2,
+            "kinds": [{ "count": 171, "last": "t9", "first": first }],
+        });
+        let digest = Digest::read(digest.to_string().as_bytes()).unwrap();
         let service = ServiceConfig { name: "shop".to_owned(), ..ServiceConfig::default() };
         assert_eq!(
             headline(&digest, &service),

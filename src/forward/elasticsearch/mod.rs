@@ -8,9 +8,10 @@ pub(crate) mod options;
 
 use super::batches::{BatchSize, Batches};
 use super::destination::Destination;
-use super::endpoint::{Endpoint, with_path};
+use super::endpoint::{Endpoint, http_options, with_path};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
+use super::http::HttpOptions;
 use super::message::Message;
 use super::transport::Stop;
 use crate::base::error::Error;
@@ -37,8 +38,8 @@ pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error
     let url = with_path(&config.url, &path);
     let mark = if url.reveal().contains('?') { '&' } else { '?' };
     let url = SecretUrl::new(format!("{}{mark}filter_path={WANTED}", url.reveal()));
-    let mut endpoint = Endpoint::new(url, &delivery.http(&setup.forward.http, config.gzip))?
-        .max_answer_bytes(MAX_ANSWER_BYTES);
+    let http = HttpOptions { gzip: config.gzip, ..http_options(setup, &delivery) };
+    let mut endpoint = Endpoint::new(url, &http)?.max_answer_bytes(MAX_ANSWER_BYTES);
     if !config.api_key.is_empty() {
         let key = Secret::new(format!("ApiKey {}", config.api_key.reveal()));
         endpoint = endpoint.header("authorization", key);

@@ -85,11 +85,15 @@ mod tests {
 
     #[test]
     fn a_mail_has_short_lines_of_ascii_and_says_in_base64_what_happened() {
-        let first = format!("Störung <b>\\r\\n.\\r\\n {}", "x".repeat(300));
-        let json = format!(
-            r#"{{"level":"ERROR","records":2,"others":0,"kinds":[{{"count":2,"last":"t2","first":{{"timestamp":"t1","level":"ERROR","logger":"shop","message":"{first}"}}}}]}}"#
-        );
-        let digest = Digest::read(json.as_bytes()).unwrap();
+        let message = format!("Störung <b>\r\n.\r\n {}", "x".repeat(300));
+        let first = serde_json::json!({
+            "timestamp": "t1", "level": "ERROR", "logger": "shop", "message": message,
+        });
+        let digest = serde_json::json!({
+            "level": "ERROR", "records": 2, "others": 0,
+            "kinds": [{ "count": 2, "last": "t2", "first": first }],
+        });
+        let digest = Digest::read(digest.to_string().as_bytes()).unwrap();
         let service = ServiceConfig { name: "shop".to_owned(), ..ServiceConfig::default() };
         let to = ["a@x".to_owned(), "b@y".to_owned()];
         let (from, service) = ("shop@example.com", &service);

@@ -8,10 +8,10 @@ pub(crate) mod options;
 
 use super::batches::{BatchSize, Batches};
 use super::destination::Destination;
-use super::endpoint::{Endpoint, with_path};
+use super::endpoint::{Endpoint, http_options, with_path};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
-use super::http::{Answer, classify};
+use super::http::{Answer, HttpOptions, classify};
 use super::message::Message;
 use super::transport::Stop;
 use crate::base::error::Error;
@@ -33,7 +33,8 @@ pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error
     let config = &setup.forward.loki;
     let delivery = config.delivery();
     let url = with_path(&config.url, "/loki/api/v1/push");
-    let mut endpoint = Endpoint::new(url, &delivery.http(&setup.forward.http, config.gzip))?
+    let http = HttpOptions { gzip: config.gzip, ..http_options(setup, &delivery) };
+    let mut endpoint = Endpoint::new(url, &http)?
         .headers("forward.loki.headers", &config.headers)?
         .bearer(&config.token)
         .basic(&config.user, &config.password);

@@ -9,10 +9,10 @@ mod protobuf;
 
 use super::batches::{BatchSize, Batches};
 use super::destination::Destination;
-use super::endpoint::{Endpoint, with_path};
+use super::endpoint::{Endpoint, http_options, with_path};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
-use super::http::{Answer, classify, shorten};
+use super::http::{Answer, HttpOptions, classify, shorten};
 use super::message::Message;
 use super::transport::Stop;
 use crate::base::error::Error;
@@ -34,7 +34,7 @@ const PROTOBUF: &str = "application/x-protobuf";
 pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error> {
     let config = &setup.forward.otlp;
     let delivery = config.delivery();
-    let http = delivery.http(&setup.forward.http, config.gzip);
+    let http = HttpOptions { gzip: config.gzip, ..http_options(setup, &delivery) };
     let endpoint = Endpoint::new(with_path(&config.url, "/v1/logs"), &http)?
         .headers("forward.otlp.headers", &config.headers)?
         .bearer(&config.token);

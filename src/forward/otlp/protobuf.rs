@@ -7,8 +7,8 @@
 use serde_json::Value;
 
 /// One request for the lines, each a `LogsData` with records of one resource. Records of equal
-/// resource and scope that follow each other share them. The hash of a record becomes its unique id:
-/// that of the line may differ after a kill. `None` if a line is no such JSON.
+/// resource and scope that follow each other share them. The hash of a record becomes its unique
+/// id: that of the line may differ after a kill. `None` if a line is no such JSON.
 pub(super) fn request<'a>(lines: impl Iterator<Item = (&'a str, &'a [u8])>) -> Option<Vec<u8>> {
     let mut resources: Vec<Resource> = Vec::new();
     for (hash, line) in lines {
@@ -21,7 +21,7 @@ pub(super) fn request<'a>(lines: impl Iterator<Item = (&'a str, &'a [u8])>) -> O
         for one in items(&line, "resourceLogs") {
             let resource = one.get("resource").cloned().unwrap_or_default();
             for scope in items(one, "scopeLogs") {
-                add(&mut resources, &resource, scope);
+                add(&mut resources, (&resource, scope));
             }
         }
     }
@@ -59,7 +59,7 @@ struct Scope {
     records: Vec<Value>,
 }
 
-fn add(resources: &mut Vec<Resource>, resource: &Value, logs: &Value) {
+fn add(resources: &mut Vec<Resource>, (resource, logs): (&Value, &Value)) {
     if resources.last().is_none_or(|last| last.resource != *resource) {
         resources.push(Resource { resource: resource.clone(), scopes: Vec::new() });
     }
@@ -263,9 +263,12 @@ mod tests {
     #[test]
     fn records_of_one_resource_and_scope_share_them() {
         let line = |scope: &str, text: &str| {
-            format!(
-                r#"{{"resourceLogs":[{{"resource":{{"attributes":[]}},"scopeLogs":[{{"scope":{{"name":"{scope}"}},"logRecords":[{{"timeUnixNano":"1","body":{{"stringValue":"{text}"}}}}]}}]}}]}}"#
-            )
+            let record =
+                serde_json::json!({ "timeUnixNano": "1", "body": { "stringValue": text } });
+            let logs = serde_json::json!({ "scope": { "name": scope }, "logRecords": [record] });
+            let resource = serde_json::json!({ "attributes": [] });
+            let one = serde_json::json!({ "resource": resource, "scopeLogs": [logs] });
+            serde_json::json!({ "resourceLogs": [one] }).to_string()
         };
         let lines = [line("a", "x"), line("a", "y"), line("b", "z")];
         let request = request(lines.iter().map(|line| ("", line.as_bytes()))).unwrap();

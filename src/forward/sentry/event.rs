@@ -1,7 +1,7 @@
 //! Event: a record as Sentry has events.
 //!
-//! Knows the members of an event. Pure. In: a native record; out: JSON. Records of one kind have one
-//! fingerprint, so that they are one issue.
+//! Knows the members of an event. Pure. In: a native record; out: JSON. Records of one kind have
+//! one fingerprint, so that they are one issue.
 
 use crate::encode::options::ServiceConfig;
 use crate::forward::fingerprint::shape;
@@ -98,8 +98,12 @@ mod tests {
 
     #[test]
     fn the_outermost_error_is_last_and_a_foreign_trace_id_is_no_trace() {
-        let json = br#"{"timestamp":"2026-02-19T10:30:00Z","level":"CRITICAL","logger":"shop","message":"order 7 failed","error":"cannot pay","error_chain":["declined","limit"],"trace_id":"abc-123","order":7,"seq":9}"#;
-        let record = NativeRecord::read(json).unwrap();
+        let json = json!({
+            "timestamp": "2026-02-19T10:30:00Z", "level": "CRITICAL", "logger": "shop",
+            "message": "order 7 failed", "error": "cannot pay",
+            "error_chain": ["declined", "limit"], "trace_id": "abc-123", "order": 7, "seq": 9,
+        });
+        let record = NativeRecord::read(json.to_string().as_bytes()).unwrap();
         let service = ServiceConfig {
             name: "shop".to_owned(),
             version: "1.2".to_owned(),

@@ -8,10 +8,10 @@ pub(crate) mod options;
 
 use super::batches::{BatchSize, Batches};
 use super::destination::Destination;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, http_options};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
-use super::http::{Answer, classify};
+use super::http::{Answer, HttpOptions, classify};
 use super::message::Message;
 use super::native::NativeRecord;
 use super::transport::Stop;
@@ -23,6 +23,7 @@ use crate::forward::ForwardSetup;
 use crate::forward::outcome::Outcome;
 use dsn::Dsn;
 use logwell_options::secret::{Secret, SecretUrl};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// The name of the destination and of its sink.
@@ -46,7 +47,7 @@ pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error
     let Dsn { url, key } = dsn.unwrap_or(Dsn { url: SecretUrl::default(), key: Secret::default() });
     let client = concat!("sentry_client=logwell/", env!("CARGO_PKG_VERSION"));
     let auth = format!("Sentry sentry_version=7, {client}, sentry_key={}", key.reveal());
-    let http = delivery.http(&setup.forward.http, true);
+    let http = HttpOptions { gzip: true, ..http_options(setup, &delivery) };
     let endpoint = Endpoint::new(url, &http)?.header("x-sentry-auth", Secret::new(auth));
     let address = endpoint.address();
     let (service, has_fields) = (setup.service(), config.fields);
@@ -84,7 +85,7 @@ impl Exchange for Events {
             return Outcome::refused("it is no record").into();
         };
         let event = event::event(&record, &message.id, (&self.service, self.has_fields));
-        let body = envelope(&message.id, &event.to_string());
+        let body = envelope(&message.id, &event);
         match self.endpoint.post("application/x-sentry-envelope", &body) {
             Ok(answer) => self.judge(&answer, now).into(),
             Err(no_answer) => no_answer.into(),
@@ -108,7 +109,8 @@ impl Events {
 }
 
 /// An envelope with one event: header, head of the item, item.
-fn envelope(id: &str, event: &str) -> Vec<u8> {
+fn envelope(id: &str, event: &Value) -> Vec<u8> {
+    let event = event.to_string();
     let sent_at = clock::utc_text(clock::unix_ns());
     let length = event.len();
     format!(
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_envelope_is_three_lines() {
-        let envelope = String::from_utf8(envelope("9f2c", "{\"a\":1}")).unwrap();
+        let envelope = String::from_utf8(envelope("9f2c", &serde_json::json!({ "a": 1 }))).unwrap();
         let lines: Vec<_> = envelope.lines().collect();
         assert!(lines[0].starts_with("{\"event_id\":\"9f2c\",\"sent_at\":\"20"), "{envelope}");
         assert_eq!(lines[1..], ["{\"type\":\"event\",\"length\":7}", "{\"a\":1}"]);

@@ -8,7 +8,7 @@ use super::batches::BatchSize;
 use super::bucket::TokenBucket;
 use super::destination::Destination;
 use super::digest::{Digest, Digests, text};
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, http_options};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
 use super::http::{Answer, classify};
@@ -37,7 +37,7 @@ const MAX_TEXT_CHARS: usize = 12_000;
 pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error> {
     let config = &setup.forward.slack;
     let delivery = config.delivery();
-    let http = delivery.http(&setup.forward.http, false);
+    let http = http_options(setup, &delivery);
     let endpoint = Endpoint::new(SecretUrl::from(&config.url), &http)?;
     let address = endpoint.address();
     let pace = TokenBucket::new(config.per_minute, Duration::from_secs(60), Instant::now());

@@ -9,7 +9,7 @@ mod template;
 
 use super::batches::{BatchSize, Batches};
 use super::destination::Destination;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, http_options};
 use super::exchange::{Exchange, InBatches, Verdict};
 use super::hashed::Hashed;
 use super::http::classify;
@@ -37,7 +37,7 @@ pub(crate) const NAME: &str = "webhook";
 pub(super) fn destination(setup: &ForwardSetup<'_>) -> Result<Destination, Error> {
     let config = &setup.forward.webhook;
     let delivery = config.delivery();
-    let http = delivery.http(&setup.forward.http, false);
+    let http = http_options(setup, &delivery);
     let endpoint = Endpoint::new(SecretUrl::from(&config.url), &http)?
         .headers("forward.webhook.headers", &config.headers)?;
     let address = endpoint.address();
@@ -83,14 +83,14 @@ impl Exchange for Hook {
 impl Hook {
     /// The id is the same for each attempt: a server that keeps it has each record once.
     fn headers(&self, id: &str, body: &[u8]) -> Vec<(String, Secret)> {
-        let seconds = (clock::unix_ns() / 1_000_000_000).to_string();
+        let seconds = clock::unix_ns() / 1_000_000_000;
         let mut headers = vec![
             ("webhook-id", id.to_owned()),
-            ("webhook-timestamp", seconds.clone()),
+            ("webhook-timestamp", seconds.to_string()),
             ("idempotency-key", id.to_owned()),
         ];
         if let Some(key) = &self.key {
-            headers.push(("webhook-signature", key.sign(id, &seconds, body)));
+            headers.push(("webhook-signature", key.sign(id, seconds, body)));
         }
         let secret = |(name, value): (&str, String)| (name.to_owned(), Secret::new(value));
         headers.into_iter().map(secret).collect()

@@ -20,9 +20,9 @@ destination_section! {
         secret: Secret = Secret::default() => signing_secret();
         /// More headers, as `name=value,name=value`; commas in a value are written `%2C`.
         headers: Secret = Secret::default() => secret_headers();
-        /// The body, JSON with placeholders: `{{ json message }}` is the record's member `message` as
-        /// JSON, `{{ json record }}` the whole record, `{{ json hash }}` its hash. What is missing is
-        /// null.
+        /// The body, JSON with placeholders: `{{ json message }}` is the record's member `message`
+        /// as JSON, `{{ json record }}` the whole record, `{{ json hash }}` its hash.
+        /// What is missing is null.
         body: String = DEFAULT.to_owned() => text(16_384);
     }
 }

@@ -25,8 +25,9 @@ impl SigningKey {
     }
 
     /// The header `webhook-signature`.
-    pub(super) fn sign(&self, id: &str, unix_seconds: &str, body: &[u8]) -> String {
-        let signed = [id.as_bytes(), unix_seconds.as_bytes(), body].join(&b'.');
+    pub(super) fn sign(&self, id: &str, unix_seconds: u64, body: &[u8]) -> String {
+        let time = unix_seconds.to_string();
+        let signed = [id.as_bytes(), time.as_bytes(), body].join(&b'.');
         format!("v1,{}", BASE64.encode(hmac::sign(&self.0, &signed)))
     }
 }
@@ -60,7 +61,7 @@ mod tests {
         let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let key = SigningKey::read(&secret).unwrap();
         let body = br#"{"test": 2432232314}"#;
-        let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);
+        let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

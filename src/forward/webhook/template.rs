@@ -85,12 +85,11 @@ mod tests {
 
     #[test]
     fn the_default_is_the_recommended_payload() {
-        let record = NativeRecord::read(br#"{"timestamp":"2026-02-19T10:30:00Z","level":"ERROR"}"#);
-        let body = Template::parse(DEFAULT).unwrap().fill(record.unwrap(), "");
-        assert_eq!(
-            body,
-            r#"{"type":"log.record","timestamp":"2026-02-19T10:30:00Z","data":{"timestamp":"2026-02-19T10:30:00Z","level":"ERROR"}}"#
-        );
+        let record = r#"{"timestamp":"2026-02-19T10:30:00Z","level":"ERROR"}"#;
+        let native = NativeRecord::read(record.as_bytes()).unwrap();
+        let body = Template::parse(DEFAULT).unwrap().fill(native, "");
+        let head = r#"{"type":"log.record","timestamp":"2026-02-19T10:30:00Z","data":"#;
+        assert_eq!(body, format!("{head}{record}}}"));
     }
 
     #[test]
