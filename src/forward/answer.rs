@@ -14,8 +14,8 @@ pub struct Answer {
     pub status: u16,
     /// How long it wants to be left alone (`Retry-After`), at most a day.
     pub retry_after: Option<Duration>,
-    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`](super::MAX_ANSWER_BYTES); the URL and
-    /// the values of the headers that were sent are masked, should they be repeated there.
+    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`](super::MAX_ANSWER_BYTES). The URL
+    /// and the values of the headers that were sent are masked, should they be repeated there.
     pub body_start: String,
     pub(super) raw: Raw,
 }
