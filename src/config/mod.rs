@@ -55,6 +55,8 @@ pub use crate::forward::sentry::options::SentryConfig;
 pub use crate::forward::slack::options::SlackConfig;
 #[cfg(feature = "forward")]
 pub use crate::forward::webhook::options::WebhookConfig;
+#[cfg(feature = "metrics")]
+pub use crate::metrics::options::MetricsConfig;
 pub use crate::pipeline::options::QueueConfig;
 pub use crate::pipeline::options::WhenFull;
 pub use crate::record::directives::Directives;
@@ -225,6 +227,18 @@ impl LoggingConfig {
     #[cfg(not(feature = "forward"))]
     pub(crate) fn forward_setup(&self) -> ForwardSetup<'_> {
         ForwardSetup(std::marker::PhantomData)
+    }
+
+    /// What measuring needs of it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn metrics_setup(&self) -> crate::metrics::Setup<'_> {
+        &self.metrics
+    }
+
+    /// What measuring needs of it: nothing.
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) fn metrics_setup(&self) -> crate::metrics::Setup<'_> {
+        crate::metrics::Setup(std::marker::PhantomData)
     }
 
     /// The whole configuration as YAML that reads back equal; secrets are masked.

@@ -8,9 +8,12 @@
 //! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 
 mod adopt;
+#[cfg(feature = "rabbitmq")]
+pub mod amqp;
 mod answer;
 mod backoff;
 mod batches;
+mod blame;
 mod bucket;
 mod check;
 pub(crate) mod conflicts;
@@ -57,6 +60,7 @@ pub(crate) mod webhook;
 pub use crate::setup::check::check;
 pub use backoff::Backoff;
 pub use batches::{BatchSize, Batches};
+pub use blame::{Blame, Patience, Refusals};
 pub use bucket::TokenBucket;
 pub use check::Checked;
 pub(crate) use check::check_all;

@@ -4,6 +4,8 @@
 
 mod forwarder;
 mod life;
+mod page;
+mod protocols;
 mod senders;
 mod support;
 mod tls;
