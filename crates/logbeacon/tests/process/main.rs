@@ -5,6 +5,7 @@
 mod forwarder;
 mod life;
 mod page;
+mod protocols;
 mod senders;
 mod support;
 mod tls;
