@@ -97,7 +97,7 @@ fn event(object: &str, limits: &Limits) -> Item {
     fields.lift("event.");
     fields.lift("fields.");
     // A member of the event may be called as a member around it.
-    let mut draft = names::draft(std::mem::replace(&mut fields, Fields::default()));
+    let mut draft = names::draft(std::mem::take(&mut fields));
     if let Some(message) = message.filter(|message| *message != Value::Null) {
         draft.message = names::text_of(message);
     }
