@@ -14,9 +14,11 @@
 //! | `time` | observed time and gaps |
 //! | `tables`, `journal`, `disk` | what must not be forgotten, and where it is kept |
 //! | `tasks` | jobs that run elsewhere: when they are due, what their pings say |
+//! | `checks` | when checks start, how they are done, what they found |
 //! | [`config`] | `monitor.yaml` |
 //! | `setup`, `engine` | everything joined |
 
+mod checks;
 pub mod config;
 mod disk;
 mod engine;
@@ -41,6 +43,10 @@ mod tasks;
 mod testing;
 mod time;
 
+pub use checks::{
+    Board, Certificate, Check, CheckReport, Http, Kind, Prober, Protocol, Start, Status, Times,
+    Timetable, permit,
+};
 pub use disk::{Disk, SystemDisk};
 pub use engine::{Dispatch, Engine};
 pub use flapping::Flapping;
