@@ -15,6 +15,7 @@
 //! | `tables`, `journal`, `disk` | what must not be forgotten, and where it is kept |
 //! | `tasks` | jobs that run elsewhere: when they are due, what their pings say |
 //! | `checks` | when checks start, how they are done, what they found |
+//! | [`host`] | the own machine |
 //! | [`config`] | `monitor.yaml` |
 //! | `setup`, `engine` | everything joined |
 
@@ -24,6 +25,7 @@ mod disk;
 mod engine;
 mod flapping;
 mod group;
+pub mod host;
 mod identity;
 mod incident;
 mod instance;
