@@ -6,11 +6,11 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to who started it")]
 
-use logwell::QueueLayer;
 use logwell::encode::Encode as _;
 use logwell::encode::json::{JsonEncoder, JsonOptions};
 use logwell::record::Record;
 use logwell::testing::Listener;
+use logwell::{LoggingConfig, QueueLayer};
 use logwell_benches::{Scratch, five_fields, in_two_spans, one_file};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -29,18 +29,32 @@ const WARM_UP: u64 = 200;
 const TOLERANCE: f64 = 0.05;
 
 /// What is counted, by name.
-const CASES: [(&str, fn()); 10] = [
+const CASES: &[(&str, fn())] = &[
     ("caller/message", || caller(|_| tracing::info!("API request handled"))),
     ("caller/five_fields", || caller(five_fields)),
     ("caller/in_two_spans", || in_pipeline(|part, _| in_two_spans(|| repeat(part, five_fields)))),
     ("caller/formatted_message", || caller(formatted_message)),
     ("caller/disabled", || caller(|number| tracing::debug!(number, "off"))),
-    ("caller/span", || caller(|number| tracing::info_span!("job", number).in_scope(|| ()))),
+    ("caller/span", || caller(one_span)),
     ("listener/five_fields", listener),
     ("encoder/five_fields", || encoder(|| five_fields(7_654_321))),
     ("encoder/in_two_spans", || encoder(|| in_two_spans(|| five_fields(7_654_321)))),
     ("encoder/formatted_message", || encoder(|| formatted_message(7_654_321))),
+    #[cfg(feature = "metrics")]
+    ("metrics/caller", || measured(|part, _| repeat(part, five_fields))),
+    #[cfg(feature = "metrics")]
+    ("metrics/span", || measured(|part, _| repeat(part, one_span))),
+    #[cfg(feature = "metrics")]
+    ("metrics/listener", || measured(listen)),
+    #[cfg(feature = "metrics")]
+    ("metrics/counter", || measured(|part, _| repeat(part, |_| own_metrics().0.inc()))),
+    #[cfg(feature = "metrics")]
+    ("metrics/histogram", || measured(|part, _| repeat(part, |_| own_metrics().1.observe(0.5)))),
 ];
+
+fn one_span(number: u64) {
+    tracing::info_span!("job", number).in_scope(|| ());
+}
 
 fn formatted_message(number: u64) {
     tracing::info!("user {number} signed in from {} after {} ms", "10.0.0.1", 12.5);
@@ -72,19 +86,46 @@ fn caller(call: fn(u64)) {
 
 /// The listener's side of the same records: from the queue into the file.
 fn listener() {
-    in_pipeline(|part, listener| {
-        (0..TIMES).for_each(five_fields);
-        match part {
-            Part::WarmUp => {}
-            Part::Counted => counted_part(&mut || _ = black_box(listener.step())),
-        }
-    });
+    in_pipeline(listen);
+}
+
+fn listen(part: Part, listener: &mut Listener) {
+    (0..TIMES).for_each(five_fields);
+    match part {
+        Part::WarmUp => {}
+        Part::Counted => counted_part(&mut || _ = black_box(listener.step())),
+    }
 }
 
 /// Runs the work twice with a pipeline whose listener is stepped, so that this is the only thread.
 fn in_pipeline(work: impl Fn(Part, &mut Listener)) {
+    with_config(|_| (), work);
+}
+
+/// The same with metrics of records and spans; in all other cases they are off.
+#[cfg(feature = "metrics")]
+fn measured(work: impl Fn(Part, &mut Listener)) {
+    with_config(|config| config.metrics.enabled = true, work);
+}
+
+/// A counter and a histogram of the program's own.
+#[cfg(feature = "metrics")]
+fn own_metrics() -> &'static (logwell::metrics::Counter, logwell::metrics::Histogram) {
+    static OWN: std::sync::LazyLock<(logwell::metrics::Counter, logwell::metrics::Histogram)> =
+        std::sync::LazyLock::new(|| {
+            let metrics = logwell::metrics::global();
+            let bounds = logwell::metrics::SECONDS;
+            (metrics.counter("c_total", "C."), metrics.histogram("h", "H.", bounds))
+        });
+    &OWN
+}
+
+fn with_config(change: fn(&mut LoggingConfig), work: impl Fn(Part, &mut Listener)) {
     let Ok(dir) = Scratch::new() else { return };
-    let Ok(config) = one_file(dir.path()) else { return };
+    let Ok(mut config) = one_file(dir.path()) else { return };
+    #[cfg(feature = "metrics")]
+    (config.metrics.enabled = false);
+    change(&mut config);
     let builder = QueueLayer::builder().config(config).filter_globally(true);
     let Ok((layer, _handle, mut listener)) = builder.build_stepped() else { return };
     let subscriber = tracing_subscriber::registry().with(layer);

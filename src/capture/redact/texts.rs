@@ -105,9 +105,11 @@ fn is_striking(bytes: &[u8; STEP], next: &[u8; STEP]) -> bool {
     let all = bytes.iter().zip(next).zip(signs.iter_mut().zip(&mut runs));
     for ((&byte, &next), (sign, run)) in all {
         let is_sign = byte == b':' || byte == b'=' || byte == b'>' || byte == b'%';
-        // `",` and `--`
-        let is_two =
-            (byte == b'"' || byte == b'\'') && next == b',' || byte == b'-' && next == b'-';
+        // `",`, `--`, ` -`, ` "` and `("`
+        let is_quote = |byte: u8| byte == b'"' || byte == b'\'';
+        let is_two = is_quote(byte) & (next == b',')
+            | (byte == b'-' || byte == b' ') & (next == b'-')
+            | (byte == b' ' || byte == b'(') & is_quote(next);
         *sign = u8::from(is_sign | is_two);
         let separates = byte < b'-' || byte == b'.' || byte == b'/';
         *run = u8::from(!separates);
@@ -155,12 +157,18 @@ mod tests {
                 assert!(is_striking(&bytes, b"................"), "{bytes:?}");
                 bytes[(at + HALF) % STEP] = b' ';
                 bytes[(at + 1) % STEP] = b'.';
-                let is_sign = matches!(byte, b':' | b'=' | b'>' | b'%');
-                assert_eq!(is_striking(&bytes, b"................"), is_sign || is_full(&bytes));
-                let two = is_striking(&bytes, b",,,,,,,,,,,,,,,,");
-                assert_eq!(two, is_sign || is_full(&bytes) || matches!(byte, b'"' | b'\''));
-                let two = is_striking(&bytes, b"----------------");
-                assert_eq!(two, is_sign || is_full(&bytes) || byte == b'-');
+                let is_one = matches!(byte, b':' | b'=' | b'>' | b'%') || is_full(&bytes);
+                let strikes = |next: u8| is_striking(&bytes, &[next; STEP]);
+                assert_eq!(strikes(b'.'), is_one);
+                assert_eq!(strikes(b','), is_one || matches!(byte, b'"' | b'\''));
+                // Each text here has a blank.
+                assert!(strikes(b'-') && strikes(b'"') && strikes(b'\''));
+                let mut bytes = bytes.map(|byte| if byte == b' ' { b'.' } else { byte });
+                bytes[at] = byte;
+                let strikes = |next: u8| is_striking(&bytes, &[next; STEP]);
+                let is_one = matches!(byte, b':' | b'=' | b'>' | b'%') || is_full(&bytes);
+                assert_eq!(strikes(b'-'), is_one || matches!(byte, b'-' | b' '));
+                assert_eq!(strikes(b'"'), is_one || matches!(byte, b'(' | b' '));
             }
         }
     }
