@@ -67,20 +67,28 @@ fn a_filter_that_is_silent_without_saying_so_is_told_when_logging_starts() {
 }
 
 #[test]
-fn each_silent_filter_that_is_set_is_told_however_soon_after_another() {
+fn each_odd_filter_that_is_set_is_told_however_soon_after_another() {
     let told = Arc::new(Mutex::new(String::new()));
     let lines = Arc::clone(&told);
     logwell::set_self_log(move |line| lines.lock().unwrap().push_str(line));
-    let (_layer, handle) = QueueLayer::builder().config(quiet("info")).build().unwrap();
+    let config = quiet("info,my-app=debug,good_app=debug");
+    let (_layer, handle) = QueueLayer::builder().config(config).build().unwrap();
     let filters = ["off,first=trace", "off,second=trace"];
     for filter in filters {
         handle.set_level(filter).unwrap();
     }
+    handle.set_level("info,my-lib::http=debug").unwrap();
     handle.shutdown();
     let told = told.lock().unwrap();
     for filter in filters {
         assert!(told.contains(&format!("level: `{filter}`")), "{told}");
     }
+    for (written, meant) in [("my-app", "my_app"), ("my-lib::http", "my_lib::http")] {
+        let hyphen = format!("level: `{written}`");
+        assert_eq!(told.matches(&hyphen).count(), 1, "{told}");
+        assert!(told.contains(&format!("did you mean `{meant}`?")), "{told}");
+    }
+    assert!(!told.contains("good_app"), "{told}");
 }
 
 fn all_levels(_: &LoggingHandle) {

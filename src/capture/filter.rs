@@ -88,6 +88,13 @@ pub(crate) fn tell_silence(silence: &str) {
     selflog::tell_each(&format!("little will be logged: {silence}"));
 }
 
+/// Tells of targets in a filter of that name that no crate has: of each, however soon after another.
+pub(crate) fn tell_hyphens(key: &str, directives: &Directives) {
+    if let Some(hyphens) = directives.hyphens() {
+        selflog::tell_each(&format!("a filter may match nothing: {key}: {hyphens}"));
+    }
+}
+
 /// A [`Filter`] that can be replaced while others read it.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedFilter(Arc<ArcSwap<Filter>>);
@@ -106,6 +113,7 @@ impl SharedFilter {
         if let Some(silence) = directives.silence() {
             tell_silence(&format!("level: {silence}"));
         }
+        tell_hyphens("level", &directives);
         self.0.store(Arc::new(Filter::new(directives)));
         tracing::callsite::rebuild_interest_cache();
         // Another thread may replace them as well: whoever comes last must tell what is in force.

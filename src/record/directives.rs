@@ -114,6 +114,18 @@ impl Directives {
         Some(format!("`{self}` {problem}"))
     }
 
+    /// Targets with a hyphen, in words: in the targets of a crate it is an underscore.
+    pub(crate) fn hyphens(&self) -> Option<String> {
+        let spans = self.spans.iter().filter_map(|(head, _)| head.split('[').next());
+        let targets = self.targets.iter().map(|(target, _)| target.as_str()).chain(spans);
+        let odd = targets.filter(|target| target.contains('-'));
+        let odd = odd.map(|target| {
+            format!("`{target}` is no crate's target; did you mean `{}`?", target.replace('-', "_"))
+        });
+        let odd = odd.collect::<Vec<_>>().join("; ");
+        (!odd.is_empty()).then_some(odd)
+    }
+
     /// The whole text for [`EnvFilter`](tracing_subscriber::EnvFilter) when a part speaks of
     /// spans or fields; `None` when [`allows`](Self::allows) says everything.
     #[must_use]
@@ -453,6 +465,19 @@ mod tests {
             assert!(parse(text).silence().is_some(), "{text}");
         }
         assert_eq!(parse("warn,off").silence().as_deref(), Some("`warn,off` lets nothing pass"));
+    }
+
+    #[test]
+    fn a_target_with_a_hyphen_is_told_with_what_was_meant() {
+        for text in ["info", "info,my_app=debug", "info,[span-name]=debug", "a[x{k=\"b-c\"}]=info"]
+        {
+            assert_eq!(parse(text).hyphens(), None, "{text}");
+        }
+        for text in ["info,my-app=debug", "my-app", "my-app[span]=debug", "my-app=info,my_app=off"]
+        {
+            let expected = "`my-app` is no crate's target; did you mean `my_app`?";
+            assert_eq!(parse(text).hyphens().as_deref(), Some(expected), "{text}");
+        }
     }
 
     #[test]

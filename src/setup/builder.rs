@@ -345,15 +345,17 @@ fn add_console(
     Ok(())
 }
 
-/// Which filters let less pass than their text seems to say; the self-log has it too.
+/// Which filters let less pass than their text seems to say; the self-log has it too, and which of
+/// their targets no crate has.
 fn silence(config: &LoggingConfig) -> Option<String> {
     let filters = [
         ("level", true, &config.level),
         ("files.level", config.files.enabled, &config.files.level),
         ("console.level", config.console.enabled, &config.console.level),
     ];
-    let silent = filters.into_iter().filter(|(_, is_used, _)| *is_used);
-    let silent = silent.filter_map(|(key, _, level)| Some(format!("{key}: {}", level.silence()?)));
+    let used = filters.into_iter().filter(|(_, is_used, _)| *is_used);
+    used.clone().for_each(|(key, _, level)| filter::tell_hyphens(key, level));
+    let silent = used.filter_map(|(key, _, level)| Some(format!("{key}: {}", level.silence()?)));
     let silent = silent.collect::<Vec<_>>().join("; ");
     (!silent.is_empty()).then(|| {
         filter::tell_silence(&silent);
