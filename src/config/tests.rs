@@ -923,6 +923,9 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 OptionValue::Text { value, .. } if key == "metrics.listen" => {
                     **value = "127.0.0.1:9464".to_owned();
                 }
+                OptionValue::Text { value, .. } if key == "forward.webhook.body" => {
+                    **value = "{\"text\": {{ json message }}}".to_owned();
+                }
                 OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();
                     let end = crate::record::fields::floor_char_boundary(value, *max_bytes);
