@@ -88,7 +88,7 @@ pub(crate) fn tell_silence(silence: &str) {
     selflog::tell_each(&format!("little will be logged: {silence}"));
 }
 
-/// Tells of targets in a filter of that name that no crate has: of each, however soon after another.
+/// Tells of targets in the filter of that key that no crate has, however soon after another.
 pub(crate) fn tell_hyphens(key: &str, directives: &Directives) {
     if let Some(hyphens) = directives.hyphens() {
         selflog::tell_each(&format!("a filter may match nothing: {key}: {hyphens}"));

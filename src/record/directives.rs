@@ -118,12 +118,7 @@ impl Directives {
     pub(crate) fn hyphens(&self) -> Option<String> {
         let spans = self.spans.iter().filter_map(|(head, _)| head.split('[').next());
         let targets = self.targets.iter().map(|(target, _)| target.as_str()).chain(spans);
-        let odd = targets.filter(|target| target.contains('-'));
-        let odd = odd.map(|target| {
-            format!("`{target}` is no crate's target; did you mean `{}`?", target.replace('-', "_"))
-        });
-        let odd = odd.collect::<Vec<_>>().join("; ");
-        (!odd.is_empty()).then_some(odd)
+        foreign_filters::hyphens(targets)
     }
 
     /// The whole text for [`EnvFilter`](tracing_subscriber::EnvFilter) when a part speaks of

@@ -50,6 +50,16 @@ pub(super) fn meant_level(word: &str) -> Option<&'static str> {
     slip.or_else(elsewhere).or_else(|| is_number.then_some("info"))
 }
 
+/// Which of these targets no crate has, in words: there a hyphen of its name is an underscore.
+pub(super) fn hyphens<'a>(targets: impl Iterator<Item = &'a str>) -> Option<String> {
+    let odd = targets.filter(|target| target.contains('-'));
+    let odd = odd.map(|target| {
+        format!("`{target}` is no crate's target; did you mean `{}`?", target.replace('-', "_"))
+    });
+    let odd = odd.collect::<Vec<_>>().join("; ");
+    (!odd.is_empty()).then_some(odd)
+}
+
 fn misread_pair(part: &str, target: &str, level: &str) -> Option<DirectivesError> {
     if let Some(error) = misread_separator(part, &[target, level]) {
         return Some(error);
