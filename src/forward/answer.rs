@@ -12,11 +12,13 @@ use std::time::Duration;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// How long it wants to be left alone (`Retry-After`), at most a day.
+    /// How long it wants to be left alone (`Retry-After`), at most an hour.
     pub retry_after: Option<Duration>,
     /// The beginning of the body, at most [`MAX_ANSWER_BYTES`](super::MAX_ANSWER_BYTES). The URL
     /// and the values of the headers that were sent are masked, should they be repeated there.
     pub body_start: String,
+    /// Who has answered: of the URL what is no secret.
+    pub(super) address: String,
     pub(super) raw: Raw,
 }
 
@@ -33,7 +35,37 @@ impl Answer {
     #[cfg(test)]
     pub(super) fn of(status: u16, body: &str) -> Self {
         let raw = Raw { headers: Vec::new(), body: body.as_bytes().to_vec() };
-        Self { status, retry_after: None, body_start: body.to_owned(), raw }
+        let address = "https://logs.example.com/…".to_owned();
+        Self { status, retry_after: None, body_start: body.to_owned(), address, raw }
+    }
+
+    /// The same with one more header.
+    #[cfg(test)]
+    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.raw.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Whether it is a web page: by its beginning, or by its type and a tag. The type alone proves
+    /// nothing: scripts label a plain `ok` as HTML.
+    pub(super) fn is_page(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default().trim().to_ascii_lowercase();
+        let is_html = ["text/html", "application/xhtml+xml"].iter().any(|it| kind.starts_with(it));
+        let body = self.body_start.trim_start_matches('\u{feff}').trim_start();
+        let begins = |tag: &str| {
+            let start = body.as_bytes().get(..tag.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+        };
+        begins("<!doctype html") || begins("<html") || (is_html && body.contains('<'))
+    }
+
+    /// What a person is told of a page where a log server was expected.
+    pub(super) fn page_problem(&self) -> String {
+        let Self { status, address, .. } = self;
+        format!(
+            "HTTP status {status} with a web page: a page has answered instead of a log server at \
+             {address}; check the URL, and whether a sign-in page or a portal is in the way"
+        )
     }
 
     /// The body as it came, at most [`Post::max_answer_bytes`](super::Post::max_answer_bytes). It

@@ -5,6 +5,7 @@
 
 pub use super::answer::Answer;
 use super::answer::Raw;
+use super::retry_after::parse_retry_after;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::threads;
 use crate::forward::options::HttpConfig;
@@ -136,9 +137,6 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Shorter bodies are not worth compressing.
 const GZIP_FROM_BYTES: usize = 1024;
 
-/// Longer waits are not obeyed: by a mistake over there nothing should rest forever.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
-
 /// So much of an answer is repeated in a reason.
 const MAX_REASON_CHARS: usize = 200;
 
@@ -243,7 +241,7 @@ impl HttpClient {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes())));
         let raw = Raw { headers: headers.collect(), body };
-        Ok(Answer { status, retry_after, body_start, raw })
+        Ok(Answer { status, retry_after, body_start, address: url.to_string(), raw })
     }
 }
 
@@ -258,6 +256,7 @@ impl fmt::Debug for HttpClient {
 /// | status | fate |
 /// |---|---|
 /// | 2xx | delivered |
+/// | 2xx with a web page | blocked: a sign-in page or portal has answered instead of the server |
 /// | 408, 421, 425, 429, 5xx | to be tried again, not before `Retry-After` |
 /// | 413, 422 | refused: the message itself is at fault |
 /// | 400, 409 | doubtful: the message, or the address |
@@ -271,6 +270,7 @@ pub fn classify(answer: &Answer) -> Outcome {
     };
     let after = answer.retry_after;
     match answer.status {
+        200..=299 if answer.is_page() => Outcome::Blocked { after, why: answer.page_problem() },
         200..=299 => Outcome::Delivered,
         408 | 421 | 425 | 429 | 500..=599 => Outcome::Retry { after, why: why() },
         413 | 422 => Outcome::Refused { why: why() },
@@ -301,19 +301,6 @@ fn advice(status: u16) -> &'static str {
 
 fn printable(c: char) -> char {
     if crate::encode::escape::must_escape(c) { ' ' } else { c }
-}
-
-/// `120`, or a date as HTTP has them.
-fn parse_retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    let after = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-            Duration::try_from(date.duration_since(now)).unwrap_or_default()
-        }
-    };
-    Some(after.min(LONGEST_RETRY_AFTER))
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
@@ -418,6 +405,30 @@ impl Resolver for LookUp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_web_page_is_no_delivery_whatever_its_type_and_a_plain_ok_is_one() {
+        let pages = ["<!DOCTYPE html>", "\n\t<html lang=en>", "\u{feff}<!doctype HTML>", "<HTML>"];
+        for page in pages {
+            let outcome = classify(&Answer::of(200, page));
+            let Outcome::Blocked { why, .. } = &outcome else { panic!("{page}: {outcome:?}") };
+            assert!(why.contains(
+                "a page has answered instead of a log server at https://logs.example.com/…"
+            ));
+        }
+        let html = |body| Answer::of(200, body).with_header("content-type", "Text/HTML; charset=x");
+        for page in ["<?xml version='1.0'?><html>", "<!-- x --><title>Sign in", "go to <a href=/>"]
+        {
+            assert!(matches!(classify(&html(page)), Outcome::Blocked { .. }), "{page}");
+            assert!(classify(&Answer::of(200, page)).is_delivered(), "{page}");
+        }
+        for body in ["", "ok", "{\"ok\":true}"] {
+            assert!(classify(&html(body)).is_delivered(), "{body}");
+        }
+        assert!(classify(&Answer::of(200, "<htm")).is_delivered());
+        let outage = classify(&Answer::of(503, "<html>"));
+        assert!(matches!(outage, Outcome::Retry { .. }), "{outage:?}");
+    }
 
     #[test]
     fn without_a_thread_a_name_is_not_found_and_an_address_is() {

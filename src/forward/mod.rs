@@ -48,6 +48,7 @@ mod rabbitmq;
 #[cfg(not(feature = "rabbitmq"))]
 #[path = "rabbitmq/disabled.rs"]
 mod rabbitmq;
+mod retry_after;
 mod running;
 pub(crate) mod sentry;
 mod setup;

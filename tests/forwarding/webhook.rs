@@ -247,3 +247,36 @@ fn a_hook_of_slack_that_is_gone_waits_and_a_payload_it_cannot_read_does_not() {
     assert_eq!(letters[0].0["kinds"][0]["first"]["n"], 1);
     assert_eq!(letters[0].1, "HTTP status 400: invalid_payload");
 }
+
+#[test]
+fn a_sign_in_page_is_no_delivery_for_any_destination() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = || "<HTML><body>Please sign in</body></HTML>".to_owned();
+    let server = Server::start(move |_| Reply::With(200, "X: y", page()));
+    let url = || Secret::new(format!("http://{}", server.address));
+    let mut config = quick_config(dir.path());
+    let forward = &mut config.forward;
+    forward.webhook.enabled = true;
+    forward.webhook.url = url();
+    forward.slack.enabled = true;
+    forward.slack.url = url();
+    forward.slack.batch_wait = Duration::from_millis(100);
+    forward.sentry.enabled = true;
+    forward.sentry.dsn = Secret::new(format!("http://k3y@{}/7", server.address));
+    forward.loki.enabled = true;
+    forward.loki.url = url();
+    forward.otlp.enabled = true;
+    forward.otlp.url = url();
+    forward.elasticsearch.enabled = true;
+    forward.elasticsearch.url = url();
+    logging(config, |handle| {
+        tracing::error!("order failed");
+        for name in ["webhook", "slack", "sentry", "loki", "otlp", "elasticsearch"] {
+            until(name, || destination(handle, name).failed_attempts > 0);
+            let stats = destination(handle, name);
+            assert_eq!((stats.delivered, stats.refused, stats.waiting), (0, 0, 1), "{name}");
+            let problem = stats.problem.unwrap_or_default();
+            assert!(problem.contains("a web page"), "{name}: {problem}");
+        }
+    });
+}

@@ -131,8 +131,15 @@ fn dead_messages_are_deleted_only_as_asked() {
 
 #[test]
 fn what_a_person_can_mend_waits_until_it_is_mended() {
+    let expired = || Answer::status(401).body("token expired");
+    let sign_in = || Answer::status(200).body("<!doctype html><title>Sign in</title>");
+    check_that_it_waits(expired, "check the token");
+    check_that_it_waits(sign_in, "a web page");
+}
+
+fn check_that_it_waits(answer: impl Fn() -> Answer + Send + 'static, advice: &str) {
     let Some(queues) = Queues::new() else { return };
-    let stub = Stub::start(|_, _| Answer::status(401).body("token expired"));
+    let stub = Stub::start(move |_, _| answer());
     let queue = queues.logbeacon();
     queues.send(&queue, (0..30).map(|n| record(&n.to_string())));
     let mut command = log_beacon(&queues, &stub);
@@ -144,7 +151,7 @@ fn what_a_person_can_mend_waits_until_it_is_mended() {
     worker.signal("TERM");
     let (status, text) = worker.end();
     assert!(status.success(), "{text}");
-    assert!(text.contains("check the token"), "{text}");
+    assert!(text.contains(advice), "{text}");
     assert_eq!(queues.waiting(&format!("{queue}.dead")), Some(0));
     let delivered: BTreeSet<_> = hashes(&stub.received()).into_iter().collect();
     assert_eq!(delivered.len(), 30);

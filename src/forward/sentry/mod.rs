@@ -14,6 +14,7 @@ use super::hashed::Hashed;
 use super::http::{Answer, HttpOptions, classify};
 use super::message::Message;
 use super::native::NativeRecord;
+use super::retry_after::LONGEST_RETRY_AFTER;
 use super::transport::Stop;
 use crate::base::clock;
 use crate::base::error::Error;
@@ -31,8 +32,6 @@ pub(crate) const NAME: &str = "sentry";
 
 /// Sentry refuses larger events; a record is cut before.
 const MAX_EVENT_BYTES: u64 = 256 * 1024;
-/// Longer rests are not obeyed.
-const LONGEST_REST: Duration = Duration::from_secs(24 * 3600);
 
 /// The destination that the configuration asks for.
 ///
@@ -128,7 +127,7 @@ fn rest_for_errors(limits: &str) -> Option<Duration> {
         let categories = parts.next().unwrap_or_default();
         let is_ours = |category: &str| ["", "error", "default"].contains(&category.trim());
         let is_ours = categories.split(';').any(is_ours);
-        is_ours.then(|| Duration::from_secs(seconds).min(LONGEST_REST))
+        is_ours.then(|| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
     };
     limits.split(',').filter_map(rest).max()
 }
@@ -145,7 +144,7 @@ mod tests {
         assert_eq!(seconds("30, 7:error"), Some(30));
         assert_eq!(seconds("60:transaction:org"), None);
         assert_eq!(seconds("soon:error"), None);
-        assert_eq!(seconds("99999999999:error"), Some(24 * 3600));
+        assert_eq!(seconds("99999999999:error"), Some(3600));
     }
 
     #[test]

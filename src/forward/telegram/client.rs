@@ -43,7 +43,8 @@ pub struct TelegramClient {
 /// Where Telegram is.
 pub const TELEGRAM_URL: &str = "https://api.telegram.org";
 
-/// Longer pauses are not obeyed: by a mistake over there nothing should rest forever.
+/// Longer pauses are not obeyed: by a mistake over there nothing should rest forever. Telegram asks
+/// for hours in earnest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 /// What Telegram says besides the message.
@@ -123,7 +124,7 @@ impl TelegramClient {
 fn judge(answer: &Answer) -> Result<Outcome, i64> {
     let Some(reply) = Reply::read(&answer.body_start) else {
         return Ok(match classify(answer) {
-            // Something in between has answered, such as the login page of a network.
+            // Something in between has answered.
             Outcome::Delivered => Outcome::retry("the answer is not one of Telegram"),
             outcome => outcome,
         });
@@ -231,7 +232,9 @@ pub(super) mod tests {
     #[test]
     fn a_message_is_delivered_only_if_telegram_says_so() {
         assert_eq!(judged(200, r#"{"ok":true,"result":{}}"#), Ok(Outcome::Delivered));
-        for body in ["", "<html>please log in</html>", "[]", r#"{"ok":1}"#, r#"{"ok":true"#] {
+        let page = judged(200, "<html>please log in</html>");
+        assert!(matches!(page, Ok(Outcome::Blocked { .. })), "{page:?}");
+        for body in ["", "[]", r#"{"ok":1}"#, r#"{"ok":true"#] {
             assert_eq!(judged(200, body), Ok(Outcome::retry("the answer is not one of Telegram")));
         }
         assert_eq!(judged(200, r#"{"ok":false}"#), Ok(Outcome::retry("Telegram has not taken it")));
