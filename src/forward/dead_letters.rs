@@ -18,18 +18,28 @@ pub(crate) struct DeadLetters {
     max_bytes: u64,
     /// What is in the messages and only the other side is to see.
     hidden: Secret,
+    /// Whether the last letter could not be written.
+    is_stuck: bool,
 }
 
 impl DeadLetters {
     /// Those of the destination of that name; a file has at most so many bytes.
     pub(crate) fn new(dir: &Path, name: &str, (max_bytes, hidden): (u64, Secret)) -> Self {
-        Self { name: name.to_owned(), file: LetterFile::new(dir, name), max_bytes, hidden }
+        let (name, file) = (name.to_owned(), LetterFile::new(dir, name));
+        Self { name, file, max_bytes, hidden, is_stuck: false }
     }
 
     /// Adds a message, and why it was refused. Older ones go when there is no room.
     pub(crate) fn write(&mut self, message: &Message, why: &str) -> io::Result<()> {
         let line = self.line(message, why);
-        self.file.append(line.as_bytes(), self.max_bytes)
+        let written = self.file.append(line.as_bytes(), self.max_bytes);
+        self.is_stuck = written.is_err();
+        written
+    }
+
+    /// Whether the last letter could not be written: what is refused stays where it is.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_stuck
     }
 
     /// Has messages sent again by the next start. They are durable when it returns.

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// So much is read ahead, while it is in doubt who is at fault, to find a message that passes. No
 /// more than this is set aside either.
 const READ_AHEAD: BatchLimits = BatchLimits { entries: 1_024, bytes: 8 << 20 };
+/// After so many attempts in vain another message is tried too: the server may be down, or fail on
+/// this message only.
+const ATTEMPTS_ALONE: u32 = 5;
 
 /// What is known while it is in doubt who is to blame.
 pub(super) struct Doubt {
@@ -94,13 +97,18 @@ impl Forwarder {
         }
     }
 
-    /// Whether that can be the message's own fault: at once if the answer leaves it open, and only
-    /// after a long time if it speaks of what a person can fix.
+    /// Whether that can be the message's own fault: at once if the answer leaves it open, after a
+    /// few attempts if it looks like an outage, and only after a long time if it speaks of what a
+    /// person can fix.
     pub(super) fn is_in_doubt(&self, round: &Round) -> bool {
         match round.failure {
             Some(Outcome::Doubtful { .. }) => true,
             Some(Outcome::Blocked { .. }) => {
                 self.blocked_since.is_some_and(|since| since.elapsed() >= self.patience.alone)
+            }
+            Some(Outcome::Retry { after: None, .. }) => {
+                let may_try = !self.stop.is_requested() && !self.dead.is_stuck();
+                may_try && self.backoff.failures() + 1 >= ATTEMPTS_ALONE
             }
             _ => false,
         }
@@ -115,12 +123,17 @@ impl Forwarder {
                 ..round
             };
         }
-        if round.has_passed || self.another_passes() {
-            let why = round.failure.map(Outcome::into_why).unwrap_or_default();
-            if let Some(message) = self.pending.pop_front() {
-                self.set_aside(message, &why);
-            }
-            return Round { has_passed: true, ..Round::default() };
+        let other = if round.has_passed { Round::default() } else { self.try_another() };
+        let looks_down = matches!(round.failure, Some(Outcome::Retry { .. }));
+        if round.has_passed || other.has_passed {
+            // The server may have come back just before the other was tried.
+            let round = if looks_down { self.attempt(0, 1) } else { round };
+            let is_open = looks_down && (!is_plain_retry(&round) || self.stop.is_requested());
+            return if is_open { round } else { self.accuse(round) };
+        }
+        if looks_down {
+            let failure = other.failure.filter(asks_to_wait).or(round.failure);
+            return Round { failure, ..round };
         }
         let alone = match self.pending.len() {
             0 | 1 => "it waits until another record shows whether this one or the URL is wrong",
@@ -130,6 +143,15 @@ impl Forwarder {
             failure: round.failure.map(|it| it.map_why(|why| format!("{why}; {alone}"))),
             ..round
         }
+    }
+
+    /// Sets the first message aside: it fails, and others pass.
+    fn accuse(&mut self, round: Round) -> Round {
+        let why = round.failure.map(Outcome::into_why).unwrap_or_default();
+        if let Some(message) = self.pending.pop_front() {
+            self.set_aside(message, &why);
+        }
+        Round { has_passed: true, ..Round::default() }
     }
 
     fn set_aside(&mut self, message: Message, why: &str) {
@@ -148,7 +170,9 @@ impl Forwarder {
         };
         let outcome = match self.deliver_one(&message) {
             // Behind a balancer the next answer is another server's.
-            Outcome::Doubtful { .. } => self.deliver_one(&message),
+            Outcome::Doubtful { .. } | Outcome::Retry { after: None, .. } => {
+                self.deliver_one(&message)
+            }
             outcome => outcome,
         };
         let now = self.doubt.now();
@@ -159,14 +183,19 @@ impl Forwarder {
                 None
             }
             Outcome::Refused { why } => self.refused(&message, &why),
-            Outcome::Doubtful { why } | Outcome::Blocked { why, .. } => {
+            // It asks for time, or was interrupted.
+            Outcome::Retry { after, why } if after.is_some() || self.stop.is_requested() => {
+                Some(Outcome::Retry { after, why })
+            }
+            Outcome::Doubtful { why }
+            | Outcome::Blocked { why, .. }
+            | Outcome::Retry { why, .. } => {
                 refusals = self.doubt.blame.refused(Some(refusals), now);
                 match self.doubt.blame.is_at_fault(refusals, now) {
                     true => self.refused(&message, &why),
                     false => Some(Outcome::Doubtful { why }),
                 }
             }
-            retry @ Outcome::Retry { .. } => Some(retry),
         };
         match stays {
             Some(outcome) => {
@@ -200,20 +229,36 @@ impl Forwarder {
     }
 
     /// Tries another message than the first; each time one that was not tried yet.
-    fn another_passes(&mut self) -> bool {
+    fn try_another(&mut self) -> Round {
         while self.pending.len() <= self.probe && self.may_read_ahead() && self.read() > 0 {
             self.pending.extend(self.compose.ready(Instant::now()));
         }
         if self.probe >= self.pending.len() {
             self.probe = 1;
         }
-        let has_passed = self.pending.len() > 1 && self.attempt(self.probe, 1).has_passed;
-        self.probe = if has_passed { 1 } else { self.probe + 1 };
-        has_passed
+        if self.pending.len() <= 1 {
+            self.probe += 1;
+            return Round::default();
+        }
+        let round = self.attempt(self.probe, 1);
+        if let Some(failure) = &round.failure {
+            self.counters.failed(&failure.clone().into_why());
+        }
+        self.probe = if round.has_passed { 1 } else { self.probe + 1 };
+        round
     }
 
     fn may_read_ahead(&self) -> bool {
         let bytes: usize = self.pending.iter().map(|message| message.body.len()).sum();
         self.pending.len() < READ_AHEAD.entries && bytes < READ_AHEAD.bytes
     }
+}
+
+/// Whether it failed as in an outage, and the other side does not say for how long.
+fn is_plain_retry(round: &Round) -> bool {
+    matches!(round.failure, Some(Outcome::Retry { after: None, .. }))
+}
+
+fn asks_to_wait(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Retry { after: Some(_), .. })
 }

@@ -46,7 +46,7 @@ pub(crate) struct Forwarder {
     pub(super) counters: Arc<DeliveryCounters>,
     pub(super) stop: Stop,
     pub(super) patience: Patience,
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     /// Made and not settled.
     pub(super) pending: VecDeque<Message>,
     /// Entries that were read and are not acknowledged.

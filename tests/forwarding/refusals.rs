@@ -330,6 +330,99 @@ fn one_record_that_alone_is_forbidden_for_long_does_not_hold_up_the_others_for_e
 }
 
 #[test]
+fn one_record_that_always_gets_500_does_not_hold_up_the_others() {
+    for (status, batch_records) in [(500, 1), (503, 10)] {
+        let beacon = Beacon::start(move |request| match numbers_of(request).contains(&3) {
+            true => Reply::Status(status),
+            false => Reply::Status(200),
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = quick(dir.path(), &beacon.server.url());
+        config.forward.logbeacon.batch_records = batch_records;
+        logging(config, |handle| {
+            (0..10).for_each(|n| tracing::info!(n, "order"));
+            until("the others", || delivered(handle) == 9);
+            until_with_traffic("it is to blame", || refused(handle) == 1);
+        });
+        assert_eq!(dead(dir.path()), [(3, format!("HTTP status {status}"))]);
+        beacon.assert_each_once((0..10).filter(|n| *n != 3));
+    }
+}
+
+#[test]
+fn a_server_that_is_down_for_long_makes_no_dead_letter_and_its_report_blames_no_record() {
+    let (beacon, is_mended) = Beacon::mendable(500);
+    let dir = tempfile::tempdir().unwrap();
+    logging(quick(dir.path(), &beacon.server.url()), |handle| {
+        (0..50).for_each(|n| tracing::info!(n, "order"));
+        until("many tries", || failed_attempts(handle) >= 7);
+        let problem = handle.stats().destination("logbeacon").unwrap().problem.clone();
+        assert_eq!(problem.as_deref(), Some("HTTP status 500"));
+        is_mended.store(true, Ordering::SeqCst);
+        until_delivered(handle, 50);
+        assert_eq!(refused(handle), 0);
+    });
+    assert!(dead(dir.path()).is_empty());
+    beacon.assert_each_once(0..50);
+}
+
+#[test]
+fn a_pause_that_the_server_asks_of_the_second_record_is_kept_too() {
+    let refused_at: Arc<std::sync::Mutex<Option<std::time::Instant>>> = Arc::default();
+    let (pause, seen) = (Duration::from_secs(2), Arc::clone(&refused_at));
+    let beacon = Beacon::start(move |request| {
+        let mut refused_at = seen.lock().unwrap();
+        match (numbers_of(request)[..] == [0], *refused_at) {
+            (_, Some(at)) => {
+                assert!(request.at.duration_since(at) >= pause);
+                Reply::Status(200)
+            }
+            (true, None) => Reply::Status(500),
+            (false, None) => {
+                *refused_at = Some(request.at);
+                Reply::With(503, "Retry-After: 2", String::new())
+            }
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    logging(config(dir.path(), &beacon.server.url()), |handle| {
+        (0..3).for_each(|n| tracing::info!(n, "order"));
+        until_delivered(handle, 3);
+    });
+    assert!(refused_at.lock().unwrap().is_some());
+    beacon.assert_each_once(0..3);
+}
+
+#[test]
+fn a_sign_in_page_is_no_delivery_and_health_names_the_address() {
+    const PAGE: &str = "\n <!DOCTYPE html><html><title>Sign in</title></html>";
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_mended);
+    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let takes = Arc::clone(&taken);
+    let server = Server::start(move |request| match seen.load(Ordering::SeqCst) {
+        true => {
+            takes.lock().unwrap().extend(numbers_of(request));
+            Reply::Status(200)
+        }
+        false => Reply::With(200, "Content-Type: text/html; charset=utf-8", PAGE.to_owned()),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    logging(quick(dir.path(), &server.url()), |handle| {
+        (0..20).for_each(|n| tracing::info!(n, "order"));
+        until("tries", || failed_attempts(handle) >= 2);
+        let health = handle.health().to_string();
+        let address = format!("http://{}", server.address);
+        assert!(health.contains("a web page") && health.contains(&address), "{health}");
+        assert_eq!((delivered(handle), refused(handle)), (0, 0));
+        is_mended.store(true, Ordering::SeqCst);
+        until_delivered(handle, 20);
+        until("healthy", || handle.health().is_healthy());
+    });
+    assert_eq!(*taken.lock().unwrap(), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
 fn dead_letters_are_sent_again_while_the_program_runs_and_keep_their_hash() {
     let (beacon, is_mended) = Beacon::mendable(413);
     let dir = tempfile::tempdir().unwrap();
