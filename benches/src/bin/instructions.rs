@@ -6,17 +6,18 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to who started it")]
 
-use logwell::QueueLayer;
 use logwell::encode::Encode as _;
 use logwell::encode::json::{JsonEncoder, JsonOptions};
 use logwell::record::Record;
 use logwell::testing::Listener;
-use logwell_benches::{Scratch, five_fields, in_two_spans, one_file};
+use logwell::{LoggingConfig, QueueLayer};
+use logwell_benches::{Order, Scratch, five_fields, in_two_spans, one_file};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -29,13 +30,19 @@ const WARM_UP: u64 = 200;
 const TOLERANCE: f64 = 0.05;
 
 /// What is counted, by name.
-const CASES: [(&str, fn()); 10] = [
+const CASES: [(&str, fn()); 16] = [
     ("caller/message", || caller(|_| tracing::info!("API request handled"))),
     ("caller/five_fields", || caller(five_fields)),
     ("caller/in_two_spans", || in_pipeline(|part, _| in_two_spans(|| repeat(part, five_fields)))),
     ("caller/formatted_message", || caller(formatted_message)),
+    ("caller/debug_value", || caller(debug_value)),
     ("caller/disabled", || caller(|number| tracing::debug!(number, "off"))),
-    ("caller/span", || caller(|number| tracing::info_span!("job", number).in_scope(|| ()))),
+    ("caller/span", || caller(span)),
+    ("caller/message, no masks", || no_masks(|_| tracing::info!("API request handled"))),
+    ("caller/five_fields, no masks", || no_masks(five_fields)),
+    ("caller/debug_value, no masks", || no_masks(debug_value)),
+    ("caller/five_fields, no box", || no_box(five_fields)),
+    ("caller/span, no box", || no_box(span)),
     ("listener/five_fields", listener),
     ("encoder/five_fields", || encoder(|| five_fields(7_654_321))),
     ("encoder/in_two_spans", || encoder(|| in_two_spans(|| five_fields(7_654_321)))),
@@ -44,6 +51,16 @@ const CASES: [(&str, fn()); 10] = [
 
 fn formatted_message(number: u64) {
     tracing::info!("user {number} signed in from {} after {} ms", "10.0.0.1", 12.5);
+}
+
+/// A kilobyte of text with many signs behind which a secret might be.
+fn debug_value(_: u64) {
+    static ORDER: LazyLock<Order> = LazyLock::new(Order::example);
+    tracing::info!(order = ?*ORDER, "placed");
+}
+
+fn span(number: u64) {
+    tracing::info_span!("job", number).in_scope(|| ());
 }
 
 /// What is counted: callgrind is told to count inside this function alone.
@@ -70,6 +87,14 @@ fn caller(call: fn(u64)) {
     in_pipeline(|part, _| repeat(part, call));
 }
 
+fn no_masks(call: fn(u64)) {
+    in_pipeline_with(|config| config.redact.enabled = false, |part, _| repeat(part, call));
+}
+
+fn no_box(call: fn(u64)) {
+    in_pipeline_with(|config| config.black_box.enabled = false, |part, _| repeat(part, call));
+}
+
 /// The listener's side of the same records: from the queue into the file.
 fn listener() {
     in_pipeline(|part, listener| {
@@ -81,10 +106,15 @@ fn listener() {
     });
 }
 
-/// Runs the work twice with a pipeline whose listener is stepped, so that this is the only thread.
 fn in_pipeline(work: impl Fn(Part, &mut Listener)) {
+    in_pipeline_with(|_| (), work);
+}
+
+/// Runs the work twice with a pipeline whose listener is stepped, so that this is the only thread.
+fn in_pipeline_with(change: fn(&mut LoggingConfig), work: impl Fn(Part, &mut Listener)) {
     let Ok(dir) = Scratch::new() else { return };
-    let Ok(config) = one_file(dir.path()) else { return };
+    let Ok(mut config) = one_file(dir.path()) else { return };
+    change(&mut config);
     let builder = QueueLayer::builder().config(config).filter_globally(true);
     let Ok((layer, _handle, mut listener)) = builder.build_stepped() else { return };
     let subscriber = tracing_subscriber::registry().with(layer);
