@@ -24,6 +24,9 @@ const KEPT: &str = "max_token, first_token, last_token, bos_token, eos_token, pa
 /// No word of a language ends so: it is found in `PGPASSWORD` too.
 const ENDING: &[u8] = b"password";
 
+/// In front of it there may be a name, which counts.
+const NAMED_BEFORE: &[u8] = b"value";
+
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -52,6 +55,7 @@ impl Names {
         for (list, means) in known.into_iter().chain(own) {
             list.split(',').for_each(|name| names.add(name, means));
         }
+        names.has_ending(NAMED_BEFORE);
         names
     }
 
@@ -62,15 +66,19 @@ impl Names {
             return;
         }
         if means != Means::Plain {
-            // Before those of a short name there may be any letter.
-            let (first, count) = ending(&letters);
-            let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
-            self.endings.iter_mut().skip(first).take(others).for_each(|ends| *ends = true);
+            self.has_ending(&letters);
         }
         self.longest = self.longest.max(letters.len());
         // What comes later says better.
         self.known.retain(|(known, _)| *known != letters);
         self.known.push((letters, means));
+    }
+
+    fn has_ending(&mut self, letters: &[u8]) {
+        // Before those of a short name there may be any letter.
+        let (first, count) = ending(letters);
+        let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
+        self.endings.iter_mut().skip(first).take(others).for_each(|ends| *ends = true);
     }
 
     /// Whether the value of that name is a secret.
@@ -90,6 +98,16 @@ impl Names {
     pub(super) fn may_be_secret(&self, name: &[u8]) -> bool {
         let (ending, _) = ending(trimmed(name));
         self.endings.get(ending).is_some_and(|&ends| ends)
+    }
+
+    /// Whether that ends in three letters with which nothing ends that matters.
+    #[inline]
+    pub(super) fn rule_out(&self, text: &[u8]) -> bool {
+        let Some(last) = text.last_chunk::<ENDING_LETTERS>() else { return false };
+        let place = |ending, letter: &u8| ending << LETTER_BITS | usize::from(letter & 31);
+        let ending = last.iter().rev().fold(0, place);
+        last.iter().all(u8::is_ascii_alphabetic)
+            && self.endings.get(ending).is_some_and(|&ends| !ends)
     }
 
     /// Goes through the words from the last; the most of them that are known decide.

@@ -56,6 +56,9 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
         let near = host.get(..MAX_AUTHORITY_BYTES).unwrap_or(host);
         return (is_cut || memchr(b'@', near).is_some()).then_some(Site::Url);
     }
+    if names.rule_out(before.strip_suffix(b"\"").unwrap_or(before)) {
+        return None;
+    }
     let near = near_before(before);
     // Most names are no secrets by their ending: then where they begin does not matter.
     if names.may_be_secret(near) && names.is_secret_in_text(name_in(near)) {
