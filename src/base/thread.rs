@@ -4,6 +4,7 @@
 
 use smol_str::SmolStr;
 use std::cell::{Cell, OnceCell};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! {
     /// Set on the logger's threads: what they log is not captured.
@@ -11,6 +12,20 @@ thread_local! {
     /// How many calls of sinks and callbacks this thread is in.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
     static NAME: OnceCell<SmolStr> = const { OnceCell::new() };
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A number that no other thread of this process has or had; not 0.
+#[inline]
+pub(crate) fn thread_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    match NUMBER.get() {
+        0 => {
+            NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            NUMBER.get()
+        }
+        number => number,
+    }
 }
 
 /// Marks this thread as one of the logger's own, for good.
