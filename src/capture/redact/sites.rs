@@ -141,7 +141,8 @@ pub(super) fn tag_name(tag: &[u8]) -> &[u8] {
 }
 
 fn is_first_of_pair(names: &Names, before: &[u8]) -> bool {
-    if !before.last().is_some_and(|byte| matches!(byte, b'"' | b'\'')) {
+    let Some((b'"' | b'\'', word)) = before.split_last() else { return false };
+    if names.rule_out(word) {
         return false;
     }
     let near = near_before(before);

@@ -49,7 +49,7 @@ impl Texts {
             let marks = Marks::of(block);
             // The site of a pair is at the comma, behind the quote.
             let is_near = |at| is_site(at) || text.get(at + 1) == Some(&b',') && is_site(at + 1);
-            marks.signs().any(|at| is_near(start + at))
+            marks.any_sign(|at| is_near(start + at))
                 || marks.have_run()
                     && [HALF - 1, STEP - 1].into_iter().any(|at| is_token(start + at))
         })
@@ -179,15 +179,18 @@ impl Marks {
         (low & SEPARATES == 0) | (high & SEPARATES == 0)
     }
 
-    /// Where the signs are.
-    fn signs(self) -> impl Iterator<Item = usize> {
-        self.0.into_iter().zip([0, HALF]).flat_map(|(half, start)| {
+    /// Asks for each sign, by where it is.
+    #[inline]
+    fn any_sign(self, mut ask: impl FnMut(usize) -> bool) -> bool {
+        self.0.into_iter().zip([0, HALF]).any(|(half, start)| {
             let mut left = half & SIGNS;
-            std::iter::from_fn(move || {
-                let at = left.trailing_zeros() as usize / 8;
-                left &= left.wrapping_sub(1);
-                (at < HALF).then_some(start + at)
-            })
+            while left != 0 {
+                if ask(start + left.trailing_zeros() as usize / 8) {
+                    return true;
+                }
+                left &= left - 1;
+            }
+            false
         })
     }
 }
@@ -231,7 +234,11 @@ mod tests {
                     let marks = Marks::of(&block);
                     let is_two = matches!((byte, next), (b'"' | b'\'', b',') | (b'-', b'-'));
                     let is_sign = matches!(byte, b':'..=b'?' | b'%') || is_two;
-                    let signs: Vec<_> = marks.signs().collect();
+                    let mut signs = Vec::new();
+                    marks.any_sign(|at| {
+                        signs.push(at);
+                        false
+                    });
                     assert_eq!(signs, Vec::from_iter(is_sign.then_some(at)), "{block:?}");
                     assert_eq!((marks.have_sign(), marks.have_run()), (is_sign, is_full(&block)));
                 }
