@@ -23,6 +23,11 @@ pub mod failures {}
 #[doc = include_str!("../docs/deployment.md")]
 pub mod deployment {}
 
+/// Metrics for Prometheus: what is there, your own, and how to serve them.
+#[cfg(feature = "metrics")]
+#[doc = include_str!("../docs/metrics.md")]
+pub mod metrics {}
+
 /// How records reach a log server and people.
 #[cfg(feature = "forward")]
 #[doc = include_str!("../docs/forwarding.md")]

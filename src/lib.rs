@@ -91,22 +91,19 @@
 //! use std::error::Error;
 //! # #[derive(Debug)]
 //! # struct SaveError(std::io::Error);
-//! # impl std::fmt::Display for SaveError {
-//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-//! #         f.write_str("cannot save the order")
-//! #     }
+//! # use std::fmt;
+//! # impl fmt::Display for SaveError {
+//! #     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("cannot save") }
 //! # }
 //! # impl Error for SaveError {
-//! #     fn source(&self) -> Option<&(dyn Error + 'static)> {
-//! #         Some(&self.0)
-//! #     }
+//! #     fn source(&self) -> Option<&(dyn Error + 'static)> { Some(&self.0) }
 //! # }
 //!
 //! let logs = logwell::testing::capture();
 //! let error = SaveError(std::io::Error::other("disk full"));
 //! tracing::error!(error = &error as &dyn Error, "order refused");
 //!
-//! assert_eq!(logs.json()[0]["error"], "cannot save the order");
+//! assert_eq!(logs.json()[0]["error"], "cannot save");
 //! assert_eq!(logs.json()[0]["error_chain"][0], "disk full");
 //! ```
 //!
@@ -204,7 +201,6 @@
 //! use logwell::LoggingContext;
 //!
 //! let logs = logwell::testing::capture();
-//! // `traceparent` if it is valid, else `X-Trace-ID`, else a new trace.
 //! let context = LoggingContext::from_headers(None, Some("abc-123")).with("user_id", 7);
 //! context.in_scope(|| tracing::info!("request handled"));
 //! assert_eq!(logs.json()[0]["trace_id"], "abc-123");
@@ -226,8 +222,8 @@
 //! ```
 //!
 //! In async code, attach the context to the future with [`LoggingContext::instrument`]. Do not hold
-//! the guard across an await point. A spawned task or thread starts without a context; a span
-//! carries the trace id and pairs with it.
+//! the guard across an await point. A spawned task or thread starts without a context; [`Context`]
+//! carries it, with the span.
 //!
 //! # Files and rotation
 //!
@@ -343,7 +339,6 @@
 //! ```
 //!
 //! A program that installs `tracing_log::LogTracer` itself gets the records, without key-values.
-//!
 //! [`Logger`] is for names that are only known at run time.
 //!
 //! # Custom sinks and layers
@@ -359,7 +354,6 @@
 //! use logwell::{Level, LoggingConfig, QueueLayer};
 //! use tracing_subscriber::prelude::*;
 //!
-//! # fn main() -> Result<(), logwell::Error> {
 //! let errors = MemorySink::new();
 //! let config = LoggingConfig::builder().files(false).console(false).build()?;
 //! let (layer, handle) = QueueLayer::builder()
@@ -375,8 +369,7 @@
 //! });
 //! handle.shutdown();
 //! assert_eq!(errors.messages(), ["not fine"]);
-//! # Ok(())
-//! # }
+//! # Ok::<(), logwell::Error>(())
 //! ```
 //!
 //! [`Builder::init`] makes such a pipeline the process's logging. With [`Builder::build`] it is
@@ -536,14 +529,16 @@
 //! | ECS, Google Cloud, OpenTelemetry | [`encode::schema`] |
 //! | rolling, rotation, backups | [`rotate`] |
 //! | record, event, fields | [`record`] |
-//! | metrics, dropped, lost | [`stats`] |
+//! | counters, dropped, lost | [`stats`] |
+//! | Prometheus, histograms, span durations | `docs/metrics.md`, `metrics::Registry` (feature `metrics`) |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
 //! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
 //!
-//! Three cargo features: `forward` adds delivery to LogBeacon and Telegram, with an HTTP client and
-//! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `zstd` compresses backups with
-//! zstd. Enabling an option without its feature is an error.
+//! Four cargo features: `forward` adds delivery to LogBeacon and Telegram, with an HTTP client and
+//! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `metrics` adds metrics for
+//! Prometheus, and no further crate; `zstd` compresses backups with zstd. Enabling an option
+//! without its feature is an error.
 
 mod base;
 pub mod black_box;
@@ -556,6 +551,11 @@ pub mod forward;
 #[cfg(not(feature = "forward"))]
 #[path = "forward/disabled.rs"]
 mod forward;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/disabled.rs"]
+mod metrics;
 mod pipeline;
 pub mod record;
 pub mod rotate;
@@ -567,9 +567,8 @@ mod spool;
 pub mod _documentation;
 pub mod testing;
 
-pub use base::clock::Clock;
-pub use base::error::Error;
-pub use base::selflog::set_self_log;
+pub use base::{clock::Clock, error::Error, selflog::set_self_log};
+pub use capture::carrier::Context;
 pub use capture::context::{ContextGuard, ContextValue, InContext, LoggingContext};
 pub use capture::layer::QueueLayer;
 #[cfg(feature = "forward")]
@@ -580,11 +579,11 @@ pub use forward::level::{ForwardLevel, UnknownLevel};
 pub use logwell_options::problem::{ConfigProblem, Origin};
 pub use record::level::Level;
 pub use record::stats;
-pub use record::trace_context::{self, TraceContext};
-pub use record::trace_state::TraceState;
+pub use record::trace_context::{self, TraceContext, TraceState};
 pub use setup::builder::Builder;
-pub use setup::handle::{Health, LoggingHandle, NoAnswer};
+pub use setup::handle::{Health, LoggingHandle};
 pub use setup::logger::{Logger, LoggerFactory};
+pub use setup::no_answer::NoAnswer;
 pub use setup::report::ShutdownReport;
 pub use setup::{
     handle, init_logging, init_logging_from_config, init_logging_with, shutdown_logging,

@@ -170,6 +170,24 @@ fn println_raw(line: &str) {
 }
 
 #[test]
+fn a_file_that_cannot_be_opened_under_any_name_costs_no_record_of_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    // The directory, two locks and one log file.
+    let options = ["-t", "tmpfs", "-o", "nr_inodes=4", "none"];
+    let Some(_mounted) = mount(&options, directory.path()) else {
+        return skipped("a file system with few files");
+    };
+    logging(config(directory.path()), |handle| {
+        tracing::info!(number = 1, "in app.log alone");
+        handle.flush(SOON).unwrap();
+        let health = format!("{:?}", handle.health());
+        assert!(health.contains("there is no log file: "), "{health}");
+        assert!(health.contains("errors.log"), "{health}");
+    });
+    assert_eq!(numbers(directory.path(), "app.log"), [1]);
+}
+
+#[test]
 fn a_disk_that_is_full_for_two_seconds_costs_no_record() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().join("disk");

@@ -663,8 +663,17 @@ fn is_in(file: &str, places: &[&str]) -> bool {
 /// Which way imports run is tested by `xtask/src/imports/`.
 #[test]
 fn invariant_5_a_record_and_all_after_it_know_nothing_of_tracing() {
-    let folders =
-        ["pipeline/", "sink/", "black_box/", "spool/", "encode/", "rotate/", "record/", "base/"];
+    let folders = [
+        "pipeline/",
+        "sink/",
+        "black_box/",
+        "spool/",
+        "encode/",
+        "rotate/",
+        "metrics/",
+        "record/",
+        "base/",
+    ];
     let sources = sources();
     let checked = sources.iter().filter(|(file, _)| is_in(file, &folders));
     // Whether a directive is one of tracing's own is asked of tracing.
@@ -712,6 +721,7 @@ fn each_dependency_is_named_behind_its_doors_only() {
         "pipeline/listener.rs",
         "setup/builder.rs",
         "setup/handle.rs",
+        "setup/metrics.rs",
         "sink/file/janitor.rs",
         "sink/file/syncer.rs",
     ];
@@ -729,9 +739,17 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("jiff", &who_knows_calendars);
     check_only("ureq", &["forward/http.rs"]);
     check_only("webpki_root_certs", &["forward/http.rs"]);
-    check_only("lapin", &["forward/rabbitmq/connection.rs", "forward/rabbitmq/socket.rs"]);
-    check_only("tokio_stream", &["forward/rabbitmq/connection.rs"]);
-    check_only("async_compat", &["forward/rabbitmq/socket.rs"]);
+    let who_speaks_amqp = [
+        "forward/amqp/consumer.rs",
+        "forward/amqp/halt.rs",
+        "forward/amqp/mod.rs",
+        "forward/amqp/publisher.rs",
+        "forward/amqp/socket.rs",
+        "forward/amqp/trouble.rs",
+    ];
+    check_only("lapin", &who_speaks_amqp);
+    check_only("tokio_stream", &["forward/amqp/consumer.rs", "forward/amqp/halt.rs"]);
+    check_only("async_compat", &["forward/amqp/socket.rs"]);
     check_only("flate2", &["forward/http.rs", "rotate/pack.rs"]);
     check_only("zstd", &["rotate/pack.rs"]);
     check_only("base64", &["encode/value.rs"]);
@@ -744,7 +762,14 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("memmap2", &["black_box/map.rs"]);
     check_only("libc", &["black_box/map.rs"]);
     check_only("nix", &["base/threads.rs"]);
-    check_only("rustix", &["base/fs/os.rs", "base/standard_streams.rs", "black_box/map.rs"]);
+    let who_asks_the_system = [
+        "base/fs/os.rs",
+        "base/standard_streams.rs",
+        "black_box/map.rs",
+        "metrics/process.rs",
+        "metrics/system.rs",
+    ];
+    check_only("rustix", &who_asks_the_system);
     check_only("zmij", &["encode/json/fast_path.rs", "encode/text/mod.rs", "encode/value.rs"]);
     check_only("arc_swap", &["capture/filter.rs"]);
     check_only("pin_project_lite", &["capture/context.rs"]);

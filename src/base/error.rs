@@ -27,6 +27,9 @@ pub(crate) enum ErrorKind {
     AlreadyInitialised { first: String },
     /// Another global subscriber or `log` logger is in place.
     Occupied { what: &'static str, help: &'static str },
+    /// An address of the configuration cannot be listened on.
+    #[cfg(feature = "metrics")]
+    Listen { key: &'static str, address: String, source: io::Error },
     /// A thread could not be started.
     Thread { name: &'static str, source: io::Error },
 }
@@ -98,6 +101,10 @@ impl fmt::Display for Error {
                 "logging is already set up (by {first}); call init_logging() once, at start-up"
             ),
             ErrorKind::Occupied { what, help } => write!(f, "{what} is already set; {help}"),
+            #[cfg(feature = "metrics")]
+            ErrorKind::Listen { key, address, source } => {
+                write!(f, "cannot listen on {address} ({key}): {source}; does another program?")
+            }
             ErrorKind::Thread { name, source } => {
                 write!(
                     f,
@@ -120,6 +127,8 @@ impl std::error::Error for Error {
             ErrorKind::Path { source, .. }
             | ErrorKind::LogFile { source, .. }
             | ErrorKind::Thread { source, .. } => Some(source),
+            #[cfg(feature = "metrics")]
+            ErrorKind::Listen { source, .. } => Some(source),
             _ => None,
         }
     }

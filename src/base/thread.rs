@@ -15,9 +15,19 @@ thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
 }
 
+/// Writes this thread's name where a name was written, unless the number with it is this thread's:
+/// mostly what is used again comes from the same one.
+#[inline]
+pub(crate) fn write_name(name: &mut SmolStr, number: &mut u64) {
+    let here = thread_number();
+    if *number != here {
+        (*name, *number) = (thread_name(), here);
+    }
+}
+
 /// A number that no other thread of this process has or had; not 0.
 #[inline]
-pub(crate) fn thread_number() -> u64 {
+fn thread_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     match NUMBER.get() {
         0 => {

@@ -4,9 +4,10 @@
 //! little-endian, texts a `u16` length and UTF-8.
 
 use crate::record::callsite::{Callsite, Kind, Place};
-use crate::record::fields::Fields;
+use crate::record::fields::{Entry, Fields, Value, floor_char_boundary};
 use crate::record::level::Level;
 use crate::record::span::{Id, SpanContext, SpanData};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -97,7 +98,7 @@ pub(super) fn push_context(
     out.extend_from_slice(&[0; 2]);
     let mut count = 0_u16;
     for span in context.span().into_iter().flat_map(SpanData::leaf_to_root) {
-        let fields = span.fields.shortened(value_bytes);
+        let fields = shortened(&span.fields, value_bytes);
         if out.len() - start + fields.len_bytes() > MAX_CONTEXT_BYTES || count == u16::MAX {
             break;
         }
@@ -110,7 +111,7 @@ pub(super) fn push_context(
         place.copy_from_slice(&count.to_le_bytes());
     }
     let depth = context.span().map_or(0, SpanData::depth);
-    let extras = context.extras.as_ref().map(|extras| extras.shortened(value_bytes));
+    let extras = context.extras.as_ref().map(|extras| shortened(extras, value_bytes));
     let extras = extras.filter(|it| out.len() - start + it.len_bytes() <= MAX_CONTEXT_BYTES);
     if extras.is_some() || depth > u32::from(count) {
         push_bytes(out, extras.as_deref().map_or(&[], Fields::as_bytes));
@@ -128,9 +129,43 @@ fn value_bytes(context: &SpanContext, most: usize) -> usize {
         return usize::MAX;
     }
     let bytes =
-        |most: usize| all().map(|it| it.shortened(most).len_bytes() + SPAN_BYTES).sum::<usize>();
+        |most: usize| all().map(|it| shortened(it, most).len_bytes() + SPAN_BYTES).sum::<usize>();
     let [.., least] = VALUE_BYTES;
     VALUE_BYTES.into_iter().find(|&value_bytes| bytes(value_bytes) <= most).unwrap_or(least)
+}
+
+/// The fields with no text longer than that. Of an error that is, what it says itself is left.
+fn shortened(fields: &Fields, value_bytes: usize) -> Cow<'_, Fields> {
+    if fields.len_bytes() <= value_bytes {
+        return Cow::Borrowed(fields);
+    }
+    let mut short = Fields::new();
+    for entry in fields.iter() {
+        let (value, len) = match entry.value {
+            Value::Str(text) | Value::Json(text) => (Value::Str(text), text.len()),
+            Value::Bytes(bytes) => (Value::Bytes(bytes), bytes.len()),
+            Value::Error(error) => {
+                let sources = error.sources().map(str::len).sum::<usize>();
+                (Value::Str(error.message), error.message.len() + sources)
+            }
+            _ => (entry.value, 0),
+        };
+        if len <= value_bytes {
+            short.push_entry(&entry);
+            continue;
+        }
+        let value = match value {
+            Value::Str(text) => {
+                let kept = floor_char_boundary(text, value_bytes);
+                Value::Str(text.get(..kept).unwrap_or_default())
+            }
+            Value::Bytes(bytes) => Value::Bytes(bytes.get(..value_bytes).unwrap_or(bytes)),
+            other => other,
+        };
+        let original = entry.original_bytes.unwrap_or(len as u64);
+        short.push_entry(&Entry { value, original_bytes: Some(original), ..entry });
+    }
+    Cow::Owned(short)
 }
 
 /// The context that these bytes tell of. `callsite_at` gives the callsite that is there.
@@ -247,7 +282,7 @@ impl<'a> Bytes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::fields::{Key, Value};
+    use crate::record::fields::Key;
     use proptest::prelude::*;
 
     fn leaked(name: &'static str, fields: &[&'static str]) -> &'static Callsite {

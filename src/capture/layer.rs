@@ -14,8 +14,12 @@ use crate::capture::log_pairs::LogPairs;
 use crate::capture::options::Limits;
 use crate::capture::options::RedactConfig;
 use crate::capture::redact::Redaction;
+use crate::capture::room::Room;
+use crate::capture::slots::{self, Slot, Slots};
 use crate::capture::thread_state::{self, Owner, Scope};
-use crate::capture::values::{Capture, Room};
+use crate::capture::values::Capture;
+use crate::metrics::exemplar;
+use crate::metrics::{LogRecords, SpanTimes};
 use crate::pipeline::after_shutdown;
 use crate::pipeline::pool::{PooledRecord, RecordPool};
 use crate::pipeline::queue::Queue;
@@ -25,7 +29,6 @@ use crate::record::fields::Fields;
 use crate::record::level::Level;
 use crate::record::span::SpanContext;
 use crate::record::stats::{Counters, Reason};
-use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tracing::span::{Attributes, Id, Record as Values};
@@ -56,9 +59,10 @@ pub struct QueueLayer {
     ordinary: Room,
     ai: Room,
     redaction: Option<Arc<Redaction>>,
+    by_logger: LogRecords,
+    times: SpanTimes,
 }
 
-/// What a span of the registry remembers for each layer of this kind.
 /// What a layer is made of.
 pub(crate) struct LayerParts<'a> {
     pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
@@ -70,32 +74,14 @@ pub(crate) struct LayerParts<'a> {
     pub(crate) filters_globally: bool,
     pub(crate) limits: &'a Limits,
     pub(crate) redact: &'a RedactConfig,
-}
-
-#[derive(Debug, Default)]
-struct Slots(SmallVec<[Slot; 1]>);
-
-#[derive(Debug)]
-struct Slot {
-    layer: u32,
-    context: Arc<SpanContext>,
-    /// The value of `context.changes` the context was built from.
-    seen: u32,
-}
-
-impl Slots {
-    fn of(&self, layer: u32) -> Option<&Slot> {
-        self.0.iter().find(|slot| slot.layer == layer)
-    }
-
-    fn of_mut(&mut self, layer: u32) -> Option<&mut Slot> {
-        self.0.iter_mut().find(|slot| slot.layer == layer)
-    }
+    pub(crate) by_logger: LogRecords,
+    pub(crate) times: SpanTimes,
 }
 
 impl QueueLayer {
     pub(crate) fn new(parts: LayerParts<'_>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        exemplar::take_from(|| thread_state::innermost().map(|scope| scope.context));
         let LayerParts { queue, spares, black_box, counters, filter, .. } = parts;
         Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -108,6 +94,8 @@ impl QueueLayer {
             ordinary: Room::ordinary(parts.limits),
             ai: Room::ai(parts.limits),
             redaction: Redaction::new(parts.redact),
+            by_logger: parts.by_logger,
+            times: parts.times,
         }
     }
 
@@ -229,6 +217,7 @@ impl QueueLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        self.by_logger.refused(callsite);
         if callsite.level() >= Level::Error && !self.queue.is_open() {
             let mut record = Record::empty().with_thread(&thread::thread_name());
             self.fill(&mut record, event, callsite, ctx);
@@ -386,11 +375,12 @@ where
         let context = Arc::new(SpanContext::of_new_span(callsite, fields, parent.as_deref()));
         let seen = context.changes.load(Ordering::Acquire);
         if let Some(span) = ctx.span(id) {
-            let slot = Slot { layer: self.number, context, seen };
+            let timer = self.times.begin(callsite);
+            let slot = Slot { layer: self.number, context, seen, timer };
             let mut extensions = span.extensions_mut();
             match extensions.get_mut::<Slots>() {
-                Some(slots) => slots.0.push(slot),
-                None => extensions.insert(Slots(SmallVec::from_buf([slot]))),
+                Some(slots) => slots.add(slot),
+                None => extensions.insert(Slots::of_one(slot)),
             }
         }
     }
@@ -426,7 +416,10 @@ where
         let callsite = thread_state::callsite(event.metadata());
         if thread_state::is_nested_too_deep() {
             self.queue.refuse(callsite.level(), Reason::Nested);
-            return;
+            return self.by_logger.refused(callsite);
+        }
+        if callsite.level() >= Level::Error && self.times.is_on() {
+            slots::note_failure(event, self.number, &ctx);
         }
         let Some(admission) = self.queue.admits(callsite.level()) else {
             return self.not_admitted(event, callsite, &ctx);
@@ -434,11 +427,8 @@ where
         let ticks = clock::ticks();
         let mut spare = self.spares.take();
         spare.ticks = ticks;
-        let number = thread::thread_number();
-        if spare.thread != number {
-            spare.record.thread = thread::thread_name();
-            spare.thread = number;
-        }
+        let PooledRecord { record, thread, .. } = &mut *spare;
+        thread::write_name(&mut record.thread, thread);
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
         if let Some(black_box) = &self.black_box {
             spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
@@ -450,6 +440,7 @@ where
             if !self.queue.is_open() {
                 after_shutdown::write(&mut refused.record);
             }
+            self.by_logger.refused(callsite);
             if let Some(black_box) = &self.black_box {
                 black_box.take_back(refused.place);
             }
@@ -478,6 +469,9 @@ where
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
-        self.filter.with_spans(|spans| Layer::<S>::on_close(spans, id, ctx));
+        self.filter.with_spans(|spans| Layer::<S>::on_close(spans, id.clone(), ctx.clone()));
+        if self.times.is_on() {
+            slots::with(&id, self.number, &ctx, |slot| self.times.end(&slot.timer, &slot.context));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! event.
 
 pub(crate) mod callsites;
+pub(crate) mod carrier;
 pub(crate) mod context;
 pub(crate) mod filter;
 pub(crate) mod layer;
@@ -14,5 +15,7 @@ pub(crate) mod log_pairs;
 mod macros;
 pub(crate) mod options;
 pub(crate) mod redact;
+mod room;
+mod slots;
 pub(crate) mod thread_state;
 pub(crate) mod values;

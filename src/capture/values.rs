@@ -5,8 +5,8 @@
 
 use crate::base::unwind::discard;
 use crate::capture::log_pairs::LogPairs;
-use crate::capture::options::Limits;
 use crate::capture::redact::{Redaction, SecretFields};
+use crate::capture::room::Room;
 use crate::capture::thread_state::Nesting;
 use crate::record::bytes::INLINE_BYTES;
 use crate::record::callsite::Callsite;
@@ -26,36 +26,6 @@ use tracing::field::{Field, Visit};
 
 const PANICKED: &str = "<panic while formatting this value>";
 const FAILED: &str = "<error while formatting this value>";
-
-/// How much of one event or span is kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
-    pub(crate) field_bytes: usize,
-    pub(crate) record_bytes: usize,
-    pub(crate) fields: usize,
-    pub(crate) error_sources: usize,
-}
-
-impl Room {
-    /// For ordinary records and spans.
-    pub(crate) fn ordinary(limits: &Limits) -> Self {
-        Self {
-            field_bytes: limits.field_bytes,
-            record_bytes: limits.record_bytes,
-            fields: limits.fields,
-            error_sources: limits.error_sources,
-        }
-    }
-
-    /// For records about AI models, whose texts are longer.
-    pub(crate) fn ai(limits: &Limits) -> Self {
-        Self {
-            field_bytes: limits.ai_field_bytes,
-            record_bytes: limits.ai_record_bytes,
-            ..Self::ordinary(limits)
-        }
-    }
-}
 
 /// Collects the values of one event, span or `record()`.
 pub(crate) struct Capture<'a> {

@@ -34,6 +34,8 @@ fn conflicts(config: &LoggingConfig) -> Vec<Conflict> {
     sizes(config, &mut conflicts);
     features(config, &mut conflicts);
     names(config, &mut conflicts);
+    #[cfg(feature = "metrics")]
+    listen(&config.metrics.listen, &mut conflicts);
     #[cfg(feature = "forward")]
     crate::forward::conflicts::find(&config.forward, &config.service, &mut conflicts);
     conflicts
@@ -90,6 +92,22 @@ fn features(config: &LoggingConfig, conflicts: &mut Vec<Conflict>) {
             keys: vec!["files.compress"],
             problem: "zstd is not in this build".to_owned(),
             help: "build logwell with its feature `zstd`, or use gzip".to_owned(),
+        });
+    }
+}
+
+/// An address needs a port, and one that is not numbers a name.
+#[cfg(feature = "metrics")]
+fn listen(address: &str, conflicts: &mut Vec<Conflict>) {
+    let address = address.trim();
+    let has_port = address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !address.is_empty() && !has_port {
+        conflicts.push(Conflict {
+            keys: vec!["metrics.listen"],
+            problem: format!("{address:?} is not an address with a port"),
+            help: "write 127.0.0.1:9464 or [::1]:9464".to_owned(),
         });
     }
 }

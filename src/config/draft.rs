@@ -3,8 +3,8 @@
 //! Knows the order of the layers (defaults, file, environment, program) and reads the file. All
 //! mistakes of all layers are reported at once, by [`finish`](Draft::finish).
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::LoggingConfig;
@@ -13,14 +13,20 @@ use super::names::{CONFIG, NAMES};
 use crate::base::error::Error;
 use crate::base::selflog;
 use logwell_options::env::{self, Variables};
+use logwell_options::file;
 use logwell_options::raw_value::Problem;
 use logwell_options::read;
 use logwell_options::report::{Place, Report};
 use logwell_options::section::Section;
-use logwell_options::yaml;
+use logwell_options::yaml::Node;
 
 /// Sections that this build does not have, each named like the cargo feature that brings it.
-const ABSENT: &[&str] = if cfg!(feature = "forward") { &[] } else { &["forward"] };
+const ABSENT: &[&str] = match (cfg!(feature = "forward"), cfg!(feature = "metrics")) {
+    (true, true) => &[],
+    (true, false) => &["metrics"],
+    (false, true) => &["forward"],
+    (false, false) => &["forward", "metrics"],
+};
 
 /// A configuration in the making.
 #[derive(Debug, Default)]
@@ -39,11 +45,8 @@ impl Draft {
 
     /// Lays the file over what is there. At most one file can be read.
     pub(super) fn file(&mut self, path: &Path) {
-        match read_file(path) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => self.yaml(path, text),
-                Err(error) => self.not_utf8(path, &error),
-            },
+        match file::read(path, &mut self.report) {
+            Ok(tree) => self.tree(tree),
             Err(source) => {
                 let help = "is it the right path, and may this user read it?";
                 self.unreadable =
@@ -53,26 +56,19 @@ impl Draft {
     }
 
     /// Lays a YAML text over what is there.
-    pub(super) fn yaml(&mut self, path: &Path, mut text: String) {
-        if text.starts_with(BYTE_ORDER_MARK) {
-            // The parser would take it for a first, empty document.
-            text.remove(0);
-        }
-        match yaml::parse(&text) {
-            Ok(mut tree) => {
-                for feature in ABSENT {
-                    if let Some(section) = tree.take(feature) {
-                        read::refuse_absent(feature, feature, &section, &mut self.report);
-                    }
-                }
-                read::read(&mut self.config.entries(), &tree, &mut self.report);
-            }
-            Err(error) => {
-                let wrong = Problem { problem: error.problem, help: error.help.to_owned() };
-                self.report.fault(Place::At(error.line, error.column), "", wrong);
+    pub(super) fn yaml(&mut self, path: &Path, text: String) {
+        let tree = file::parse(path, text, &mut self.report);
+        self.tree(tree);
+    }
+
+    fn tree(&mut self, tree: Option<Node>) {
+        let Some(mut tree) = tree else { return };
+        for feature in ABSENT {
+            if let Some(section) = tree.take(feature) {
+                read::refuse_absent(feature, feature, &section, &mut self.report);
             }
         }
-        self.report.file = Some((path.to_owned(), text));
+        read::read(&mut self.config.entries(), &tree, &mut self.report);
     }
 
     /// Lays environment variables over what is there.
@@ -103,19 +99,6 @@ impl Draft {
         self.report.finish().map_err(Error::config)?;
         Ok(self.config)
     }
-
-    fn not_utf8(&mut self, path: &Path, error: &std::string::FromUtf8Error) {
-        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let good = String::from_utf8_lossy(good);
-        let line = 1 + good.matches('\n').count();
-        let column = 1 + good.chars().rev().take_while(|&c| c != '\n').count();
-        let wrong = Problem {
-            problem: "is not valid UTF-8".to_owned(),
-            help: "save the file as UTF-8".to_owned(),
-        };
-        self.report.fault(Place::At(line, column), "", wrong);
-        self.report.file = Some((path.to_owned(), String::new()));
-    }
 }
 
 /// Defaults, then the file (`LOG_CONFIG`, else `default_file` if there is one), then variables.
@@ -138,22 +121,3 @@ fn is_there(path: &Path) -> bool {
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
-
-/// Reads a little more than the longest text, so that a longer one is noticed.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    // Opening a named pipe would wait for somebody to write into it.
-    let kind = fs::metadata(path)?.file_type();
-    if kind.is_dir() {
-        return Err(io::Error::new(ErrorKind::IsADirectory, "it is a directory"));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    let most = u64::try_from(yaml::MAX_TEXT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// What some editors put before a text in UTF-8.
-const BYTE_ORDER_MARK: char = '\u{feff}';

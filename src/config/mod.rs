@@ -41,6 +41,8 @@ pub use crate::forward::options::{
     ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
     TelegramConfig, TelegramGroup, WarnAs,
 };
+#[cfg(feature = "metrics")]
+pub use crate::metrics::options::MetricsConfig;
 pub use crate::pipeline::options::QueueConfig;
 pub use crate::pipeline::options::WhenFull;
 pub use crate::record::directives::Directives;
@@ -211,6 +213,18 @@ impl LoggingConfig {
     #[cfg(not(feature = "forward"))]
     pub(crate) fn forward_setup(&self) -> ForwardSetup<'_> {
         ForwardSetup(std::marker::PhantomData)
+    }
+
+    /// What measuring needs of it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn metrics_setup(&self) -> crate::metrics::Setup<'_> {
+        &self.metrics
+    }
+
+    /// What measuring needs of it: nothing.
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) fn metrics_setup(&self) -> crate::metrics::Setup<'_> {
+        crate::metrics::Setup(std::marker::PhantomData)
     }
 
     /// The whole configuration as YAML that reads back equal; secrets are masked.

@@ -920,6 +920,9 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 // A ~ at the beginning is refused.
                 OptionValue::Path(value) => **value = PathBuf::from(dir.replace('~', "-")),
                 OptionValue::FileName(value) => **value = format!("{key}{name}x"),
+                OptionValue::Text { value, .. } if key == "metrics.listen" => {
+                    **value = "127.0.0.1:9464".to_owned();
+                }
                 OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();
                     let end = crate::record::fields::floor_char_boundary(value, *max_bytes);

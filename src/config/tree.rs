@@ -11,6 +11,8 @@ use crate::encode::options::RecordConfig;
 use crate::encode::options::ServiceConfig;
 #[cfg(feature = "forward")]
 use crate::forward::options::ForwardConfig;
+#[cfg(feature = "metrics")]
+use crate::metrics::options::MetricsConfig;
 use crate::pipeline::options::QueueConfig;
 use crate::record::directives::Directives;
 use crate::record::directives::levels;
@@ -56,6 +58,10 @@ section! {
         /// feature `forward`.
         #[cfg(feature = "forward")]
         forward: ForwardConfig = ForwardConfig::default() => section();
+        /// Metrics of logging, of spans, of the process and of your program, for Prometheus. Needs
+        /// the cargo feature `metrics`.
+        #[cfg(feature = "metrics")]
+        metrics: MetricsConfig = MetricsConfig::default() => section();
         /// Secrets of your own program, which are masked before anything is written or sent.
         redact: RedactConfig = RedactConfig::default() => section();
         /// How large a record may be. What is longer is cut, and the record says so.

@@ -58,26 +58,27 @@ impl DeadLetters {
         Ok(Self { dir })
     }
 
-    /// Calls `each` with every letter that is meant, of each destination the oldest first. Lines
-    /// that are no letters are passed over.
+    /// Calls `each` with every letter that is meant, of each destination the oldest first. Returns
+    /// how many lines of their files are no letters: a damaged one stays where it is.
     ///
     /// # Errors
     ///
     /// A file cannot be read, or another process keeps the directory locked for seconds.
-    pub fn list(&self, which: &Selection, each: &mut dyn FnMut(&Letter)) -> Result<(), Error> {
+    pub fn list(&self, which: &Selection, each: &mut dyn FnMut(&Letter)) -> Result<u64, Error> {
         let now_ms = clock::unix_ns() / 1_000_000;
+        let mut damaged = 0;
         for (file, name) in self.files(which)? {
             let result = file.each(&mut |line| {
-                if let Some(letter) = Letter::parse(&name, line)
-                    && which.takes(&letter.facts(), now_ms)
-                {
-                    each(&letter);
+                match Letter::parse(&name, line) {
+                    Some(letter) if which.takes(&letter.facts(), now_ms) => each(&letter),
+                    Some(_) => {}
+                    None => damaged += 1,
                 }
                 Ok(())
             });
             result.map_err(|error| fail("read the dead letters in", file.path(), error))?;
         }
-        Ok(())
+        Ok(damaged)
     }
 
     /// Puts the letters that are meant into the inbox of their destination, and takes them out of

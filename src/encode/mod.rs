@@ -15,6 +15,7 @@ pub(crate) mod options;
 pub(crate) mod reserved;
 pub(crate) mod value;
 
+pub use reserved::RECORD_KEYS;
 pub(crate) use value::push_string;
 
 pub use crate::setup::encoder::encoder_for;

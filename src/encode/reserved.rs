@@ -7,8 +7,13 @@
 use crate::record::callsite::marker;
 use std::borrow::Cow;
 
-/// Keys of every native record.
-const RECORD: [&str; 15] = [
+/// The keys of a native record itself, in no order. A field of the application that has such a name
+/// is written as `field.<name>`.
+///
+/// ```
+/// assert!(logwell::encode::RECORD_KEYS.contains(&"timestamp"));
+/// ```
+pub const RECORD_KEYS: [&str; 15] = [
     "timestamp",
     "level",
     "logger",
@@ -41,7 +46,7 @@ pub(crate) fn is_of_framework(name: &str) -> bool {
 
 /// Whether it is a key of every native record.
 pub(crate) fn is_of_record(name: &str) -> bool {
-    RECORD.contains(&name)
+    RECORD_KEYS.contains(&name)
 }
 
 /// Whether a field says something about the record and is not written.

@@ -2,13 +2,12 @@
 //!
 //! A message is refused for good only if it is itself at fault. What a person can fix, such as a
 //! wrong token, waits like an outage. Where the answer does not say, the other messages do: if one
-//! of them passes, this one is set aside and tried again. It goes to the dead letters once it has
-//! been refused several times, for a while, with other messages delivered between the refusals. A
-//! server that delivers what it refused before answers at random: for some time nobody is blamed
-//! then.
+//! of them passes, this one is set aside and tried again, until it passes or is at fault by the
+//! rule in `blame.rs`.
 //!
 //! Knows the fates of messages and the forwarder's hands. Knows no status and no destination.
 
+use super::blame::{Blame, Patience, Refusals};
 use super::forwarder::{Forwarder, Round};
 use super::message::{Message, NOT_SPOOLED};
 use crate::base::selflog;
@@ -19,41 +18,36 @@ use std::time::{Duration, Instant};
 /// So much is read ahead, while it is in doubt who is at fault, to find a message that passes. No
 /// more than this is set aside either.
 const READ_AHEAD: BatchLimits = BatchLimits { entries: 1_024, bytes: 8 << 20 };
-/// A message is to blame after so many refusals between which others passed.
-const MIN_REFUSALS: u32 = 4;
-/// It is refused for so long before it is to blame, or for `forward.blocked_rest` if that is less.
-const MIN_DOUBT: Duration = Duration::from_secs(30);
-/// So often is it tried within that time.
-const TRIES: u32 = 5;
 
 /// What is known while it is in doubt who is to blame.
-#[derive(Default)]
 pub(super) struct Doubt {
     /// Messages that were refused while others passed, set aside so that the others go on.
     suspects: Vec<Suspect>,
-    /// How many messages have passed.
-    passes: u64,
-    /// When a message passed that was refused before.
-    unsteady_at: Option<Instant>,
+    blame: Blame,
+    /// From this moment on the times of `blame` count.
+    begin: Instant,
 }
 
 /// A message that is set aside.
 struct Suspect {
     message: Message,
-    /// Refusals that count: another message has passed since the one before.
-    refusals: u32,
-    /// When the first of them was.
-    since: Instant,
+    refusals: Refusals,
     /// When it is tried again.
     due: Instant,
-    /// [`Doubt::passes`] at the last refusal.
-    passes: u64,
 }
 
 impl Doubt {
+    pub(super) fn new(patience: Patience) -> Self {
+        Self { suspects: Vec::new(), blame: Blame::new(patience), begin: Instant::now() }
+    }
+
+    fn now(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
     /// Notes that a message has passed.
     pub(super) fn passed(&mut self) {
-        self.passes += 1;
+        self.blame.passed(None, self.now());
     }
 
     /// When the next message that was set aside is tried again.
@@ -76,12 +70,10 @@ impl Doubt {
         self.suspects.len() < READ_AHEAD.entries && bytes < READ_AHEAD.bytes
     }
 
-    /// A message that was refused has passed: earlier refusals prove nothing.
-    fn is_unsteady_since(&mut self, now: Instant) {
-        self.unsteady_at = Some(now);
-        for suspect in &mut self.suspects {
-            (suspect.refusals, suspect.since) = (0, now);
-        }
+    /// Sets the message aside until it is tried again.
+    fn set_aside(&mut self, message: Message, refusals: Refusals) {
+        let due = Instant::now() + self.blame.pause();
+        self.suspects.push(Suspect { message, refusals, due });
     }
 
     fn take_due(&mut self, now: Instant) -> Option<Suspect> {
@@ -141,43 +133,36 @@ impl Forwarder {
     }
 
     fn set_aside(&mut self, message: Message, why: &str) {
-        let now = Instant::now();
-        let passes = self.doubt.passes;
-        let due = now + self.doubt_time() / TRIES;
-        self.doubt.suspects.push(Suspect { message, refusals: 1, since: now, due, passes });
+        let refusals = self.doubt.blame.refused(None, self.doubt.now());
+        self.doubt.set_aside(message, refusals);
         self.counters.failed(why);
         let kind = format!("{} refuses a record and takes others: it is tried again", self.name);
         selflog::tell(&kind, &why);
     }
 
-    fn doubt_time(&self) -> Duration {
-        self.patience.rest.min(MIN_DOUBT)
-    }
-
     /// Tries again one message that was set aside and is due.
     pub(super) fn try_suspect(&mut self) {
-        let Some(mut suspect) = self.doubt.take_due(Instant::now()) else { return };
-        let outcome = match self.deliver_one(&suspect.message) {
+        let Some(Suspect { message, mut refusals, .. }) = self.doubt.take_due(Instant::now())
+        else {
+            return;
+        };
+        let outcome = match self.deliver_one(&message) {
             // Behind a balancer the next answer is another server's.
-            Outcome::Doubtful { .. } => self.deliver_one(&suspect.message),
+            Outcome::Doubtful { .. } => self.deliver_one(&message),
             outcome => outcome,
         };
-        let now = Instant::now();
-        suspect.due = now + self.doubt_time() / TRIES;
+        let now = self.doubt.now();
         let stays = match outcome {
             Outcome::Delivered => {
-                self.counters.delivered(suspect.message.records);
-                self.doubt.passed();
-                self.doubt.is_unsteady_since(now);
+                self.counters.delivered(message.records);
+                self.doubt.blame.passed(Some(refusals), now);
                 None
             }
-            Outcome::Refused { why } => self.refused(&suspect.message, &why),
+            Outcome::Refused { why } => self.refused(&message, &why),
             Outcome::Doubtful { why } | Outcome::Blocked { why, .. } => {
-                if suspect.passes < self.doubt.passes {
-                    (suspect.refusals, suspect.passes) = (suspect.refusals + 1, self.doubt.passes);
-                }
-                match self.is_to_blame(&suspect, now) {
-                    true => self.refused(&suspect.message, &why),
+                refusals = self.doubt.blame.refused(Some(refusals), now);
+                match self.doubt.blame.is_at_fault(refusals, now) {
+                    true => self.refused(&message, &why),
                     false => Some(Outcome::Doubtful { why }),
                 }
             }
@@ -186,9 +171,9 @@ impl Forwarder {
         match stays {
             Some(outcome) => {
                 self.counters.failed(&outcome.into_why());
-                self.doubt.suspects.push(suspect);
+                self.doubt.set_aside(message, refusals);
             }
-            None => self.settled(&suspect.message),
+            None => self.settled(&message),
         }
     }
 
@@ -212,13 +197,6 @@ impl Forwarder {
     fn deliver_one(&mut self, message: &Message) -> Outcome {
         let fates = self.transport.deliver(std::slice::from_ref(message), &self.stop);
         fates.into_iter().next().unwrap_or_else(|| Outcome::retry("nobody has tried"))
-    }
-
-    fn is_to_blame(&self, suspect: &Suspect, now: Instant) -> bool {
-        let for_long = |since: Instant, long: Duration| now.duration_since(since) >= long;
-        suspect.refusals >= MIN_REFUSALS
-            && for_long(suspect.since, self.doubt_time())
-            && self.doubt.unsteady_at.is_none_or(|at| for_long(at, self.patience.alone))
     }
 
     /// Tries another message than the first; each time one that was not tried yet.

@@ -4,6 +4,7 @@
 //! out in `doubt.rs`. Knows no message format and no network.
 
 use super::backoff::Backoff;
+use super::blame::Patience;
 use super::counters::DeliveryCounters;
 use super::destination::{Compose, Taken};
 use super::doubt::Doubt;
@@ -56,15 +57,6 @@ pub(crate) struct Forwarder {
     pub(super) probe: usize,
     /// What is set aside, as it may itself be to blame.
     pub(super) doubt: Doubt,
-}
-
-/// How it deals with what a person must fix.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// The longest rest between two attempts.
-    pub(super) rest: Duration,
-    /// After so long the others are tried too, to see whether this one message is to blame.
-    pub(super) alone: Duration,
 }
 
 /// What came of some attempts.
@@ -120,7 +112,7 @@ impl Forwarder {
             taken,
             blocked_since: None,
             probe: 1,
-            doubt: Doubt::default(),
+            doubt: Doubt::new(patience),
         }
     }
 

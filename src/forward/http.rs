@@ -4,18 +4,24 @@
 //! a bound, and no secret is in any error.
 
 use crate::base::error::{Error, ErrorKind};
+use crate::base::threads;
 use crate::forward::options::HttpConfig;
 use crate::forward::outcome::Outcome;
 use flate2::{Compression, write::GzEncoder};
 use logwell_options::problem::{ConfigProblem, Origin};
 use logwell_options::secret::{Secret, SecretUrl};
 use std::fmt;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Duration;
 use tracing::dispatcher::{Dispatch, with_default};
 use ureq::Agent;
+use ureq::config::Config;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout, time};
 
 /// Sends POST requests and keeps the connection for the next one. Clones share it.
 ///
@@ -163,7 +169,9 @@ impl HttpClient {
             .max_response_header_size(MAX_ANSWER_BYTES)
             .user_agent(concat!("logwell/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), gzip: options.gzip })
+        let look_up = LookUp { start: on_a_thread };
+        let agent = Agent::with_parts(config, DefaultConnector::default(), look_up);
+        Ok(Self { agent, gzip: options.gzip })
     }
 
     /// Posts a JSON body. Blocks until there is an answer, at most as long as `timeout` says.
@@ -329,11 +337,11 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
         match item {
             Ok(PemItem::Certificate(certificate)) => found.push(certificate),
             Ok(_) => {}
-            Err(_) => return Err(fail(std::io::Error::other("it is not PEM"))),
+            Err(_) => return Err(fail(io::Error::other("it is not PEM"))),
         }
     }
     match found.is_empty() {
-        true => Err(fail(std::io::Error::other("it holds no certificate"))),
+        true => Err(fail(io::Error::other("it holds no certificate"))),
         false => Ok(found),
     }
 }
@@ -346,4 +354,60 @@ fn bad_proxy() -> Error {
         help: "write it as http://host:port or http://user:password@host:port".to_owned(),
     }])
     .into()
+}
+
+/// Looks names up on a thread, which may be left alone at the deadline. ureq does so too, but
+/// panics if there can be none.
+#[derive(Debug)]
+struct LookUp {
+    start: fn(Work) -> io::Result<()>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+fn on_a_thread(work: Work) -> io::Result<()> {
+    let thread = threads::spawn("logwell-look-up", work).map_err(|error| {
+        let text = format!("cannot start the thread logwell-look-up: {error}");
+        io::Error::new(error.kind(), text)
+    });
+    thread.map(drop)
+}
+
+impl Resolver for LookUp {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let at_leisure = NextTimeout { after: time::Duration::NotHappening, ..timeout };
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        if host.parse::<IpAddr>().is_ok() {
+            return DefaultResolver::default().resolve(uri, config, at_leisure);
+        }
+        let (uri, config) = (uri.clone(), config.clone());
+        let (sender, answer) = mpsc::sync_channel(1);
+        (self.start)(Box::new(move || {
+            let found = DefaultResolver::default().resolve(&uri, &config, at_leisure);
+            let _nobody_waits = sender.send(found);
+        }))?;
+        let late = |_| Err(ureq::Error::Timeout(timeout.reason));
+        answer.recv_timeout(*timeout.after).unwrap_or_else(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_thread_a_name_is_not_found_and_an_address_is() {
+        let no_thread = LookUp { start: |_| Err(io::ErrorKind::WouldBlock.into()) };
+        let look_up = |host: &str| {
+            let uri = format!("http://{host}:80/in").parse().unwrap();
+            no_thread.resolve(&uri, &Config::default(), NextTimeout::default())
+        };
+        assert!(matches!(look_up("localhost"), Err(ureq::Error::Io(_))));
+        assert!(look_up("127.0.0.1").is_ok() && look_up("[::1]").is_ok());
+    }
 }

@@ -7,7 +7,10 @@
 //! `open.rs` joins the parts; `cargo x map src/forward` prints the other files.
 
 mod adopt;
+#[cfg(feature = "rabbitmq")]
+pub mod amqp;
 mod backoff;
+mod blame;
 mod bucket;
 mod check;
 pub(crate) mod conflicts;
@@ -39,6 +42,7 @@ mod transport;
 
 pub use crate::setup::check::check;
 pub use backoff::Backoff;
+pub use blame::{Blame, Patience, Refusals};
 pub use bucket::TokenBucket;
 pub use check::Checked;
 pub(crate) use check::check_all;

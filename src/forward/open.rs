@@ -3,9 +3,10 @@
 //! Knows every destination. Reads and writes nothing but the spools' directories.
 
 use super::adopt::adopt;
+use super::blame::Patience;
 use super::counters::DeliveryCounters;
 use super::destination::Destination;
-use super::forwarder::{Forwarder, Parts, Patience};
+use super::forwarder::{Forwarder, Parts};
 use super::inbox::Inbox;
 use super::logbeacon;
 use super::rabbitmq;

@@ -268,6 +268,19 @@ pub(crate) fn signalled(name: &str) -> Record {
     record(*WARN, fields)
 }
 
+/// `logwell.metrics`: a metric has too many series.
+#[cfg(feature = "metrics")]
+pub(crate) fn too_many_series(overflow: &crate::metrics::guard::Overflow) -> Record {
+    let mut fields = head(&overflow.to_string(), "logwell.metrics");
+    fields.push(Key::Name("metric"), Value::Str(&overflow.metric));
+    fields.push(Key::Name("max_series"), Value::U64(overflow.max_series as u64));
+    if let Some((label, values)) = &overflow.widest {
+        fields.push(Key::Name("label"), Value::Str(label));
+        fields.push(Key::Name("label_values"), Value::U64(*values as u64));
+    }
+    record(*WARN, fields)
+}
+
 /// Makes now what would otherwise be made with the first record.
 pub(crate) fn prepare() {
     LazyLock::force(&CRITICAL);

@@ -4,19 +4,18 @@
 //! thread, or is stepped by a test.
 
 use crate::base::clock::{Clock, TimeOfDay};
-use crate::base::selflog;
-use crate::base::thread;
 use crate::base::unwind::discard;
+use crate::base::{selflog, thread};
 use crate::black_box::{self, BlackBox, DeadBox, Journal, Place};
-use crate::pipeline::after_shutdown;
+use crate::metrics::LogRecords;
 use crate::pipeline::end::End;
 use crate::pipeline::internal_records::{Filtered, InternalRecords, Receipt};
 use crate::pipeline::pool::{FreeList, PooledRecord, RecordPool};
 use crate::pipeline::queue::Queue;
-use crate::pipeline::recovery;
 use crate::pipeline::route::Routes;
 use crate::pipeline::sink_state::SupervisedSink;
 use crate::pipeline::waker::Sleep;
+use crate::pipeline::{after_shutdown, recovery};
 use crate::record::Record;
 use crate::record::stats::{Counters, Dropped, add};
 use crate::sink::Sink;
@@ -100,6 +99,7 @@ pub(crate) struct Parts {
     /// Set when it is gone.
     pub(crate) is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) by_logger: LogRecords,
     pub(crate) routes: Routes,
     pub(crate) sinks: Vec<SupervisedSink>,
     pub(crate) clock: Clock,
@@ -125,6 +125,7 @@ pub struct Listener {
     pub(crate) control: Receiver<Control>,
     is_gone: Arc<AtomicBool>,
     pub(crate) counters: Arc<Counters>,
+    by_logger: LogRecords,
     pub(crate) routes: Routes,
     pub(crate) sinks: Vec<SupervisedSink>,
     pub(crate) clock: Clock,
@@ -152,7 +153,7 @@ pub struct Listener {
 impl Listener {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { queue, spares, control, is_gone, counters, routes, sinks, .. } = parts;
-        let Parts { clock, own, keeper, black_box, dead, .. } = parts;
+        let Parts { clock, own, keeper, black_box, dead, by_logger, .. } = parts;
         let flushed = clock.now();
         let mut listener = Self {
             queue,
@@ -162,6 +163,7 @@ impl Listener {
             control,
             is_gone,
             counters,
+            by_logger,
             routes,
             sinks,
             clock,
@@ -268,14 +270,12 @@ impl Listener {
         while taken < at_most {
             let room = HAND.min(at_most - taken);
             self.counters.moves.during(|| {
-                hand.extend(
-                    std::iter::from_fn(|| queue.take(|spare| spare.record.heap_bytes()))
-                        .take(room)
-                        .inspect(|spare| {
-                            self.counters.count_received(spare.record.level());
-                            spare.record.fields.touch();
-                        }),
-                );
+                let next = || queue.take(|spare| spare.record.heap_bytes());
+                hand.extend(std::iter::from_fn(next).take(room).inspect(|spare| {
+                    self.counters.count_received(spare.record.level());
+                    self.by_logger.received(&spare.record);
+                    spare.record.fields.touch();
+                }));
             });
             if hand.is_empty() {
                 break;

@@ -430,6 +430,7 @@ mod tests {
             ("20", "info"),
             ("6", "info"),
             ("none", "off"),
+            ("level: info", "info"),
             ("warn,my_crate=debug,All", "trace"),
         ] {
             let help = error(text).help;

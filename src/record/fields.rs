@@ -10,7 +10,7 @@
 //! little-endian. Texts are a `u32` length and UTF-8.
 
 use crate::record::bytes::ByteBuf;
-use std::borrow::Cow;
+pub(crate) use crate::record::text_writer::TextWriter;
 use std::fmt;
 
 const OWN_NAME: u8 = 255;
@@ -370,39 +370,6 @@ impl Fields {
         *self = merged;
     }
 
-    /// The same with no text longer than that. Of an error that is, what it says itself is left.
-    pub(crate) fn shortened(&self, value_bytes: usize) -> Cow<'_, Self> {
-        let mut short = Self::new();
-        if self.len_bytes() <= value_bytes {
-            return Cow::Borrowed(self);
-        }
-        for entry in self.iter() {
-            let (value, len) = match entry.value {
-                Value::Str(text) | Value::Json(text) => (Value::Str(text), text.len()),
-                Value::Bytes(bytes) => (Value::Bytes(bytes), bytes.len()),
-                Value::Error(error) => {
-                    (Value::Str(error.message), error.message.len() + error.sources.len())
-                }
-                _ => (entry.value, 0),
-            };
-            if len <= value_bytes {
-                short.push_entry(&entry);
-                continue;
-            }
-            let value = match value {
-                Value::Str(text) => {
-                    let kept = floor_char_boundary(text, value_bytes);
-                    Value::Str(text.get(..kept).unwrap_or_default())
-                }
-                Value::Bytes(bytes) => Value::Bytes(bytes.get(..value_bytes).unwrap_or(bytes)),
-                other => other,
-            };
-            let original = entry.original_bytes.unwrap_or(len as u64);
-            short.push_entry(&Entry { value, original_bytes: Some(original), ..entry });
-        }
-        Cow::Owned(short)
-    }
-
     /// Adds an entry of other fields.
     pub(crate) fn push_entry(&mut self, entry: &Entry<'_>) {
         let start = self.bytes.len();
@@ -474,15 +441,9 @@ impl Fields {
         redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) -> Option<u64> {
         let start = self.bytes.len();
-        let mut writer = TextWriter {
-            bytes: &mut self.bytes,
-            room: limit_bytes,
-            original: 0,
-            most: limit_bytes.saturating_add(COUNTED_BYTES) as u64,
-            is_stopped: false,
-        };
+        let mut writer = TextWriter::new(&mut self.bytes, limit_bytes);
         let result = format(&mut writer);
-        let mut original = if writer.is_stopped { Entry::UNKNOWN_BYTES } else { writer.original };
+        let mut original = writer.original_bytes();
         if let Err(placeholder) = result {
             self.bytes.truncate(start);
             self.bytes.push(placeholder.as_bytes());
@@ -512,54 +473,6 @@ impl Default for Fields {
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|entry| (entry.key, entry.value))).finish()
-    }
-}
-
-/// Takes formatted text up to its limit, counts a little of the rest, and then stops the
-/// formatting.
-pub(crate) struct TextWriter<'a> {
-    bytes: &'a mut ByteBuf,
-    /// How much more is kept: nothing once something was left out, or the middle would be missing.
-    room: usize,
-    original: u64,
-    /// With more than this the formatting is stopped.
-    most: u64,
-    is_stopped: bool,
-}
-
-/// So much is counted beyond the limit: of a value that is a little too long the length is known.
-const COUNTED_BYTES: usize = 4 << 10;
-
-impl TextWriter<'_> {
-    /// Whether text was refused since there was too much of it.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.is_stopped
-    }
-
-    #[cold]
-    fn write_beyond(&mut self, text: &str) -> fmt::Result {
-        if self.original > self.most {
-            self.is_stopped = true;
-            return Err(fmt::Error);
-        }
-        let kept = floor_char_boundary(text, std::mem::take(&mut self.room));
-        self.original = self.original.saturating_add(text.len() as u64);
-        self.bytes.push(text.as_bytes().get(..kept).unwrap_or_default());
-        Ok(())
-    }
-}
-
-impl fmt::Write for TextWriter<'_> {
-    /// Fails once there is too much, and from then on: what is written in one go is still counted.
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.len() > self.room {
-            return self.write_beyond(text);
-        }
-        self.room -= text.len();
-        self.original += text.len() as u64;
-        self.bytes.push(text.as_bytes());
-        Ok(())
     }
 }
 

@@ -126,7 +126,10 @@ fn misread_colon(word: &str) -> Option<DirectivesError> {
 fn misread_separator(part: &str, pieces: &[&str]) -> Option<DirectivesError> {
     let separates = |c: char| c.is_whitespace() || ";|&+".contains(c);
     let has_separator = pieces.iter().any(|piece| piece.contains(separates));
-    let joined = part.split(separates).filter(|piece| !piece.is_empty()).collect::<Vec<_>>();
+    let joined = part.split(separates).filter(|piece| !piece.is_empty());
+    // `level: info`
+    let joined = joined.filter(|piece| !piece.strip_suffix(':').is_some_and(is_root));
+    let joined = joined.collect::<Vec<_>>();
     has_separator.then(|| meant(part, "is not joined by commas", &joined.join(",")))
 }
 

@@ -55,7 +55,13 @@ impl Names {
     /// The names for the log file at `path`, which may be relative: it is made absolute, so that
     /// a later change of the working directory moves nothing.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
+        let path = std::path::absolute(path).map_err(|error| {
+            let text = format!(
+                "{} is relative, and the working directory cannot be found: {error}",
+                path.display()
+            );
+            io::Error::new(error.kind(), text)
+        })?;
         if path.file_name().is_none() || path.parent().is_none() {
             let text = format!("{} is not the name of a file", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));

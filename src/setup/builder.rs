@@ -4,19 +4,15 @@
 //! checked whole, files are opened, threads start.
 
 use crate::base::clock::Clock;
-use crate::base::error::Error;
-use crate::base::error::ErrorKind;
-use crate::base::selflog;
-use crate::base::standard_streams;
-use crate::base::threads;
+use crate::base::error::{Error, ErrorKind};
 use crate::base::traces::Traces;
+use crate::base::{selflog, standard_streams, threads};
 use crate::black_box::{DeadBox, Journal};
-use crate::capture::filter;
-use crate::capture::filter::SharedFilter;
-use crate::capture::layer::LayerParts;
-use crate::capture::layer::QueueLayer;
+use crate::capture::filter::{self, SharedFilter};
+use crate::capture::layer::{LayerParts, QueueLayer};
 use crate::config::LoggingConfig;
 use crate::forward::{self, Opened};
+use crate::metrics::{self, PipelineMetrics};
 use crate::pipeline::internal_records::InternalRecords;
 use crate::pipeline::listener::{Listener, Parts};
 use crate::pipeline::options::QueueConfig;
@@ -62,6 +58,7 @@ pub struct Builder {
     pub(crate) sinks: Vec<NamedSink>,
     filters_globally: bool,
     clock: Clock,
+    registry: Option<metrics::Registry>,
 }
 
 impl QueueLayer {
@@ -78,6 +75,7 @@ impl Builder {
             sinks: Vec::new(),
             filters_globally: false,
             clock: Clock::System,
+            registry: None,
         }
     }
 
@@ -109,6 +107,14 @@ impl Builder {
     /// Takes that clock for waits and pauses, for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Measures into that registry. [`init`](Self::init) takes
+    /// [`metrics::global`](crate::metrics::global) otherwise, [`build`](Self::build) a new one.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self, registry: metrics::Registry) -> Self {
+        self.registry.get_or_insert(registry);
         self
     }
 
@@ -156,6 +162,7 @@ impl Builder {
         let sinks::OpenFiles { mut sinks, diverted, degraded } =
             sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
         sinks.extend(own);
+        let page = metrics::Opened::open(self.config.metrics_setup())?;
         let boot = fastrand::u64(1..);
         let mut forward =
             forward::open(&self.config.forward_setup(), &self.clock, boot, &mut traces)?;
@@ -165,7 +172,7 @@ impl Builder {
         {
             return Err(error);
         }
-        Ok(Prepared { sinks, diverted, degraded, forward, dead, boot, traces, builder: self })
+        Ok(Prepared { sinks, diverted, degraded, forward, page, dead, boot, traces, builder: self })
     }
 }
 
@@ -178,6 +185,8 @@ pub(crate) struct Prepared {
     /// What is not as it should be.
     degraded: Vec<String>,
     forward: Opened,
+    /// Where metrics will be served.
+    page: metrics::Opened,
     /// The black boxes of processes that have ended.
     dead: Vec<DeadBox>,
     /// The number of this start.
@@ -210,20 +219,10 @@ impl Prepared {
     }
 
     fn assemble(self) -> Result<(Traces, Assembled), Error> {
-        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, dead, boot } =
-            self;
+        let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, .. } = self;
+        let (page, dead, boot) = (self.page, self.dead, self.boot);
         let config = builder.config;
-        if config.console.enabled {
-            match sinks::console(&config) {
-                Ok(console) => sinks.push(console),
-                // Records can reach the files all the same.
-                Err(error) if !sinks.is_empty() => {
-                    selflog::tell("there is no console", &error);
-                    degraded.push(format!("there is no console: {error}"));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        add_console(&config, &mut sinks, &mut degraded)?;
         let started = forward.start();
         sinks.extend(started.sinks);
         degraded.extend(started.degraded);
@@ -250,6 +249,9 @@ impl Prepared {
         let filter = SharedFilter::new(config.level.clone());
         let (control, asked) = crossbeam_channel::bounded(handle::MAX_QUESTIONS);
         let is_gone = Arc::new(AtomicBool::new(false));
+        let metrics = PipelineMetrics::new(config.metrics_setup(), builder.registry);
+        degraded.extend(metrics.serve(page));
+        let by_logger = metrics.records();
         let layer = QueueLayer::new(LayerParts {
             queue: Arc::clone(&queue),
             spares: Arc::clone(&spares),
@@ -259,6 +261,8 @@ impl Prepared {
             filters_globally: builder.filters_globally,
             limits: &config.limits,
             redact: &config.redact,
+            by_logger: by_logger.clone(),
+            times: metrics.spans(),
         });
         let named = |slot: &SupervisedSink| (slot.name.clone(), Arc::clone(&slot.counters));
         let own = InternalRecords::new(boot, fingerprint(&config)).diverted(diverted.clone());
@@ -275,17 +279,21 @@ impl Prepared {
             filter,
             redaction: layer.redaction().cloned(),
             forwarders,
+            metrics,
             report: Mutex::new(None),
             end: Mutex::new(None),
             degraded: Mutex::new(degraded),
             config,
         });
+        #[cfg(feature = "metrics")]
+        handle.show_metrics();
         let listener = Listener::new(Parts {
             queue,
             spares,
             control: asked,
             is_gone,
             counters,
+            by_logger,
             routes: Routes::new(rules),
             sinks: slots,
             clock: builder.clock,
@@ -303,6 +311,26 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
+}
+
+/// Opens the console, if there is to be one.
+fn add_console(
+    config: &LoggingConfig,
+    sinks: &mut Vec<NamedSink>,
+    degraded: &mut Vec<String>,
+) -> Result<(), Error> {
+    if config.console.enabled {
+        match sinks::console(config) {
+            Ok(console) => sinks.push(console),
+            // Records can reach the files all the same.
+            Err(error) if !sinks.is_empty() => {
+                selflog::tell("there is no console", &error);
+                degraded.push(format!("there is no console: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Which filters let less pass than their text seems to say; the self-log has it too.

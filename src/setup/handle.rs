@@ -4,13 +4,13 @@
 
 use crate::base::clock;
 use crate::base::error::Error;
-use crate::base::error::ErrorKind;
 use crate::base::thread;
 use crate::black_box::BlackBox;
 use crate::capture::filter::SharedFilter;
 use crate::capture::redact::Redaction;
 use crate::config::LoggingConfig;
 use crate::forward::Forwarders;
+use crate::metrics::PipelineMetrics;
 use crate::pipeline::end::End;
 use crate::pipeline::listener::{Control, Ending};
 use crate::pipeline::pool::PooledRecord;
@@ -18,6 +18,7 @@ use crate::pipeline::queue::Queue;
 use crate::record::Record;
 use crate::record::directives::Directives;
 use crate::record::stats::{Counters, Reason, SinkCounters, SinkStats, Stats};
+use crate::setup::no_answer::NoAnswer;
 use crate::setup::report::ShutdownReport;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use logwell_options::problem::{ConfigProblem, Origin};
@@ -45,7 +46,7 @@ pub(crate) const MAX_QUESTIONS: usize = 256;
 ///
 /// Dropping it changes nothing: logging ends with [`shutdown`](Self::shutdown).
 #[derive(Clone)]
-pub struct LoggingHandle(Arc<Shared>);
+pub struct LoggingHandle(pub(super) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue<Box<PooledRecord>>>,
@@ -60,31 +61,13 @@ pub(crate) struct Shared {
     pub(crate) filter: SharedFilter,
     pub(crate) redaction: Option<Arc<Redaction>>,
     pub(crate) forwarders: Forwarders,
+    pub(crate) metrics: PipelineMetrics,
     /// What has not been as it should be since the start.
     pub(crate) degraded: Mutex<Vec<String>>,
     pub(crate) config: LoggingConfig,
     pub(crate) report: Mutex<Option<ShutdownReport>>,
     /// Where the listener answers when it has ended, once it has been asked to.
     pub(crate) end: Mutex<Option<Receiver<End>>>,
-}
-
-/// The listener did not answer within the deadline, or it has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NoAnswer;
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the listener did not answer within the deadline; is a disk or a sink stuck?")
-    }
-}
-
-impl std::error::Error for NoAnswer {}
-
-impl From<NoAnswer> for io::Error {
-    fn from(unanswered: NoAnswer) -> Self {
-        Self::new(io::ErrorKind::TimedOut, unanswered)
-    }
 }
 
 /// Whether logging does what it should; see [`LoggingHandle::health`].
@@ -296,6 +279,7 @@ impl LoggingHandle {
         }
         problems.extend(stats.sinks.iter().flat_map(sink_problems));
         problems.extend(self.degraded().iter().cloned());
+        problems.extend(self.0.metrics.problems());
         for destination in &stats.destinations {
             if let Some(problem) = &destination.problem {
                 let (name, waiting) = (&destination.name, destination.waiting);
@@ -345,6 +329,7 @@ impl LoggingHandle {
         let before = self.ask(deadline, Control::Files);
         let after = self.end(start);
         let is_complete = after.is_ok();
+        shared.metrics.stop();
         shared.forwarders.stop(deadline.saturating_sub(start.elapsed()));
         let end =
             after.unwrap_or_else(|_| End { files: before.unwrap_or_default(), ..End::default() });
@@ -464,13 +449,6 @@ fn sink_problems(sink: &SinkStats) -> Vec<String> {
 impl fmt::Debug for LoggingHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoggingHandle").field("stats", &self.stats()).finish_non_exhaustive()
-    }
-}
-
-impl From<NoAnswer> for Error {
-    fn from(_: NoAnswer) -> Self {
-        let source = io::Error::from(io::ErrorKind::TimedOut);
-        ErrorKind::Thread { name: "logwell", source }.into()
     }
 }
 

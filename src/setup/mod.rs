@@ -10,6 +10,9 @@ pub(crate) mod encoder;
 pub(crate) mod handle;
 mod hooks;
 pub(crate) mod logger;
+#[cfg(feature = "metrics")]
+mod metrics;
+pub(crate) mod no_answer;
 pub(crate) mod report;
 pub(crate) mod sinks;
 
@@ -161,6 +164,8 @@ fn install(builder: Builder) -> Result<LoggingHandle, Error> {
     }
     let takes_log_crate = builder.config.log_crate;
     let handle = if builder.config.unified {
+        #[cfg(feature = "metrics")]
+        let builder = builder.metrics(crate::metrics::global());
         let prepared = builder.filter_globally(true).prepare()?;
         if takes_log_crate {
             log_bridge::install(flush)?;

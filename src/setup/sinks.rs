@@ -77,8 +77,9 @@ enum Refused {
 /// Opens the files that the configuration asks for.
 ///
 /// If another process has one of them, or one cannot be opened, all get names of this process's
-/// own: a service whose files root has made once continues beside them. If none can be opened and
-/// the console is on, logging starts without files, and health and the self-log say so.
+/// own: a service whose files root has made once continues beside them. If that fails too, those
+/// that can be opened are used; if none can and the console is on, logging starts without files.
+/// Health and the self-log say so.
 ///
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
@@ -89,7 +90,7 @@ pub(crate) fn files(
 ) -> Result<OpenFiles, Error> {
     /// So many other names are tried when a file cannot be opened.
     const MAX_UNUSABLE: u32 = 2;
-    let opening = Opening { config, clock, dead };
+    let opening = Opening { config, clock, dead, skips: false };
     let (mut why_not, mut unusable) = (None, 0);
     for tag in tags() {
         // The files of a user are gone on with at the next start, else each would leave some.
@@ -116,12 +117,28 @@ pub(crate) fn files(
             break; // it is the directory
         }
     }
+    if matches!(why_not, Some(Refused::Unusable(_)))
+        && let Some(files) = those_that_open(&opening, traces)
+    {
+        return Ok(files);
+    }
     let error = cannot_open(match why_not {
         Some(Refused::Unusable(error)) => error,
         Some(Refused::InUse(text)) => io::Error::new(io::ErrorKind::ResourceBusy, text),
         None => io::ErrorKind::ResourceBusy.into(),
     });
     if config.console.enabled { Ok(console_alone(&error)) } else { Err(error) }
+}
+
+/// Some of the files, if not all can be opened: records that reach one are not lost.
+fn those_that_open(opening: &Opening<'_>, traces: &mut Traces) -> Option<OpenFiles> {
+    let opening = Opening { skips: true, ..*opening };
+    let mut opened = tags().filter_map(|tag| open_all(&opening, &tag, traces).ok());
+    let files = opened.find(|files| !files.sinks.is_empty())?;
+    for missing in &files.degraded {
+        selflog::tell("a log file is missing", missing);
+    }
+    Some(files)
 }
 
 /// No files: the records can still reach the console, so logging starts and says what is missing.
@@ -176,15 +193,18 @@ fn diverted(files: OpenFiles, why_not: Option<Refused>) -> OpenFiles {
 }
 
 /// What the files are opened with.
+#[derive(Clone, Copy)]
 struct Opening<'a> {
     config: &'a LoggingConfig,
     clock: &'a Clock,
     dead: &'a [DeadBox],
+    /// Leaves out what cannot be opened.
+    skips: bool,
 }
 
 /// Opens all of them, with the tag in their names.
 fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<OpenFiles, Refused> {
-    let Opening { config, clock, dead } = *opening;
+    let Opening { config, clock, dead, skips } = *opening;
     let mut open = OpenFiles::default();
     let (janitor, syncer) = (Janitor::new(), Syncer::new());
     let wanted: Vec<_> = wanted_files(config).collect();
@@ -209,9 +229,14 @@ fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<Ope
         let threads = (janitor.share(), syncer.share());
         let options = file_options(config, wanted.file, path);
         let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
-        let sink = FileSink::open_with(options, encoder, clock.clone(), threads);
-        let sink = sink.map_err(Refused::Unusable)?.with_lock(lock);
-        open.sinks.push((wanted.name.to_owned(), wanted.accepts, Box::new(sink)));
+        match FileSink::open_with(options, encoder, clock.clone(), threads) {
+            Ok(sink) => {
+                let sink = Box::new(sink.with_lock(lock));
+                open.sinks.push((wanted.name.to_owned(), wanted.accepts, sink));
+            }
+            Err(error) if skips => open.degraded.push(format!("there is no log file: {error}")),
+            Err(error) => return Err(Refused::Unusable(error)),
+        }
     }
     Ok(open)
 }

@@ -28,5 +28,7 @@ pub(crate) fn run(words: &[String]) -> Outcome {
 /// Counts instructions and compares them with `benches/instructions.txt`, or records them.
 pub(crate) fn instructions(options: &[&str]) -> Outcome {
     let package = ["run", "--profile", "bench", "--package", "logwell-benches"].as_slice();
-    cargo(&[package, &["--bin", "instructions", "--"], options].concat())
+    // What is measured is compiled in, and off where it is not asked for.
+    let features = ["--features", "metrics"].as_slice();
+    cargo(&[package, features, &["--bin", "instructions", "--"], options].concat())
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 12] = [
+const EXAMPLES: [(&str, &[&str]); 15] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -22,13 +22,18 @@ const EXAMPLES: [(&str, &[&str]); 12] = [
     ("forwarding", &[]),
     ("black_box", &[]),
     ("secrets", &[]),
+    ("metrics", &[]),
     ("service", &["--demo", "--requests", "500"]),
+    // Of logwell-metrics and logwell-tower.
+    ("facade", &[]),
+    ("shop", &[]),
 ];
 
-/// The sets of features that matter. The relay and the log server need some, and would switch them
-/// on for all.
-const BARE: [&str; 7] = [
+/// The sets of features that matter. These packages need some, and would switch them on for all.
+const BARE: [&str; 9] = [
     "--no-default-features",
+    "--exclude",
+    "logwell-metrics",
     "--exclude",
     "logwell-relay",
     "--exclude",
@@ -42,13 +47,17 @@ const FULL: [&str; 1] = ["--all-features"];
 const MODELS: [&str; 4] = ["--manifest-path", "models/Cargo.toml", "--target-dir", "target/models"];
 
 /// What some tests need beside Rust, and what they show with it.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("jq", "our files read by others"),
     ("lnav", "our files read by others"),
     ("strace", "kills at any system call"),
     ("openssl", "TLS"),
-    ("npm", "telegram-test-api, a second opinion on the Bot API"),
+    ("promtool", "the monitor's rules beside Prometheus'"),
+    ("prometheus-alertmanager", "the monitor's messages beside Alertmanager's"),
+    ("npm", "telegram-test-api, a second opinion on the Bot API; what drives the browser"),
+    ("chromium", "LogBeacon's page, as a browser shows it"),
     ("rabbitmq-server", "RabbitMQ"),
+    ("prometheus", "metrics as Prometheus takes them"),
 ];
 
 /// The first tier: what a change must pass before it is looked at. Needs Rust and nothing else.
@@ -134,7 +143,9 @@ fn everything_else(stages: &mut Stages) -> Outcome {
 
 /// Runs the examples in a place of their own: they write log files under the directory they run in.
 fn examples() -> Outcome {
-    cargo(&["build", "--package", "logwell", "--examples", "--all-features"])?;
+    let packages = ["logwell", "logwell-metrics", "logwell-tower"];
+    let packages = packages.map(|package| ["--package", package]).concat();
+    cargo(&[&["build", "--examples", "--all-features"], packages.as_slice()].concat())?;
     let elsewhere = root()?.join("target").join("examples-run");
     std::fs::create_dir_all(&elsewhere)?;
     for (name, arguments) in EXAMPLES {

@@ -30,24 +30,38 @@ const WARM_UP: u64 = 200;
 const TOLERANCE: f64 = 0.05;
 
 /// What is counted, by name.
-const CASES: [(&str, fn()); 16] = [
+const CASES: &[(&str, fn())] = &[
     ("caller/message", || caller(|_| tracing::info!("API request handled"))),
     ("caller/five_fields", || caller(five_fields)),
     ("caller/in_two_spans", || in_pipeline(|part, _| in_two_spans(|| repeat(part, five_fields)))),
     ("caller/formatted_message", || caller(formatted_message)),
     ("caller/debug_value", || caller(debug_value)),
     ("caller/disabled", || caller(|number| tracing::debug!(number, "off"))),
-    ("caller/span", || caller(span)),
+    ("caller/span", || caller(one_span)),
     ("caller/message, no masks", || no_masks(|_| tracing::info!("API request handled"))),
     ("caller/five_fields, no masks", || no_masks(five_fields)),
     ("caller/debug_value, no masks", || no_masks(debug_value)),
     ("caller/five_fields, no box", || no_box(five_fields)),
-    ("caller/span, no box", || no_box(span)),
+    ("caller/span, no box", || no_box(one_span)),
     ("listener/five_fields", listener),
     ("encoder/five_fields", || encoder(|| five_fields(7_654_321))),
     ("encoder/in_two_spans", || encoder(|| in_two_spans(|| five_fields(7_654_321)))),
     ("encoder/formatted_message", || encoder(|| formatted_message(7_654_321))),
+    #[cfg(feature = "metrics")]
+    ("metrics/caller", || measured(|part, _| repeat(part, five_fields))),
+    #[cfg(feature = "metrics")]
+    ("metrics/span", || measured(|part, _| repeat(part, one_span))),
+    #[cfg(feature = "metrics")]
+    ("metrics/listener", || measured(listen)),
+    #[cfg(feature = "metrics")]
+    ("metrics/counter", || measured(|part, _| repeat(part, |_| own_metrics().0.inc()))),
+    #[cfg(feature = "metrics")]
+    ("metrics/histogram", || measured(|part, _| repeat(part, |_| own_metrics().1.observe(0.5)))),
 ];
+
+fn one_span(number: u64) {
+    tracing::info_span!("job", number).in_scope(|| ());
+}
 
 fn formatted_message(number: u64) {
     tracing::info!("user {number} signed in from {} after {} ms", "10.0.0.1", 12.5);
@@ -57,10 +71,6 @@ fn formatted_message(number: u64) {
 fn debug_value(_: u64) {
     static ORDER: LazyLock<Order> = LazyLock::new(Order::example);
     tracing::info!(order = ?*ORDER, "placed");
-}
-
-fn span(number: u64) {
-    tracing::info_span!("job", number).in_scope(|| ());
 }
 
 /// What is counted: callgrind is told to count inside this function alone.
@@ -88,32 +98,53 @@ fn caller(call: fn(u64)) {
 }
 
 fn no_masks(call: fn(u64)) {
-    in_pipeline_with(|config| config.redact.enabled = false, |part, _| repeat(part, call));
+    with_config(|config| config.redact.enabled = false, |part, _| repeat(part, call));
 }
 
 fn no_box(call: fn(u64)) {
-    in_pipeline_with(|config| config.black_box.enabled = false, |part, _| repeat(part, call));
+    with_config(|config| config.black_box.enabled = false, |part, _| repeat(part, call));
 }
 
 /// The listener's side of the same records: from the queue into the file.
 fn listener() {
-    in_pipeline(|part, listener| {
-        (0..TIMES).for_each(five_fields);
-        match part {
-            Part::WarmUp => {}
-            Part::Counted => counted_part(&mut || _ = black_box(listener.step())),
-        }
-    });
+    in_pipeline(listen);
+}
+
+fn listen(part: Part, listener: &mut Listener) {
+    (0..TIMES).for_each(five_fields);
+    match part {
+        Part::WarmUp => {}
+        Part::Counted => counted_part(&mut || _ = black_box(listener.step())),
+    }
 }
 
 fn in_pipeline(work: impl Fn(Part, &mut Listener)) {
-    in_pipeline_with(|_| (), work);
+    with_config(|_| (), work);
 }
 
-/// Runs the work twice with a pipeline whose listener is stepped, so that this is the only thread.
-fn in_pipeline_with(change: fn(&mut LoggingConfig), work: impl Fn(Part, &mut Listener)) {
+/// The same with metrics of records and spans; in all other cases they are off.
+#[cfg(feature = "metrics")]
+fn measured(work: impl Fn(Part, &mut Listener)) {
+    with_config(|config| config.metrics.enabled = true, work);
+}
+
+/// A counter and a histogram of the program's own.
+#[cfg(feature = "metrics")]
+fn own_metrics() -> &'static (logwell::metrics::Counter, logwell::metrics::Histogram) {
+    static OWN: LazyLock<(logwell::metrics::Counter, logwell::metrics::Histogram)> =
+        LazyLock::new(|| {
+            let metrics = logwell::metrics::global();
+            let bounds = logwell::metrics::SECONDS;
+            (metrics.counter("c_total", "C."), metrics.histogram("h", "H.", bounds))
+        });
+    &OWN
+}
+
+fn with_config(change: fn(&mut LoggingConfig), work: impl Fn(Part, &mut Listener)) {
     let Ok(dir) = Scratch::new() else { return };
     let Ok(mut config) = one_file(dir.path()) else { return };
+    #[cfg(feature = "metrics")]
+    (config.metrics.enabled = false);
     change(&mut config);
     let builder = QueueLayer::builder().config(config).filter_globally(true);
     let Ok((layer, _handle, mut listener)) = builder.build_stepped() else { return };

@@ -13,6 +13,7 @@
 //! | `embedded` | the store on a disk: commits, sealing, upkeep, deletions, start, salvage |
 //! | `journal`, `packed` | what is synced before an answer, and how records are packed in it |
 //! | `identities`, `bloom` | which records were accepted lately |
+//! | `traces` | which row groups have a trace, for a day |
 //! | `part` | a Parquet file: its columns, filters, checksums, and what it says about itself |
 //! | `search` | answers from a snapshot of head and parts |
 //! | `rollup` | counts that are kept with the data |
@@ -38,6 +39,7 @@ mod simulation;
 mod store;
 #[cfg(test)]
 mod testing;
+mod traces;
 mod world;
 
 pub use embedded::{Embedded, OpenError, OpenReport, Options, SalvageReport};

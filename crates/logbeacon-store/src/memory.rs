@@ -134,12 +134,12 @@ impl Store for Memory {
         names.into_iter().collect()
     }
 
-    fn producers(&self, range: TimeRange) -> Result<Vec<Producer>, SearchError> {
+    fn producers(&self, range: TimeRange) -> Result<(Vec<Producer>, Summary), SearchError> {
         let mut producers = ProducerRanges::default();
         for record in self.state().records.iter().filter(|record| range.contains(record.time_ns)) {
             producers.add(record);
         }
-        Ok(producers.finish())
+        Ok((producers.finish(), Summary { complete: true, ..Summary::default() }))
     }
 
     fn delete(&self, request: &DeleteRequest) -> Result<Certificate, DeleteError> {

@@ -132,7 +132,7 @@ fn same_overviews(embedded: &Embedded, memory: &Memory) {
     assert_eq!(embedded.statistics(TimeRange::ALL), memory.statistics(TimeRange::ALL));
     assert_eq!(embedded.devices(), memory.devices());
     assert_eq!(embedded.field_names(), memory.field_names());
-    let producers = |store: &dyn Store| store.producers(TimeRange::ALL).unwrap();
+    let producers = |store: &dyn Store| store.producers(TimeRange::ALL).unwrap().0;
     assert_eq!(producers(embedded), producers(memory));
     assert_eq!(embedded.health().rows, memory.health().rows);
 }

@@ -105,10 +105,10 @@ impl Devices {
 
 /// The numbers that producers gave their records.
 #[derive(Debug, Default)]
-pub(crate) struct ProducerRanges(BTreeMap<(String, String, String), Vec<u64>>);
+pub(crate) struct ProducerRanges(BTreeMap<[String; 4], Ranges>);
 
 impl ProducerRanges {
-    /// Takes the numbers of a record that has `process` and `seq`.
+    /// Takes the number of a record that has `seq`, and `process` or `boot_id`.
     pub(crate) fn add(&mut self, row: &dyn Row) {
         let text =
             |field| row.get(field).map_or_else(String::new, |value| value.text().into_owned());
@@ -117,31 +117,64 @@ impl ProducerRanges {
             Some(ValueRef::UInt(seq)) => Some(seq),
             _ => None,
         };
-        if let (Some(process), Some(seq)) = (row.get("process"), seq) {
-            let process = process.text().into_owned();
-            self.0.entry((text("host"), text("service"), process)).or_default().push(seq);
+        let Some(seq) = seq else { return };
+        let key = [text("host"), text("service"), text("process"), text("boot_id")];
+        let [.., process, boot_id] = &key;
+        if process.is_empty() && boot_id.is_empty() {
+            return;
         }
+        self.0.entry(key).or_default().add(seq);
     }
 
     pub(crate) fn finish(self) -> Vec<Producer> {
-        let producer = |((host, service, process), mut numbers): (_, Vec<u64>)| {
-            numbers.sort_unstable();
-            Producer { host, service, process, ranges: ranges(&numbers) }
+        let producer = |(key, ranges): ([String; 4], Ranges)| {
+            let [host, service, process, boot_id] = key;
+            Producer { host, service, process, boot_id, ranges: ranges.finish() }
         };
         self.0.into_iter().map(producer).collect()
     }
 }
 
-/// Ascending numbers as inclusive ranges.
-fn ranges(numbers: &[u64]) -> Vec<(u64, u64)> {
-    let mut ranges: Vec<(u64, u64)> = Vec::new();
-    for &number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if number <= last.saturating_add(1) => *last = number,
-            _ => ranges.push((number, number)),
+/// Numbers as inclusive ranges, in as much memory as those take.
+#[derive(Debug, Default)]
+struct Ranges {
+    list: Vec<(u64, u64)>,
+    /// How many the list may become before it is put in order: twice what it had then.
+    room: usize,
+}
+
+impl Ranges {
+    fn add(&mut self, number: u64) {
+        // Rows come newest first, so most numbers continue the last range on one side.
+        match self.list.last_mut() {
+            Some((first, _)) if number.checked_add(1) == Some(*first) => *first = number,
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => {
+                if self.list.len() >= self.room.max(1024) {
+                    self.put_in_order();
+                    self.room = self.list.len() * 2;
+                }
+                self.list.push((number, number));
+            }
         }
     }
-    ranges
+
+    fn put_in_order(&mut self) {
+        self.list.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for &(first, last) in &self.list {
+            match joined.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => joined.push((first, last)),
+            }
+        }
+        self.list = joined;
+    }
+
+    fn finish(mut self) -> Vec<(u64, u64)> {
+        self.put_in_order();
+        self.list
+    }
 }
 
 /// Counts by step and level.
@@ -182,6 +215,8 @@ mod tests {
     use super::*;
     use crate::Record;
     use logwell_query::Value;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn counts_of_minutes_merge_whatever_the_order_of_their_streams() {
@@ -214,6 +249,33 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].process, "42");
         assert_eq!(found[0].ranges, [(1, 3), (6, 7)]);
+    }
+
+    #[test]
+    fn two_starts_of_a_process_are_two_producers_if_they_say_so() {
+        let mut producers = ProducerRanges::default();
+        for (boot, seq) in [("a", 1), ("a", 2), ("b", 1)] {
+            let id = ("boot_id".to_owned(), Value::Text(boot.to_owned()));
+            let fields = vec![id, ("seq".to_owned(), Value::Int(seq))];
+            producers.add(&Record { fields, ..Record::default() });
+        }
+        let found: Vec<_> =
+            producers.finish().into_iter().map(|one| (one.boot_id, one.ranges)).collect();
+        assert_eq!(found, [("a".to_owned(), vec![(1, 2)]), ("b".to_owned(), vec![(1, 1)])]);
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_have_the_numbers_that_were_added(
+            numbers in prop::collection::vec(0_u64..6000, 0..4000),
+        ) {
+            let mut ranges = Ranges::default();
+            numbers.iter().for_each(|number| ranges.add(*number));
+            let found: Vec<u64> =
+                ranges.finish().into_iter().flat_map(|(first, last)| first..=last).collect();
+            let wanted: BTreeSet<u64> = numbers.into_iter().collect();
+            prop_assert_eq!(found, Vec::from_iter(wanted));
+        }
     }
 
     #[test]

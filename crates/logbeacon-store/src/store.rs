@@ -62,12 +62,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The names of the fields of the records kept and the well-known ones, sorted.
     fn field_names(&self) -> Vec<String>;
 
-    /// Which of its numbered records each producer has delivered.
+    /// Which of its numbered records each producer has delivered, and whether everything was read
+    /// that could say so.
     ///
     /// # Errors
     ///
     /// As [`Store::search`].
-    fn producers(&self, range: TimeRange) -> Result<Vec<Producer>, SearchError>;
+    fn producers(&self, range: TimeRange) -> Result<(Vec<Producer>, Summary), SearchError>;
 
     /// Hides what the request's filter finds at once, and erases it within
     /// [`Certificate::erase_within`]. Records that arrive afterwards are not touched. Pipes and
@@ -275,15 +276,18 @@ pub struct Device {
     pub count: u64,
 }
 
-/// A process that numbers its records from 1 in the field `seq`, as logwell does.
+/// A process that numbers its records from 1 in the field `seq`, as logwell does. It has a
+/// `process`, a `boot_id`, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Producer {
     /// The host.
     pub host: String,
     /// The service.
     pub service: String,
-    /// The field `process`, as text.
+    /// The field `process`, as text; empty if its records have none.
     pub process: String,
+    /// The field `boot_id`, which tells two starts of a process apart; empty if there is none.
+    pub boot_id: String,
     /// The numbers that were delivered: inclusive ranges, ascending, with gaps between them.
     pub ranges: Vec<(u64, u64)>,
 }

@@ -17,6 +17,7 @@ pub mod render;
 pub mod serve;
 pub mod server;
 pub mod session;
+pub mod silence;
 pub mod stream_name;
 pub mod syslog;
 pub mod tail;

@@ -30,6 +30,8 @@ pub struct Metric {
     pub window_ns: i64,
     /// Whether it is the count per second.
     pub is_rate: bool,
+    /// What each line counts: 1, or its bytes.
+    pub factor: u64,
     /// By which labels it is summed up; `None` is a number for each set of labels.
     pub by: Option<Vec<String>>,
 }
@@ -174,7 +176,7 @@ impl Parser {
             .ok_or_else(|| LogQlError(format!("[{length}] is no window such as [5m]")))?;
         self.symbol("]")?;
         self.symbol(")")?;
-        Ok(Metric { filter, window_ns, is_rate, by })
+        Ok(Metric { filter, window_ns, is_rate, factor: 1, by })
     }
 
     /// A selector and its pipeline.

@@ -6,12 +6,13 @@
 use crate::decode::draft::Reason;
 use crate::ingest::Receipt;
 use logbeacon_store::{Device, Health};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The protocols by which records come in.
-pub const PROTOCOLS: [&str; 8] =
-    ["beacon", "ndjson", "bulk", "loki", "otlp", "gelf", "syslog", "import"];
+pub const PROTOCOLS: [&str; 10] =
+    ["beacon", "ndjson", "bulk", "loki", "otlp", "gelf", "syslog", "hec", "datadog", "journald"];
 
 /// The counters of a server.
 #[derive(Debug, Default)]
@@ -118,7 +119,12 @@ impl Metrics {
 
     /// The exposition in Prometheus' text format.
     #[must_use]
-    pub fn text(&self, health: &Health, devices: &[Device], now_ns: i64) -> String {
+    pub fn text(
+        &self,
+        health: &Health,
+        (devices, silent): (&[Device], &HashSet<String>),
+        now_ns: i64,
+    ) -> String {
         let mut out = String::new();
         self.own(&mut out);
         of_store(health, &mut out);
@@ -128,6 +134,13 @@ impl Metrics {
             let labels = [("host", device.host.as_str())];
             sample(&mut out, ("device_silent_seconds", &labels), silent_ns / 1_000_000_000);
         }
+        head(&mut out, "device_silent", "gauge", "1 for a device that was active and fell silent.");
+        for device in devices.iter().take(MAX_DEVICES) {
+            let is_silent = u8::from(silent.contains(&device.host));
+            sample(&mut out, ("device_silent", &[("host", device.host.as_str())]), is_silent);
+        }
+        head(&mut out, "devices_silent", "gauge", "Devices that were active and fell silent.");
+        sample(&mut out, ("devices_silent", &[]), silent.len());
         head(&mut out, "devices", "gauge", "Devices whose records are kept.");
         sample(&mut out, ("devices", &[]), devices.len());
         out
@@ -222,9 +235,14 @@ mod tests {
             last_arrived_ns: 1_000_000_000,
             count: 1,
         };
-        let text = metrics.text(&Health::default(), &[device], 5_000_000_000);
+        let text = metrics.text(
+            &Health::default(),
+            (&[device], &HashSet::from(["x".to_owned()])),
+            5_000_000_000,
+        );
         assert!(text.contains("logbeacon_refused_records_total{reason=\"not_json\"} 1\n"));
         assert!(text.contains("logbeacon_device_silent_seconds{host=\"a\\\"b\\nc\"} 4\n"));
+        assert!(text.contains("logbeacon_devices_silent 1\n"));
         for reason in Reason::ALL {
             assert!(text.contains(&format!("reason=\"{}\"", reason.code())));
         }

@@ -10,6 +10,7 @@ use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::rate::{Failures, Rates};
 use crate::session::Sessions;
+use crate::silence::Silence;
 use crate::stream_name;
 use crate::tail::Tail;
 use crate::token::Tokens;
@@ -41,6 +42,9 @@ pub struct Settings {
     /// Whether a record without `host` gets the address of its sender. Off by default: behind a
     /// proxy it would be the proxy's.
     pub host_from_peer: bool,
+    /// A device that was active and sends nothing for so long raises an alarm: 5 minutes by default.
+    /// Zero: none does.
+    pub silent_after: Duration,
     /// What a 200 means.
     pub durability: Durability,
     /// Whether cookies are sent over TLS only.
@@ -81,6 +85,7 @@ impl Settings {
             searches: processors * 2,
             rate_limit: None,
             host_from_peer: false,
+            silent_after: Duration::from_secs(300),
             durability: Durability::Disk,
             secure_cookies: false,
         }
@@ -106,6 +111,8 @@ pub struct Server {
     pub views: Views,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Devices that fall silent.
+    pub silence: Silence,
     /// How much senders may send.
     pub rates: Rates,
     /// Failed log-ins.
@@ -143,6 +150,7 @@ impl Server {
             cache: Cache::default(),
             views: Views::open(&settings.data_dir)?,
             metrics,
+            silence: Silence::new(settings.silent_after),
             rates: Rates::new(settings.rate_limit),
             failures: Failures::default(),
             tokens,

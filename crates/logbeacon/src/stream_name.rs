@@ -6,6 +6,8 @@
 pub const DEFAULT: &str = "default";
 /// What was refused, with the reason and what was sent.
 pub const REFUSED: &str = "_refused";
+/// Devices that fell silent, and that returned.
+pub const ALARMS: &str = "_alarms";
 /// Who did what: tokens, deletions, retention, log-ins. Readable by admins only.
 pub const AUDIT: &str = "_audit";
 

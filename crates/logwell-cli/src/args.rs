@@ -79,9 +79,14 @@ Examples:
   logwell verify /var/log/shop
   logwell verify --json logs | jq '.boots[].missing'
   logwell verify --accept-declared logs || alert
+  logwell verify --against https://logs.example.com logs
+
+With --against, the numbers in the files are compared with those that the server has. What waits in
+the forwarder's spool or a broker is missing there, so far.
 
 Exit codes: 0 complete, with what waits in black boxes; 1 something is missing, damaged or out of
-order; 2 it could not be checked, or a black box that may have more cannot be read.";
+order, or not at the server; 2 it could not be checked, or a black box that may have more cannot be
+read.";
 
 const SHOW_HELP: &str = "\
 For a directory, shows the records of app.log and all its backups, compressed ones too, and those of
@@ -269,6 +274,25 @@ pub(crate) struct Verify {
     /// Where the black boxes are, if not beside the files (black_box.dir)
     #[arg(long, value_name = "DIR")]
     pub(crate) black_box_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) against: Against,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compared with a log server")]
+pub(crate) struct Against {
+    /// Ask the LogBeacon at this address whether it has every record of the files
+    #[arg(long = "against", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// A token with the scope `read` for all streams
+    #[arg(long, env = "LOGBEACON_TOKEN", hide_env_values = true, requires = "url")]
+    pub(crate) token: Option<String>,
+    /// Certificates to trust, in PEM, if its own is not signed by a public authority
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The server should have records of this level and above; forwarding sends none below INFO
+    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL", default_value = "info")]
+    pub(crate) against_level: LevelName,
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,10 @@ fn show(asked: &Shown, out: &mut dyn Write, push: fn(&Letter, &mut Vec<u8>)) -> 
             said = print(letter, (asked.json, push), out);
         }
     });
-    listed.map_err(|error| error.to_string())?;
+    let damaged = listed.map_err(|error| error.to_string())?;
+    if said.is_ok() && !asked.json && damaged > 0 {
+        said = writeln!(out, "lines that are damaged and no letters: {damaged}");
+    }
     if said.is_ok() && !asked.json {
         said = match count.saturating_sub(asked.limit) {
             0 => writeln!(out, "{}", dead_letters(count)),
@@ -130,7 +133,7 @@ fn change(verb: Verb, asked: &Changed, out: &mut dyn Write) -> Done {
     }
     if verb == Verb::Drop && !asked.yes {
         let mut count = 0;
-        letters.list(&which, &mut |_| count += 1).map_err(problem)?;
+        let _damaged = letters.list(&which, &mut |_| count += 1).map_err(problem)?;
         if count > 0 && !is_confirmed(count, out)? {
             return Ok(writeln!(out, "nothing was dropped"));
         }

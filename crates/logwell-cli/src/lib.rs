@@ -4,6 +4,7 @@
 //! The parts are public for tests and fuzzers; the program is what is promised. `logwell help` and
 //! the README of this crate say how to use it.
 
+mod against;
 mod args;
 mod dead;
 pub mod files;
@@ -67,22 +68,42 @@ fn verify_all(asked: &args::Verify, out: &mut dyn Write, errors: &mut dyn Write)
         errors: asked.errors.clone(),
         ai: asked.ai.clone(),
         black_box_dir: asked.black_box_dir.clone(),
+        sent_from: asked.against.url.as_ref().map(|_| asked.against.against_level.level()),
         ..verify::Options::default()
+    };
+    let server = match against::Server::of(&asked.against) {
+        Ok(server) => server,
+        Err(problem) => return told(writeln!(errors, "logwell: {problem}"), FAILED, errors),
     };
     let mut code = FINE;
     for directory in &asked.directories {
-        let (this, said) = match verify::verify(directory, &options) {
-            Ok(report) => {
+        let found = verify::verify(directory, &options).and_then(|report| {
+            let compared = server.as_ref().map(|server| server.compare(&report)).transpose()?;
+            Ok((report, compared))
+        });
+        let (this, said) = match found {
+            Ok((report, compared)) => {
                 let said = match asked.json {
-                    true => writeln!(out, "{}", report.json(asked.accept_declared)),
-                    false => write!(out, "{}", report.text(asked.accept_declared, asked.all)),
+                    true => {
+                        let mut json = report.json(asked.accept_declared);
+                        if let (Some(object), Some(compared)) = (json.as_object_mut(), &compared) {
+                            object.insert("server".to_owned(), compared.json());
+                        }
+                        writeln!(out, "{json}")
+                    }
+                    false => {
+                        let text = report.text(asked.accept_declared, asked.all);
+                        let compared = compared.as_ref().map(|it| it.text(asked.all));
+                        write!(out, "{text}{}", compared.unwrap_or_default())
+                    }
                 };
                 let code = match report.verdict(asked.accept_declared) {
                     verify::Verdict::Complete => FINE,
                     verify::Verdict::Incomplete => INCOMPLETE,
                     verify::Verdict::Unknown => FAILED,
                 };
-                (code, said)
+                let is_there = compared.is_none_or(|compared| compared.is_complete());
+                (if is_there { code } else { code.max(INCOMPLETE) }, said)
             }
             Err(problem) => (FAILED, writeln!(errors, "logwell: {problem}")),
         };

@@ -6,6 +6,7 @@
 
 use crate::line::Member;
 use jiff::Timestamp;
+use logwell::encode::RECORD_KEYS;
 use serde_json::{Map, Value, value::RawValue};
 use std::borrow::Cow;
 
@@ -49,28 +50,17 @@ fn from_ecs<'a>((key, value): &Member<'a>) -> Vec<Member<'a>> {
 
 /// A user's field that has the name of a key of the record moves aside, as in the native schema.
 fn aside((key, value): Member<'_>) -> Member<'_> {
-    match RESERVED.contains(&&*key) {
+    let is_key = RECORD_KEYS.contains(&&*key) && !OF_LOGWELL.contains(&&*key);
+    match is_key || MADE_HERE.contains(&&*key) {
         true => (Cow::Owned(format!("field.{key}")), value),
         false => (key, value),
     }
 }
 
-const RESERVED: [&str; 14] = [
-    "timestamp",
-    "level",
-    "logger",
-    "message",
-    "function",
-    "file",
-    "line",
-    "thread",
-    "process",
-    "seq",
-    "trace_id",
-    "span_id",
-    "error",
-    "field",
-];
+/// Keys of the record that logwell writes among the user's fields; there theirs have moved aside.
+const OF_LOGWELL: [&str; 3] = ["module", "spans", "truncated"];
+/// Names that a translation makes.
+const MADE_HERE: [&str; 2] = ["error", "field"];
 
 const GCP: [(&str, &str); 7] = [
     ("time", "timestamp"),

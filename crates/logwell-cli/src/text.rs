@@ -5,6 +5,7 @@
 
 use crate::line::{Line, text_of};
 use logwell::config::TimeZone;
+use logwell::encode::RECORD_KEYS;
 use logwell::encode::stamp::Stamp;
 use logwell::encode::terminal_safe::{
     DIM, Style, push_level, push_quoted, push_visible, push_word,
@@ -18,22 +19,9 @@ pub struct TextWriter {
     stamp: Stamp,
 }
 
-/// Keys that have their own place in the line, or that nobody looks for in it.
-const ELSEWHERE: [&str; 13] = [
-    "timestamp",
-    "level",
-    "logger",
-    "message",
-    "module",
-    "function",
-    "file",
-    "line",
-    "thread",
-    "process",
-    "seq",
-    "trace_id",
-    "span_id",
-];
+/// Of the keys of a record these are shown as fields are; the others have their own place in the
+/// line, or nobody looks for them in it.
+const LIKE_FIELDS: [&str; 2] = ["spans", "truncated"];
 
 impl TextWriter {
     /// With colours or without, and moments in that zone.
@@ -82,7 +70,8 @@ impl TextWriter {
         let mut gap: &[u8] = b"  ";
         let mut chained: Option<String> = None;
         for (key, value) in line.members() {
-            if ELSEWHERE.contains(&key) || (key == "spans" && value.starts_with('[')) {
+            let is_elsewhere = RECORD_KEYS.contains(&key) && !LIKE_FIELDS.contains(&key);
+            if is_elsewhere || (key == "spans" && value.starts_with('[')) {
                 continue;
             }
             if chained.take().is_some_and(|chain| chain == key) && push_chain(value, out) {

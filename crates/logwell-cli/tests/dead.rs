@@ -67,6 +67,19 @@ fn letters_are_listed_by_id_destination_reason_and_age() {
 }
 
 #[test]
+fn lines_that_are_no_letters_are_counted_and_left_alone() {
+    let directory = directory();
+    let path = directory.path().join("spool/logbeacon.dead");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("not a letter\n{whole}{{\"half")).unwrap();
+    let text = stdout(&dead(directory.path(), &["list"]));
+    assert!(text.contains("\nlines that are damaged and no letters: 2\n"), "{text}");
+    assert!(text.ends_with("3 dead letters\n"), "{text}");
+    assert_eq!(dead(directory.path(), &["drop", "--all", "--yes"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "not a letter\n{\"half\n");
+}
+
+#[test]
 fn a_letter_is_shown_whole() {
     let directory = directory();
     let text = stdout(&dead(directory.path(), &["show", "--id", "id1"]));

@@ -1,9 +1,10 @@
 //! Options: the engine that lists, reads, checks and documents options. It knows no option itself.
 //!
 //! A program declares its options once, with [`section!`] and [`choices!`]. From that one list come
-//! the structs with their defaults, the reading of YAML ([`yaml`], [`read`]) and of the environment
-//! ([`env`](mod@env)), the checks with all mistakes at once ([`report`]), the commented reference
-//! file ([`write`](mod@write)) and the JSON Schema ([`schema`]).
+//! the structs with their defaults, the reading of YAML ([`file`](mod@file), [`yaml`], [`read`]),
+//! of the environment ([`env`](mod@env)) and of the command line ([`flags`]), the checks with all
+//! mistakes at once ([`report`]), the commented reference file ([`write`](mod@write)) and the JSON
+//! Schema ([`schema`]).
 //!
 //! ```
 //! use logwell_options::read::read;
@@ -36,6 +37,8 @@
 
 pub mod choice;
 pub mod env;
+pub mod file;
+pub mod flags;
 pub mod problem;
 pub mod raw_value;
 pub mod read;

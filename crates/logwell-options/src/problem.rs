@@ -33,6 +33,11 @@ pub enum Origin {
         /// Its name.
         name: String,
     },
+    /// The command line.
+    Flag {
+        /// The flag, such as `--broker-port`.
+        name: String,
+    },
     /// The program itself.
     Code,
 }
@@ -45,6 +50,7 @@ impl fmt::Display for ConfigProblem {
                 write!(f, "{}:{line}:{column}: ", path.display())?;
             }
             Origin::Env { name } => write!(f, "environment variable {name}: ")?,
+            Origin::Flag { name } => write!(f, "{name}: ")?,
             Origin::Code => {}
         }
         if !self.key.is_empty() {

@@ -23,7 +23,7 @@ pub enum RawValue<'t> {
     List,
     /// A map in YAML.
     Map,
-    /// The value of an environment variable, which has no type.
+    /// The value of an environment variable or a flag, which has no type.
     Env(&'t str),
 }
 

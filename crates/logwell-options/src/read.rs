@@ -26,6 +26,30 @@ pub fn read(entries: &mut [Entry<'_>], tree: &Node, report: &mut Report) {
     }
 }
 
+/// Sets what a section gives that is at a key which no list of options names, such as one of many
+/// that a user named. Faults are reported under that key.
+pub fn read_at(entries: &mut [Entry<'_>], node: &Node, key: &str, report: &mut Report) {
+    match &node.value {
+        // All of its options may be commented out.
+        Value::Null => {}
+        Value::Map(pairs) => read_section(entries, pairs, key, report),
+        other => {
+            let problem = format!("{} is not a section", given(other).kind());
+            let wrong = Problem { problem, help: known_keys(entries) };
+            report.fault(Place::Node(node.number), key, wrong);
+        }
+    }
+}
+
+/// The fault of a key that is not known, with the known one that was probably meant.
+pub fn unknown_key(name: &str, known: &[&str]) -> Problem {
+    let help = match nearest(name, known.iter().copied()) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("known keys here are {}", known.join(", ")),
+    };
+    Problem { problem: "unknown key".to_owned(), help }
+}
+
 /// Refuses each switch `enabled: true` of a section that this build does not have. A section that
 /// switches nothing on is ignored, so that one file serves all builds.
 pub fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Report) {
@@ -111,11 +135,8 @@ fn unknown(name: &str, entries: &[Entry<'_>]) -> Problem {
             help: "write the options out, or use an alias for a whole section".to_owned(),
         };
     }
-    let help = match nearest(name, entries.iter().map(|entry| entry.name)) {
-        Some(known) => format!("did you mean `{known}`?"),
-        None => known_keys(entries),
-    };
-    Problem { problem: "unknown key".to_owned(), help }
+    let names: Vec<_> = entries.iter().map(|entry| entry.name).collect();
+    unknown_key(name, &names)
 }
 
 fn known_keys(entries: &[Entry<'_>]) -> String {
@@ -130,7 +151,7 @@ fn given(value: &Value) -> RawValue<'_> {
         Value::Whole(value) => RawValue::Whole(*value),
         Value::Float(value) => RawValue::Float(*value),
         Value::Text(text) => RawValue::Text(text),
-        Value::List => RawValue::List,
+        Value::List(_) => RawValue::List,
         Value::Map(_) => RawValue::Map,
     }
 }

@@ -31,6 +31,8 @@ pub enum Place {
     Node(usize),
     /// An environment variable.
     Env(String),
+    /// A flag of the command line.
+    Flag(String),
     /// The program.
     Code,
 }
@@ -125,6 +127,7 @@ fn origin(place: Place, file: Option<&(PathBuf, String)>) -> Origin {
         |path: &Path, (line, column)| Origin::File { path: path.to_owned(), line, column };
     match (place, file) {
         (Place::Env(name), _) => Origin::Env { name },
+        (Place::Flag(name), _) => Origin::Flag { name },
         (Place::At(line, column), Some((path, _))) => in_file(path, (line, column)),
         (Place::Node(number), Some((path, text))) => {
             in_file(path, yaml::locate(text, number).unwrap_or_default())

@@ -30,7 +30,7 @@ impl Node {
     }
 }
 
-/// What YAML can say. The items of a list are of no use to any option and are not kept.
+/// What YAML can say.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// No value.
@@ -43,8 +43,8 @@ pub enum Value {
     Float(f64),
     /// A text.
     Text(String),
-    /// A list.
-    List,
+    /// A list. No option of a section takes one; whoever reads the tree may.
+    List(Vec<Node>),
     /// A map; a key can be there twice.
     Map(Vec<(Node, Node)>),
 }
@@ -194,9 +194,12 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let number = self.0.node(0)?;
         self.0.deeper()?;
-        while list.next_element_seed(NodeSeed(self.0))?.is_some() {}
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(NodeSeed(self.0))? {
+            items.push(item);
+        }
         self.0.depth -= 1;
-        Ok(Node { number, value: Value::List })
+        Ok(Node { number, value: Value::List(items) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {

@@ -2,19 +2,23 @@
 //!
 //! Nothing is queued and nothing tried twice. No token and no URL is shown.
 
+use logwell::config::TelegramGroup;
+
+use logwell::forward::{Outcome, SecretUrl};
 use serde_json::json;
 
-use crate::broker::Broker;
+use crate::broker;
+use crate::destination::{Destination, dead_queue};
 use crate::message::{self, Request};
+use crate::options::Settings;
 use crate::post::Post;
-use crate::settings::{Destination, Group, Settings, dead_queue};
-use logwell::forward::Outcome;
 
 /// What happened, a line for each part; `Err` if one of them failed.
 pub(crate) async fn run(settings: &Settings) -> Result<String, String> {
     let mut lines = vec![broker(settings).await];
-    if !settings.logbeacon.url.reveal().is_empty() {
-        let at = format!("LogBeacon at {}", settings.logbeacon.url);
+    if !settings.logbeacon.url.is_empty() {
+        let url = SecretUrl::from(&settings.logbeacon.url);
+        let at = format!("LogBeacon at {url}");
         lines.push(post(settings, Destination::LogBeacon, test_record(settings), at).await);
     }
     for (kind, group) in
@@ -45,7 +49,7 @@ async fn broker(settings: &Settings) -> Result<String, String> {
     let at = format!("RabbitMQ at {}:{}", options.host, options.port);
     let fail = |trouble: &dyn std::fmt::Display| format!("{at}: {trouble}");
     let broker =
-        Broker::connect(options, "logwell-relay check").await.map_err(|trouble| fail(&trouble))?;
+        broker::connect(options, "logwell-relay check").await.map_err(|trouble| fail(&trouble))?;
     let mut line = at.clone();
     if settings.domain.is_empty() {
         line.push_str(", no queues without a domain");
@@ -82,7 +86,7 @@ async fn post(
     }
 }
 
-fn is_configured(group: &Group) -> bool {
+fn is_configured(group: &TelegramGroup) -> bool {
     !group.token.is_empty() || !group.chat_id.is_empty()
 }
 

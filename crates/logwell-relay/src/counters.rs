@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::settings::Destination;
+use crate::destination::Destination;
 
 /// `name, kind, help;`: the field, its Prometheus kind, and what it counts.
 macro_rules! counters {

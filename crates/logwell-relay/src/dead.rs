@@ -5,12 +5,17 @@
 //! before the message is acknowledged in the one it leaves: what is interrupted may be there twice,
 //! with one hash, and is never lost.
 
-use logwell::dead_letters::{Facts, Letter};
+use std::time::Duration;
 
-use crate::broker::{Broker, Publisher, Taken, Trouble};
+use logwell::dead_letters::{Facts, Letter};
+use logwell::forward::Refusals;
+use logwell::forward::amqp::{Broker, Delivery, Publisher, Trouble};
+
+use crate::broker;
 use crate::command::{Verb, Wish};
+use crate::destination::{Destination, dead_queue};
 use crate::message;
-use crate::settings::{Broker as Options, Destination, Settings, dead_queue};
+use crate::options::{Broker as Options, Settings};
 
 /// Why a message was given up.
 const REASON: &str = "x-logwell-reason";
@@ -19,14 +24,20 @@ const TRIES: &str = "x-logwell-tries";
 /// When it was given up, in UTC.
 const AT: &str = "x-logwell-given-up-at";
 
-/// When it was refused first and last, in milliseconds since 1970, and waits since.
+/// How often it was refused while others passed, and when first and last, in milliseconds since
+/// 1970: it waits since.
+const REFUSALS: &str = "x-logwell-refusals";
 const REFUSED_SINCE: &str = "x-logwell-refused-since";
 const REFUSED_AT: &str = "x-logwell-refused-at";
 
-/// When a message that was put off was refused first and last.
-pub(crate) fn refusal(message: &Taken) -> Option<(u64, u64)> {
-    let time = |name| message.header(name)?.parse().ok();
-    Some((time(REFUSED_SINCE)?, time(REFUSED_AT)?))
+/// The refusals of a message that was put off.
+pub(crate) fn refusals(message: &Delivery) -> Option<Refusals> {
+    let number = |name| message.header(name)?.parse::<u64>().ok();
+    Some(Refusals {
+        count: number(REFUSALS).and_then(|count| count.try_into().ok()).unwrap_or_default(),
+        since: Duration::from_millis(number(REFUSED_SINCE)?),
+        last: Duration::from_millis(number(REFUSED_AT)?),
+    })
 }
 
 /// The way into a dead queue, and to the end of a queue, on its own connection that is opened when
@@ -47,7 +58,7 @@ impl Graveyard {
     /// Puts a copy into the dead queue; returns when the broker has confirmed it.
     pub(crate) async fn bury(
         &mut self,
-        message: &Taken,
+        message: &Delivery,
         reason: &str,
         tries: u32,
     ) -> Result<(), Trouble> {
@@ -58,6 +69,7 @@ impl Graveyard {
             (REASON, Some(&*reason)),
             (TRIES, Some(&*tries)),
             (AT, Some(&*at)),
+            (REFUSALS, None),
             (REFUSED_SINCE, None),
             (REFUSED_AT, None),
         ];
@@ -65,24 +77,36 @@ impl Graveyard {
         self.put(message, &queue, &headers).await
     }
 
-    /// Puts a copy at the end of its own queue; returns when the broker has confirmed it.
+    /// Puts a copy with its refusals at the end of its own queue; returns when the broker has
+    /// confirmed it.
     pub(crate) async fn put_off(
         &mut self,
-        message: &Taken,
+        message: &Delivery,
         queue: &str,
-        now_ms: u64,
+        refusals: Refusals,
     ) -> Result<(), Trouble> {
-        let since = refusal(message).map_or(now_ms, |(since_ms, _)| since_ms).to_string();
-        let at = now_ms.to_string();
-        let headers = [(REFUSED_SINCE, Some(&*since)), (REFUSED_AT, Some(&*at))];
+        let count = refusals.count.to_string();
+        let since = refusals.since.as_millis().to_string();
+        let at = refusals.last.as_millis().to_string();
+        let headers =
+            [(REFUSALS, Some(&*count)), (REFUSED_SINCE, Some(&*since)), (REFUSED_AT, Some(&*at))];
         self.put(message, queue, &headers).await
+    }
+
+    /// Puts a copy at the end of its own queue, for which it was not tried.
+    pub(crate) async fn move_to_end(
+        &mut self,
+        message: &Delivery,
+        queue: &str,
+    ) -> Result<(), Trouble> {
+        self.put(message, queue, &[]).await
     }
 
     /// Puts the records of an array at the end of its queue, each alone; returns when the broker
     /// has confirmed all of them.
     pub(crate) async fn split(
         &mut self,
-        message: &Taken,
+        message: &Delivery,
         queue: &str,
         records: &[Vec<u8>],
     ) -> Result<(), Trouble> {
@@ -99,7 +123,7 @@ impl Graveyard {
 
     async fn put(
         &mut self,
-        message: &Taken,
+        message: &Delivery,
         queue: &str,
         headers: &[(&str, Option<&str>)],
     ) -> Result<(), Trouble> {
@@ -115,7 +139,7 @@ impl Graveyard {
     async fn publisher(&mut self) -> Result<&Publisher, Trouble> {
         let is_open = self.open.as_ref().is_some_and(|(broker, _)| broker.is_open());
         if !is_open {
-            let broker = Broker::connect(&self.options, "logwell-relay dead letters").await?;
+            let broker = broker::connect(&self.options, "logwell-relay dead letters").await?;
             broker.ensure_queue(&self.queue).await?;
             let publisher = broker.publisher().await?;
             self.open = Some((broker, publisher));
@@ -144,7 +168,7 @@ pub(crate) async fn run(
     destination: Destination,
     wish: &Wish,
 ) -> Result<String, Trouble> {
-    let broker = Broker::connect(&settings.broker, "logwell-relay dead").await?;
+    let broker = broker::connect(&settings.broker, "logwell-relay dead").await?;
     let queue = destination.queue(&settings.domain);
     let done = match wish.verb {
         Verb::List | Verb::Show => look(&broker, (destination, &queue), wish).await,
@@ -155,7 +179,7 @@ pub(crate) async fn run(
             broker.ensure_queue(&queue).await?;
             let publisher = broker.publisher().await?;
             let headers = [(REASON, None), (TRIES, None), (AT, None)];
-            let back = async |message: &Taken| publisher.copy(message, &queue, &headers).await;
+            let back = async |message: &Delivery| publisher.copy(message, &queue, &headers).await;
             let count = take_out(&broker, (destination, &queue), wish, back).await;
             count.map(|count| match wish.json {
                 true => format!("{{\"replayed\":{count}}}\n"),
@@ -163,7 +187,7 @@ pub(crate) async fn run(
             })
         }
         Verb::Drop => {
-            let nowhere = async |_: &Taken| Ok(());
+            let nowhere = async |_: &Delivery| Ok(());
             let count = take_out(&broker, (destination, &queue), wish, nowhere).await;
             count.map(|count| match wish.json {
                 true => format!("{{\"dropped\":{count}}}\n"),
@@ -216,7 +240,7 @@ async fn look(
     Ok(text)
 }
 
-fn push_summary(letter: &Letter, message: &Taken, text: &mut String) {
+fn push_summary(letter: &Letter, message: &Delivery, text: &mut String) {
     let id = if letter.id.is_empty() { "(no id)" } else { &letter.id };
     text.push_str(&format!(
         "  {}  {}  after {} tries: {}\n      {}\n",
@@ -228,7 +252,7 @@ fn push_summary(letter: &Letter, message: &Taken, text: &mut String) {
     ));
 }
 
-fn push_whole(letter: &Letter, message: &Taken, text: &mut String) {
+fn push_whole(letter: &Letter, message: &Delivery, text: &mut String) {
     let tries = message.header(TRIES).unwrap_or_else(|| "?".to_owned());
     for (name, value) in [
         ("id", &letter.id),
@@ -244,7 +268,7 @@ fn push_whole(letter: &Letter, message: &Taken, text: &mut String) {
 }
 
 /// What is known of a dead message, in the words that `logwell dead` uses too.
-fn letter(destination: Destination, message: &Taken) -> Letter {
+fn letter(destination: Destination, message: &Delivery) -> Letter {
     let header = |name| message.header(name).unwrap_or_else(|| "?".to_owned());
     let mut letter = Letter::default();
     letter.destination = destination.name().to_owned();
@@ -274,7 +298,7 @@ async fn take_out(
     broker: &Broker,
     (destination, queue): (Destination, &str),
     wish: &Wish,
-    to: impl AsyncFn(&Taken) -> Result<(), Trouble>,
+    to: impl AsyncFn(&Delivery) -> Result<(), Trouble>,
 ) -> Result<usize, Trouble> {
     let queue = dead_queue(queue);
     let Some(depth) = broker.depth(&queue).await? else { return Ok(0) };
@@ -293,7 +317,7 @@ async fn take_out(
 }
 
 /// What people know the message by: its id, else the hash in its body.
-fn hash_of(message: &Taken) -> Option<String> {
+fn hash_of(message: &Delivery) -> Option<String> {
     match message.id() {
         "" => message::hash(message.body()),
         id => Some(id.to_owned()),

@@ -15,12 +15,12 @@ mod check;
 mod command;
 mod counters;
 mod dead;
-mod help;
+mod destination;
 mod message;
 mod options;
 mod post;
-mod settings;
 mod sources;
+mod status;
 mod stop;
 mod tries;
 mod web;
@@ -30,9 +30,12 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use logwell::LoggingConfig;
+use logwell_options::env::Variables;
 
 use command::{Command, Verb, Wish};
-use settings::{Destination, Settings};
+use destination::Destination;
+use options::Settings;
+use sources::Given;
 use worker::Failure;
 
 /// Something could not be done; the text on standard error says what.
@@ -43,7 +46,15 @@ const EXIT_USAGE: u8 = 2;
 const EXIT_NO_BROKER: u8 = 3;
 
 fn main() -> ExitCode {
-    match run() {
+    let (command, given) = match command::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(told) => {
+            // Help and version too; if nobody reads it, there is nothing to do about it.
+            let _ = told.print();
+            return ExitCode::from(if told.use_stderr() { EXIT_USAGE } else { 0 });
+        }
+    };
+    match run(command, &given) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, told)) => {
             eprintln!("logwell-relay: {}", told.trim_end());
@@ -54,31 +65,12 @@ fn main() -> ExitCode {
 
 type Outcome = Result<(), (u8, String)>;
 
-fn run() -> Outcome {
-    let mut arguments = Vec::new();
-    for argument in std::env::args_os().skip(1) {
-        let argument = argument.into_string();
-        arguments.push(argument.map_err(|_| (EXIT_USAGE, "arguments must be UTF-8".to_owned()))?);
-    }
-    let (command, flags) = command::parse(&arguments).map_err(|told| (EXIT_USAGE, told))?;
-    match command {
-        Command::Help => {
-            print!("{}", help::text());
-            return Ok(());
-        }
-        Command::Version => {
-            println!("logwell-relay {}", env!("CARGO_PKG_VERSION"));
-            return Ok(());
-        }
-        _ => {}
-    }
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let variables = variables.collect();
-    let settings =
-        sources::read(&flags, &variables).map_err(|mistakes| (EXIT_USAGE, mistakes.join("\n")))?;
-    for name in sources::passed_over(&variables) {
-        eprintln!("logwell-relay: {name} is passed over: its value is a URL of another program");
+fn run(command: Command, given: &Given) -> Outcome {
+    let variables = Variables::new(std::env::vars_os());
+    let read = sources::read(given, &variables);
+    let (settings, remarks) = read.map_err(|mistakes| (EXIT_USAGE, mistakes.join("\n")))?;
+    for remark in remarks {
+        eprintln!("logwell-relay: {remark}");
     }
     needs(&command, &settings).map_err(|told| (EXIT_USAGE, told))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -88,11 +80,10 @@ fn run() -> Outcome {
 
 /// What the command cannot do without.
 fn needs(command: &Command, settings: &Settings) -> Result<(), String> {
-    if settings.domain.is_empty() && matches!(command, Command::Work(_) | Command::Dead(..)) {
+    if settings.domain.is_empty() && !matches!(command, Command::Check) {
         return Err("whose queues? set domain, LOG_DOMAIN or --domain".to_owned());
     }
-    let no_url = settings.logbeacon.url.reveal().is_empty();
-    if no_url && *command == Command::Work(Destination::LogBeacon) {
+    if settings.logbeacon.url.is_empty() && matches!(command, Command::LogBeacon) {
         return Err("where is LogBeacon? set logbeacon.url or LOGBEACON_URL".to_owned());
     }
     Ok(())
@@ -100,11 +91,13 @@ fn needs(command: &Command, settings: &Settings) -> Result<(), String> {
 
 async fn act(command: Command, settings: Settings) -> Outcome {
     match command {
-        Command::Work(destination) => work(settings, destination).await,
-        Command::Dead(destinations, wish) => {
-            confirm(&wish, &destinations).map_err(|told| (EXIT_USAGE, told))?;
-            for destination in destinations {
-                let done = dead::run(&settings, destination, &wish).await;
+        Command::LogBeacon => work(settings, Destination::LogBeacon).await,
+        Command::Telegram => work(settings, Destination::Telegram).await,
+        Command::Dead(dead) => {
+            let wish = dead.wish();
+            confirm(&wish).map_err(|told| (EXIT_USAGE, told))?;
+            for destination in &wish.destinations {
+                let done = dead::run(&settings, *destination, &wish).await;
                 print!("{}", done.map_err(|trouble| (EXIT_NO_BROKER, trouble.to_string()))?);
             }
             Ok(())
@@ -119,16 +112,15 @@ async fn act(command: Command, settings: Settings) -> Outcome {
                 Err((EXIT_FAILED, "the check has failed".to_owned()))
             }
         },
-        Command::Help | Command::Version => Ok(()),
     }
 }
 
 /// Asks at the terminal before anything is deleted; without one nobody can answer.
-fn confirm(wish: &Wish, destinations: &[Destination]) -> Result<(), String> {
+fn confirm(wish: &Wish) -> Result<(), String> {
     if wish.verb != Verb::Drop || wish.yes || wish.dry_run {
         return Ok(());
     }
-    let names: Vec<_> = destinations.iter().map(|destination| destination.name()).collect();
+    let names: Vec<_> = wish.destinations.iter().map(|destination| destination.name()).collect();
     let names = names.join(" and ");
     if !std::io::stdin().is_terminal() {
         return Err(format!("dead messages of {names} would be deleted for good; say --yes"));
@@ -160,9 +152,9 @@ async fn work(settings: Settings, destination: Destination) -> Outcome {
 
 /// The worker's own log: the console alone, unless a file or variables of logwell say otherwise.
 fn logging(settings: &Settings) -> Result<LoggingConfig, logwell::Error> {
-    let config = match &settings.logging_file {
-        Some(path) => logwell::load_config(path)?,
-        None => LoggingConfig::builder().log_level("info").files(false).build()?,
+    let config = match settings.logging.file.as_str() {
+        "" => LoggingConfig::builder().log_level("info").files(false).build()?,
+        path => logwell::load_config(path)?,
     };
     // Not those that services share with the workers, such as MQ_HOST: they are about the queues.
     let own =

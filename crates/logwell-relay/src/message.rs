@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::settings::{Destination, Telegram};
+use crate::destination::Destination;
+use crate::options::Telegram;
 use logwell::forward::Secret;
 use logwell::forward::telegram::{Audience, TelegramMessage};
 
@@ -175,14 +176,13 @@ const SUMMARY_CHARS: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Group;
     use serde_json::json;
 
     fn telegram() -> Telegram {
-        Telegram {
-            developer: Group { token: Secret::new("dev-token"), chat_id: "1".to_owned() },
-            ..Telegram::default()
-        }
+        let mut telegram = Telegram::default();
+        telegram.developer.token = Secret::new("dev-token");
+        telegram.developer.chat_id = "1".to_owned();
+        telegram
     }
 
     fn sent(body: Value) -> Result<(String, String, String), String> {

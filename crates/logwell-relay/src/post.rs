@@ -3,19 +3,19 @@
 //! Knows where requests go and how they look there. Knows neither queues nor how often is tried.
 //! Blocks: call it on a thread for that.
 
-use logwell::forward::telegram::TelegramClient;
-use logwell::forward::{Answer, HttpClient, HttpOptions, Outcome, Secret, SecretUrl, classify};
+use std::path::{Path, PathBuf};
 
+use logwell::forward::telegram::TelegramClient;
+use logwell::forward::{HttpClient, HttpOptions, LogBeaconClient, Outcome};
+
+use crate::destination::Destination;
 use crate::message::Request;
-use crate::settings::{Destination, Settings};
+use crate::options::Settings;
 
 /// Posts the requests of one destination. Clones share its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Post {
-    client: HttpClient,
-    log_beacon: SecretUrl,
-    token: Secret,
-    headers: Vec<(String, Secret)>,
+    log_beacon: LogBeaconClient,
     telegram: TelegramClient,
 }
 
@@ -26,48 +26,27 @@ impl Post {
     ///
     /// The options cannot be used: a proxy that is no URL, certificates that cannot be read.
     pub(crate) fn new(settings: &Settings, destination: Destination) -> Result<Self, String> {
-        let (connect_timeout, timeout) = match destination {
-            Destination::LogBeacon => {
-                (settings.logbeacon.connect_timeout, settings.logbeacon.timeout)
-            }
-            Destination::Telegram => (settings.telegram.connect_timeout, settings.telegram.timeout),
-        };
+        let Settings { logbeacon, telegram, http, .. } = settings;
         let mut options = HttpOptions::default();
-        options.connect_timeout = connect_timeout;
-        options.timeout = timeout;
-        options.proxy = Some(settings.http.proxy.clone()).filter(|proxy| !proxy.is_empty());
-        options.ca_file = settings.http.ca_file.clone();
-        let token = settings.logbeacon.token.reveal();
-        let bearer = (!token.is_empty()).then(|| Secret::new(format!("Bearer {token}")));
+        (options.connect_timeout, options.timeout) = match destination {
+            Destination::LogBeacon => (logbeacon.connect_timeout, logbeacon.timeout),
+            Destination::Telegram => (telegram.connect_timeout, telegram.timeout),
+        };
+        options.proxy = Some(http.proxy.clone()).filter(|proxy| !proxy.is_empty());
+        options.ca_file = Some(PathBuf::from(&http.ca_file)).filter(|path| path != Path::new(""));
         let client = HttpClient::new(&options).map_err(|error| error.to_string())?;
+        let (url, token) = ((&logbeacon.url).into(), &logbeacon.token);
         Ok(Self {
-            telegram: TelegramClient::new(client.clone(), &settings.telegram.base_url),
-            client,
-            log_beacon: settings.logbeacon.url.clone(),
-            token: settings.logbeacon.token.clone(),
-            headers: bearer
-                .map(|bearer| ("Authorization".to_owned(), bearer))
-                .into_iter()
-                .collect(),
+            log_beacon: LogBeaconClient::with_token(client.clone(), url, token),
+            telegram: TelegramClient::new(client, &telegram.base_url),
         })
     }
 
     /// Tries once. Takes as long as the destination's `timeout` at most.
     pub(crate) fn try_once(&self, request: &Request) -> Outcome {
         match request {
-            Request::LogBeacon(body) => {
-                match self.client.post_json(&self.log_beacon, &self.headers, body) {
-                    Ok(answer) => classify(&without(&self.token, answer)),
-                    Err(error) => error.into(),
-                }
-            }
+            Request::LogBeacon(body) => self.log_beacon.post(&[body]),
             Request::Telegram { token, message } => self.telegram.send(token, message),
         }
     }
-}
-
-/// The answer without the token, should the other side have repeated it alone.
-fn without(token: &Secret, mut answer: Answer) -> Answer {
-    answer.body_start = token.scrub(&answer.body_start);
-    answer
 }

@@ -1,19 +1,32 @@
 //! Web: `/health` and `/metrics` for those who watch over the worker.
 //!
-//! Just enough HTTP for a probe and for Prometheus: one answer a connection, bounded in bytes, in
-//! time and in how many at once. Knows the counters only.
+//! Bounded in connections and in time, one answer a connection. Knows the counters only.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::counters::Counters;
-use crate::settings::Destination;
+use crate::destination::Destination;
+
+/// What the pages show.
+#[derive(Debug, Clone)]
+struct Shown {
+    destination: Destination,
+    counters: Arc<Counters>,
+}
 
 /// Serves from now on, in the background.
 ///
@@ -28,8 +41,9 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "serving /health and /metrics");
+    let service = TowerToHyperService::new(router(Shown { destination, counters }));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::spawn(async move {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let Ok((stream, _)) = listener.accept().await else {
@@ -37,10 +51,11 @@ pub(crate) async fn serve(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            let counters = Arc::clone(&counters);
+            let mut http = http1::Builder::new();
+            http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            let served = http.serve_connection(TokioIo::new(stream), service.clone());
             tokio::spawn(async move {
-                let answer = answer(stream, destination, &counters);
-                let _ = tokio::time::timeout(PATIENCE, answer).await;
+                let _ = tokio::time::timeout(PATIENCE, served).await;
                 drop(place);
             });
         }
@@ -48,73 +63,43 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn answer(
-    mut stream: TcpStream,
-    destination: Destination,
-    counters: &Counters,
-) -> io::Result<()> {
-    let mut head = Vec::new();
-    let mut reader = (&mut stream).take(MAX_HEAD_BYTES);
-    while !head.windows(4).any(|four| four == b"\r\n\r\n") {
-        if reader.read_buf(&mut head).await? == 0 {
-            return Ok(());
-        }
-    }
-    let head = String::from_utf8_lossy(&head);
-    let mut words = head.split(' ');
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (status, kind, body) = page(method, path, destination, counters);
-    let length = body.len();
-    let body = if method == "HEAD" { String::new() } else { body };
-    let answer = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
-    );
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await
+fn router(shown: Shown) -> Router {
+    let absent = || async { (StatusCode::NOT_FOUND, "there are /health and /metrics\n") };
+    let wrong = || async { (StatusCode::METHOD_NOT_ALLOWED, "only GET\n") };
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(wrong)
+        .fallback(absent)
+        .with_state(shown)
 }
 
-/// Status, type and body of the page. Pure.
-fn page(
-    method: &str,
-    path: &str,
-    destination: Destination,
-    counters: &Counters,
-) -> (&'static str, &'static str, String) {
-    const TEXT: &str = "text/plain; charset=utf-8";
-    if !matches!(method, "GET" | "HEAD") {
-        return ("405 Method Not Allowed", TEXT, "only GET\n".to_owned());
-    }
-    match path.split('?').next().unwrap_or_default() {
-        "/health" => {
-            let is_connected = Counters::get(&counters.connected) == 1;
-            let is_blocked = Counters::get(&counters.blocked) == 1;
-            let (status, word) = match (is_connected, is_blocked) {
-                (false, _) => ("503 Service Unavailable", "no broker"),
-                // Another start of the worker would fix nothing.
-                (true, true) => ("200 OK", "blocked: the log says what to fix"),
-                (true, false) => ("200 OK", "ok"),
-            };
-            let body = serde_json::json!({
-                "status": word,
-                "destination": destination.name(),
-                "waiting": Counters::get(&counters.waiting_messages),
-                "dead": Counters::get(&counters.dead_messages),
-                "delivered": Counters::get(&counters.delivered_total),
-                "given_up": Counters::get(&counters.given_up_total),
-                "put_off": Counters::get(&counters.put_off_total),
-            });
-            (status, "application/json", format!("{body}\n"))
-        }
-        "/metrics" => {
-            let kind = "text/plain; version=0.0.4; charset=utf-8";
-            ("200 OK", kind, counters.exposition(destination))
-        }
-        _ => ("404 Not Found", TEXT, "there are /health and /metrics\n".to_owned()),
-    }
+async fn health(State(Shown { destination, counters }): State<Shown>) -> Response {
+    let is_connected = Counters::get(&counters.connected) == 1;
+    let is_blocked = Counters::get(&counters.blocked) == 1;
+    let (status, word) = match (is_connected, is_blocked) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "no broker"),
+        // Another start of the worker would fix nothing.
+        (true, true) => (StatusCode::OK, "blocked: the log says what to fix"),
+        (true, false) => (StatusCode::OK, "ok"),
+    };
+    let body = serde_json::json!({
+        "status": word,
+        "destination": destination.name(),
+        "waiting": Counters::get(&counters.waiting_messages),
+        "dead": Counters::get(&counters.dead_messages),
+        "delivered": Counters::get(&counters.delivered_total),
+        "given_up": Counters::get(&counters.given_up_total),
+        "put_off": Counters::get(&counters.put_off_total),
+    });
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(Shown { destination, counters }): State<Shown>) -> Response {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], counters.exposition(destination)).into_response()
 }
 
 const MAX_CONNECTIONS: usize = 16;
-const MAX_HEAD_BYTES: u64 = 8 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);

@@ -6,19 +6,21 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use logwell::forward::amqp::{Broker, Consumer, Delivery, Trouble};
 use logwell::forward::telegram::SendLimits;
-use logwell::forward::{Backoff, Outcome};
+use logwell::forward::{Backoff, Blame, Outcome, Refusals};
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
 
-use crate::broker::{Broker, Consumer, Taken, Trouble};
+use crate::broker;
 use crate::counters::Counters;
 use crate::dead::{self, Graveyard};
+use crate::destination::{Destination, Patience, dead_queue};
 use crate::message::{self, Request};
+use crate::options::{Settings, Telegram};
 use crate::post::Post;
-use crate::settings::{Destination, Patience, Settings, Telegram, dead_queue};
+use crate::status;
 use crate::stop::Stop;
-use crate::tries::{Past, Step, step};
+use crate::tries::{Evidence, PutOff, Step, step};
 use crate::web;
 
 /// A worker of one queue.
@@ -27,11 +29,12 @@ pub(crate) struct Worker {
     settings: Settings,
     destination: Destination,
     queue: String,
+    patience: Patience,
     post: Post,
     limits: SendLimits,
     graveyard: Graveyard,
-    /// When a message was delivered last, in milliseconds since 1970; 0 if none was yet.
-    passed_ms: u64,
+    /// What the messages have shown about the destination.
+    blame: Blame,
     /// How long to rest while nothing passes because a person must fix something.
     rest: Backoff,
     counters: Arc<Counters>,
@@ -46,8 +49,10 @@ enum End {
     Dead { reason: String, tries: u32 },
     /// It is an array that is refused: each of its records goes to the end of the queue alone.
     Split(Vec<Vec<u8>>),
-    /// It goes to the end of its queue.
-    PutOff { reason: String },
+    /// It was refused, and goes to the end of its queue.
+    PutOff(PutOff),
+    /// It goes to the end of its queue untried: the others have their turn until it is due.
+    NotDue,
     /// It goes back to the queue: the worker stops, or has lost the broker.
     Back,
 }
@@ -65,16 +70,18 @@ impl Worker {
         let graveyard = Graveyard::new(&queue, &settings.broker);
         let Telegram { per_second, per_chat_per_minute, .. } = settings.telegram;
         let limits = SendLimits::new(per_second, per_chat_per_minute);
-        let patience = patience(&settings, destination);
-        let rest = Backoff::new(patience.pause, patience.pause.max(LONGEST_REST));
+        let patience = destination.patience(&settings);
+        let rest = Backoff::new(patience.pause, patience.pause.max(patience.blocked.rest));
+        let blame = Blame::new(patience.blocked);
         Ok(Self {
             settings,
             destination,
             queue,
+            patience,
             post,
             limits,
             graveyard,
-            passed_ms: 0,
+            blame,
             rest,
             counters,
             stop,
@@ -115,7 +122,7 @@ impl Worker {
         while self.stop.pause(pause).await {
             pause = options.pause;
             made = made.saturating_add(1);
-            match Broker::connect(options, &name).await {
+            match broker::connect(options, &name).await {
                 Ok(broker) => return Ok(Some(broker)),
                 Err(trouble) if options.tries != 0 && made >= options.tries => return Err(trouble),
                 Err(trouble) => {
@@ -134,22 +141,11 @@ impl Worker {
         tracing::info!(queue = self.queue, "at work");
         let queue = self.queue.clone();
         let counters = Arc::clone(&self.counters);
-        tell(broker, &queue, &counters).await?;
+        status::tell(broker, &queue, &counters).await?;
         let consumer = broker.consume(&queue, self.settings.broker.prefetch).await?;
-        let every = self.settings.status.every;
         let lost = Notify::new();
-        // Goes on while a message is delivered, which may take minutes.
-        let telling = async {
-            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                if let Err(trouble) = tell(broker, &queue, &counters).await {
-                    tracing::warn!(queue, %trouble, "no status from the broker");
-                    lost.notify_one();
-                }
-            }
-        };
+        let every = self.settings.status.every;
+        let telling = status::keep_telling(every, (broker, &queue), &counters, &lost);
         tokio::select! {
             done = self.work(broker, consumer, &lost) => done,
             () = telling => Ok(()),
@@ -175,13 +171,15 @@ impl Worker {
         }
     }
 
-    async fn settle(&mut self, broker: &Broker, taken: &Taken) -> Result<(), Trouble> {
-        match self.deliver(broker, taken).await {
+    async fn settle(&mut self, broker: &Broker, taken: &Delivery) -> Result<(), Trouble> {
+        let past = dead::refusals(taken);
+        match self.deliver(broker, taken, past).await? {
             End::Delivered => {
+                let now = unix_now();
                 Counters::count(&self.counters.delivered_total);
-                Counters::set(&self.counters.last_delivery_timestamp_seconds, unix_ms() / 1_000);
+                Counters::set(&self.counters.last_delivery_timestamp_seconds, now.as_secs());
                 Counters::set(&self.counters.blocked, 0);
-                self.passed_ms = unix_ms();
+                self.blame.passed(past, now);
                 self.rest.succeeded();
                 tracing::debug!(id = taken.id(), "delivered");
                 taken.acknowledge().await
@@ -201,22 +199,33 @@ impl Worker {
                 Err(trouble) => self.not_moved(taken, &trouble).await,
             },
             End::Split(records) => self.split(taken, &records).await,
-            End::PutOff { reason } => self.put_off(taken, &reason).await,
+            End::PutOff(refusal) => self.put_off(taken, &refusal).await,
+            End::NotDue => match self.graveyard.move_to_end(taken, &self.queue).await {
+                Ok(()) => taken.acknowledge().await,
+                Err(trouble) => self.not_moved(taken, &trouble).await,
+            },
             End::Back => self.give_back(taken).await,
         }
     }
 
     /// Puts the message at the end of its queue. While nothing passes it rests first, longer each
     /// time.
-    async fn put_off(&mut self, taken: &Taken, reason: &str) -> Result<(), Trouble> {
-        Counters::set(&self.counters.blocked, 1);
-        tracing::error!(id = taken.id(), reason, "blocked: it waits until that is fixed");
-        let others_pass = unix_ms().saturating_sub(self.passed_ms) < RECENT_MS;
+    async fn put_off(&mut self, taken: &Delivery, refusal: &PutOff) -> Result<(), Trouble> {
+        let PutOff { why: reason, refusals, is_blocked } = refusal;
+        let passed_at = self.blame.passed_at().unwrap_or_default();
+        let others_pass = unix_now().saturating_sub(passed_at) < RECENT;
+        if *is_blocked || !others_pass {
+            Counters::set(&self.counters.blocked, 1);
+            tracing::error!(id = taken.id(), reason, "blocked: it waits until that is fixed");
+        } else {
+            let refusals = refusals.count;
+            tracing::warn!(id = taken.id(), refusals, reason, "refused while others pass");
+        }
         let rest = if others_pass { Duration::ZERO } else { self.rest.failed() };
         if !self.stop.pause(rest).await {
             return self.give_back(taken).await;
         }
-        match self.graveyard.put_off(taken, &self.queue, unix_ms()).await {
+        match self.graveyard.put_off(taken, &self.queue, *refusals).await {
             Ok(()) => {
                 Counters::count(&self.counters.put_off_total);
                 taken.acknowledge().await
@@ -226,7 +235,7 @@ impl Worker {
     }
 
     /// One record that is refused must not take those with it that came in the same array.
-    async fn split(&mut self, taken: &Taken, records: &[Vec<u8>]) -> Result<(), Trouble> {
+    async fn split(&mut self, taken: &Delivery, records: &[Vec<u8>]) -> Result<(), Trouble> {
         match self.graveyard.split(taken, &self.queue, records).await {
             Ok(()) => {
                 tracing::warn!(id = taken.id(), records = records.len(), "refused: taken apart");
@@ -237,33 +246,65 @@ impl Worker {
     }
 
     /// A message that could not be put into another queue goes back to its own.
-    async fn not_moved(&mut self, taken: &Taken, trouble: &Trouble) -> Result<(), Trouble> {
+    async fn not_moved(&mut self, taken: &Delivery, trouble: &Trouble) -> Result<(), Trouble> {
         tracing::error!(id = taken.id(), %trouble, "the broker does not take it elsewhere");
         // Else it would be back in hand at once, without end.
-        self.stop.pause(self.patience().pause).await;
+        self.stop.pause(self.patience.pause).await;
         self.give_back(taken).await
     }
 
-    async fn give_back(&self, taken: &Taken) -> Result<(), Trouble> {
+    async fn give_back(&self, taken: &Delivery) -> Result<(), Trouble> {
         Counters::count(&self.counters.given_back_total);
         tracing::info!(id = taken.id(), "given back to the queue");
         taken.give_back().await
     }
 
+    /// Waits until a message that was refused is due. Says what becomes of it if it is not tried.
+    async fn wait_until_due(
+        &mut self,
+        broker: &Broker,
+        past: Refusals,
+    ) -> Result<Option<End>, Trouble> {
+        let due = past.last.saturating_add(self.blame.pause());
+        loop {
+            let now = unix_now();
+            // A clock that was set back must not make it wait forever.
+            if now >= due || now < past.last {
+                return Ok(None);
+            }
+            let waiting = broker.depth(&self.queue).await?.unwrap_or_default().waiting;
+            let is_alone = waiting == 0 && self.settings.broker.prefetch == 1;
+            // Should all that wait be such messages, they go round once in that time.
+            let rest = (due - now).min(ROUND / waiting.saturating_add(1));
+            if !self.stop.pause(rest).await {
+                return Ok(Some(End::Back));
+            }
+            if !is_alone {
+                return Ok(Some(End::NotDue));
+            }
+        }
+    }
+
     /// Tries as often as it is worth it.
-    async fn deliver(&mut self, broker: &Broker, taken: &Taken) -> End {
+    async fn deliver(
+        &mut self,
+        broker: &Broker,
+        taken: &Delivery,
+        past: Option<Refusals>,
+    ) -> Result<End, Trouble> {
+        if let Some(past) = past
+            && let Some(end) = self.wait_until_due(broker, past).await?
+        {
+            return Ok(end);
+        }
         let body = taken.body().to_vec();
         let request = match message::read(self.destination, body, &self.settings.telegram) {
             Ok(request) => Arc::new(request),
-            Err(reason) => return End::Dead { reason, tries: 0 },
+            Err(reason) => return Ok(End::Dead { reason, tries: 0 }),
         };
-        let past = dead::refusal(taken).map(|(since_ms, at_ms)| Past {
-            refused_for: Duration::from_millis(unix_ms().saturating_sub(since_ms)),
-            others_pass: self.passed_ms > at_ms,
-        });
         let mut made = 0;
         loop {
-            let Some(sent) = self.wait_for_leave(&request).await else { return End::Back };
+            let Some(sent) = self.wait_for_leave(&request).await else { return Ok(End::Back) };
             made += 1;
             Counters::count(&self.counters.tries_total);
             let outcome = self.try_once(&request).await;
@@ -276,17 +317,18 @@ impl Worker {
             if matches!(outcome, Outcome::Refused { .. } | Outcome::Doubtful { .. })
                 && let Some(records) = request.records()
             {
-                return End::Split(records);
+                return Ok(End::Split(records));
             }
-            match step(outcome, made, past, self.patience()) {
-                Step::Done => return End::Delivered,
-                Step::PutOff(reason) => return End::PutOff { reason },
-                Step::GiveUp(reason) => return End::Dead { reason, tries: made },
+            let evidence = Evidence { blame: &self.blame, past, now: unix_now() };
+            match step(outcome, made, evidence, &self.patience) {
+                Step::Done => return Ok(End::Delivered),
+                Step::PutOff(refusal) => return Ok(End::PutOff(refusal)),
+                Step::GiveUp(reason) => return Ok(End::Dead { reason, tries: made }),
                 Step::Again(pause, reason) => {
                     let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
                     tracing::warn!(id = taken.id(), made, pause_ms, reason, "not delivered");
                     if !self.stop.pause(pause).await || !broker.is_open() {
-                        return End::Back;
+                        return Ok(End::Back);
                     }
                 }
             }
@@ -310,51 +352,18 @@ impl Worker {
             }
         }
     }
-
-    fn patience(&self) -> &Patience {
-        patience(&self.settings, self.destination)
-    }
 }
 
-fn patience(settings: &Settings, destination: Destination) -> &Patience {
-    match destination {
-        Destination::LogBeacon => &settings.logbeacon.patience,
-        Destination::Telegram => &settings.telegram.patience,
-    }
-}
-
-/// Looks how full the queues are, and logs that and the counters.
-async fn tell(broker: &Broker, queue: &str, counters: &Counters) -> Result<(), Trouble> {
-    let depth = broker.depth(queue).await?.unwrap_or_default();
-    let dead = broker.depth(&dead_queue(queue)).await?.unwrap_or_default();
-    Counters::set(&counters.waiting_messages, depth.waiting.into());
-    Counters::set(&counters.dead_messages, dead.waiting.into());
-    Counters::set(&counters.queue_workers, depth.workers.into());
-    tracing::info!(
-        queue,
-        waiting = depth.waiting,
-        dead = dead.waiting,
-        workers = depth.workers,
-        delivered = Counters::get(&counters.delivered_total),
-        given_up = Counters::get(&counters.given_up_total),
-        unreadable = Counters::get(&counters.unreadable_total),
-        given_back = Counters::get(&counters.given_back_total),
-        tries_failed = Counters::get(&counters.tries_failed_total),
-        in_hand = Counters::get(&counters.in_hand),
-        "status"
-    );
-    Ok(())
-}
-
-fn unix_ms() -> u64 {
+/// The time since 1970, in whole milliseconds as the headers have it.
+fn unix_now() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+    Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// It never rests longer while messages wait for a person.
-const LONGEST_REST: Duration = Duration::from_secs(60);
 /// A message that passed so shortly before shows that the destination itself works.
-const RECENT_MS: u64 = 5_000;
+const RECENT: Duration = Duration::from_secs(5);
+/// In this time the messages that are not due yet go once through their queue.
+const ROUND: Duration = Duration::from_secs(1);
 
 /// Runs a worker with its page of metrics until it is asked to stop.
 ///

@@ -14,12 +14,20 @@ use support::{Queues, Running, output, program, record, until};
 fn the_help_names_every_command_option_and_exit_code() {
     let (ended, text) = output(program(&["--help"]));
     assert!(ended.status.success());
-    for word in
-        ["dead replay", "check", "--broker-tries 5", "MQ_HOST", "logbeacon.url", "Exit codes"]
-    {
+    for word in [
+        "dead replay",
+        "check",
+        "--broker-tries <N>",
+        "default: 5;",
+        "MQ_HOST",
+        "logbeacon.url",
+        "Exit codes",
+    ] {
         assert!(text.contains(word), "{word}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    let (ended, short) = output(program(&["-h"]));
+    assert!(ended.status.success() && short.lines().count() < 40, "{short}");
 }
 
 #[test]
@@ -29,7 +37,7 @@ fn a_wrong_configuration_is_refused_with_code_2_and_its_secrets_unseen() {
     std::fs::write(&file, "domain: d\nlogbeacon:\n  tires: 5\n  token: hush\n").unwrap();
     let (ended, text) = output(program(&["logbeacon", "--config", file.to_str().unwrap()]));
     assert_eq!(ended.status.code(), Some(2));
-    assert!(text.contains("did you mean logbeacon.tries?") && !text.contains("hush"), "{text}");
+    assert!(text.contains("did you mean `tries`?") && !text.contains("hush"), "{text}");
     for arguments in [&["logbeacon"][..], &["logbeacon", "--domain", "d"], &["dead", "list"]] {
         assert_eq!(output(program(arguments)).0.status.code(), Some(2), "{arguments:?}");
     }

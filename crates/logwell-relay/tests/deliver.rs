@@ -4,10 +4,11 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use support::stub::{Answer, Stub};
+use support::stub::{Answer, Received, Stub};
 use support::{Queues, Running, hashes, output, record, until};
 
 fn log_beacon(queues: &Queues, stub: &Stub) -> std::process::Command {
@@ -147,25 +148,6 @@ fn what_a_person_can_mend_waits_until_it_is_mended() {
     assert_eq!(queues.waiting(&format!("{queue}.dead")), Some(0));
     let delivered: BTreeSet<_> = hashes(&stub.received()).into_iter().collect();
     assert_eq!(delivered.len(), 30);
-}
-
-#[test]
-fn a_message_that_alone_is_refused_is_given_up_once_others_have_passed() {
-    let Some(queues) = Queues::new() else { return };
-    let stub = Stub::start(|_, request| match request.body.contains("\"bad\"") {
-        true => Answer::status(400),
-        false => Answer::status(200),
-    });
-    let queue = queues.logbeacon();
-    queues.send(&queue, [record("bad"), record("good"), record("better")]);
-    let mut command = log_beacon(&queues, &stub);
-    command.args(["--logbeacon-pause", "20ms"]);
-    let _worker = Running::start(command);
-    queues.wait_for(&format!("{queue}.dead"), 1);
-    queues.wait_for(&queue, 0);
-    let (_, text) = output(queues.program(&["dead", "show", "--json"]));
-    assert!(text.contains("\"why\":\"HTTP status 400"), "{text}");
-    assert!(text.contains("\"id\":\"bad\""), "{text}");
 }
 
 #[test]
@@ -360,4 +342,84 @@ fn two_domains_on_one_broker_stay_apart() {
         [Running::start(log_beacon(&one, &at_one)), Running::start(log_beacon(&two, &at_two))];
     assert!(hashes(&at_one.wait_for(20)).iter().all(|hash| hash.starts_with("one")));
     assert!(hashes(&at_two.wait_for(20)).iter().all(|hash| hash.starts_with("two")));
+}
+
+/// A server that refuses the record `bad` that often, and takes all others.
+fn picky(refusals: usize) -> Stub {
+    let bad_ones = AtomicUsize::new(0);
+    Stub::start(move |_, request| {
+        let is_refused =
+            request.body.contains("\"bad\"") && bad_ones.fetch_add(1, Ordering::Relaxed) < refusals;
+        Answer::status(if is_refused { 400 } else { 200 })
+    })
+}
+
+/// How often `bad` was tried.
+fn tries_of_bad(received: &[Received]) -> usize {
+    hashes(received).iter().filter(|hash| *hash == "bad").count()
+}
+
+/// A worker that is sure after 2 s instead of 30 who is at fault.
+fn quick_to_judge(queues: &Queues, stub: &Stub) -> Running {
+    let mut command = log_beacon(queues, stub);
+    command.args(["--logbeacon-pause", "20ms", "--logbeacon-blocked-rest", "2s"]);
+    Running::start(command)
+}
+
+#[test]
+fn a_server_that_refuses_at_random_costs_no_message() {
+    let Some(queues) = Queues::new() else { return };
+    let stub = picky(4);
+    let queue = queues.logbeacon();
+    queues.send(&queue, [record("first"), record("bad"), record("good")]);
+    let _worker = quick_to_judge(&queues, &stub);
+    stub.wait_until(|received| tries_of_bad(received) >= 3);
+    queues.send(&queue, [record("better")]);
+    stub.wait_until(|received| tries_of_bad(received) >= 5);
+    queues.wait_for(&queue, 0);
+    assert_eq!(queues.waiting(&format!("{queue}.dead")), Some(0));
+}
+
+#[test]
+fn a_message_is_given_up_after_four_refusals_between_which_others_passed() {
+    let Some(queues) = Queues::new() else { return };
+    let stub = picky(usize::MAX);
+    let queue = queues.logbeacon();
+    let dead = format!("{queue}.dead");
+    queues.send(&queue, [record("first"), record("bad")]);
+    let worker = quick_to_judge(&queues, &stub);
+    // Once at first, then twice each time: with no other between, it proves nothing.
+    stub.wait_until(|received| tries_of_bad(received) >= 7);
+    queues.wait_for(&dead, 0);
+    let first = stub.received().into_iter().find(|request| request.body.contains("\"bad\""));
+    let is_dead = || queues.waiting(&dead) == Some(1);
+    while !is_dead() {
+        let before = stub.received().len();
+        queues.send(&queue, [record("good")]);
+        until("the good one and the bad one are tried", || {
+            is_dead() || stub.received().len() > before + 1
+        });
+    }
+    let received = stub.received();
+    let tries: Vec<_> = received.iter().filter(|it| it.body.contains("\"bad\"")).collect();
+    assert!(tries.len() >= 7 + 2 * 3, "{}", tries.len());
+    let last = tries.last().map(|request| request.at);
+    assert!(last.zip(first).is_some_and(|(last, first)| last - first.at >= Duration::from_secs(2)));
+    queues.wait_for(&queue, 0);
+    let (_, text) = output(queues.program(&["dead", "show", "--json"]));
+    assert!(text.contains("\"why\":\"HTTP status 400"), "{text}");
+    assert!(text.contains("\"id\":\"bad\""), "{text}");
+    worker.signal("TERM");
+    assert!(worker.end().0.success());
+}
+
+#[test]
+fn a_refusal_that_names_the_record_leaves_no_doubt() {
+    let Some(queues) = Queues::new() else { return };
+    let hash = "0123456789abcdef0123456789abcdef";
+    let stub = Stub::start(move |_, _| Answer::status(400).body(hash));
+    queues.send(&queues.logbeacon(), [record(hash)]);
+    let _worker = Running::start(log_beacon(&queues, &stub));
+    queues.wait_for(&format!("{}.dead", queues.logbeacon()), 1);
+    assert_eq!(stub.received().len(), 1);
 }

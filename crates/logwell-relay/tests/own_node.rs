@@ -43,7 +43,7 @@ fn a_broker_short_of_memory_holds_up_dead_letters_and_nothing_else() {
     let Some(node) = Node::start() else { return };
     let queues = Queues::on(node.port);
     let stub = Stub::start(|_, request| match request.body.contains("bad") {
-        true => Answer::status(400),
+        true => Answer::status(413),
         false => Answer::status(200),
     });
     let good = (0..50).map(|n| record(&format!("good-{n}")));

@@ -2,6 +2,7 @@
 //!
 //! Pure. Does not know callsites or what is done with a secret.
 
+use super::plain;
 use super::quotes::without_entity;
 use super::sites::{is_between, name_before};
 use super::values::is_word;
@@ -37,6 +38,8 @@ pub(super) enum Kind {
     Signature,
     /// A password, or a directory.
     Directory,
+    /// A password, if a user is named before it.
+    Pass,
     Other,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Label<'a> {
             () if ends(&["sharedaccesssignature"]) => Kind::Other,
             () if ends(&["sig", "signature"]) => Kind::Signature,
             () if ends(&["pwd"]) => Kind::Directory,
+            () if lower.rsplit('.').next() == Some("pass") => Kind::Pass,
             () => Kind::Other,
         };
         // `id_token` is one of OpenID Connect, `valid_token` may be any.
@@ -118,10 +122,27 @@ impl<'a> Label<'a> {
 }
 
 /// Endings of names that are also in prose and code too, for other things.
-const WORDS: [&str; 8] =
-    ["token", "jwt", "cookie", "cookies", "secret", "secrets", "credential", "credentials"];
+const WORDS: [&str; 9] =
+    ["token", "jwt", "cookie", "cookies", "secret", "secrets", "credential", "credentials", "psk"];
 
 /// Whether a number may be the secret of that name: those of a token are counts and places.
 pub(super) fn takes_numbers(name: &str) -> bool {
     !Label::new("", name).is_word
+}
+
+/// Whether a word without quotes is a secret, where nothing but a value may stand.
+pub(super) fn is_secret_word(name: &Label<'_>, word: &str) -> bool {
+    // `password = :password` of SQL
+    let is_bound = word.strip_prefix([':', '@']).is_some_and(|parameter| {
+        parameter.to_ascii_lowercase().ends_with(&name.text.to_ascii_lowercase())
+    });
+    let is_none = plain::is_word(word)
+        || is_bound
+        || plain::is_placeholder(word)
+        || plain::is_object(word, name.is_word)
+        || plain::is_variant(word)
+        || plain::is_variable(word)
+        || name.is_word && plain::is_number(word)
+        || !name.is_password() && plain::is_path(word);
+    !is_none
 }

@@ -8,10 +8,12 @@
 //!
 //! Knows no record and no sink.
 
+mod commands;
 mod encoded;
 mod keys;
 mod label;
 mod names;
+mod neighbors;
 mod pairs;
 mod plain;
 mod quotes;
@@ -218,6 +220,11 @@ impl Redaction {
 fn near(text: &str) -> &str {
     const MOST_BYTES: usize = 256;
     text.get(..floor_char_boundary(text, MOST_BYTES)).unwrap_or(text)
+}
+
+/// Whether it is too long for anything but a secret: a quote without an end, mostly.
+fn is_long(content: &str) -> bool {
+    near(content).len() < content.len()
 }
 
 /// Whether somebody's generator made it, and no writer of prose.

@@ -5,27 +5,32 @@
 //! `password_length` is not. Knows no values.
 
 /// Names that are secret by default.
-const KNOWN: &str = "password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
-    mail_pass, default_pass, redis_pass, mysql_pass, postgres_pass, mongo_pass, admin_pass, root_pass, \
-    ldap_pass, ftp_pass, ssh_pass, become_pass, sudo_pass, rediscli_auth, key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, \
-    secret, secrets, client_secret, secret_key_base, token, access_token, auth_token, refresh_token, \
-    session_token, api_key, api_keys, access_key, account_key, auth_key, master_key, secret_key, \
-    private_key, encryption_key, signing_key, shared_key, subscription_key, functions_key, storage_key, \
-    authorization, cookie, cookies, credential, credentials, jwt, amz_signature, goog_signature, \
-    shared_access_signature, cvv, card_number";
+const KNOWN: &str = "\
+    password, passwords, passwd, passphrase, passcode, db_pass, user_pass, smtp_pass, \
+    mail_pass, default_pass, redis_pass, mysql_pass, postgres_pass, mongo_pass, admin_pass, \
+    root_pass, ldap_pass, ftp_pass, ssh_pass, become_pass, sudo_pass, rediscli_auth, \
+    key_pass, store_pass, db_pwd, user_pwd, admin_pwd, root_pwd, mysql_pwd, secret, secrets, \
+    client_secret, secret_key_base, token, access_token, auth_token, refresh_token, \
+    session_token, api_key, api_keys, access_key, account_key, auth_key, master_key, \
+    secret_key, private_key, encryption_key, signing_key, shared_key, subscription_key, \
+    functions_key, storage_key, authorization, cookie, cookies, credential, credentials, \
+    jwt, amz_signature, goog_signature, shared_access_signature, cvv, cvc, card_number, \
+    preshared_key, pre_shared_key, psk, jsessionid, phpsessid";
 
 /// Names that are secret in a text, if the value looks like one: `Pwd=x;` is, `PWD=/home` is not.
-const IN_TEXTS: &str = "pwd, sig, signature";
+const IN_TEXTS: &str = "pwd, sig, signature, pass";
 
 /// Names that end like a secret and are none.
-const KEPT: &str = "max_token, first_token, last_token, bos_token, eos_token, pad_token, unk_token, \
-    sep_token, stop_token, per_token, image_pull_secret, image_pull_secrets, pull_secrets";
+const KEPT: &str = "\
+    max_token, first_token, last_token, bos_token, eos_token, pad_token, unk_token, \
+    sep_token, stop_token, per_token, mask_token, cls_token, end_token, start_token, \
+    special_token, next_token, image_pull_secret, image_pull_secrets, pull_secrets";
 
 /// No word of a language ends so: it is found in `PGPASSWORD` too.
 const ENDING: &[u8] = b"password";
 
-/// In front of it there may be a name, which counts.
-const NAMED_BEFORE: &[u8] = b"value";
+/// Before or behind them there may be a name, which counts.
+const BESIDE_A_NAME: [&[u8]; 2] = [b"value", b"name"];
 
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
@@ -55,7 +60,7 @@ impl Names {
         for (list, means) in known.into_iter().chain(own) {
             list.split(',').for_each(|name| names.add(name, means));
         }
-        names.has_ending(NAMED_BEFORE);
+        BESIDE_A_NAME.iter().for_each(|word| names.has_ending(word));
         names
     }
 
@@ -90,7 +95,18 @@ impl Names {
     /// The same for a name in a text, where values are looked at that are secrets sometimes.
     #[inline]
     pub(super) fn is_secret_in_text(&self, name: &[u8]) -> bool {
-        self.may_be_secret(name) && self.means(trimmed(name)) != Means::Plain
+        // `user=bob&pass=x`, but `proxy_pass` of nginx is an address.
+        let is_part_of_pass = |name: &[u8]| {
+            let (lead, last) = name.split_at(name.len().saturating_sub("pass".len()));
+            last.eq_ignore_ascii_case(b"pass") && !matches!(lead.last(), None | Some(b'.'))
+        };
+        let name = trimmed(name);
+        self.may_be_secret(name)
+            && match self.means(name) {
+                Means::Plain => false,
+                Means::SecretInText => !is_part_of_pass(name),
+                Means::Secret => true,
+            }
     }
 
     /// Whether it may be, by its ending; whatever is before the name.

@@ -2,18 +2,20 @@
 //! `Authorization: Bearer …`, `<password>…`, `--password …`, the password in a URL.
 
 use super::encoded;
-use super::is_random;
-use super::label::{Kind, Label};
+use super::label::{Kind, Label, is_secret_word};
 use super::names::Names;
 use super::near;
+use super::neighbors::{argument, behind_name, in_element, in_pair};
 use super::plain;
-use super::quotes::{Quoted, quoted};
-use super::sites::{self, Site, name_before, name_of_value, tag_name};
+use super::quotes::Quoted;
+use super::sites::{self, Site, name_of_value};
 use super::urls;
 use super::values::{
-    after_blank, block, closes, in_connection_string, in_form, in_query, is_plain, is_word,
-    line_len, nested, quote_on_next_line, scheme_len, word_len, wrapped,
+    block, closes, in_connection_string, in_form, in_query, is_plain, is_word, line_len, nested,
+    quote_on_next_line, scheme_len, word_len, wrapped,
 };
+use super::{is_long, is_random};
+use crate::record::fields::floor_char_boundary;
 use logwell_options::secret::MASK;
 use std::ops::Range;
 
@@ -35,7 +37,10 @@ pub(super) fn find<'a>(
             Site::Bot(len) => at + 1..at + 1 + len,
             Site::Element => in_element(text, at)?,
             Site::Pair => in_pair(names, text, at)?,
-            Site::Argument(name_len) => argument(text, at, name_len)?,
+            Site::Argument(name_end) => argument(text, at, name_end)?,
+            Site::Option(secret) => secret,
+            Site::Quoted => behind_name(text, at)?,
+            Site::Part(part) => part,
         };
         let is_one = !secret.is_empty() && text.get(secret.clone()) != Some(MASK);
         if is_one {
@@ -72,21 +77,15 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
         None => label,
     };
     let is_colon = text.as_bytes().get(at) == Some(&b':');
-    let after = match after.as_bytes().first() {
-        // `a == b` compares, `a => b` and `a := b` do not; `a::b` is a path.
-        Some(b'=') if is_colon => after.get(1..)?,
-        Some(b'>') if !is_colon => after.get(1..)?,
-        Some(b':' | b'=') => return None,
-        _ => after,
-    };
+    let after = after_separator(after, is_colon)?;
     let mut value = after.trim_start_matches([' ', '\t']);
     let is_spaced = value.len() < after.len();
     let is_arm = before.ends_with(' ') && text.get(at..)?.starts_with("=> ");
     if is_arm && !name.is_quoted && wrapped(value).is_none() {
         return None; // of a `match`
     }
-    if is_colon && name.is_word && name.lead.ends_with('/') {
-        return None; // a path
+    if is_colon && is_in_path(&name, is_spaced) {
+        return None;
     }
     if let Some(rest) = plain::after_type(value).filter(|_| is_colon) {
         let rest = rest.trim_start().strip_prefix('=')?;
@@ -120,6 +119,34 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
     Some(start + found.start..start + found.end)
 }
 
+/// What follows the separator, whose first sign is known: `=`, `:`, `=>` or `:=`.
+fn after_separator(after: &str, is_colon: bool) -> Option<&str> {
+    match after.as_bytes().first() {
+        // `a == b` compares, `a => b` and `a := b` do not; `a::b` is a path.
+        Some(b'=') if is_colon => after.get(1..),
+        Some(b'>') if !is_colon => after.get(1..),
+        // `name:: …` of LDIF is in base64.
+        Some(b':') if is_colon && is_base64_of_ldif(after) => after.get(1..),
+        Some(b':' | b'=') => None,
+        _ => Some(after),
+    }
+}
+
+/// Whether a second colon, a blank and a value in base64 follow the first (RFC 2849).
+fn is_base64_of_ldif(after: &str) -> bool {
+    const LEAST: usize = 8;
+    let Some(value) = after.strip_prefix(": ") else { return false };
+    let word = value.split(char::is_whitespace).next().unwrap_or_default();
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    word.len() >= LEAST && word.len().is_multiple_of(4) && word.bytes().all(is_base64)
+}
+
+/// Whether the name is a part of a path, or of the name of a resource of AWS.
+fn is_in_path(name: &Label<'_>, is_spaced: bool) -> bool {
+    let word = name.lead.rsplit([' ', '"', '\'', '=', ',']).next().unwrap_or_default();
+    name.is_word && name.lead.ends_with('/') || !is_spaced && word.starts_with("arn:")
+}
+
 /// Where the secret is in that value.
 fn value_of(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
     if value.starts_with(MASK) || value.starts_with("-----BEGIN ") {
@@ -147,14 +174,19 @@ fn value_of(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
         return (is_secret_word(name, word) && is_of_kind(name, word, place)).then_some(0..len);
     }
     if let Some(len) = in_connection_string(name.lead, value).filter(|_| !place.is_colon) {
-        return is_secret_word(name, value.get(..len)?).then_some(0..len);
+        let word = value.get(..len)?;
+        let is_one = !matches!(name.kind, Kind::Pass) || is_of_kind(name, word, place);
+        return (is_one && is_secret_word(name, word)).then_some(0..len);
     }
-    if let Some(nested) = nested(value) {
+    if let Some(nested) =
+        nested(value).filter(|_| !matches!(name.kind, Kind::Signature | Kind::Pass))
+    {
         let is_whole = near(nested.text).len() == nested.text.len();
         let is_struct = nested.is_typed && !near(nested.text).contains(['"', '\'']);
         let is_none = is_struct && is_whole && (name.is_word || nested.text.contains('{'))
             || name.is_word && !name.is_quoted && is_whole && is_plain(nested.text)
             || plain::is_placeholder(nested.text)
+            || nested.text.contains("[REDACTED")
             || plain::is_object(first_word(value), name.is_word);
         return (!is_none).then_some(0..nested.text.len());
     }
@@ -186,11 +218,6 @@ fn in_quotes(name: &Label<'_>, value: &str, place: &Place, quoted: &Quoted) -> b
     !is_none && is_of_kind(name, content, place)
 }
 
-/// Whether it is too long for anything but a secret: a quote without an end, mostly.
-fn is_long(content: &str) -> bool {
-    near(content).len() < content.len()
-}
-
 /// Whether it is the name of a secret of Kubernetes, `namespace/name`, and not the secret.
 fn is_reference(content: &str) -> bool {
     let is_label = |label: &str| {
@@ -215,8 +242,18 @@ fn is_of_kind(name: &Label<'_>, value: &str, place: &Place) -> bool {
                 && !plain::is_identifier(value)
                 && !plain::is_algorithm(value)
         }
+        Kind::Pass => !plain::is_number(value) && !plain::is_word(value) && follows_user(name.lead),
         Kind::Cookie | Kind::Authorization | Kind::Other => true,
     }
+}
+
+/// Whether a user's name is shortly before: `user=bob&pass=…`.
+fn follows_user(lead: &str) -> bool {
+    const MOST_BYTES: usize = 96;
+    const USERS: [&str; 4] = ["user", "login", "mail", "auth"];
+    let start = floor_char_boundary(lead, lead.len().saturating_sub(MOST_BYTES));
+    let near = lead.get(start..).unwrap_or_default().to_ascii_lowercase();
+    USERS.iter().any(|user| near.contains(user))
 }
 
 /// What stands around a name and its value.
@@ -230,18 +267,6 @@ struct Place {
     is_spaced: bool,
 }
 
-/// Whether a word without quotes is a secret, where nothing but a value may stand.
-fn is_secret_word(name: &Label<'_>, word: &str) -> bool {
-    let is_none = plain::is_word(word)
-        || plain::is_placeholder(word)
-        || plain::is_object(word, name.is_word)
-        || plain::is_variant(word)
-        || plain::is_variable(word)
-        || name.is_word && plain::is_number(word)
-        || !name.is_password() && plain::is_path(word);
-    !is_none
-}
-
 /// Where the secret is in a value without quotes.
 fn unquoted(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>> {
     let is_authorization = matches!(name.kind, Kind::Authorization);
@@ -251,7 +276,8 @@ fn unquoted(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
         return None;
     }
     let (word, rest) = value.split_at_checked(word_len(name.lead, value))?;
-    if !is_secret_word(name, word) || !is_of_kind(name, word, place) {
+    let is_reference = name.is_kubernetes() && is_reference(word);
+    if !is_secret_word(name, word) || !is_of_kind(name, word, place) || is_reference {
         return None;
     }
     let is_list = match name.kind {
@@ -290,83 +316,4 @@ fn is_attribute(value: &str) -> bool {
     let value = near(value);
     let line = value.get(..line_len(value)).unwrap_or(value);
     line.starts_with("SameSite=") && !line.contains(';')
-}
-
-/// The text between a tag, which ends there, and the next one.
-fn in_element(text: &str, at: usize) -> Option<Range<usize>> {
-    let before = text.get(..at)?;
-    let tag = before.get(before.rfind('<')? + 1..)?;
-    let name = tag.split(char::is_whitespace).next()?;
-    let rest = text.get(at + 1..)?;
-    let content = rest.trim_start().strip_prefix("<![CDATA[").unwrap_or(rest);
-    let start = text.len() - content.len();
-    let end = if content.len() < rest.len() { content.find("]]>")? } else { content.find('<')? };
-    let closing = content.get(end..)?.trim_start_matches("]]>").trim_start();
-    let is_closed = closing.strip_prefix("</").or(closing.strip_prefix("<\\/"))?.starts_with(name);
-    let value = content.get(..end)?;
-    let blank = value.len() - value.trim_start().len();
-    let value = value.trim();
-    let name = Label::new("", std::str::from_utf8(tag_name(tag.as_bytes())).ok()?);
-    (is_closed && is_secret_word(&name, value))
-        .then_some(start + blank..start + blank + value.len())
-}
-
-/// The second of a pair in parentheses whose first is the name.
-fn in_pair(names: &Names, text: &str, at: usize) -> Option<Range<usize>> {
-    let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-    let end = before.trim_end_matches(['"', '\'', '\\']);
-    let name = name_before(before.as_bytes());
-    if name.starts_with(b"--") {
-        return next_argument(text, text.len() - after.len());
-    }
-    let lead = before.get(..end.len() - name.len())?;
-    let lead = lead.trim_end_matches(['\\', '"', '\'']).trim_end_matches('b').strip_suffix('(')?;
-    let is_call = lead.trim_end().ends_with(is_word);
-    let value = after_blank(after);
-    let start = text.len() - value.len();
-    let (quoted, _) = wrapped(value)?;
-    let content = value.get(quoted.content.clone())?;
-    // A list of names: of columns, say.
-    let is_one = !is_call
-        && closes(value.get(quoted.end..)?)
-        && !names.is_secret(content.as_bytes())
-        && !plain::is_placeholder(content);
-    is_one.then_some(start + quoted.content.start..start + quoted.content.end)
-}
-
-/// The value of an option in a list of arguments: `["--password", "…"]`.
-fn next_argument(text: &str, start: usize) -> Option<Range<usize>> {
-    let value = after_blank(text.get(start..)?);
-    let start = text.len() - value.len();
-    let content = quoted(value)?.content;
-    let word = value.get(content.clone())?;
-    let is_none = word.starts_with('-') || plain::is_placeholder(word);
-    (is_long(word) || !is_none).then_some(start + content.start..start + content.end)
-}
-
-/// The value of an option of a command, which begins there.
-fn argument(text: &str, at: usize, name_len: usize) -> Option<Range<usize>> {
-    const PROSE: [&str; 18] = [
-        "is", "to", "or", "and", "for", "must", "option", "flag", "was", "can", "in", "on", "the",
-        "with", "as", "if", "requires", "needs",
-    ];
-    let start = at + "--".len() + name_len;
-    let after = text.get(start..)?;
-    let value = after.trim_start_matches(' ');
-    let start = text.len() - value.len();
-    if value.starts_with(MASK) {
-        return None;
-    }
-    if let Some((quoted, false)) = wrapped(value) {
-        return Some(start + quoted.content.start..start + quoted.content.end);
-    }
-    let name = Label::new(text.get(..at)?, text.get(at + "--".len()..)?.get(..name_len)?);
-    let word = value.get(..word_len(name.lead, value))?;
-    let is_option = word.starts_with(['-', '<', '[', '|', '=', ':'])
-        || name.is_word && word.trim_end_matches('=').contains('=');
-    let is_one = !is_option
-        && !PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose))
-        && !word.eq_ignore_ascii_case(name.text)
-        && is_secret_word(&name, word);
-    is_one.then_some(start..start + word.len())
 }

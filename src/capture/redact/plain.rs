@@ -5,7 +5,7 @@
 use super::is_random;
 
 /// Values that say that there is none, or what is wrong with it.
-const WORDS: [&str; 52] = [
+const WORDS: [&str; 60] = [
     "none",
     "null",
     "nil",
@@ -58,6 +58,14 @@ const WORDS: [&str; 52] = [
     "nan",
     "same-origin",
     "include",
+    "sensitive",
+    "pending",
+    "granted",
+    "success",
+    "provided",
+    "configured",
+    "verified",
+    "eof",
 ];
 
 /// What a declaration says of a secret.
@@ -241,7 +249,13 @@ pub(super) fn is_variant(word: &str) -> bool {
 /// Whether something else is to be put in its place, or has been: `${TOKEN}`, `{{ token }}`, `%s`,
 /// `<token>`, `****`, `[FILTERED]`.
 pub(super) fn is_placeholder(value: &str) -> bool {
+    let is_dots = value.len() > 2 && value.bytes().all(|byte| byte == b'.');
     let value = value.trim_end_matches(['.', ',', ';']);
+    let masked = value.trim_matches('*');
+    let is_masked = masked.len() < value.len() && is_word(masked);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // `$1` and `?1` of SQL
+    let is_bound = value.strip_prefix(['$', '?']).is_some_and(|n| n.len() <= 3 && is_number(n));
     let is_of = |signs: &str| !value.is_empty() && value.chars().all(|c| signs.contains(c));
     let is_enclosed = |open: char, close: char| {
         let inner = value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
@@ -251,7 +265,10 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         })
     };
     let opens = ["${", "$(", "{{", "%(", "#{", "<%"];
-    opens.iter().any(|open| value.starts_with(open))
+    is_dots
+        || is_masked
+        || is_bound
+        || opens.iter().any(|open| value.starts_with(open))
         || value.strip_prefix('$').is_some_and(is_constant)
         || value.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(is_constant)
         || matches!(value, "%s" | "%d" | "%v" | "%q" | "{}" | "{:?}" | "?" | "[]" | "()")
@@ -261,7 +278,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || is_of("x") && value.len() > 2
         || is_of("X") && value.len() > 2
         || is_of("-")
-        || is_of(".")
         || is_enclosed('<', '>')
         || is_enclosed('[', ']')
         || is_enclosed('(', ')')

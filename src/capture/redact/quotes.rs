@@ -71,8 +71,9 @@ pub(super) fn quoted(text: &str) -> Option<Quoted> {
     })
 }
 
-/// A quote as HTML has it.
-const ENTITIES: [&str; 4] = ["&quot;", "&#34;", "&#39;", "&apos;"];
+/// A quote as HTML has it, and as JSON and the logs of web servers escape it.
+const ENTITIES: [&str; 8] =
+    ["&quot;", "&#34;", "&#39;", "&apos;", "\\u0022", "\\u0027", "\\x22", "\\x27"];
 
 /// The text without such a quote at its end.
 pub(super) fn without_entity(text: &str) -> &str {
@@ -82,7 +83,7 @@ pub(super) fn without_entity(text: &str) -> &str {
 /// The same for bytes.
 #[inline]
 pub(super) fn bytes_without_entity(text: &[u8]) -> &[u8] {
-    if text.last() != Some(&b';') {
+    if !matches!(text, [.., b';'] | [.., b'2', b'2' | b'7']) {
         return text;
     }
     ENTITIES.iter().find_map(|entity| text.strip_suffix(entity.as_bytes())).unwrap_or(text)

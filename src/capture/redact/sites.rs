@@ -4,10 +4,12 @@
 //! blank behind an option. What is before is looked at first: mostly it is no name of a secret, and
 //! that is all it costs. Pure; does not know what the value is.
 
+use super::commands;
 use super::names::{Names, is_letter};
 use super::quotes::bytes_without_entity;
 use super::urls::{MAX_AUTHORITY_BYTES, bot_len};
 use memchr::memchr;
+use std::ops::Range;
 
 /// A name is not longer.
 const MAX_NAME_BYTES: usize = 64;
@@ -27,8 +29,14 @@ pub(super) enum Site {
     Element,
     /// The two of a pair: `("password", "…")`.
     Pair,
-    /// An option of a command and its value: `--password …`. The name is so long.
+    /// An option of a command and its value: `--password …`. The name, with its dashes, ends there.
     Argument(usize),
+    /// A password in an option that the command gives its meaning: `mysql -p…`.
+    Option(Range<usize>),
+    /// A name and the quoted text behind it: `IDENTIFIED BY '…'`, `Password("…")`.
+    Quoted,
+    /// The content of a part of a form: `name="password"`, an empty line, and then that.
+    Part(Range<usize>),
 }
 
 /// The site at that sign, if there is one.
@@ -39,14 +47,51 @@ pub(super) fn at(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<
         b':' | b'=' => pair(names, text, at, is_cut),
         b'>' => is_tag(names, before).then_some(Site::Element),
         b',' => is_first_of_pair(names, before).then_some(Site::Pair),
-        b'-' => argument(names, before, after).map(Site::Argument),
+        b'-' => {
+            let len = argument(names, before, after.strip_prefix(b"--")?)?;
+            Some(Site::Argument(at + "--".len() + len))
+        }
+        b' ' | b'(' => match after.get(1)? {
+            b'-' => option(names, text, at),
+            b'"' | b'\'' if after.get(2) == Some(&b'-') => {
+                commands::password(text, at).map(Site::Option)
+            }
+            b'"' | b'\'' => is_before_quote(names, text, at).then_some(Site::Quoted),
+            _ => None,
+        },
         _ => None,
     }
 }
 
+/// An option with one dash behind the blank there.
+fn option(names: &Names, text: &[u8], at: usize) -> Option<Site> {
+    let name = text.get(at + " -".len()..)?;
+    let named = argument(names, b" ", name);
+    let named = named.map(|len| Site::Argument(at + " -".len() + len));
+    named.or_else(|| commands::password(text, at).map(Site::Option))
+}
+
+/// Whether what is before that blank or bracket says that the quoted text behind it is a secret.
+fn is_before_quote(names: &Names, text: &[u8], at: usize) -> bool {
+    let (before, after) = text.split_at_checked(at).unwrap_or_default();
+    let end = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at + 1);
+    let near = before.get(end.saturating_sub(MAX_NAME_BYTES)..end).unwrap_or_default();
+    if names.rule_out(near) {
+        return false;
+    }
+    let name = name_in(near);
+    let is_blank = after.first() == Some(&b' ');
+    if is_blank && name.eq_ignore_ascii_case(b"by") {
+        // `IDENTIFIED BY`, and `IDENTIFIED WITH a_plugin BY`, of SQL.
+        const VERB: &[u8] = b"identified";
+        return near.windows(VERB.len()).any(|word| word.eq_ignore_ascii_case(VERB));
+    }
+    names.may_be_secret(name) && names.is_secret(name)
+}
+
 /// Whether a site may be where such a byte is.
 pub(super) fn is_sign(byte: u8) -> bool {
-    matches!(byte, b':' | b'=' | b'>' | b',' | b'-')
+    matches!(byte, b':' | b'=' | b'>' | b',' | b'-' | b' ' | b'(')
 }
 
 #[inline]
@@ -69,7 +114,36 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
     if is_value && name_of_value(before).is_some_and(|name| names.is_secret(name)) {
         return Some(Site::Named);
     }
+    let is_name = near.last_chunk().is_some_and(|word: &[u8; 4]| word == b"name");
+    if is_name && let Some(part) = part_of_form(names, after) {
+        return Some(Site::Part(at + part.start..at + part.end));
+    }
     bot_len(text, at).map(Site::Bot)
+}
+
+/// The content of the part of `multipart/form-data` (RFC 7578) whose name is there.
+fn part_of_form(names: &Names, after: &[u8]) -> Option<Range<usize>> {
+    const EMPTY_LINES: [&[u8]; 4] = [b"\r\n\r\n", b"\n\n", br"\r\n\r\n", br"\n\n"];
+    const MOST_BYTES: usize = 512;
+    let near = after.get(..MOST_BYTES).unwrap_or(after);
+    let rest = near.strip_prefix(br"=\").or_else(|| near.strip_prefix(b"="))?;
+    let rest = rest.strip_prefix(b"\"")?;
+    let name = rest.get(..memchr(b'"', rest)?)?;
+    let name = name.strip_suffix(b"\\").unwrap_or(name);
+    if !names.is_secret(name) {
+        return None;
+    }
+    let behind = rest.get(memchr(b'"', rest)? + 1..)?;
+    let line = EMPTY_LINES.iter().find(|line| behind.starts_with(line))?;
+    let content = behind.get(line.len()..)?;
+    let start = near.len() - content.len();
+    let ends = |at: &usize| {
+        matches!(content.get(*at..), Some([b'\r' | b'\n', ..] | [b'\\', b'r' | b'n', ..]))
+    };
+    let len = (0..content.len()).find(ends).unwrap_or(content.len());
+    let len =
+        str::from_utf8(content.get(..len)?).map_or_else(|error| error.valid_up_to(), str::len);
+    Some(start..start + len)
 }
 
 fn is_tag(names: &Names, before: &[u8]) -> bool {
@@ -102,7 +176,13 @@ fn name_of_element(lead: &[u8]) -> Option<&[u8]> {
 /// The name in the last attribute of a tag, if that is its key: `<entry key="password">`.
 fn key_of(tag: &[u8]) -> Option<&[u8]> {
     let name = name_before(tag);
-    is_named_so(tag.get(..near_end(tag) - name.len())?, &[b"key"]).then_some(name)
+    const NAMED: [&[u8]; 6] = [b"property", b"prop", b"param", b"parameter", b"setting", b"entry"];
+    // Other elements with a name are what people read: `<td name="password">`.
+    let words: &[&[u8]] = match NAMED.iter().any(|kind| tag_name(tag).eq_ignore_ascii_case(kind)) {
+        true => &[b"key", b"name"],
+        false => &[b"key"],
+    };
+    is_named_so(tag.get(..near_end(tag) - name.len())?, words).then_some(name)
 }
 
 /// The name that stands before such a `value`: `name: DB_PASSWORD, value: …`, also in JSON and XML.
@@ -116,7 +196,9 @@ pub(super) fn name_of_value(before: &[u8]) -> Option<&[u8]> {
     let end = before.iter().rposition(|byte| !is_gap(byte))? + 1;
     let lead = before.get(..end).filter(|lead| lead.len() < before.len())?;
     let name = name_in(lead.get(end.saturating_sub(MAX_NAME_BYTES)..)?);
-    is_named_so(lead.get(..end - name.len())?, &[b"name", b"key"]).then_some(name)
+    let lead = lead.get(..end - name.len())?;
+    // `<password value="…"/>`
+    (lead.ends_with(b"<") || is_named_so(lead, &[b"name", b"key"])).then_some(name)
 }
 
 /// Whether one of those words and a separator stand before a name.
@@ -149,15 +231,17 @@ fn is_first_of_pair(names: &Names, before: &[u8]) -> bool {
     names.may_be_secret(near) && names.is_secret(name_in(near))
 }
 
-fn argument(names: &Names, before: &[u8], after: &[u8]) -> Option<usize> {
-    let name = after.strip_prefix(b"--")?;
+/// How long the name of an option is that begins there.
+fn argument(names: &Names, before: &[u8], name: &[u8]) -> Option<usize> {
     if before.last().is_some_and(|byte| is_letter(byte) || *byte == b'-') {
         return None;
     }
     let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let len = name.iter().take(MAX_NAME_BYTES).take_while(is_name).count();
     let (name, rest) = name.split_at_checked(len)?;
-    (rest.first() == Some(&b' ') && names.is_secret(name)).then_some(len)
+    // `"--password" "…"` is how a command's `Debug` shows it.
+    let ends = matches!(rest, [b' ', ..] | [b'"' | b'\'', b' ', ..]);
+    (ends && names.is_secret(name)).then_some(len)
 }
 
 /// The name that ends there, without quotes around it.
@@ -184,8 +268,15 @@ fn name_in(near: &[u8]) -> &[u8] {
     let is_name = |byte: &u8| is_letter(byte) || matches!(byte, b'_' | b'-' | b'.');
     let len = near.iter().rev().take_while(|byte| is_name(byte)).count();
     let (lead, name) = near.split_at_checked(near.len() - len).unwrap_or_default();
-    let is_escape = lead.last() == Some(&b'\\') && matches!(name, [b'n' | b'r' | b't', _, ..]);
-    name.get(usize::from(is_escape)..).unwrap_or_default()
+    let escape = match name {
+        _ if lead.last() != Some(&b'\\') => 0,
+        [b'n' | b'r' | b't', _, ..] => 1,
+        // `\u0022` and `\x22` are quotes.
+        [b'u', b'0', b'0', b'2', b'2' | b'7', _, ..] => 5,
+        [b'x', b'2', b'2' | b'7', _, ..] => 3,
+        _ => 0,
+    };
+    name.get(escape..).unwrap_or_default()
 }
 
 /// What may be between a name and its separator: also a bracket, as in `user[password]=`.

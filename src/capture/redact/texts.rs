@@ -152,12 +152,14 @@ impl Marks {
         let mut marks = [0_u8; STEP];
         for ((&byte, &next), mark) in bytes.iter().zip(next).zip(&mut marks) {
             let is_dash = byte == b'-';
-            let is_quote = (byte == b'"') | (byte == b'\'');
-            // `:`, `=`, `>`, and what is between them; `",` and `--`
+            let is_blank = byte == b' ';
+            let is_quote = |byte: u8| (byte == b'"') | (byte == b'\'');
+            // `:`, `=`, `>`, and what is between them; `",`, `--`, ` -`, ` "` and `("`
             let is_sign = (byte.wrapping_sub(b':') < 6)
                 | (byte == b'%')
-                | (is_quote & (next == b','))
-                | (is_dash & (next == b'-'));
+                | (is_quote(byte) & (next == b','))
+                | ((is_dash | is_blank) & (next == b'-'))
+                | ((is_blank | (byte == b'(')) & is_quote(next));
             let separates = (byte <= b'/') & !is_dash;
             *mark = if is_sign { 0x80 } else { 0 } | u8::from(separates);
         }
@@ -229,10 +231,13 @@ mod tests {
                 // In the other half nothing separates words.
                 assert!(Marks::of(&block).have_run(), "{block:?}");
                 block[(at + HALF) % STEP] = b' ';
-                for next in *b".,-" {
+                for next in *b".,-'\"" {
                     block[at + 1] = next;
                     let marks = Marks::of(&block);
-                    let is_two = matches!((byte, next), (b'"' | b'\'', b',') | (b'-', b'-'));
+                    let is_two = matches!(
+                        (byte, next),
+                        (b'"' | b'\'', b',') | (b'-' | b' ', b'-') | (b' ' | b'(', b'"' | b'\'')
+                    );
                     let is_sign = matches!(byte, b':'..=b'?' | b'%') || is_two;
                     let mut signs = Vec::new();
                     marks.any_sign(|at| {

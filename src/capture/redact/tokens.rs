@@ -59,6 +59,16 @@ const KINDS: &[Kind] = &[
     kind("AIza", 35, Shape::Run),
     kind("GOCSPX-", 24, Shape::Run),
     kind("hf_", 34, Shape::Letters),
+    kind("shpat_", 32, Shape::Letters),
+    kind("shpca_", 32, Shape::Letters),
+    kind("shppa_", 32, Shape::Letters),
+    kind("shpss_", 32, Shape::Letters),
+    kind("dop_v1_", 64, Shape::Letters),
+    kind("dckr_pat_", 27, Shape::Run),
+    kind("pypi-", 40, Shape::Run),
+    kind("lin_api_", 32, Shape::Letters),
+    kind("AGE-SECRET-KEY-", 50, Shape::Run),
+    kind("NRAK-", 27, Shape::Run),
 ];
 
 const fn kind(prefix: &'static str, least: usize, shape: Shape) -> Kind {
@@ -68,14 +78,16 @@ const fn kind(prefix: &'static str, least: usize, shape: Shape) -> Kind {
 /// Whether that run may be one, begin or follow one.
 pub(super) fn may_be(text: &[u8], run: &Range<usize>) -> bool {
     /// What a kind begins with.
-    const FIRST: &[u8] = b"eAgnxsrwGh";
+    const FIRST: &[u8] = b"eAgnxsrwGhdplN";
     let begins = |start: usize| {
         let word = text.get(start..).unwrap_or_default();
         word.first().is_some_and(|first| FIRST.contains(first))
             && KINDS.iter().any(|kind| word.starts_with(kind.prefix.as_bytes()))
     };
     run.len() >= LEAST_BYTES
-        && (start_after_scheme(text, run.start).is_some() || words(text, run).any(begins))
+        && (start_after_scheme(text, run.start).is_some()
+            || start_after_sign(text, run.start).is_some()
+            || words(text, run).any(begins))
 }
 
 /// Where they are; at the end of a text that was cut, one may end with it.
@@ -90,6 +102,11 @@ pub(super) fn find(text: &str, is_cut: bool) -> impl Iterator<Item = Range<usize
             let rest = text.get(start..)?;
             let len = rest.find(ends).unwrap_or(rest.len());
             is_random(rest.get(..len)?).then_some(start..start + len)?
+        } else if let Some(start) = start_after_sign(text.as_bytes(), run.start) {
+            let rest = text.get(start..)?;
+            let len = rest.bytes().position(|byte| !is_run(byte) && byte != b'.');
+            let token = rest.get(..len.unwrap_or(rest.len()))?.trim_end_matches('.');
+            start..start + token.len()
         } else {
             words(text.as_bytes(), &run).find_map(|start| {
                 let found = KINDS.iter().find(|kind| kind.begins(text, start))?;
@@ -214,4 +231,33 @@ fn start_after_scheme(text: &[u8], run_start: usize) -> Option<usize> {
         word.eq_ignore_ascii_case(scheme.as_bytes()) && !rest.last().is_some_and(is_letter)
     });
     is_scheme.then_some(run_start - len)
+}
+
+/// Where the secret starts that the run is part of, if what is before it, with a dot or slash, says
+/// so: keys of SendGrid, Vault and Google, and the addresses to which one posts in Slack and
+/// Discord.
+fn start_after_sign(text: &[u8], run_start: usize) -> Option<usize> {
+    const PREFIXES: [&[u8]; 5] = [b"SG.", b"hvs.", b"hvb.", b"hvr.", b"ya29."];
+    const HOOKS: [&[u8]; 2] = [b"hooks.slack.com/services/", b"/api/webhooks/"];
+    const MOST_BYTES: usize = 64;
+    let before = text.get(..run_start)?;
+    match before.last()? {
+        b'.' => {
+            let prefix = PREFIXES.iter().find(|prefix| before.ends_with(prefix))?;
+            let start = run_start - prefix.len();
+            let is_whole = !before.get(..start)?.last().is_some_and(is_letter);
+            is_whole.then_some(start)
+        }
+        b'/' => {
+            let near = before.get(run_start.saturating_sub(MOST_BYTES)..)?;
+            let is_in = |hook: &&[u8]| {
+                let at = near.windows(hook.len()).position(|part| part == *hook);
+                let path = at.and_then(|at| near.get(at + hook.len()..));
+                // Behind who posts there.
+                path.is_some_and(|path| path.contains(&b'/'))
+            };
+            HOOKS.iter().any(is_in).then_some(run_start)
+        }
+        _ => None,
+    }
 }

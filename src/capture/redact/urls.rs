@@ -67,6 +67,8 @@ struct Url<'a> {
     text: &'a str,
     /// Its path is a name: there is no `@` in it.
     is_database: bool,
+    /// Properties may follow its host, as SQL Server has them; elsewhere a `;` is the password's.
+    has_properties: bool,
 }
 
 impl<'a> Url<'a> {
@@ -75,6 +77,7 @@ impl<'a> Url<'a> {
         let scheme = text.get(..start)?.strip_suffix("://")?;
         let scheme = scheme.trim_end_matches(['s', 'v', 'r', '+']);
         let is_database = DATABASES.iter().any(|known| scheme.ends_with(known));
+        let has_properties = ["mssql", "sqlserve"].iter().any(|known| scheme.ends_with(known));
         let rest = text.get(start..)?;
         let rest = rest.get(..floor_char_boundary(rest, MAX_AUTHORITY_BYTES))?;
         let rest = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
@@ -83,7 +86,7 @@ impl<'a> Url<'a> {
             let scheme = rest.get(..at).unwrap_or_default();
             scheme.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c)).len()
         });
-        Some(Self { text: rest.get(..len)?, is_database })
+        Some(Self { text: rest.get(..len)?, is_database, has_properties })
     }
 
     /// Where the `@` stands that a host follows: the last one of what is before the path, if there
@@ -101,7 +104,7 @@ impl<'a> Url<'a> {
             let start = best.map_or(0, |best| best + 1);
             // Behind the host there is a path, and `@` is a letter there.
             let goes_on = match best {
-                _ if has_properties(self.text.get(start..at)?) => false,
+                _ if self.has_properties && has_properties(self.text.get(start..at)?) => false,
                 None => is_before || self.is_password_until(at),
                 Some(_) if is_before => true,
                 Some(_) if self.is_database => !self.text.get(path..at)?.contains('='),
@@ -189,7 +192,7 @@ fn are_hosts(text: &str) -> bool {
 /// Whether it is a host with its port and properties, as SQL Server has them: `db:1433;user=sa`.
 fn has_properties(text: &str) -> bool {
     let Some((hosts, properties)) = text.split_once(';') else { return false };
-    let name = properties.split_once('=').map_or("", |(name, _)| name);
+    let name = properties.split_once('=').map_or("", |(name, _)| name.trim());
     are_hosts(hosts) && !name.is_empty() && name.chars().all(is_word)
 }
 

@@ -292,6 +292,8 @@ pub(super) fn word_len(lead: &str, value: &str) -> usize {
             let goes_on = value.get(at + 1..).is_some_and(|rest| rest.starts_with(is_word));
             !goes_on || open.is_quoted(c)
         }
+        // A shell's blank that is part of a word.
+        ' ' => !value.get(..at).is_some_and(|word| word.ends_with('\\')),
         _ => ends_value(c),
     });
     let len = end.map_or(value.len(), |(at, _)| at);

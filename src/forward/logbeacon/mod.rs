@@ -45,10 +45,7 @@ impl LogBeaconClient {
             let (problem, help) = (problem.to_owned(), String::new());
             Error::config(vec![ConfigProblem { origin: Origin::Code, key, problem, help }])
         })?;
-        if !token.is_empty() {
-            let bearer = Secret::new(format!("Bearer {}", token.reveal()));
-            headers.push(("authorization".to_owned(), bearer));
-        }
+        headers.extend(bearer(token));
         let options = HttpOptions {
             connect_timeout: config.logbeacon.connect_timeout,
             timeout: config.logbeacon.timeout,
@@ -56,6 +53,13 @@ impl LogBeaconClient {
             ..HttpOptions::from_config(&config.http)
         };
         Ok(Self { http: HttpClient::new(&options)?, url: url.into(), headers })
+    }
+
+    /// A client for the server at that address, which sends the token as its bearer unless the
+    /// token is empty.
+    #[must_use]
+    pub fn with_token(http: HttpClient, url: SecretUrl, token: &Secret) -> Self {
+        Self { http, url, headers: bearer(token).into_iter().collect() }
     }
 
     /// Posts messages, each a JSON object: one as it is, several as an array. Blocks until there is
@@ -92,6 +96,12 @@ impl LogBeaconClient {
     pub fn shutdown(&self) {
         self.http.shutdown();
     }
+}
+
+/// The header with the token, unless it is empty.
+fn bearer(token: &Secret) -> Option<(String, Secret)> {
+    let bearer = || Secret::new(format!("Bearer {}", token.reveal()));
+    (!token.is_empty()).then(|| ("authorization".to_owned(), bearer()))
 }
 
 /// The destination that the configuration asks for.

@@ -3,10 +3,10 @@
 //! The thread reconnects forever, with back-off, and drives the connection while nobody publishes,
 //! so that heartbeats are sent and trouble is seen. Knows when to try again. Knows no AMQP.
 
-use super::connection::{Address, Connection, Lost};
-use super::socket;
+use super::connection::{Address, Connection};
 use crate::base::error::{Error, ErrorKind};
 use crate::base::threads;
+use crate::forward::amqp;
 use crate::forward::backoff::Backoff;
 use crate::forward::message::Message;
 use crate::forward::transport::Stop;
@@ -117,7 +117,7 @@ impl Link {
         let run = {
             let shared = Arc::clone(&shared);
             move || {
-                socket::silence_thread();
+                amqp::silence_thread();
                 runtime.block_on(keep(&address, receiver, &shared));
                 // Whatever lapin still does there is not waited for.
                 runtime.shutdown_background();
@@ -173,11 +173,11 @@ async fn keep(address: &Address, mut requests: mpsc::Receiver<Request>, shared: 
             Ok(connection) => {
                 shared.set(State::Up);
                 match connection.serve(&mut requests, shared, &mut backoff).await {
-                    Some(Lost(why)) => why,
+                    Some(why) => why.to_string(),
                     None => return,
                 }
             }
-            Err(Lost(why)) => why,
+            Err(why) => why.to_string(),
         };
         shared.set(State::Down(why.clone()));
         let rest = tokio::time::sleep(backoff.failed());

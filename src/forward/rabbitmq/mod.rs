@@ -1,7 +1,7 @@
 //! RabbitMQ: the way of messages through a broker, and past it while it is out of reach.
 //!
 //! ```text
-//! forwarder ─▶ Brokered ─┬─▶ link.rs ═ thread ═ connection.rs ─▶ {domain}_logbeacon, {domain}_tg
+//! forwarder ─▶ Brokered ─┬─▶ link.rs ═ thread ═ connection.rs ─▶ amqp/ ─▶ {domain}_logbeacon, …
 //!                        └─▶ direct: the destination's own transport
 //! ```
 //!
@@ -11,7 +11,6 @@
 
 mod connection;
 mod link;
-mod socket;
 
 #[cfg(test)]
 mod tests;

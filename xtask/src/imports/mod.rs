@@ -11,7 +11,7 @@ mod graph;
 mod paths;
 
 /// The folders of `logwell` from the roof to the ground: each may use those after it.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     "setup",
     "config",
     "capture",
@@ -23,6 +23,7 @@ const FOLDERS: [&str; 13] = [
     "spool",
     "encode",
     "rotate",
+    "metrics",
     "record",
     "base",
 ];

@@ -1,8 +1,10 @@
 //! What the store costs: ingest, disk, memory, start, and nine queries and three needles.
 //!
 //! `cargo x bench store` makes a fleet's log of a million records; `cargo x bench store 5000000`
-//! makes as many as that. `LOGBEACON_BENCH_DIR` keeps the store there. One producer sends batches
-//! of a thousand, each on disk when its answer comes; making the records is part of the time.
+//! makes as many as that. `LOGBEACON_BENCH_DIR` keeps the store there, and
+//! `cargo x bench store Q7 Q9` asks those questions of a store that was kept. One producer sends
+//! batches of a thousand, each on disk when its answer comes; making the records is part of the
+//! time.
 
 #![expect(clippy::print_stdout, reason = "it reports to a terminal")]
 #![expect(
@@ -28,12 +30,25 @@ fn main() {
     let dir = tempfile::tempdir().unwrap();
     let kept = std::env::var_os("LOGBEACON_BENCH_DIR");
     let dir = kept.as_ref().map_or(dir.path(), |kept| Path::new(kept));
-    sparse();
-    let needle = ingest(dir, records);
+    let asked: Vec<String> =
+        std::env::args().skip(1).filter(|word| word.starts_with('Q')).collect();
+    let needle = match asked.is_empty() {
+        true => {
+            sparse();
+            let (trace, order) = ingest(dir, records);
+            std::fs::write(dir.join(NEEDLE), format!("{trace} {order}")).unwrap();
+            (trace, order)
+        }
+        false => {
+            let needle = std::fs::read_to_string(dir.join(NEEDLE)).unwrap();
+            let (trace, order) = needle.split_once(' ').unwrap();
+            (trace.to_owned(), order.to_owned())
+        }
+    };
     let started = Instant::now();
     let (store, report) = Embedded::open(dir, Options::default()).unwrap();
     println!("start       {} ms, {} replayed", started.elapsed().as_millis(), report.replayed);
-    queries(&store, &needle);
+    queries(&store, &needle, &asked);
     println!("memory      {} MiB at most", peak_mib());
 }
 
@@ -142,7 +157,7 @@ fn sparse() {
     );
 }
 
-fn queries(store: &Embedded, (trace, order): &(String, String)) {
+fn queries(store: &Embedded, (trace, order): &(String, String), asked: &[String]) {
     let absent = "ORD-0NOTTHERE0";
     let part = &order[4..12.min(order.len())];
     let queries = [
@@ -165,7 +180,10 @@ fn queries(store: &Embedded, (trace, order): &(String, String)) {
         ("last 1 %", TimeRange { first_ns: START_NS + SPAN_NS / 100 * 99, ..TimeRange::ALL }),
     ] {
         println!("{what:<14} first ms   warm ms    CPU ms      rows   matched");
-        for (name, text, limit) in &queries {
+        let is_asked = |name: &str| {
+            asked.is_empty() || asked.iter().any(|word| name.split(' ').next() == Some(word))
+        };
+        for (name, text, limit) in queries.iter().filter(|query| is_asked(query.0)) {
             let query = Query::parse(text).unwrap();
             let request = SearchRequest { range, limit: *limit, ..SearchRequest::new(query) };
             let run = || {
@@ -188,6 +206,9 @@ fn queries(store: &Embedded, (trace, order): &(String, String)) {
         }
     }
 }
+
+/// The file that has what Q3 and Q4 look for.
+const NEEDLE: &str = "needle";
 
 const Q6: &str = "* | stats count() as n, p99(latency_ms) by endpoint | sort by n desc | limit 10";
 const Q7: &str = r#"message~"(timeout|refused).*10[.]4[0-9][.][0-9]+[.][0-9]+:" | stats count()"#;

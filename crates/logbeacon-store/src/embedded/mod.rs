@@ -16,12 +16,14 @@ mod options;
 mod salvage;
 mod seal;
 mod shared;
+mod tracing;
 mod upkeep;
 
 #[cfg(fuzzing)]
 pub(crate) use manifest::fuzz as fuzz_manifest;
 pub use options::{OpenError, OpenReport, Options};
 pub use salvage::SalvageReport;
+pub(crate) use tracing::covers;
 
 use crate::error::{AppendError, DeleteError, SearchError};
 use crate::journal::Place;
@@ -34,6 +36,7 @@ use crate::store::{
     Bucket, Certificate, Damage, DeleteRequest, Device, Found, Health, MinuteCount, Producer,
     RetentionRule, SearchRequest, Store, Summary, Verdict,
 };
+use crate::traces::Traces;
 use commit::Committer;
 use logwell_query::{Filter, Query, Row, TimeRange};
 use manifest::Manifest;
@@ -152,6 +155,7 @@ struct State {
     head_bytes: usize,
     parts: Arc<Vec<LivePart>>,
     deletions: Arc<Vec<Arc<Deletion>>>,
+    traces: Arc<Vec<Arc<Traces>>>,
     generation: u64,
 }
 
@@ -305,18 +309,18 @@ impl Store for Embedded {
         names.into_iter().collect()
     }
 
-    fn producers(&self, range: TimeRange) -> Result<Vec<Producer>, SearchError> {
-        let query = Query::parse("seq:* process:*");
+    fn producers(&self, range: TimeRange) -> Result<(Vec<Producer>, Summary), SearchError> {
+        let query = Query::parse("seq:* (process:* or boot_id:*)");
         let query = query.map_err(|error| SearchError::Query(error.to_string()))?;
         let request = SearchRequest { range, ..SearchRequest::new(query) };
         let mut producers = ProducerRanges::default();
-        self.search(&request, &mut |found| {
+        let summary = self.search(&request, &mut |found| {
             if let Found::Record(row) = found {
                 producers.add(row);
             }
             ControlFlow::Continue(())
         })?;
-        Ok(producers.finish())
+        Ok((producers.finish(), summary))
     }
 
     fn delete(&self, request: &DeleteRequest) -> Result<Certificate, DeleteError> {
@@ -364,5 +368,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The directories below that of the store.
 const PARTS: &str = "parts";
 const LISTS: &str = "ids";
+const TRACES: &str = "traces";
 const JOURNAL: &str = "journal";
 const DAMAGED: &str = "damaged";

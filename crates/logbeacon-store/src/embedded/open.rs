@@ -4,9 +4,10 @@
 //! came about. In: a directory. Out: the shared state, and a report.
 
 use super::manifest::{FILES, Manifest, PartEntry};
+use super::tracing::open_traces;
 use super::{
     Books, Committer, Counters, DAMAGED, Deletion, HeadBatch, JOURNAL, LISTS, LivePart, OpenReport,
-    Options, PARTS, Shared, State,
+    Options, PARTS, Shared, State, TRACES,
 };
 use crate::identities::{Identities, List};
 use crate::journal::{Journal, Replay};
@@ -24,7 +25,7 @@ impl Shared {
     /// Opens a directory. Only what the disk refuses is an error.
     pub(super) fn open(dir: &Path, options: Options) -> io::Result<(Self, OpenReport)> {
         let fs = Arc::clone(&options.fs);
-        for name in ["", PARTS, LISTS, JOURNAL] {
+        for name in ["", PARTS, LISTS, TRACES, JOURNAL] {
             fs.create_dir(&dir.join(name))?;
         }
         let guard = fs.lock(dir)?;
@@ -46,6 +47,7 @@ impl Shared {
         let mut state = State {
             parts: Arc::new(parts),
             deletions: Arc::new(deletions.filter_map(Deletion::of).map(Arc::new).collect()),
+            traces: Arc::new(open_traces(&*fs, dir)?),
             ..State::default()
         };
         state.extend_head(replay_head(

@@ -35,6 +35,7 @@ impl Shared {
             head: state.head.clone(),
             parts: Arc::clone(&state.parts),
             deletions: Arc::clone(&state.deletions),
+            traces: Arc::clone(&state.traces),
             generation: state.generation,
         }
     }

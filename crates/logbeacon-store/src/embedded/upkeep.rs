@@ -41,7 +41,11 @@ impl Shared {
     /// Does the next thing that is due. Returns whether there was one.
     pub(super) fn keep_up(&self) -> io::Result<bool> {
         let _upkeep = lock(&self.upkeep);
-        Ok(self.erase()? || self.retain()? || self.merge()? || self.keep_lists()?)
+        Ok(self.erase()?
+            || self.retain()?
+            || self.merge()?
+            || self.keep_lists()?
+            || self.index_traces()?)
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -58,13 +58,44 @@ pub(crate) fn statistics(
 /// Counts of integers by field, over several row groups. Integers may differ in each row, and a
 /// facet is counted by its text.
 #[derive(Default)]
-pub(crate) struct Integers(BTreeMap<String, HashMap<i64, u64, RandomState>>);
+pub(crate) struct Integers(BTreeMap<String, IntegerCounts>);
+
+/// How often each integer was there: small ones in a table, others in a map.
+#[derive(Default)]
+struct IntegerCounts {
+    small: Vec<u64>,
+    /// Values in the table.
+    different: usize,
+    others: HashMap<i64, u64, RandomState>,
+}
+
+impl IntegerCounts {
+    fn add(&mut self, value: i64) {
+        let place = usize::try_from(value).ok().filter(|place| *place < SMALL);
+        let Some(place) = place else {
+            *self.others.entry(value).or_default() += 1;
+            return;
+        };
+        if place >= self.small.len() {
+            self.small.resize((place + 1).next_power_of_two(), 0);
+        }
+        if let Some(count) = self.small.get_mut(place) {
+            self.different += usize::from(*count == 0);
+            *count += 1;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.different + self.others.len()
+    }
+}
 
 impl Integers {
     /// Adds the counts to facets.
     pub(crate) fn give(self, facets: &mut FacetCounts) {
         for (field, counts) in self.0 {
-            for (value, count) in counts {
+            let small = (0_i64..).zip(counts.small).filter(|(_, count)| *count > 0);
+            for (value, count) in small.chain(counts.others) {
                 facets.add(&field, ValueRef::Int(value), count);
             }
         }
@@ -72,12 +103,12 @@ impl Integers {
 
     fn add(&mut self, field: &str, array: &Int64Array, mask: &Mask) {
         if !self.0.contains_key(field) {
-            self.0.insert(field.to_owned(), HashMap::default());
+            self.0.insert(field.to_owned(), IntegerCounts::default());
         }
         // One value too many is enough to say that there are too many.
         if let Some(counts) = self.0.get_mut(field).filter(|counts| counts.len() <= FACET_VALUES) {
             for row in mask.iter().filter(|row| array.is_valid(*row)) {
-                *counts.entry(array.value(row)).or_default() += 1;
+                counts.add(array.value(row));
             }
         }
     }
@@ -102,13 +133,7 @@ pub(crate) fn facets(
                 integers.add(field, array, mask);
                 continue;
             }
-            let (codes, values) = codes(&view, mask.iter());
-            let mut counts = vec![0; values.len()];
-            for code in codes {
-                if let Some(count) = counts.get_mut(code as usize) {
-                    *count += 1;
-                }
-            }
+            let (values, counts) = counted(&view, mask);
             for (value, count) in values.into_iter().zip(counts) {
                 if count > 0 {
                     facets.add(field, value, count);
@@ -117,6 +142,47 @@ pub(crate) fn facets(
         }
     }
     Ok(true)
+}
+
+/// The values of the rows, and how often each is there.
+fn counted<'a>(view: &'a View, mask: &Mask) -> (Vec<ValueRef<'a>>, Vec<u64>) {
+    match view {
+        View::Codes(codes, texts, _) if codes.null_count() == 0 => {
+            let mut counts = vec![0; texts.len()];
+            let all = codes.values();
+            for row in mask.iter() {
+                let code = all.get(row).and_then(|code| usize::try_from(*code).ok());
+                if let Some(count) = code.and_then(|code| counts.get_mut(code)) {
+                    *count += 1;
+                }
+            }
+            let values = (0..texts.len()).map(|at| view.dictionary_value(at));
+            (with_null(values.collect()), counts)
+        }
+        View::Bools(array) => {
+            let mut counts = [0; 3];
+            let [no, yes, null] = &mut counts;
+            for row in mask.iter() {
+                match (array.is_valid(row), array.is_valid(row) && array.value(row)) {
+                    (false, _) => *null += 1,
+                    (true, false) => *no += 1,
+                    (true, true) => *yes += 1,
+                }
+            }
+            let values = [ValueRef::Bool(false), ValueRef::Bool(true), ValueRef::Null];
+            (values.to_vec(), counts.to_vec())
+        }
+        view => {
+            let (codes, values) = codes(view, mask.iter());
+            let mut counts = vec![0; values.len()];
+            for code in codes {
+                if let Some(count) = counts.get_mut(code as usize) {
+                    *count += 1;
+                }
+            }
+            (values, counts)
+        }
+    }
 }
 
 /// Whether a field has one column in the part, or none.
@@ -388,6 +454,9 @@ fn tuples(
     }
     Ok(())
 }
+
+/// Integers below this are counted in a table.
+const SMALL: usize = 1 << 17;
 
 /// The largest table that is made for a row group.
 const TABLE_SLOTS: usize = 1 << 20;

@@ -12,16 +12,18 @@ mod progress;
 mod prune;
 mod unit;
 
-use crate::embedded::{Deletion, HeadBatch, LivePart};
+use crate::embedded::{Deletion, HeadBatch, LivePart, covers};
 use crate::part::Part;
 use crate::rollup::Histogram;
 use crate::store::{Bucket, Found, SearchRequest, Summary};
+use crate::traces::Traces;
 use eval::GroupReader;
 use logwell_query::{Fields, Filter, LEVEL, Level, LevelSet, Literal, Names, Test, TimeRange};
 use mask::Mask;
 pub(crate) use piped::limits;
 use progress::Progress;
-use std::collections::HashMap;
+use prune::trace_needed;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub(crate) struct Snapshot {
     pub(crate) head: Vec<Arc<HeadBatch>>,
     pub(crate) parts: Arc<Vec<LivePart>>,
     pub(crate) deletions: Arc<Vec<Arc<Deletion>>>,
+    pub(crate) traces: Arc<Vec<Arc<Traces>>>,
     pub(crate) generation: u64,
 }
 
@@ -195,7 +198,29 @@ impl Snapshot {
             let range = unit.filter.range;
             unit.first_ns <= range.last_ns && unit.last_ns >= range.first_ns
         });
+        if let Some(trace_id) = trace_needed(&filter.needs()) {
+            self.keep_those_with_trace(&trace_id, &mut units);
+        }
         units
+    }
+
+    /// Lets go of row groups of which an index knows that they do not have the trace.
+    fn keep_those_with_trace(&self, trace_id: &[u8], units: &mut Vec<Unit>) {
+        let (mut indexed, mut found) = (HashSet::new(), HashSet::new());
+        for traces in self.traces.iter() {
+            // Without an answer, the parts' own filters are asked.
+            if let Ok(groups) = traces.groups_of(trace_id) {
+                let parts = self.parts.iter().map(|live| &live.part);
+                indexed.extend(parts.filter(|part| covers(traces, part)).map(|part| part.number));
+                found.extend(groups);
+            }
+        }
+        units.retain(|unit| match &unit.source {
+            Source::Group(part, group) => {
+                !indexed.contains(&part.number) || found.contains(&(part.number, *group))
+            }
+            Source::Head(_) => true,
+        });
     }
 
     /// The deletions that concern rows of which those up to `clean` have been erased.

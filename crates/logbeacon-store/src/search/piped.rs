@@ -7,13 +7,13 @@ use super::columnar::{self, FACET_VALUES, Integers};
 use super::eval::GroupReader;
 use super::ordered;
 use super::progress::Progress;
-use super::unit::{Scan, Source, Unit, head_scan};
+use super::unit::{Scan, Source, Unit, Wanted, head_scan};
 use crate::store::{Order, SearchRequest};
 use logwell_query::{Context, Filter, Limits, Output, Pipeline, Surroundings};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs the request's pipes over the matching rows of the units.
 pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Progress) -> Output {
@@ -31,6 +31,7 @@ pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Prog
     let work = || {
         let mut pipeline = Pipeline::new(&request.query.pipes, limits);
         let mut integers = Integers::default();
+        let mut filters = Filters::default();
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             let is_late = pipeline.oldest_useful_ns().is_some_and(|oldest| unit.last_ns < oldest);
             if progress.must_stop() {
@@ -39,7 +40,8 @@ pub(crate) fn run(mut units: Vec<Unit>, request: &SearchRequest, progress: &Prog
             if is_late {
                 continue;
             }
-            match feed((&mut pipeline, &mut integers), unit, fields.as_deref()) {
+            let into = (&mut pipeline, &mut integers);
+            match feed(into, (unit, filters.of(unit)), fields.as_deref()) {
                 Ok((scan, matched)) => progress.count(scan, matched),
                 Err(error) => progress.skip(&unit.name(), &error),
             }
@@ -68,18 +70,34 @@ pub(crate) fn limits(request: &SearchRequest, threads: usize) -> Limits {
     Limits { memory_bytes, facet_values: FACET_VALUES, ..Limits::default() }
 }
 
+/// A thread's own copies of the filters: regular expressions keep scratch space that threads would
+/// have to take in turns.
+#[derive(Default)]
+struct Filters(Vec<(Arc<Wanted>, Filter)>);
+
+impl Filters {
+    fn of<'a>(&'a mut self, unit: &'a Unit) -> &'a Filter {
+        let known = self.0.iter().position(|(wanted, _)| Arc::ptr_eq(wanted, &unit.filter));
+        let place = known.unwrap_or_else(|| {
+            self.0.push((Arc::clone(&unit.filter), unit.filter.filter.clone()));
+            self.0.len() - 1
+        });
+        self.0.get(place).map_or(&unit.filter.filter, |(_, filter)| filter)
+    }
+}
+
 /// Pushes the matching rows of a unit, by columns where the pipeline takes them so. Returns the
 /// cost, and how many rows matched.
 fn feed(
     (pipeline, integers): (&mut Pipeline, &mut Integers),
-    unit: &Unit,
+    (unit, filter): (&Unit, &Filter),
     fields: Option<&[String]>,
 ) -> io::Result<(Scan, u64)> {
     let (part, group) = match &unit.source {
         Source::Group(part, group) => (part, *group),
         Source::Head(batch) => {
             let mut matched = 0;
-            for row in batch.packed.rows().filter(|row| unit.filter.filter.matches(row)) {
+            for row in batch.packed.rows().filter(|row| filter.matches(row)) {
                 matched += 1;
                 // A pipeline that needs no more rows is not pushed the next unit.
                 let _ = pipeline.push(&row);
@@ -88,7 +106,7 @@ fn feed(
         }
     };
     let reader = GroupReader::new(part, group);
-    let Some(mask) = unit.group_mask(&reader)? else { return Ok((Scan::default(), 0)) };
+    let Some(mask) = unit.group_mask_by(filter, &reader)? else { return Ok((Scan::default(), 0)) };
     let matched = mask.count() as u64;
     let by_columns = if let Some(statistics) = pipeline.statistics_mut() {
         columnar::statistics(statistics, &reader, &mask)?

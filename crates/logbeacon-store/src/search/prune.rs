@@ -54,6 +54,19 @@ pub(crate) fn may_match(part: &Part, group: usize, need: &Need) -> io::Result<bo
     }
 }
 
+/// The trace without which nothing can match, if it is one whose id is kept as bytes.
+pub(crate) fn trace_needed(need: &Need) -> Option<Vec<u8>> {
+    match need {
+        Need::All(needs) => needs.iter().find_map(trace_needed),
+        Need::Text(Some(Names::One(name)), Clue::Word(id) | Clue::Whole(id))
+            if name == TRACE_ID =>
+        {
+            unhex(id, 32)
+        }
+        Need::Text(..) | Need::Any(_) => None,
+    }
+}
+
 /// Whether a column's texts may fulfil the need of one test.
 pub(crate) fn column_may_match(
     part: &Part,

@@ -65,10 +65,19 @@ impl Unit {
 
     /// The rows of a row group that match. `None` if no row can.
     pub(crate) fn group_mask(&self, reader: &GroupReader<'_>) -> io::Result<Option<Mask>> {
+        self.group_mask_by(&self.filter.filter, reader)
+    }
+
+    /// The same by a copy of the unit's filter.
+    pub(crate) fn group_mask_by(
+        &self,
+        filter: &Filter,
+        reader: &GroupReader<'_>,
+    ) -> io::Result<Option<Mask>> {
         if !may_match(reader.part, reader.group, &self.filter.need)? {
             return Ok(None);
         }
-        let mask = reader.matching(&self.filter.filter, Mask::all(reader.rows()))?;
+        let mask = reader.matching(filter, Mask::all(reader.rows()))?;
         Ok((!mask.is_empty()).then_some(mask))
     }
 

@@ -4,7 +4,7 @@ use super::{Failure, demo};
 use crate::serve::{Door, serve};
 use crate::server::{Server, Settings};
 use crate::token::{Scope, Token, Tokens};
-use crate::{syslog, tls};
+use crate::{silence, syslog, tls};
 use clap::Args;
 use logbeacon_store::{Embedded, OpenReport, Options, Store, SystemClock};
 use logwell::LoggingConfig;
@@ -60,6 +60,10 @@ pub(super) struct ServeArgs {
     /// Gives a record without `host` the address of its sender. Not behind a proxy.
     #[arg(long)]
     host_from_peer: bool,
+    /// A device that was active and sends nothing for so many seconds raises an alarm, in the
+    /// stream `_alarms` and in the metrics. 0: none does.
+    #[arg(long, default_value_t = 300)]
+    silent_seconds: u64,
     /// For so many days a record that is sent again is known and not kept twice.
     #[arg(long, default_value_t = 7)]
     dedup_days: u64,
@@ -136,6 +140,7 @@ fn settings(args: &ServeArgs) -> Settings {
         search_memory_bytes: args.search_memory_mib << 20,
         rate_limit: args.rate_limit,
         host_from_peer: args.host_from_peer,
+        silent_after: Duration::from_secs(args.silent_seconds),
         secure_cookies: args.tls_cert.is_some(),
         ..Settings::new(args.data_dir.clone())
     }
@@ -191,6 +196,7 @@ impl Doors {
         if is_demo {
             tasks.spawn(demo::run(Arc::clone(&server), stop.clone()));
         }
+        tasks.spawn(silence::run(Arc::clone(&server), stop.clone()));
         let door = Door { tls: self.tls, stop };
         tasks.spawn(serve(Arc::clone(&server), self.http, door));
         asked_to_stop().await?;

@@ -129,7 +129,7 @@ fn action(line: &str, index: &str) -> Option<Action> {
 }
 
 /// The index without the date at its end that many senders add: a stream has no date.
-fn stream_of(index: &str) -> &str {
+pub(super) fn stream_of(index: &str) -> &str {
     let is_date = |text: &str| {
         text.len() == 10
             && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -5,11 +5,14 @@
 
 pub mod bulk;
 pub mod cut;
+pub mod datadog;
 pub mod draft;
 pub mod fields;
 mod flatten;
 pub mod frames;
 pub mod gelf;
+pub mod hec;
+pub mod journald;
 pub mod json;
 pub mod level;
 pub mod limits;

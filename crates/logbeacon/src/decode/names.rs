@@ -174,7 +174,18 @@ pub(super) fn beacon(mut fields: Fields) -> Draft {
     let identity = match is_native {
         true => Identity::Content,
         false => match fields.take("hash").map(text_of) {
-            Some(hash) if !hash.is_empty() => Identity::Given(hash),
+            Some(hash) if !hash.is_empty() => {
+                let is_free = |name: &&str| {
+                    fields.get(name).is_none()
+                        && fields.get(&format!("extra_info.{name}")).is_none()
+                };
+                let are_free = ["boot_id", "seq"].iter().all(is_free);
+                if let Some((boot_id, seq)) = numbered(&hash).filter(|_| are_free) {
+                    fields.put("boot_id", Value::Text(boot_id.to_owned()));
+                    fields.put("seq", Value::Int(seq));
+                }
+                Identity::Given(hash)
+            }
             _ => Identity::None,
         },
     };
@@ -185,6 +196,15 @@ pub(super) fn beacon(mut fields: Fields) -> Draft {
     }
     fields.lift("extra_info.");
     Draft { identity, ..draft(fields) }
+}
+
+/// The start of a program and the number in it that a hash of logwell's forwarder is made of: 16
+/// hexadecimal digits each. One of another origin looks so once in millions.
+fn numbered(hash: &str) -> Option<(&str, i64)> {
+    let digits = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let (boot_id, seq) = hash.split_at_checked(16).filter(|(_, seq)| seq.len() == 16)?;
+    let seq = i64::from_str_radix(seq, 16).ok().filter(|_| digits(boot_id) && digits(seq))?;
+    (1..1 << 40).contains(&seq).then_some((boot_id, seq))
 }
 
 #[cfg(test)]
@@ -223,6 +243,23 @@ mod tests {
                 field("order_id", Value::Int(123)),
             ]
         );
+    }
+
+    #[test]
+    fn a_hash_of_the_forwarder_says_which_record_of_which_start_it_is() {
+        let draft = parsed(r#"{"message":"m","hash":"8d3f21c09b7a64e10000000000000007"}"#);
+        assert_eq!(draft.fields.get("seq"), Some(&Value::Int(7)));
+        let boot = Value::Text("8d3f21c09b7a64e1".to_owned());
+        assert_eq!(draft.fields.get("boot_id"), Some(&boot));
+        for other in ["d41d8cd98f00b204e9800998ecf8427e", "7", "+d3f21c09b7a64e10000000000000007"] {
+            let draft = parsed(&format!("{{\"hash\":\"{other}\"}}"));
+            assert_eq!(draft.fields.get("seq"), None, "{other}");
+        }
+        // A field of the application keeps its name.
+        let draft =
+            parsed(r#"{"hash":"8d3f21c09b7a64e10000000000000007","extra_info":{"seq":"a"}}"#);
+        assert_eq!(draft.fields.get("seq"), Some(&Value::Text("a".to_owned())));
+        assert_eq!(draft.fields.get("boot_id"), None);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Answers: what is said when a request fails, in one form for all routes.
 //!
-//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"status":…}`: what Elasticsearch's
-//! clients read too. `Retry-After` comes with every failure that passes.
+//! Knows statuses. The body is `{"error":{"type":…,"reason":…},"message":…,"status":…}`: what
+//! Elasticsearch's clients and Grafana read too; `query` in the error says where a query is wrong.
+//! `Retry-After` comes with every failure that passes.
 
 use crate::lanes::NotRun;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use logbeacon_store::{AppendError, SearchError};
+use logwell_query::QueryError;
 use serde_json::json;
 
 /// A request that failed.
@@ -20,12 +22,14 @@ pub struct Problem {
     pub reason: String,
     /// When it is worth trying again, in seconds.
     pub retry_after_s: Option<u64>,
+    /// Where the query cannot be read, if that is what is wrong.
+    pub query: Option<Box<QueryError>>,
 }
 
 impl Problem {
     /// A failure that trying again does not mend.
     pub fn new(status: StatusCode, kind: &'static str, reason: impl Into<String>) -> Self {
-        Self { status, kind, reason: reason.into(), retry_after_s: None }
+        Self { status, kind, reason: reason.into(), retry_after_s: None, query: None }
     }
 
     /// The request cannot be understood.
@@ -41,8 +45,7 @@ impl Problem {
     /// Too much at once.
     pub fn busy(reason: impl Into<String>, retry_after_s: u64) -> Self {
         let retry_after_s = Some(retry_after_s.max(1));
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        Self { status, kind: "busy", reason: reason.into(), retry_after_s }
+        Self { retry_after_s, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", reason) }
     }
 
     /// A fault of the server.
@@ -53,7 +56,7 @@ impl Problem {
     /// The server starts or stops.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self { status, kind: "unavailable", reason: reason.into(), retry_after_s: Some(2) }
+        Self { retry_after_s: Some(2), ..Self::new(status, "unavailable", reason) }
     }
 }
 
@@ -72,13 +75,18 @@ impl From<AppendError> for Problem {
         match error {
             AppendError::Full { retry_after } => Self::busy(reason, retry_after.as_secs()),
             AppendError::ReadOnly { .. } => Self {
-                status: StatusCode::INSUFFICIENT_STORAGE,
-                kind: "read_only",
-                reason,
                 retry_after_s: Some(30),
+                ..Self::new(StatusCode::INSUFFICIENT_STORAGE, "read_only", reason)
             },
             AppendError::Closed => Self::unavailable(reason),
         }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let reason = error.to_string();
+        Self { kind: "bad_query", query: Some(Box::new(error)), ..Self::bad(reason) }
     }
 }
 
@@ -93,16 +101,30 @@ impl From<SearchError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "error": {"type": self.kind, "reason": self.reason},
-            "status": self.status.as_u16(),
-        });
+        let error = match &self.query {
+            None => json!({"type": self.kind, "reason": self.reason}),
+            Some(query) => {
+                json!({"type": self.kind, "reason": self.reason, "query": query_json(query)})
+            }
+        };
+        // Grafana shows `message`.
+        let body = json!({"error": error, "message": self.reason, "status": self.status.as_u16()});
         let mut response = json_response(self.status, &body);
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// Where a query is wrong, in bytes, and what may be meant.
+pub(super) fn query_json(error: &QueryError) -> serde_json::Value {
+    json!({
+        "offset": error.offset,
+        "length": error.length,
+        "what": error.what,
+        "suggestion": error.suggestion,
+    })
 }
 
 /// An answer of JSON.

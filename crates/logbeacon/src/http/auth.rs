@@ -66,14 +66,18 @@ pub fn caller(server: &Server, headers: &HeaderMap) -> Option<Grant> {
 }
 
 /// The token in `Authorization`: `Bearer TOKEN`; for clients that know no tokens, the password of
-/// `Basic`; for Elasticsearch's, the key of `ApiKey`.
+/// `Basic`; for Elasticsearch's, the key of `ApiKey`; for Splunk's, `Splunk TOKEN`. Datadog's send it
+/// as `DD-API-KEY`.
 pub fn secret(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Some(headers.get("dd-api-key")?.to_str().ok()?.to_owned());
+    };
+    let value = value.to_str().ok()?;
     let (scheme, credentials) = value.trim().split_once(' ')?;
     let credentials = credentials.trim();
     let pair = || String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok();
     match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => Some(credentials.to_owned()),
+        "bearer" | "splunk" => Some(credentials.to_owned()),
         "basic" | "apikey" => pair()?.split_once(':').map(|(_, secret)| secret.to_owned()),
         _ => None,
     }
@@ -145,7 +149,10 @@ mod tests {
 
     #[test]
     fn a_token_is_read_from_each_scheme() {
-        for value in ["Bearer s3", "bearer  s3", "Basic dXNlcjpzMw==", "ApiKey aWQ6czM="] {
+        assert_eq!(secret(&headers(&[("dd-api-key", "s3")])).as_deref(), Some("s3"));
+        for value in
+            ["Bearer s3", "bearer  s3", "Splunk s3", "Basic dXNlcjpzMw==", "ApiKey aWQ6czM="]
+        {
             assert_eq!(secret(&headers(&[("authorization", value)])).as_deref(), Some("s3"));
         }
         for value in ["", "Bearer", "Basic !", "Digest s3"] {

@@ -87,6 +87,7 @@ fn parameters(route: &Route) -> Vec<Value> {
     ];
     let range = SEARCH.get(1..3).unwrap_or_default();
     let more: &[(&str, &str)] = match route.path {
+        "/api/v1/check" => &[("query", "the query")],
         "/api/v1/histogram" => &[("step", "the length of a step, such as 1m")],
         "/api/v1/facets" => &[("field", "a field; may be repeated"), ("count", "values of each")],
         "/api/v1/context" => &[
@@ -100,7 +101,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         ],
         "/api/v1/tail" => &[("query", "a filter"), ("after", "the id of the last event seen")],
         "/api/v1/statistics" => &[("by", "any of minute, stream, level")],
-        "/api/v1/devices" => &[("silent_after", "how long a silence is one, such as 5m")],
+        "/api/v1/devices" => &[(
+            "silent_after",
+            "how long a silence is one, such as 5m; without it, an alarm decides",
+        )],
         _ if route.right == Right::Ingest => &[
             ("stream", "the stream of records that name none"),
             ("dedup", "content: equal records are one"),
@@ -113,8 +117,9 @@ fn parameters(route: &Route) -> Vec<Value> {
         "/api/v1/statistics" | "/api/v1/completeness" => range,
         _ => &[],
     };
-    let in_path =
-        ["index", "name"].into_iter().filter(|name| route.path.contains(&format!("{{{name}}}")));
+    let in_path = ["index", "name", "file"]
+        .into_iter()
+        .filter(|name| route.path.contains(&format!("{{{name}}}")));
     let path =
         in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": text()}));
     let query = common.iter().chain(more).map(|(name, meaning)| {
@@ -133,7 +138,12 @@ fn body(route: &Route) -> Option<Value> {
         "/api/logs" | "/api/v1/ingest" => &["application/json", "application/x-ndjson"],
         "/_bulk" | "/{index}/_bulk" => &["application/x-ndjson"],
         "/loki/api/v1/push" | "/v1/logs" => &["application/json", "application/x-protobuf"],
-        "/gelf" => &["application/json"],
+        "/gelf" | "/api/v2/logs" => &["application/json"],
+        "/upload" => &["application/vnd.fdo.journal"],
+        "/services/collector/raw" => &["text/plain"],
+        path if path.starts_with("/services/collector") && route.method == "POST" => {
+            &["application/json"]
+        }
         "/api/v1/retention" | "/api/v1/views/{name}" if route.method == "PUT" => {
             &["application/json"]
         }
@@ -197,7 +207,16 @@ fn receipt() -> Value {
 }
 
 fn problem() -> Value {
-    let error = json!({"type": "object", "properties": {"type": text(), "reason": text()}});
+    let count = json!({"type": "integer"});
+    let query = json!({
+        "type": "object",
+        "description": "of a query that cannot be read: where, in bytes, and what may be meant",
+        "properties": {"offset": count, "length": count, "what": text(), "suggestion": text()},
+    });
+    let error = json!({
+        "type": "object",
+        "properties": {"type": text(), "reason": text(), "query": query},
+    });
     json!({"type": "object", "properties": {"error": error, "status": {"type": "integer"}}})
 }
 

@@ -134,8 +134,7 @@ pub(super) const DEFAULT_LIMIT: u64 = 1000;
 pub(super) fn asked(server: &Server, grant: &Grant, params: &Params) -> Result<Asked, Problem> {
     let now_ns = server.now_ns();
     let text = params.get("query").unwrap_or_else(|| "*".to_owned());
-    let query = Query::parse_at(&text, now_ns)
-        .map_err(|error| Problem { kind: "bad_query", ..Problem::bad(error.to_string()) })?;
+    let query = Query::parse_at(&text, now_ns)?;
     let range = params.range(now_ns)?;
     let order = match params.get("order").as_deref() {
         None | Some("desc" | "newest") => Order::NewestFirst,

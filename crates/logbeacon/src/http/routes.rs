@@ -4,7 +4,7 @@
 //! test of routes and roles read it. A route without a right cannot be written.
 
 use super::auth::{self, Peer};
-use super::push::{beacon, bulk, gelf, loki as loki_push, otlp};
+use super::push::{beacon, bulk, datadog, gelf, hec, journald, loki as loki_push, otlp};
 use super::{
     export, fields, loki, manage, openapi, page, search, session, statistics, status, tail, views,
 };
@@ -79,6 +79,19 @@ fn ingest_routes() -> Vec<Route> {
         route(to("/loki/api/v1/push"), Ingest, "Takes Loki's streams.", post(loki_push::push)),
         route(to("/v1/logs"), Ingest, "Takes OTLP logs.", post(otlp::logs)),
         route(to("/gelf"), Ingest, "Takes GELF messages.", post(gelf::gelf)),
+        route(to("/services/collector"), Ingest, "Takes Splunk's events.", post(hec::events)),
+        route(to("/services/collector/event"), Ingest, "The same.", post(hec::events)),
+        route(to("/services/collector/event/1.0"), Ingest, "The same.", post(hec::events)),
+        route(to("/services/collector/raw"), Ingest, "Takes lines, as Splunk.", post(hec::raw)),
+        route(to("/services/collector/ack"), Ingest, "Answers with yes.", post(hec::acks)),
+        route(
+            (Method::GET, "/services/collector/health"),
+            Right::Anyone,
+            "Records are taken, says Splunk's probe.",
+            get(hec::health),
+        ),
+        route(to("/api/v2/logs"), Ingest, "Takes Datadog's logs.", post(datadog::logs)),
+        route(to("/upload"), Ingest, "Takes journals of systemd.", post(journald::upload)),
     ]
 }
 
@@ -117,6 +130,12 @@ fn read_routes() -> Vec<Route> {
             Read,
             "The same, with a form.",
             post(search::search),
+        ),
+        route(
+            from("/api/v1/check"),
+            Read,
+            "Whether a query can be read, and where not.",
+            get(search::check),
         ),
         route(from("/api/v1/context"), Read, "Records around a moment.", get(search::context)),
         route(
@@ -177,6 +196,18 @@ fn loki_routes() -> Vec<Route> {
             get(loki::label_values),
         ),
         route((Method::GET, "/loki/api/v1/status/buildinfo"), Read, "A version.", get(loki::build)),
+        route(
+            (Method::GET, "/loki/api/v1/tail"),
+            Read,
+            "New lines as they come (WebSocket), for Grafana.",
+            get(loki::tail),
+        ),
+        route(
+            (Method::GET, "/loki/api/v1/detected_field/{name}/values"),
+            Read,
+            "Values of a field, for Grafana.",
+            get(loki::field_values),
+        ),
     ];
     list.extend(both(
         "/loki/api/v1/query_range",
@@ -192,11 +223,35 @@ fn loki_routes() -> Vec<Route> {
         get(loki::series),
         post(loki::series),
     ));
+    list.extend(both(
+        "/loki/api/v1/index/stats",
+        "How much a selector finds.",
+        get(loki::stats),
+        post(loki::stats),
+    ));
+    list.extend(both(
+        "/loki/api/v1/index/volume",
+        "How much each set of labels has.",
+        get(loki::volume),
+        post(loki::volume),
+    ));
+    list.extend(both(
+        "/loki/api/v1/index/volume_range",
+        "The same over time.",
+        get(loki::volume_range),
+        post(loki::volume_range),
+    ));
+    list.extend(both(
+        "/loki/api/v1/detected_fields",
+        "Fields that are no labels.",
+        get(loki::detected_fields),
+        post(loki::detected_fields),
+    ));
     list
 }
 
 fn own_routes() -> Vec<Route> {
-    use Right::{Admin, Anyone, Read};
+    use Right::{Admin, Anyone};
     let from = |path| (Method::GET, path);
     vec![
         route((Method::POST, "/api/v1/delete"), Admin, "Deletes records.", post(manage::delete)),
@@ -210,7 +265,7 @@ fn own_routes() -> Vec<Route> {
         ),
         route((Method::POST, "/session"), Anyone, "Logs in to the page.", post(session::begin)),
         route((Method::DELETE, "/session"), Anyone, "Logs out.", delete(session::end)),
-        route(from("/session"), Read, "Who this is.", get(session::who)),
+        route(from("/session"), Anyone, "Who this is, if anybody.", get(session::who)),
         route(from("/health"), Anyone, "The process lives.", get(status::health)),
         route(from("/ready"), Anyone, "Records are taken.", get(status::ready)),
         route(from("/openapi.json"), Anyone, "This document.", get(openapi::document)),
@@ -221,14 +276,7 @@ fn own_routes() -> Vec<Route> {
             "The page; for Elasticsearch's clients, a version.",
             get(page::index),
         ),
-        route(from("/page.js"), Anyone, "The page's script.", get(page::script)),
-        route(
-            from("/docs.js"),
-            Anyone,
-            "The script of the document's page.",
-            get(page::docs_script),
-        ),
-        route(from("/page.css"), Anyone, "The page's style.", get(page::style)),
+        route(from("/page/{file}"), Anyone, "A file of the page.", get(page::file)),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! Records go out while they are found. Results of pipes are small and come from the cache if
 //! nothing has changed since.
 
-use super::answer::{Problem, typed};
+use super::answer::{Problem, json_response, query_json, typed};
 use super::auth::Caller;
 use super::query::{Asked, Params, asked};
 use super::stream::{self, Writer};
@@ -17,7 +17,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use logbeacon_store::{Found, Order, SearchRequest, Summary};
-use logwell_query::TimeRange;
+use logwell_query::{Query, TimeRange};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -37,6 +37,18 @@ pub(super) async fn search(
         true => records(server, asked.search).await,
         false => results(server, asked).await,
     }
+}
+
+/// `GET /api/v1/check`: whether `query` can be read, and if not, where it is wrong. An answer, not
+/// a failure: whoever types asks with each letter.
+pub(super) async fn check(
+    State(server): State<Arc<Server>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let text = Params::read(request).await?.get("query").unwrap_or_else(|| "*".to_owned());
+    let wrong = Query::parse_at(&text, server.now_ns()).err();
+    let query = wrong.as_ref().map(query_json);
+    Ok(json_response(StatusCode::OK, &json!({"valid": wrong.is_none(), "query": query})))
 }
 
 /// Records as they are found.

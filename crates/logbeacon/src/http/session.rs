@@ -1,13 +1,12 @@
 //! Session: logging in to the page, and out.
 
 use super::answer::{Problem, json_response};
-use super::auth::{COOKIE, Caller, Peer};
+use super::auth::{COOKIE, Peer};
 use super::query::Params;
 use crate::lanes::Lane;
 use crate::metrics::Event;
 use crate::server::Server;
 use crate::session::LIFETIME;
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -50,9 +49,12 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap) -
     response
 }
 
-/// `GET /session`: who this is.
-pub(super) async fn who(Extension(Caller(grant)): Extension<Caller>) -> Response {
-    json_response(StatusCode::OK, &json!({"name": grant.name, "scopes": grant.scopes}))
+/// `GET /session`: who this is; `name` is null for somebody whom no token or session names.
+pub(super) async fn who(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+    let grant = super::auth::caller(&server, &headers);
+    let (name, scopes) = grant.map(|grant| (grant.name, grant.scopes)).unzip();
+    let scopes = scopes.unwrap_or_default();
+    json_response(StatusCode::OK, &json!({"name": name, "scopes": scopes}))
 }
 
 fn set_cookie(response: &mut Response, server: &Server, (key, age_s): (&str, u64)) {

@@ -184,8 +184,8 @@ fn sums<'a>(counts: impl Iterator<Item = &'a MinuteCount>, by: &[String]) -> Vec
     sums.into_iter().map(row).collect()
 }
 
-/// `GET /api/v1/devices`: every host, and whether it has been silent for longer than
-/// `silent_after`.
+/// `GET /api/v1/devices`: every host, and whether it is silent: it has sent nothing for
+/// `silent_after`, or without that, it was active and has raised an alarm.
 pub(super) async fn devices(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
@@ -193,24 +193,32 @@ pub(super) async fn devices(
 ) -> Result<Response, Problem> {
     every_stream(&grant)?;
     let params = Params::read(request).await?;
-    let silent_after = params.length("silent_after")?.unwrap_or(300_000_000_000);
+    let silent_after = params.length("silent_after")?;
     let now_ns = server.now_ns();
     let lanes = Arc::clone(&server);
-    let devices = lanes.lanes.run(Lane::Search, move || server.ingest.store.devices()).await?;
+    let run = move || (server.ingest.store.devices(), server.silence.silent());
+    let (devices, silent) = lanes.lanes.run(Lane::Search, run).await?;
+    let is_silent = |device: &Device| match silent_after {
+        Some(after_ns) => silent_ns(device, now_ns) > after_ns,
+        None => silent.contains(&device.host),
+    };
     let devices: Vec<Value> =
-        devices.iter().map(|device| device_json(device, now_ns, silent_after)).collect();
+        devices.iter().map(|one| device_json(one, now_ns, is_silent(one))).collect();
     Ok(json_response(StatusCode::OK, &json!({"devices": devices})))
 }
 
-fn device_json(device: &Device, now_ns: i64, silent_after: i64) -> Value {
-    let silent_ns = now_ns.saturating_sub(device.last_arrived_ns).max(0);
+fn silent_ns(device: &Device, now_ns: i64) -> i64 {
+    now_ns.saturating_sub(device.last_arrived_ns).max(0)
+}
+
+fn device_json(device: &Device, now_ns: i64, is_silent: bool) -> Value {
     json!({
         "host": device.host,
         "records": device.count,
         "last_event": time_text(device.last_event_ns),
         "last_arrived": time_text(device.last_arrived_ns),
-        "silent_s": silent_ns / 1_000_000_000,
-        "silent": silent_ns > silent_after,
+        "silent_s": silent_ns(device, now_ns) / 1_000_000_000,
+        "silent": is_silent,
     })
 }
 
@@ -226,8 +234,10 @@ pub(super) async fn completeness(
     let range = params.range(server.now_ns())?;
     let lanes = Arc::clone(&server);
     let producers = lanes.lanes.run(Lane::Search, move || server.ingest.store.producers(range));
-    let producers: Vec<Value> = producers.await??.iter().map(producer_json).collect();
-    Ok(json_response(StatusCode::OK, &json!({"producers": producers})))
+    let (producers, summary) = producers.await??;
+    let producers: Vec<Value> = producers.iter().map(producer_json).collect();
+    let body = json!({"producers": producers, "_summary": summary_json(&summary)});
+    Ok(json_response(StatusCode::OK, &body))
 }
 
 fn producer_json(producer: &Producer) -> Value {
@@ -243,6 +253,7 @@ fn producer_json(producer: &Producer) -> Value {
         "host": producer.host,
         "service": producer.service,
         "process": producer.process,
+        "boot_id": producer.boot_id,
         "ranges": producer.ranges,
         "missing": missing,
     })
@@ -269,6 +280,7 @@ mod tests {
             host: String::new(),
             service: String::new(),
             process: "7".to_owned(),
+            boot_id: String::new(),
             ranges: vec![(1, 5), (7, 7), (10, 12)],
         };
         assert_eq!(producer_json(&producer)["missing"], 3);

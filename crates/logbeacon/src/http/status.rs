@@ -30,7 +30,8 @@ pub(super) async fn metrics(State(server): State<Arc<Server>>) -> Result<Respons
     let lanes = Arc::clone(&server);
     let text = lanes.lanes.run(Lane::Search, move || {
         let store = &server.ingest.store;
-        server.metrics.text(&store.health(), &store.devices(), server.now_ns())
+        let (devices, silent) = (store.devices(), server.silence.silent());
+        server.metrics.text(&store.health(), (&devices, &silent), server.now_ns())
     });
     Ok(typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text.await?))
 }

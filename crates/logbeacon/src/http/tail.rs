@@ -36,8 +36,7 @@ pub(super) async fn tail(
 ) -> Result<Response, Problem> {
     let params = Params::of(request.uri());
     let text = params.get("query").unwrap_or_else(|| "*".to_owned());
-    let query = Query::parse_at(&text, server.now_ns())
-        .map_err(|error| Problem { kind: "bad_query", ..Problem::bad(error.to_string()) })?;
+    let query = Query::parse_at(&text, server.now_ns())?;
     if !query.pipes.is_empty() {
         return Err(Problem::bad("a tail has no pipes: what comes next is not known yet"));
     }

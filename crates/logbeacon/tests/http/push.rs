@@ -206,3 +206,53 @@ fn the_password_of_basic_authentication_is_a_token() {
     let answer = server.request("POST", "/api/logs", &[("authorization", &basic)], b"{}");
     assert_eq!(answer.status, 200);
 }
+
+#[test]
+fn events_of_splunk_are_answered_as_splunk_does_and_acknowledged_at_once() {
+    let server = Running::start();
+    let headers = [("authorization", "Splunk secret"), ("x-splunk-request-channel", "a0a0")];
+    let send = |path: &str, body: &str| server.request("POST", path, &headers, body.as_bytes());
+    let event = r#"{"event":"by hec","host":"web-1","index":"web","time":"1771497000.5"}"#;
+    let answer = send("/services/collector/event", &event.repeat(2)).json();
+    assert_eq!((&answer["text"], &answer["code"]), (&json!("Success"), &json!(0)));
+    let ack = answer["ackId"].as_u64().unwrap();
+    let acks = send("/services/collector/ack?channel=a0a0", &format!("{{\"acks\":[{ack}]}}"));
+    assert_eq!(acks.json()["acks"][ack.to_string()], true);
+    assert_eq!(server.search("stream:=web \"by hec\" host:=web-1").len(), 2);
+    let answer = send("/services/collector", r#"{"event":"kept"}{"no":"event"}"#);
+    let refused = (answer.status, answer.json()["invalid-event-number"].clone());
+    assert_eq!(refused, (400, json!(1)));
+    assert_eq!(server.search("kept -stream:=_refused").len(), 1);
+    let answer = send("/services/collector/raw?sourcetype=app&host=raw-1", "one\ntwo\n");
+    assert_eq!(answer.json()["code"], 0);
+    assert_eq!(server.search("host:=raw-1 sourcetype:=app").len(), 2);
+    assert_eq!(server.request("GET", "/services/collector/health", &[], b"").json()["code"], 17);
+}
+
+#[test]
+fn logs_of_datadogs_agent_are_taken_with_its_own_header() {
+    let server = Running::start();
+    let body = r#"[{"message":"by the agent","ddtags":"env:prod","status":"error"}]"#;
+    let send = |body: &str| {
+        server.request("POST", "/api/v2/logs", &[("dd-api-key", "secret")], body.as_bytes())
+    };
+    assert_eq!(send(body).status, 202);
+    assert_eq!(server.search("env:=prod level:error").len(), 1);
+    assert_eq!(send("[7]").status, 400);
+}
+
+#[test]
+fn a_journal_that_is_uploaded_twice_is_there_once() {
+    let server = Running::start();
+    let journal: String = (0..2500)
+        .map(|number| format!("__CURSOR=i={number}\nMESSAGE=entry {number}\nPRIORITY=4\n\n"))
+        .collect();
+    let kind = "application/vnd.fdo.journal";
+    for _ in 0..2 {
+        assert_eq!(server.post("/upload", kind, &journal).status, 202);
+    }
+    let counts = server.search("entry level:warn | stats count() as n");
+    assert_eq!(counts[0]["n"], 2500);
+    let torn = format!("{journal}MESSAGE\n\u{1}\0\0\0\0\0\0\0abc\n\n");
+    assert_eq!(server.post("/upload", kind, torn).status, 400);
+}

@@ -249,7 +249,7 @@ impl Store for Faulty {
         self.inner.field_names()
     }
 
-    fn producers(&self, range: TimeRange) -> Result<Vec<Producer>, SearchError> {
+    fn producers(&self, range: TimeRange) -> Result<(Vec<Producer>, Summary), SearchError> {
         self.inner.producers(range)
     }
 

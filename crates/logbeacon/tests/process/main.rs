@@ -4,6 +4,7 @@
 
 mod forwarder;
 mod life;
+mod page;
 mod senders;
 mod support;
 mod tls;

@@ -114,12 +114,22 @@ impl Beacon {
     /// Waits until a filter finds so many records, and returns them. Counting costs the server less
     /// than showing, so it is not held up.
     pub(crate) fn wait_for(&self, filter: &str, count: u64) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_secs(300);
+        self.wait_for_count(filter, count);
+        self.search(filter)
+    }
+
+    /// Waits until a filter finds so many records. Each that is new gives more time.
+    pub(crate) fn wait_for_count(&self, filter: &str, count: u64) {
+        let mut deadline = Instant::now() + Duration::from_secs(300);
+        let mut before = 0;
         let counting = format!("{filter} | stats count() as n");
         loop {
             let found = self.search(&counting)[0]["n"].as_u64().unwrap();
             if found >= count {
-                return self.search(filter);
+                return;
+            }
+            if found > before {
+                (before, deadline) = (found, Instant::now() + Duration::from_secs(300));
             }
             assert!(Instant::now() < deadline, "{filter}: {found} of {count}");
             std::thread::sleep(Duration::from_millis(200));

@@ -68,6 +68,17 @@ pub(super) struct Boot {
     /// Numbers of records that must be in `errors.log` and in `ai_responses.log`.
     pub(super) errors: Vec<u64>,
     pub(super) ai: Vec<u64>,
+    /// The numbers of the records that a log server should have, if that is asked.
+    pub(super) sent: Sent,
+}
+
+/// The numbers of records of a level or above, but for logwell's own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sent {
+    pub(super) from: Option<logwell::Level>,
+    pub(super) ranges: Vec<(u64, u64)>,
+    /// There were more than are kept.
+    pub(super) is_cut: bool,
 }
 
 /// Among the records before number `before`, so many were kept out of the file by its level.
@@ -176,13 +187,14 @@ pub(super) const MAX_NUMBER: u64 = 1 << 48;
 const MAX_KEPT: usize = 100_000;
 
 impl Boot {
-    pub(super) fn begin(process: u64, found: &Found<'_>) -> Self {
+    pub(super) fn begin(process: u64, found: &Found<'_>, sent: Sent) -> Self {
         let mut boot = Self {
             process,
             first: found.place,
             first_ns: found.unix_ns,
             last_ns: found.unix_ns,
             base: found.seq,
+            sent,
             ..Self::default()
         };
         if found.is_recovered {
@@ -359,6 +371,7 @@ impl Boot {
             self.note_own(&kind, found);
             return;
         }
+        self.sent.note(found);
         if !found.is_settled {
             return;
         }
@@ -490,6 +503,24 @@ pub(super) fn push_in_order(list: &mut Vec<u64>, number: u64) {
         _ => list.push(number),
     }
 }
+
+impl Sent {
+    fn note(&mut self, found: &Found<'_>) {
+        let Some(from) = self.from else { return };
+        if found.line.level().is_some_and(|level| level < from) {
+            return;
+        }
+        let has_room = self.ranges.len() < MAX_SENT;
+        match self.ranges.last_mut() {
+            Some((_, last)) if *last + 1 == found.seq => *last = found.seq,
+            _ if has_room => self.ranges.push((found.seq, found.seq)),
+            _ => self.is_cut = true,
+        }
+    }
+}
+
+/// Ranges of numbers to compare with a server, in one boot: 64 MiB.
+const MAX_SENT: usize = 4 << 20;
 
 /// Numbers in places where they should not be, as runs of consecutive ones.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@
 //! these are among the records of later boots. A process number may come again, even at once (in a
 //! container it is always 1), so it takes moments, numbers and ids together. Does not know files.
 
-use super::boot::{Boot, Found, Recovery, Turn};
+use super::boot::{Boot, Found, Recovery, Sent, Turn};
 use super::boxes::{BlackBox, Unreadable};
 use std::collections::HashMap;
 
@@ -22,6 +22,8 @@ pub(super) struct Boots {
     recoveries: HashMap<String, (u64, Recovery)>,
     /// Records of more boots than are kept.
     pub(super) not_judged: u64,
+    /// From which level on a log server should have the records, if that is asked.
+    pub(super) sent_from: Option<logwell::Level>,
     /// For each family where its boots begin, and whether its beginning may have been rotated away.
     families: Vec<(usize, bool)>,
 }
@@ -76,7 +78,10 @@ impl Boots {
 
     fn begin(&mut self, process: u64, found: &Found<'_>) {
         match self.all.len() < MAX_BOOTS {
-            true => self.add(Boot::begin(process, found)),
+            true => {
+                let sent = Sent { from: self.sent_from, ..Sent::default() };
+                self.add(Boot::begin(process, found, sent));
+            }
             false => self.not_judged += 1,
         }
     }

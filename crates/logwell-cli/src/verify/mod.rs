@@ -15,7 +15,8 @@ mod report;
 mod report_text;
 mod scan;
 
-pub use report::{Report, Verdict};
+pub use report::{Report, SentByBoot, Verdict};
+pub(crate) use report_text::visible;
 
 use crate::files::{Family, LogFile, families};
 use crate::identity::Identity;
@@ -23,6 +24,7 @@ use boots::Boots;
 use boxes::Boxes;
 use classify::classify;
 use companions::SideFile;
+use logwell::Level;
 use report::BootReport;
 use scan::{Scan, Trouble};
 use std::collections::HashMap;
@@ -43,6 +45,9 @@ pub struct Options {
     pub black_box_dir: Option<PathBuf>,
     /// How long is waited for the side files to have what `app.log` has, while a program logs.
     pub settle: Duration,
+    /// Whether the numbers of records of this level and above are kept, for
+    /// [`Report::sent`].
+    pub sent_from: Option<Level>,
 }
 
 impl Default for Options {
@@ -53,6 +58,7 @@ impl Default for Options {
             ai: "ai_responses.log".to_owned(),
             black_box_dir: None,
             settle: Duration::from_millis(200),
+            sent_from: None,
         }
     }
 }
@@ -134,6 +140,7 @@ fn attempt(directory: &Path, options: &Options) -> Result<Report, Trouble> {
     let box_waits = boxes.all.iter().any(|found| !found.is_in_use && !found.is_empty());
     let mut scan = Scan { box_waits, ..Scan::default() };
     let mut boots = Boots::default();
+    boots.sent_from = options.sent_from;
     for family in &snapshot.app {
         boots.begin_family(family.has_backups());
         scan.family(family, |file| snapshot.settled(file), |found| boots.take(found))?;

@@ -2,7 +2,7 @@
 //!
 //! `report_text.rs` and `json.rs` print it.
 
-use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
+use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs, Sent};
 use super::boxes::Unreadable;
 use super::classify::Judgement;
 use super::companions::SideReport;
@@ -68,6 +68,22 @@ pub(super) struct BootReport {
     /// Gaps of which too many were there to keep them.
     pub(super) forgotten: u64,
     pub(super) sides: Vec<SideReport>,
+    pub(super) sent: Sent,
+}
+
+/// The records of one start of a process that a log server should have.
+#[derive(Debug, Clone, Copy)]
+pub struct SentByBoot<'r> {
+    /// The number of the process.
+    pub process: u64,
+    /// What tells its starts apart, if the files say it.
+    pub boot_id: Option<&'r str>,
+    /// When its first and last record happened, in nanoseconds since 1970.
+    pub times: (i64, i64),
+    /// Numbers of records, as inclusive ranges in the order of the files.
+    pub ranges: &'r [(u64, u64)],
+    /// Whether there were more ranges than are kept.
+    pub is_cut: bool,
 }
 
 impl BootReport {
@@ -102,6 +118,7 @@ impl BootReport {
             outages: boot.outages.clone(),
             forgotten: boot.gaps.forgotten,
             sides,
+            sent: boot.sent.clone(),
         }
     }
 
@@ -211,6 +228,18 @@ impl Report {
     #[must_use]
     pub fn is_complete(&self, accept_declared: bool) -> bool {
         self.verdict(accept_declared) == Verdict::Complete
+    }
+
+    /// The records of each boot that a log server should have; see
+    /// [`Options::sent_from`](super::Options::sent_from).
+    pub fn sent(&self) -> impl Iterator<Item = SentByBoot<'_>> {
+        self.boots.iter().map(|boot| SentByBoot {
+            process: boot.process,
+            boot_id: boot.id.as_deref(),
+            times: (boot.first_ns, boot.last_ns),
+            ranges: &boot.sent.ranges,
+            is_cut: boot.sent.is_cut,
+        })
     }
 
     pub(super) fn name(&self, place: Place) -> String {

@@ -423,7 +423,7 @@ impl Text<'_> {
 }
 
 /// Text from files, such as an id, cannot steer the terminal.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = Vec::new();
     logwell::encode::terminal_safe::push_visible(text, &mut out);
     String::from_utf8_lossy(&out).into_owned()

@@ -28,27 +28,48 @@ pub(super) async fn lines(ask: Ask, filter: Filter) -> Result<Response, Problem>
     let search = SearchRequest { limit: Some(limit), order, ..search };
     let (server, has_metadata) = (Arc::clone(&ask.server), ask.has_metadata);
     let run = move || {
-        let mut streams: BTreeMap<String, (Value, Vec<Value>)> = BTreeMap::new();
+        let mut streams = Streams::default();
         server.ingest.store.search(&search, &mut |found| {
             if let Found::Record(row) = found {
-                let (labels, entry) = entry(row, has_metadata);
-                let stream = streams.entry(labels.to_string());
-                stream.or_insert_with(|| (labels, Vec::new())).1.push(entry);
+                streams.push(row, has_metadata);
             }
             ControlFlow::Continue(())
         })?;
         Ok::<_, Problem>(streams)
     };
-    let streams = ask.server.lanes.run(Lane::Search, run).await??;
-    let result: Vec<Value> = streams
-        .into_values()
-        .map(|(labels, values)| json!({"stream": labels, "values": values}))
-        .collect();
+    let result = ask.server.lanes.run(Lane::Search, run).await??.finish();
     let mut data = json!({"resultType": "streams", "result": result, "stats": {}});
     if let (true, Value::Object(data)) = (has_metadata, &mut data) {
         data.insert("encodingFlags".to_owned(), json!(["categorize-labels"]));
     }
     Ok(success(&data))
+}
+
+/// Rows as Loki's streams.
+pub(super) fn by_labels<'a>(
+    rows: impl Iterator<Item = &'a dyn Row>,
+    has_metadata: bool,
+) -> Vec<Value> {
+    let mut streams = Streams::default();
+    rows.for_each(|row| streams.push(row, has_metadata));
+    streams.finish()
+}
+
+/// Entries by their labels.
+#[derive(Default)]
+struct Streams(BTreeMap<String, (Value, Vec<Value>)>);
+
+impl Streams {
+    fn push(&mut self, row: &dyn Row, has_metadata: bool) {
+        let (labels, entry) = entry(row, has_metadata);
+        let stream = self.0.entry(labels.to_string());
+        stream.or_insert_with(|| (labels, Vec::new())).1.push(entry);
+    }
+
+    fn finish(self) -> Vec<Value> {
+        let stream = |(labels, values)| json!({"stream": labels, "values": values});
+        self.0.into_values().map(stream).collect()
+    }
 }
 
 /// The labels of a row, and its entry: time, line, and what else there is.

@@ -135,7 +135,7 @@ pub(super) fn labels_of(row: &Fields, metric: &Metric) -> Value {
     Value::Object(names(metric).into_iter().filter_map(label).collect())
 }
 
-fn count_of(row: &Fields) -> u64 {
+pub(super) fn count_of(row: &Fields) -> u64 {
     match row.as_slice().iter().find(|(name, _)| name == "count") {
         Some((_, Cell::UInt(count))) => *count,
         Some((_, Cell::Int(count))) => u64::try_from(*count).unwrap_or(0),
@@ -145,6 +145,7 @@ fn count_of(row: &Fields) -> u64 {
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of lines and of seconds, for a graph")]
 fn number(metric: &Metric, count: u64) -> String {
+    let count = count.saturating_mul(metric.factor);
     match metric.is_rate {
         true => (count as f64 / (metric.window_ns as f64 / 1e9)).to_string(),
         false => count.to_string(),
@@ -157,8 +158,13 @@ mod tests {
 
     #[test]
     fn windows_are_sums_of_buckets_that_end_with_them() {
-        let metric =
-            Metric { filter: Filter::All, window_ns: 20, is_rate: false, by: Some(Vec::new()) };
+        let metric = Metric {
+            filter: Filter::All,
+            window_ns: 20,
+            is_rate: false,
+            factor: 1,
+            by: Some(Vec::new()),
+        };
         let points = Points { first: 100, end: 140, step: 10, bucket: 10 };
         let counts = BTreeMap::from([(90, 1), (100, 2), (120, 4)]);
         let values = points.values(&counts, &metric);
@@ -176,7 +182,8 @@ mod tests {
     #[test]
     fn two_labels_of_one_field_are_one() {
         let by = ["level", "detected_level"].map(str::to_owned).to_vec();
-        let metric = Metric { filter: Filter::All, window_ns: 1, is_rate: false, by: Some(by) };
+        let metric =
+            Metric { filter: Filter::All, window_ns: 1, is_rate: false, factor: 1, by: Some(by) };
         assert_eq!(names(&metric), [("level".to_owned(), "level".to_owned())]);
     }
 }

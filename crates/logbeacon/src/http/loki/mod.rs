@@ -3,8 +3,11 @@
 //! Knows the answers of Loki's HTTP API and LogQL's translation. Labels are the fields that records
 //! have in common; all others come as structured metadata.
 
+mod detected;
+mod index;
 mod lines;
 mod metric;
+mod tail;
 
 use super::answer::{Problem, json_response, typed};
 use super::auth::Caller;
@@ -18,6 +21,8 @@ use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+pub(super) use detected::{field_values, fields as detected_fields};
+pub(super) use index::{stats, volume, volume_range};
 use lines::lines;
 use logbeacon_store::{Budget, Found, SearchRequest};
 use logwell_query::{Fields, Filter, Pipe, Query, Row as _, TimeRange, Top};
@@ -25,6 +30,7 @@ use metric::{counted, labels_of, matrix, vector};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+pub(super) use tail::tail;
 
 /// The fields that are labels.
 const LABELS: [&str; 5] = ["service", "host", "level", "logger", "stream"];
@@ -195,7 +201,7 @@ pub(super) async fn series(
     let asked = ask.params.all("match[]").chain(ask.params.all("match"));
     let filters = asked.map(selector).collect::<Result<Vec<_>, _>>()?;
     let filter = if filters.is_empty() { Filter::All } else { Filter::Or(filters) };
-    let metric = Metric { filter, window_ns: 1, is_rate: false, by: None };
+    let metric = Metric { filter, window_ns: 1, is_rate: false, factor: 1, by: None };
     let rows = ask.rows(counted(&metric, None), ask.range).await?;
     let sets: Vec<Value> = rows.iter().map(|row| labels_of(row, &metric)).collect();
     Ok(success(&json!(sets)))

@@ -1,25 +1,29 @@
-// Shows the OpenAPI document.
-const document_ = await (await fetch("/openapi.json")).json();
-const main = document.getElementById("routes");
+// Docs: shows the OpenAPI document.
+//
+// Knows its form. Does not know the routes.
 
-function add(parent, name, text) {
-  const element = document.createElement(name);
-  element.textContent = text;
-  parent.append(element);
-  return element;
+import { el } from "./dom.js";
+import { applyTheme } from "./theme.js";
+
+applyTheme();
+const { paths } = await (await fetch("/openapi.json")).json();
+const groups = Map.groupBy(
+  Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ path, method, operation }))),
+  ({ operation }) => operation.tags[0]);
+
+function section({ path, method, operation }) {
+  const scope = operation["x-scope"];
+  const row = (name, text) => el("tr", {}, el("td", {}, el("code", { text: name })), el("td", { text }));
+  const parameters = operation.parameters.map(({ name, description }) => row(name, description ?? "in the path"));
+  const answers = Object.entries(operation.responses).map(([status, { description }]) => row(status, description));
+  return el("details", {},
+    el("summary", {}, el("b", { class: `method method-${method}`, text: method.toUpperCase() }), " ",
+      el("code", { text: path }), " ", el("span", { text: operation.summary }),
+      scope ? el("small", { class: "scope", text: scope }) : null),
+    parameters.length ? el("table", {}, el("caption", { text: "Parameters" }), el("tbody", {}, ...parameters)) : null,
+    el("table", {}, el("caption", { text: "Answers" }), el("tbody", {}, ...answers)));
 }
 
-for (const [path, operations] of Object.entries(document_.paths)) {
-  for (const [method, operation] of Object.entries(operations)) {
-    const section = add(main, "details", "");
-    const scope = operation["x-scope"] ? ` (${operation["x-scope"]})` : "";
-    add(section, "summary", `${method.toUpperCase()} ${path}${scope}: ${operation.summary}`);
-    const list = add(section, "ul", "");
-    for (const parameter of operation.parameters) {
-      add(list, "li", `${parameter.name}: ${parameter.description ?? ""}`);
-    }
-    for (const [status, answer] of Object.entries(operation.responses)) {
-      add(list, "li", `${status}: ${answer.description}`);
-    }
-  }
-}
+document.getElementById("routes").append(...[...groups].flatMap(([tag, routes]) =>
+  [el("h2", { text: tag }), ...routes.map(section)]));

@@ -5,7 +5,10 @@
 
 pub mod beacon;
 pub mod bulk;
+pub mod datadog;
 pub mod gelf;
+pub mod hec;
+pub mod journald;
 pub mod loki;
 pub mod otlp;
 
@@ -51,13 +54,16 @@ pub(super) async fn take(server: Arc<Server>, request: Request, protocol: Protoc
     let durability = server.settings.durability.name();
     let mut response = match run(Arc::clone(&server), request, protocol).await {
         Ok(response) => response,
-        Err(problem) => {
-            count(&server, &problem);
-            problem.into_response()
-        }
+        Err(problem) => reject(&server, problem),
     };
     response.headers_mut().insert(DURABILITY, HeaderValue::from_static(durability));
     response
+}
+
+/// Says no, and counts it.
+fn reject(server: &Server, problem: Problem) -> Response {
+    count(server, &problem);
+    problem.into_response()
 }
 
 fn count(server: &Server, problem: &Problem) {

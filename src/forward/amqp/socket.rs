@@ -24,7 +24,7 @@ pub(super) struct Peer {
 }
 
 /// Shuts the socket down when it is dropped.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Socket(Arc<Mutex<Option<TcpStream>>>);
 
 impl Socket {
@@ -83,7 +83,7 @@ fn connect_in_time(peer: &Peer) -> io::Result<TcpStream> {
 
 /// Whatever this thread logs is not captured, by nobody: it would feed itself, and lapin's traces
 /// hold the password.
-pub(super) fn silence_thread() {
+pub(crate) fn silence_thread() {
     thread_local! {
         static SILENCE: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
     }
