@@ -44,6 +44,7 @@ pub trait Disk: Send + fmt::Debug {
 #[derive(Debug)]
 pub struct SystemDisk {
     dir: PathBuf,
+    name: &'static str,
     journal: Option<File>,
     _lock: File,
 }
@@ -55,18 +56,35 @@ impl SystemDisk {
     ///
     /// What the system reports; [`io::ErrorKind::WouldBlock`] if another monitor uses it.
     pub fn open(dir: &Path) -> io::Result<Self> {
+        Self::open_file(dir, JOURNAL)
+    }
+
+    /// The same for the history of metrics, which has a lock and a file of its own in there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_history(dir: &Path) -> io::Result<Self> {
+        Self::open_file(dir, HISTORY)
+    }
+
+    fn open_file(dir: &Path, file: FileNames) -> io::Result<Self> {
         make_dir(dir)?;
         let mut options = OpenOptions::new();
-        let lock = options.write(true).create(true).truncate(false).open(dir.join("lock"))?;
+        let lock = options.write(true).create(true).truncate(false).open(dir.join(file.lock))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
             TryLockError::Error(error) => error,
         })?;
-        Ok(Self { dir: dir.to_owned(), journal: None, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), name: file.name, journal: None, _lock: lock })
     }
 
     fn path(&self) -> PathBuf {
-        self.dir.join(NAME)
+        self.dir.join(self.name)
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        self.dir.join(format!("{}.{ending}", self.name))
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -97,7 +115,7 @@ impl Disk for SystemDisk {
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
         // The open file would go on to write to the old journal.
         self.journal = None;
-        let new = self.dir.join(NEW_NAME);
+        let new = self.beside("new");
         let mut file = File::create(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -106,7 +124,7 @@ impl Disk for SystemDisk {
     }
 
     fn keep_damaged(&mut self, bytes: &[u8]) -> io::Result<()> {
-        std::fs::write(self.dir.join(BAD_NAME), bytes)
+        std::fs::write(self.beside("bad"), bytes)
     }
 }
 
@@ -121,9 +139,15 @@ fn make_dir(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)
 }
 
-const NAME: &str = "monitor.journal";
-const NEW_NAME: &str = "monitor.journal.new";
-const BAD_NAME: &str = "monitor.journal.bad";
+/// A file and its lock.
+#[derive(Debug, Clone, Copy)]
+struct FileNames {
+    name: &'static str,
+    lock: &'static str,
+}
+
+const JOURNAL: FileNames = FileNames { name: "monitor.journal", lock: "lock" };
+const HISTORY: FileNames = FileNames { name: "monitor.history", lock: "history-lock" };
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
-//! Journal: commits as frames of a file, each with a version, a length and a checksum.
+//! Journal: commits as frames of a file.
 //!
-//! Knows: how frames are written, found again after damage, and when the file is begun anew. Must
-//! not know: what a row means. In: changes; out: changes. The bytes are described in
+//! Knows: when a frame is written, what damage means, and when the file is begun anew. Must not
+//! know: what a row means. In: changes; out: changes. The bytes are described in
 //! `docs/monitor-format.md`.
 
 use crate::disk::Disk;
+use crate::frame::{self, OpenReport, OtherVersion, VERSION, encode};
 use crate::tables::{Change, Tables};
 use std::error::Error;
 use std::fmt;
@@ -20,18 +21,6 @@ pub(crate) struct Journal {
     rewrite_at: usize,
     /// Whether an append failed: the file may end in the middle of a frame.
     is_torn: bool,
-}
-
-/// What was found in a journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OpenReport {
-    /// Frames that were read.
-    pub frames: usize,
-    /// Bytes of a last frame that was not written to its end: it was never answered for.
-    pub torn_bytes: usize,
-    /// Bytes that are damaged, with the frames before and behind them intact. The file was kept as
-    /// `monitor.journal.bad`.
-    pub damaged_bytes: usize,
 }
 
 /// Why a journal could not be opened.
@@ -129,80 +118,15 @@ impl Journal {
     }
 }
 
-fn encode(changes: &[Change]) -> io::Result<Vec<u8>> {
-    let content = serde_json::to_vec(changes)?;
-    let length = u32::try_from(content.len())
-        .map_err(|_| io::Error::other("a commit of more than 4 GiB"))?;
-    let mut frame = Vec::with_capacity(HEAD_BYTES + content.len());
-    frame.extend(MARKER);
-    frame.extend(length.to_le_bytes());
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&frame), &content);
-    frame.extend(checksum.to_le_bytes());
-    frame.extend(content);
-    Ok(frame)
-}
-
-/// Reads all frames that are intact. Never panics, and takes linear time in what is intact.
+/// The rows of all frames that are intact.
 pub(crate) fn decode(bytes: &[u8]) -> Result<(Tables, OpenReport), OpenError> {
-    let (mut tables, mut report) = (Tables::default(), OpenReport::default());
-    let (mut at, mut bad_from) = (0, None);
-    while at < bytes.len() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let Some((changes, length)) = frame(rest)? else {
-            bad_from.get_or_insert(at);
-            at += 1 + rest.get(1..).and_then(next_marker).unwrap_or(rest.len() - 1);
-            continue;
-        };
-        if let Some(from) = bad_from.take() {
-            report.damaged_bytes += at - from;
-        }
-        changes.into_iter().for_each(|change| tables.replay(change));
-        report.frames += 1;
-        at += length;
-    }
-    // Nothing intact follows: the write of the last frame did not come to its end.
-    report.torn_bytes = bad_from.map_or(0, |from| bytes.len() - from);
+    let mut tables = Tables::default();
+    let replay = |changes: Vec<Change>| changes.into_iter().for_each(|it| tables.replay(it));
+    let report =
+        frame::decode(bytes, replay).map_err(|OtherVersion(found)| OpenError::Version { found })?;
     Ok((tables, report))
 }
 
-/// The frame at the begin of these bytes, and its length.
-fn frame(bytes: &[u8]) -> Result<Option<(Vec<Change>, usize)>, OpenError> {
-    let Some((head, rest)) = bytes.split_at_checked(HEAD_BYTES) else { return Ok(None) };
-    let (Some(marker), Some(length), Some(checksum)) =
-        (head.get(..4), number(head.get(4..8)), number(head.get(8..)))
-    else {
-        return Ok(None);
-    };
-    if marker.get(..3) != MARKER.get(..3) {
-        return Ok(None);
-    }
-    let content = usize::try_from(length).ok().and_then(|length| rest.get(..length));
-    let Some(content) = content else { return Ok(None) };
-    let summed = head.get(..8).map(crc32c::crc32c).unwrap_or_default();
-    if crc32c::crc32c_append(summed, content) != checksum {
-        return Ok(None);
-    }
-    match marker.last() {
-        Some(&VERSION) => {}
-        found => return Err(OpenError::Version { found: found.copied().unwrap_or_default() }),
-    }
-    let changes = serde_json::from_slice(content).ok();
-    Ok(changes.map(|changes| (changes, HEAD_BYTES + content.len())))
-}
-
-fn number(bytes: Option<&[u8]>) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes?.try_into().ok()?))
-}
-
-fn next_marker(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(3).position(|window| MARKER.starts_with(window))
-}
-
-/// The byte F5 is in no UTF-8 text, so no content of a frame looks like a marker.
-const MARKER: [u8; 4] = [0xF5, b'L', b'M', VERSION];
-const VERSION: u8 = 1;
-/// Marker, length and checksum.
-const HEAD_BYTES: usize = 12;
 const ROWS_PER_FRAME: usize = 16;
 /// A journal is begun anew when it is twice as long as what it would begin with, and not before.
 const REWRITE_MIN_BYTES: usize = 1 << 20;

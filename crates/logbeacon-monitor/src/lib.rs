@@ -12,16 +12,22 @@
 //! | `incident`, `silence`, `maintenance`, `matcher` | one outage, and what holds messages about it |
 //! | `group`, `message`, `outbox` | who was told what, and what is on its way |
 //! | `time` | observed time and gaps |
-//! | `tables`, `journal`, `disk` | what must not be forgotten, and where it is kept |
+//! | `tables`, `journal`, `frame`, `disk` | what must not be forgotten, and where it is kept |
 //! | `tasks` | jobs that run elsewhere: when they are due, what their pings say |
+//! | `checks` | when checks start, how they are done, what they found |
+//! | [`host`], `history` | the own machine; metrics over time |
 //! | [`config`] | `monitor.yaml` |
 //! | `setup`, `engine` | everything joined |
 
+mod checks;
 pub mod config;
 mod disk;
 mod engine;
 mod flapping;
+mod frame;
 mod group;
+mod history;
+pub mod host;
 mod identity;
 mod incident;
 mod instance;
@@ -41,14 +47,20 @@ mod tasks;
 mod testing;
 mod time;
 
+pub use checks::{
+    Board, Certificate, Check, CheckReport, Http, Kind, Prober, Protocol, Start, Status, Times,
+    Timetable, permit,
+};
 pub use disk::{Disk, SystemDisk};
 pub use engine::{Dispatch, Engine};
 pub use flapping::Flapping;
+pub use frame::OpenReport;
 pub use group::{Group, GroupKey, Told};
+pub use history::{History, SeriesKey, Step, Wanted};
 pub use identity::{Identity, IncidentId, Labels};
 pub use incident::{Ack, End, EndCause, Event, Incident};
 pub use instance::{Data, Instance};
-pub use journal::{OpenError, OpenReport};
+pub use journal::OpenError;
 pub use maintenance::Window;
 pub use matcher::Matcher;
 pub use message::{Line, Message, Reason};

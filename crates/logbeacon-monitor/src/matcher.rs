@@ -56,7 +56,7 @@ impl Matcher {
 
     /// Whether a text is like the value, in which `*` stands for any text. Takes linear time for
     /// each star.
-    fn is_like(&self, text: &str) -> bool {
+    pub(crate) fn is_like(&self, text: &str) -> bool {
         let mut parts = self.value.split('*');
         let first = parts.next().unwrap_or_default();
         let Some(mut rest) = text.strip_prefix(first) else { return false };

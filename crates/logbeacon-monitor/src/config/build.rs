@@ -4,9 +4,10 @@
 //! data, or a problem at a key.
 
 use super::options::{
-    BadSide, ChannelOptions, ClockChange, MessageOptions, Mildest, RuleOptions, TaskOptions,
-    WindowOptions, WithoutData,
+    BadSide, ChannelOptions, CheckKind, CheckOptions, ClockChange, MessageOptions, Mildest,
+    RuleOptions, TaskOptions, WindowOptions, WithoutData,
 };
+use crate::checks::{Check, Http, Kind, Protocol};
 use crate::maintenance::Window;
 use crate::rule::{Missing, MissingPolicy, Rule};
 use crate::setup::{Channel, OWN_PREFIX, Waits};
@@ -14,6 +15,7 @@ use crate::severity::{Direction, Scale, Severity, Threshold};
 use crate::tasks::{Dst, Schedule, Task};
 use jiff::civil::Weekday;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What is wrong with an option, and what to write: the option's name, empty for the whole.
@@ -137,6 +139,73 @@ pub(super) fn task(id: &str, options: &TaskOptions, now_ms: i64) -> Result<Task,
     };
     task.check(now_ms).map_err(|problem| wrong("grace", problem, ""))?;
     Ok(task)
+}
+
+pub(super) fn check(id: &str, options: &CheckOptions) -> Result<Check, Wrong> {
+    let need = |option: &'static str, value: &str| match value {
+        "" => Err(wrong(option, "is missing", "this kind of check needs it")),
+        value => Ok(value.to_owned()),
+    };
+    let ca = Some(PathBuf::from(&options.ca)).filter(|path| !path.as_os_str().is_empty());
+    let address = || {
+        let address = need("address", &options.address)?;
+        let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        match port {
+            Some(_) => Ok(address),
+            None => Err(wrong("address", "has no port", "write `host:port`")),
+        }
+    };
+    let greeting = |protocol| Ok(Kind::Greeting { address: address()?, protocol });
+    let kind = match options.kind {
+        CheckKind::Http => Kind::Http(http(options, need("url", &options.url)?, ca)?),
+        CheckKind::Tcp => Kind::Tcp { address: address()?, tls: false, ca },
+        CheckKind::Tls => Kind::Tcp { address: address()?, tls: true, ca },
+        CheckKind::Dns => {
+            Kind::Dns { name: need("name", &options.name)?, expect: options.expect.clone() }
+        }
+        CheckKind::Redis => greeting(Protocol::Redis)?,
+        CheckKind::PostgreSql => greeting(Protocol::PostgreSql)?,
+        CheckKind::RabbitMq => greeting(Protocol::RabbitMq)?,
+        CheckKind::Push => Kind::Push,
+        CheckKind::Process => Kind::Process { pattern: need("process", &options.process)? },
+        CheckKind::Disk => Kind::Disk {
+            path: PathBuf::from(need("path", &options.path)?),
+            free_percent: options.free.unwrap_or_default(),
+        },
+    };
+    if options.timeout >= options.every && kind != Kind::Push {
+        return Err(wrong("timeout", "is not shorter than `every`", "make it shorter"));
+    }
+    let target = if options.target.is_empty() { id } else { &options.target }.to_owned();
+    let (every, timeout) = (options.every, options.timeout);
+    Ok(Check { id: id.to_owned(), target, every, timeout, kind })
+}
+
+fn http(options: &CheckOptions, url: String, ca: Option<PathBuf>) -> Result<Http, Wrong> {
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        let help = "begin it with http:// or https://";
+        return Err(wrong("url", "is not a URL of http or https", help));
+    }
+    let header = |text: &String| {
+        let (name, value) = text.split_once(':')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    let headers: Option<Vec<_>> = options.headers.iter().map(header).collect();
+    let headers = headers.ok_or_else(|| {
+        wrong("headers", "has one without a colon", "write `name: value` in quotes")
+    })?;
+    let statuses: Result<Vec<u16>, _> = options.status.iter().map(|text| text.parse()).collect();
+    let statuses = statuses
+        .map_err(|_| wrong("status", "has one that is not a status", "such as [200, 204]"))?;
+    Ok(Http {
+        url,
+        headers,
+        statuses,
+        body: Some(options.body.clone()).filter(|body| !body.is_empty()),
+        json: options.json.iter().map(|it| (it.label.clone(), it.value.clone())).collect(),
+        redirects: u8::try_from(options.redirects).unwrap_or(u8::MAX),
+        ca,
+    })
 }
 
 pub(super) fn channel(id: &str, options: &ChannelOptions) -> Channel {

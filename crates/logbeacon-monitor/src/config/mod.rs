@@ -3,6 +3,7 @@
 //! Knows: the sections of the file. Must not know: the engine, nor where the file is kept. In: a
 //! text; out: a configuration, or every problem with file, line, key and what to write instead.
 
+use crate::checks::Check;
 use crate::matcher::Matcher;
 use crate::rule::{Evaluation, Sample};
 use crate::setup::Setup;
@@ -14,7 +15,8 @@ use logwell_options::report::{Place, Report};
 use logwell_options::section::Section;
 use logwell_options::yaml::{self, Node, Value};
 use options::{
-    ChannelOptions, MessageOptions, RuleOptions, TargetOptions, TaskOptions, WindowOptions,
+    ChannelOptions, CheckOptions, MessageOptions, RuleOptions, TargetOptions, TaskOptions,
+    WindowOptions,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,6 +36,8 @@ pub struct MonitorConfig {
     pub setup: Setup,
     /// What each rule looks at, by its id.
     pub sources: BTreeMap<String, Source>,
+    /// Checks by id.
+    pub checks: BTreeMap<String, Check>,
 }
 
 /// What a rule looks at.
@@ -116,6 +120,7 @@ impl Reader {
                 "messages" => read_at(&mut messages.entries(), node, "messages", &mut self.report),
                 "targets" => self.targets(node, setup),
                 "rules" => self.rules(node, &mut rules, &mut places),
+                "checks" => self.checks(node, &mut config.checks),
                 "tasks" => self.tasks(node, setup),
                 "channels" => self.channels(node, setup),
                 "maintenance" => self.maintenance(node, setup),
@@ -189,6 +194,18 @@ impl Reader {
             read_at(&mut options.entries(), node, &key, &mut self.report);
             match build::task(&id, &options, self.now_ms) {
                 Ok(task) => drop(setup.tasks.insert(id, task)),
+                Err(wrong) => self.wrong(Some(node.number), &key, wrong),
+            }
+        }
+    }
+
+    fn checks(&mut self, node: &Node, checks: &mut BTreeMap<String, Check>) {
+        for (id, node) in self.named(node, "checks") {
+            let mut options = CheckOptions::default();
+            let key = format!("checks.{id}");
+            read_at(&mut options.entries(), node, &key, &mut self.report);
+            match build::check(&id, &options) {
+                Ok(check) => drop(checks.insert(id, check)),
                 Err(wrong) => self.wrong(Some(node.number), &key, wrong),
             }
         }
@@ -298,7 +315,8 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-const SECTIONS: [&str; 6] = ["messages", "targets", "rules", "tasks", "channels", "maintenance"];
+const SECTIONS: [&str; 7] =
+    ["messages", "targets", "checks", "rules", "tasks", "channels", "maintenance"];
 const NAME_BYTES: usize = 100;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::tasks::Cron;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use logwell_options::units::HOUR;
-use logwell_options::value::{choice, flag, optional_time, text, time};
+use logwell_options::value::{choice, count, flag, optional_time, text, time};
 use logwell_options::{choices, section};
 use std::time::Duration;
 
@@ -157,6 +157,72 @@ section! {
     }
 }
 
+choices! {
+    /// What a check does.
+    pub enum CheckKind: Http {
+        /// Asks for the page `url`.
+        Http = "http",
+        /// Connects to `address`.
+        Tcp = "tcp",
+        /// Connects to `address` and verifies the certificate.
+        Tls = "tls",
+        /// Resolves `name`.
+        Dns = "dns",
+        /// Sends PING to the Redis at `address`.
+        Redis = "redis",
+        /// Greets the PostgreSQL at `address`.
+        PostgreSql = "postgresql",
+        /// Greets the RabbitMQ at `address`.
+        RabbitMq = "rabbitmq",
+        /// Somebody must report from outside once in each period.
+        Push = "push",
+        /// A process like `process` must run.
+        Process = "process",
+        /// The disk of `path` must have room.
+        Disk = "disk",
+    }
+}
+
+section! {
+    /// A check of a target. Each kind needs the option that its description names.
+    pub struct CheckOptions {
+        /// What it does.
+        kind: CheckKind = CheckKind::Http => choice();
+        /// What it is about; by default the check's own name.
+        target: String = String::new() => text(100);
+        /// How often it runs.
+        every: Duration = Duration::from_secs(30) => time(SECOND, DAY);
+        /// How long it may take in all, name resolution included.
+        timeout: Duration = Duration::from_secs(5) => time(MILLISECOND, MINUTE);
+        /// A page of http or https.
+        url: String = String::new() => text(2_000);
+        /// Headers to send, `name: value`.
+        headers: Vec<String> = Vec::new() => list();
+        /// Good statuses; by default 200 to 299.
+        status: Vec<String> = Vec::new() => list();
+        /// A text that the body must have.
+        body: String = String::new() => text(1_000);
+        /// Values that the body must have as JSON, `path.to.it=value`.
+        json: Vec<Matcher> = Vec::new() => list();
+        /// How many redirects are followed.
+        redirects: u64 = 0 => count(0, 10);
+        /// Where to connect, `host:port`.
+        address: String = String::new() => text(300);
+        /// A file of certificates, in PEM, to trust beside the public ones.
+        ca: String = String::new() => text(1_000);
+        /// A name to resolve.
+        name: String = String::new() => text(300);
+        /// Addresses of which one must be among the answers.
+        expect: Vec<String> = Vec::new() => list();
+        /// A process's name or command line; `*` stands for any text.
+        process: String = String::new() => text(300);
+        /// A directory.
+        path: String = String::new() => text(1_000);
+        /// How much of its disk must be free, in percent.
+        free: Option<f64> = Some(5.0) => maybe();
+    }
+}
+
 section! {
     /// Who is told, and of what.
     pub struct ChannelOptions {
@@ -187,6 +253,7 @@ section! {
     }
 }
 
+const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -41,6 +41,8 @@ fn the_example_of_the_manual_is_read() {
     assert_eq!(config.sources["disk"].matchers.len(), 1);
     assert_eq!(config.setup.rules["service-offline"].for_ms, 60_000);
     assert_eq!(config.setup.parents["shop"], ["router", "database"]);
+    assert_eq!(config.checks.len(), 4);
+    assert_eq!(config.checks["shop-page"].target, "shop");
     assert!(matches!(config.setup.tasks["backup"].schedule, Schedule::Cron { .. }));
     assert_eq!(config.setup.channels["night"].severity_min, Severity::Critical);
     assert_eq!(config.setup.maintenance[0].days.len(), 1);
@@ -88,6 +90,12 @@ fn every_problem_has_its_place_and_says_what_to_write() {
         ("maintenance:\n  n: {from: \"22:00\", zone: UTC}", "`from` or `to` is missing"),
         ("maintenance:\n  n: {from: \"22:00\", to: \"25:00\", zone: UTC}", "not a time of day"),
         ("maintenance:\n  n: {days: [Someday]}", "\"Someday\" is not a weekday"),
+        ("checks:\n  a: {kind: tcp}", "checks.a.address: is missing; this kind of check needs it"),
+        ("checks:\n  a: {kind: redis, address: here}", "checks.a.address: has no port"),
+        ("checks:\n  a: {url: \"ftp://x\"}", "checks.a.url: is not a URL of http or https"),
+        ("checks:\n  a: {url: \"http://x\", every: 5s}", "`every`; make it shorter"),
+        ("checks:\n  a: {url: \"http://x\", status: [ok]}", "such as [200, 204]"),
+        ("checks:\n  a: {kind: htp, url: \"http://x\"}", "did you mean http?"),
         ("rules: [", "is not YAML"),
         ("rules: {}\nrules: {}", "is given twice"),
     ] {

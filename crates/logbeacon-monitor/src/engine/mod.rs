@@ -5,9 +5,10 @@
 //! clocks; out: messages that are due, and the tables to show.
 
 use crate::disk::Disk;
+use crate::frame::OpenReport;
 use crate::identity::IncidentId;
 use crate::incident::Ack;
-use crate::journal::{Journal, OpenError, OpenReport};
+use crate::journal::{Journal, OpenError};
 use crate::phase::Phase;
 use crate::rule::Evaluation;
 use crate::setup::Setup;
