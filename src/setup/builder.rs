@@ -19,16 +19,16 @@ use crate::pipeline::options::QueueConfig;
 use crate::pipeline::options::WhenFull;
 use crate::pipeline::pool::RecordPool;
 use crate::pipeline::queue::{Policy, Queue};
-use crate::pipeline::route::{Routes, SinkSet};
+use crate::pipeline::route::Routes;
 use crate::pipeline::sink_state::SupervisedSink;
 use crate::record::level::Level;
 use crate::record::stats::Counters;
 use crate::setup::handle::{self, LoggingHandle, Shared};
+use crate::setup::names;
 use crate::setup::sinks;
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
 use crate::sink::Sink;
-use logwell_options::problem::{ConfigProblem, Origin};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -165,7 +165,7 @@ impl Builder {
         let forwards_any = !forwards.is_empty();
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
-        check_names(&all.collect::<Vec<_>>())?;
+        names::check(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
             || forwards_any
             || sinks::console_takes_part(&self.config)
@@ -383,25 +383,6 @@ fn policy(config: &QueueConfig) -> Policy {
         WhenFull::Drop => ([none; Level::COUNT], [Some(Duration::ZERO); Level::COUNT]),
     };
     Policy { refuse_from, wait, max_heap_bytes: config.max_bytes }
-}
-
-fn check_names(names: &[&str]) -> Result<(), Error> {
-    let twice =
-        names.iter().enumerate().find(|(at, name)| names.iter().skip(at + 1).any(|n| n == *name));
-    let (problem, help) = if names.len() > SinkSet::MAX {
-        let problem = format!("{} sinks are too many", names.len());
-        (problem, "there can be 64 at most, files and console included")
-    } else if let Some((_, name)) = twice {
-        let problem = format!("two sinks are called {name}");
-        (
-            problem,
-            "give each its own name; app, errors, ai, console and the destinations of forward are taken",
-        )
-    } else {
-        return Ok(());
-    };
-    let (key, help) = ("sinks".to_owned(), help.to_owned());
-    Err(Error::config(vec![ConfigProblem { origin: Origin::Code, key, problem, help }]))
 }
 
 /// A number that is the same for equal configurations (FNV-1a of their text).
