@@ -533,9 +533,9 @@
 //! | Prometheus, histograms, span durations | `docs/metrics.md`, `metrics::Registry` (feature `metrics`) |
 //! | colours | [`terminal`] |
 //! | tests | [`testing`] |
-//! | LogBeacon, Telegram, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
+//! | log servers, chats, mail, levels with codes | `docs/forwarding.md`, `ForwardLevel`, `log()` (feature `forward`) |
 //!
-//! Four cargo features: `forward` adds delivery to LogBeacon and Telegram, with an HTTP client and
+//! Four cargo features: `forward` adds delivery to log servers and people, with an HTTP client and
 //! TLS; `rabbitmq` adds `forward` and delivery through RabbitMQ; `metrics` adds metrics for
 //! Prometheus, and no further crate; `zstd` compresses backups with zstd. Enabling an option
 //! without its feature is an error.

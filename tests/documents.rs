@@ -77,7 +77,9 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
 /// The names of all tests, and the sentences of those that are processes.
 fn tests() -> Vec<String> {
     let name = |line: &str| {
-        let name = line.trim_start().strip_prefix("fn ").and_then(|rest| rest.split_once('('));
+        let line = line.trim_start();
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        let name = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('));
         let sentence = || line.split('"').nth(1);
         name.map(|(name, _)| name).or_else(sentence).map(str::to_owned)
     };

@@ -187,6 +187,14 @@ pub(crate) fn utc_text(unix_ns: u64) -> String {
     format!("{seconds}{:06}+00:00", unix_ns % 1_000_000_000 / 1_000)
 }
 
+/// A moment in UTC as mails have it: `Thu, 19 Feb 2026 10:30:00 +0000`.
+#[cfg(feature = "forward")]
+pub(crate) fn mail_date(unix_ns: u64) -> String {
+    let second = i64::try_from(unix_ns / 1_000_000_000).unwrap_or_default();
+    let moment = jiff::Timestamp::from_second(second).unwrap_or_default();
+    moment.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
 /// Microseconds since 1970 at the moment that a text in RFC 3339 names.
 pub(crate) fn unix_us_of(text: &str) -> Option<u64> {
     let moment: jiff::Timestamp = text.parse().ok()?;

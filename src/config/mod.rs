@@ -35,12 +35,26 @@ pub use crate::black_box::options::BlackBoxConfig;
 pub use crate::capture::options::{Limits, RedactConfig};
 pub use crate::encode::options::{RecordConfig, Schema, ServiceConfig, Spans, WarnName};
 #[cfg(feature = "forward")]
+pub use crate::forward::elasticsearch::options::ElasticsearchConfig;
+#[cfg(feature = "forward")]
+pub use crate::forward::email::options::{EmailConfig, EmailEncryption};
+#[cfg(feature = "forward")]
 pub use crate::forward::hours::Hours;
+#[cfg(feature = "forward")]
+pub use crate::forward::loki::options::{LokiConfig, LokiLine};
 #[cfg(feature = "forward")]
 pub use crate::forward::options::{
     ForwardConfig, HttpConfig, LevelRoute, LevelsConfig, LogBeaconConfig, RabbitMqConfig,
     TelegramConfig, TelegramGroup, WarnAs,
 };
+#[cfg(feature = "forward")]
+pub use crate::forward::otlp::options::OtlpConfig;
+#[cfg(feature = "forward")]
+pub use crate::forward::sentry::options::SentryConfig;
+#[cfg(feature = "forward")]
+pub use crate::forward::slack::options::SlackConfig;
+#[cfg(feature = "forward")]
+pub use crate::forward::webhook::options::WebhookConfig;
 #[cfg(feature = "metrics")]
 pub use crate::metrics::options::MetricsConfig;
 pub use crate::pipeline::options::QueueConfig;

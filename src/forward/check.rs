@@ -55,11 +55,12 @@ impl fmt::Display for Checked {
 ///
 /// A file that the options name cannot be read.
 pub(crate) fn check_all(setup: &ForwardSetup<'_>) -> Result<Vec<Checked>, Error> {
-    let destinations = open::destinations(setup)?;
-    Ok(destinations.into_iter().map(|(destination, stop)| check_one(destination, &stop)).collect())
+    Ok(open::destinations(setup)?.into_iter().map(check_one).collect())
 }
 
-fn check_one(mut destination: Destination, stop: &Stop) -> Checked {
+fn check_one(mut destination: Destination) -> Checked {
+    let stop = Stop::default();
+    destination.transport.start(&stop);
     let mut fields = Fields::new();
     fields.push(Key::Index(0), Value::Str("test message: logwell can reach you"));
     fields.push(Key::Index(1), Value::Str("check"));
@@ -73,7 +74,7 @@ fn check_one(mut destination: Destination, stop: &Stop) -> Checked {
     destination.compose.take(Taken { id: 1, at_unix_ms, bytes: &entry }, start);
     destination.compose.finish();
     let messages = destination.compose.ready(start);
-    let fates = destination.transport.deliver(&messages, stop);
+    let fates = destination.transport.deliver(&messages, &stop);
     let nothing = Outcome::refused("the options leave nothing to be sent");
     Checked {
         destination: destination.name.to_owned(),

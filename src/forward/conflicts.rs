@@ -1,9 +1,30 @@
 //! Conflicts: options of forwarding that do not go together. Pure.
 
 use crate::encode::options::ServiceConfig;
+use crate::forward::email::options::EmailEncryption;
 use crate::forward::options::{ForwardConfig, TelegramGroup, is_bot_token};
+use crate::forward::{email, sentry, webhook};
 use logwell_options::report::Conflict;
 use logwell_options::secret::{Secret, SecretUrl};
+
+/// A URL that must be there if its destination is enabled.
+struct NeededUrl<'a> {
+    key: &'static str,
+    switch: &'static str,
+    is_enabled: bool,
+    url: &'a Secret,
+}
+
+macro_rules! needed_urls {
+    ($forward:ident: $($section:ident),+) => {
+        [$(NeededUrl {
+            key: concat!("forward.", stringify!($section), ".url"),
+            switch: concat!("forward.", stringify!($section), ".enabled"),
+            is_enabled: $forward.$section.enabled,
+            url: &$forward.$section.url,
+        }),+]
+    };
+}
 
 /// Notes what does not go together.
 pub(crate) fn find(
@@ -11,9 +32,9 @@ pub(crate) fn find(
     service: &ServiceConfig,
     conflicts: &mut Vec<Conflict>,
 ) {
-    if forward.logbeacon.enabled {
-        let (key, switch) = ("forward.logbeacon.url", "forward.logbeacon.enabled");
-        needed_url((key, switch), &forward.logbeacon.url, forward, conflicts);
+    let urls = needed_urls!(forward: logbeacon, elasticsearch, loki, otlp, webhook, slack);
+    for needed in urls.into_iter().filter(|needed| needed.is_enabled) {
+        needed_url((needed.key, needed.switch), needed.url, forward, conflicts);
     }
     if forward.rabbitmq.enabled {
         queues(service, conflicts);
@@ -21,6 +42,19 @@ pub(crate) fn find(
     }
     if forward.telegram.enabled {
         telegram(forward, conflicts);
+    }
+    if forward.sentry.enabled {
+        sentry(forward, conflicts);
+    }
+    if forward.email.enabled {
+        mail(forward, conflicts);
+    }
+    if let Some(fault) = webhook::fault(&forward.webhook.body) {
+        conflicts.push(Conflict {
+            keys: vec!["forward.webhook.body"],
+            problem: fault,
+            help: "write JSON with placeholders such as {{ json message }}".to_owned(),
+        });
     }
 }
 
@@ -131,6 +165,47 @@ fn group(
     }
 }
 
+fn sentry(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {
+    let (dsn, switch) = ("forward.sentry.dsn", "forward.sentry.enabled");
+    if forward.sentry.dsn.is_empty() {
+        conflicts.push(Conflict {
+            keys: vec![dsn, switch],
+            problem: format!("is missing, and {switch} is true"),
+            help: "copy it from the project's settings: https://key@host/7".to_owned(),
+        });
+    } else if !sentry::is_private(&forward.sentry.dsn) && !forward.http.allow_plain {
+        conflicts.push(not_private(dsn));
+    }
+}
+
+fn mail(forward: &ForwardConfig, conflicts: &mut Vec<Conflict>) {
+    let config = &forward.email;
+    let mut conflict = |keys: Vec<&'static str>, problem: &str, help: &str| {
+        conflicts.push(Conflict { keys, problem: problem.to_owned(), help: help.to_owned() });
+    };
+    let is_odd = |c: char| c.is_whitespace() || "/@?#,;:".contains(c);
+    if config.host.is_empty() || config.host.contains(is_odd) {
+        let help = "write the host alone, such as mail.example.com; the port has its own option";
+        conflict(vec!["forward.email.host"], "is not a host name", help);
+    }
+    if !email::is_address(&config.from) {
+        let help = "write it as shop@example.com";
+        conflict(vec!["forward.email.from"], "is not an address", help);
+    }
+    let mut receivers = email::receivers(config).peekable();
+    if receivers.peek().is_none() || !receivers.all(email::is_address) {
+        let help = "write it as a@example.com,b@example.com";
+        conflict(vec!["forward.email.to"], "is not a list of addresses", help);
+    }
+    let is_open = config.encryption == EmailEncryption::None;
+    let is_here = SecretUrl::new(format!("http://{}", config.host)).is_private();
+    if is_open && !is_here && !forward.http.allow_plain {
+        let keys = vec!["forward.email.encryption", "forward.http.allow_plain"];
+        let problem = "is none: everybody on the way could read records and the password";
+        conflict(keys, problem, "write starttls or tls, or set forward.http.allow_plain: true");
+    }
+}
+
 /// A URL that must be there, and must not tell everybody what goes there.
 fn needed_url(
     (key, switch): (&'static str, &'static str),
@@ -145,10 +220,14 @@ fn needed_url(
             help: "write it as https://host/path".to_owned(),
         });
     } else if !SecretUrl::from(url).is_private() && !forward.http.allow_plain {
-        conflicts.push(Conflict {
-            keys: vec![key, "forward.http.allow_plain"],
-            problem: "is not https: everybody on the way could read records and tokens".to_owned(),
-            help: "write https://, or set forward.http.allow_plain: true".to_owned(),
-        });
+        conflicts.push(not_private(key));
+    }
+}
+
+fn not_private(key: &'static str) -> Conflict {
+    Conflict {
+        keys: vec![key, "forward.http.allow_plain"],
+        problem: "is not https: everybody on the way could read records and tokens".to_owned(),
+        help: "write https://, or set forward.http.allow_plain: true".to_owned(),
     }
 }

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// What forwarding needs to know: nothing.
 pub(crate) struct ForwardSetup<'a>(pub(crate) std::marker::PhantomData<&'a ()>);
 
+/// Destinations that the program adds itself: none.
+#[derive(Default)]
+pub(crate) struct Own;
+
 /// What was opened: nothing.
 pub(crate) struct Opened;
 
@@ -20,8 +24,8 @@ pub(crate) struct Started {
     pub(crate) degraded: Vec<String>,
 }
 
-/// The destinations that the configuration asks for.
-pub(crate) fn names(_: &ForwardSetup<'_>) -> Vec<&'static str> {
+/// The names of all destinations: none.
+pub(crate) fn names(_: &ForwardSetup<'_>, _: &Own) -> Vec<&'static str> {
     Vec::new()
 }
 
@@ -31,7 +35,7 @@ pub(crate) fn names(_: &ForwardSetup<'_>) -> Vec<&'static str> {
 ///
 /// None.
 pub(crate) fn open(
-    _: &ForwardSetup<'_>,
+    _: (&ForwardSetup<'_>, Own),
     _: &Clock,
     _boot: u64,
     _: &mut Traces,

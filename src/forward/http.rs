@@ -3,6 +3,8 @@
 //! Knows HTTP. Knows no message format and no destination. Every wait has a deadline, every answer
 //! a bound, and no secret is in any error.
 
+pub use super::answer::Answer;
+use super::answer::Raw;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::threads;
 use crate::forward::options::HttpConfig;
@@ -88,17 +90,17 @@ impl Default for HttpOptions {
     }
 }
 
-/// What the other side has answered.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// How long it wants to be left alone (`Retry-After`), at most a day.
-    pub retry_after: Option<Duration>,
-    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`]; the URL and the values of the
-    /// headers that were sent are masked, should they be repeated there.
-    pub body_start: String,
+/// A request: what is posted.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    /// What the body is, such as `application/json`.
+    pub content_type: &'a str,
+    /// More headers. Their values are masked wherever the answer repeats them.
+    pub headers: &'a [(String, Secret)],
+    /// The body.
+    pub body: &'a [u8],
+    /// So much of the answer is read; [`MAX_ANSWER_BYTES`] will mostly do.
+    pub max_answer_bytes: usize,
 }
 
 /// Why there is no answer. Its text has no secret in it.
@@ -185,11 +187,23 @@ impl HttpClient {
         headers: &[(String, Secret)],
         body: &[u8],
     ) -> Result<Answer, HttpError> {
+        let max_answer_bytes = MAX_ANSWER_BYTES;
+        self.post(url, &Post { content_type: "application/json", headers, body, max_answer_bytes })
+    }
+
+    /// Posts a body of any kind. Blocks until there is an answer, at most as long as `timeout`
+    /// says.
+    ///
+    /// # Errors
+    ///
+    /// There was no answer: no connection, no trust, no time, no HTTP; or the client was shut down.
+    pub fn post(&self, url: &SecretUrl, post: &Post<'_>) -> Result<Answer, HttpError> {
         // What ureq logs may hold the path: nobody is to see it.
-        let result = with_default(&Dispatch::none(), || self.post(url, headers, body));
+        let result = with_default(&Dispatch::none(), || self.exchange(url, post));
         // Of the proxy's answers nothing is reported.
         let scrub = |text: &str| {
-            headers.iter().fold(url.scrub(text), |text, (_, value)| value.scrub_header(&text))
+            let headers = post.headers.iter();
+            headers.fold(url.scrub(text), |text, (_, value)| value.scrub_header(&text))
         };
         match result {
             Ok(answer) => Ok(Answer { body_start: scrub(&answer.body_start), ..answer }),
@@ -203,13 +217,9 @@ impl HttpClient {
         self.agent.clone().shutdown();
     }
 
-    fn post(
-        &self,
-        url: &SecretUrl,
-        headers: &[(String, Secret)],
-        body: &[u8],
-    ) -> Result<Answer, HttpError> {
-        let mut request = self.agent.post(url.reveal()).content_type("application/json");
+    fn exchange(&self, url: &SecretUrl, post: &Post<'_>) -> Result<Answer, HttpError> {
+        let Post { content_type, headers, body, max_answer_bytes } = *post;
+        let mut request = self.agent.post(url.reveal()).content_type(content_type);
         for (name, value) in headers {
             request = request.header(name.as_str(), value.reveal());
         }
@@ -224,11 +234,16 @@ impl HttpClient {
             retry_after.and_then(|text| parse_retry_after(text, jiff::Timestamp::now()));
         let status = answer.status().as_u16();
         // The status says it all: what breaks off after it changes nothing.
-        let mut start = Vec::new();
-        let mut reader = answer.body_mut().as_reader().take(MAX_ANSWER_BYTES as u64);
-        let _broken_off = reader.read_to_end(&mut start);
-        let body_start = String::from_utf8_lossy(&start).into_owned();
-        Ok(Answer { status, retry_after, body_start })
+        let mut body = Vec::new();
+        let mut reader = answer.body_mut().as_reader().take(max_answer_bytes as u64);
+        let _broken_off = reader.read_to_end(&mut body);
+        let start = body.get(..body.len().min(MAX_ANSWER_BYTES)).unwrap_or_default();
+        let body_start = String::from_utf8_lossy(start).into_owned();
+        let headers = answer.headers().iter();
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+        let raw = Raw { headers: headers.collect(), body };
+        Ok(Answer { status, retry_after, body_start, raw })
     }
 }
 
@@ -250,8 +265,7 @@ impl fmt::Debug for HttpClient {
 #[must_use]
 pub fn classify(answer: &Answer) -> Outcome {
     let why = || {
-        let text = answer.body_start.trim();
-        let shown: String = text.chars().take(MAX_REASON_CHARS).map(printable).collect();
+        let shown = shorten(&answer.body_start);
         let space = if shown.is_empty() { "" } else { ": " };
         format!("HTTP status {}{space}{shown}", answer.status)
     };
@@ -263,6 +277,11 @@ pub fn classify(answer: &Answer) -> Outcome {
         400 | 409 => Outcome::Doubtful { why: why() },
         status => Outcome::Blocked { after, why: format!("{}; {}", why(), advice(status)) },
     }
+}
+
+/// What the other side says, short enough for a report and without control characters.
+pub(super) fn shorten(text: &str) -> String {
+    text.trim().chars().take(MAX_REASON_CHARS).map(printable).collect()
 }
 
 /// What a person can do about a status.

@@ -6,24 +6,29 @@ use super::adopt::adopt;
 use super::blame::Patience;
 use super::counters::DeliveryCounters;
 use super::destination::Destination;
+use super::elasticsearch;
+use super::email;
 use super::forwarder::{Forwarder, Parts};
 use super::inbox::Inbox;
 use super::logbeacon;
+use super::loki;
+use super::otlp;
 use super::rabbitmq;
 use super::running::{Forwarders, Running};
+use super::sentry;
+use super::slack;
 use super::telegram;
 use super::transport::Stop;
+use super::webhook;
 use crate::base::clock::Clock;
 use crate::base::error::Error;
 use crate::base::selflog;
 use crate::base::traces::Traces;
-use crate::encode::json::JsonOptions;
-use crate::encode::options::ServiceConfig;
-use crate::encode::schema::SchemaOptions;
 use crate::forward::ForwardSetup;
 use crate::forward::dead_letters::DeadLetters;
 use crate::forward::level::{ForwardLevel, ForwardLevels};
 use crate::forward::logbeacon::encoder::LogBeaconEncoder;
+use crate::forward::options::ForwardConfig;
 use crate::forward::options::LevelRoute;
 use crate::forward::options::LevelsConfig;
 use crate::forward::sink::ForwardSink;
@@ -31,15 +36,12 @@ use crate::record::level::Level;
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
 use crate::spool::{self, SpoolOptions, SpoolReader, SpoolStatus, SpoolWriter};
+use logwell_options::problem::{ConfigProblem, Origin};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A message is not longer; a record that would be is cut.
-const MAX_MESSAGE_BYTES: u64 = 1 << 20;
-/// What a spool needs around an entry, and more.
-const ENTRY_HEAD_BYTES: u64 = 256;
 /// How long is waited for a spool that is still in use: by the logging that ends in this moment, of
 /// this process or of the one before.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -51,6 +53,9 @@ pub(crate) struct Opened {
     missing: Vec<(&'static str, Error)>,
 }
 
+/// Destinations that the program adds itself.
+pub(crate) type Own = Vec<Destination>;
+
 /// Forwarders that have started.
 pub(crate) struct Started {
     /// The sinks that feed them.
@@ -60,27 +65,32 @@ pub(crate) struct Started {
     pub(crate) degraded: Vec<String>,
 }
 
-/// The destinations that the configuration asks for.
-pub(crate) fn names(config: &ForwardSetup<'_>) -> Vec<&'static str> {
+/// The names of the destinations that the configuration asks for, and of the program's own.
+pub(crate) fn names(config: &ForwardSetup<'_>, own: &Own) -> Vec<&'static str> {
     let logbeacon = config.forward.logbeacon.enabled.then_some(logbeacon::NAME);
-    logbeacon.into_iter().chain(telegram::names(config)).collect()
+    let others = KINDS.iter().filter(|kind| (kind.is_wanted)(config.forward)).map(|kind| kind.name);
+    let own = own.iter().map(|destination| destination.name);
+    logbeacon.into_iter().chain(telegram::names(config)).chain(others).chain(own).collect()
 }
 
-/// Opens the spools of the destinations that the configuration asks for. A destination whose spool
-/// cannot be opened is left out.
+/// Opens the spools of the destinations that the configuration asks for, and of the program's own.
+/// A destination whose spool cannot be opened is left out.
 ///
 /// # Errors
 ///
-/// The options of HTTP cannot be used.
+/// The options of HTTP cannot be used, or a destination has a name that no directory can have.
 pub(crate) fn open(
-    config: &ForwardSetup<'_>,
+    (config, own): (&ForwardSetup<'_>, Own),
     clock: &Clock,
     boot: u64,
     traces: &mut Traces,
 ) -> Result<Opened, Error> {
     let (mut parts, mut missing) = (Vec::new(), Vec::new());
-    for destination in destinations(config)? {
-        let name = destination.0.name;
+    if let Some(error) = own.iter().find_map(bad_name) {
+        return Err(error);
+    }
+    for destination in destinations(config)?.into_iter().chain(own) {
+        let name = destination.name;
         let dir = spool_dir(config).join(name);
         spool::without_entries(&dir).iter().for_each(|path| traces.disposable(path));
         match open_one(config, clock, destination, boot) {
@@ -121,57 +131,58 @@ fn left_out(name: &str, error: &Error) -> String {
     format!("nothing is forwarded to {name} until the next start: {error}")
 }
 
-/// What the configuration asks for, each with its own signal to stop.
-pub(super) fn destinations(config: &ForwardSetup<'_>) -> Result<Vec<(Destination, Stop)>, Error> {
+/// What the configuration asks for.
+pub(super) fn destinations(config: &ForwardSetup<'_>) -> Result<Vec<Destination>, Error> {
     let forward = &config.forward;
     let mut all = Vec::new();
     if forward.logbeacon.enabled {
-        let stop = Stop::default();
-        let encoder = LogBeaconEncoder::new(
-            preset_options(config, forward.logbeacon.max_bytes),
-            forward.zone,
-        );
-        all.push((logbeacon::destination(forward, encoder, &stop)?, stop));
+        let options = config.schema(forward.logbeacon.max_bytes);
+        let encoder = LogBeaconEncoder::new(options, forward.zone);
+        all.push(logbeacon::destination(forward, encoder)?);
     }
-    all.extend(telegram::destinations(config, &service(config))?);
-    all.into_iter()
-        .map(|(destination, stop)| Ok((rabbitmq::through(destination, config)?, stop)))
-        .collect()
+    all.extend(telegram::destinations(config, &config.service())?);
+    let brokered = all.into_iter().map(|destination| rabbitmq::through(destination, config));
+    let others = KINDS.iter().filter(|kind| (kind.is_wanted)(forward));
+    brokered.chain(others.map(|kind| (kind.make)(config))).collect()
 }
 
-/// How records become messages that fit into a spool of that size.
-fn preset_options(config: &ForwardSetup<'_>, spool_bytes: u64) -> SchemaOptions {
-    let max_bytes = (spool_bytes / 4).saturating_sub(ENTRY_HEAD_BYTES).min(MAX_MESSAGE_BYTES);
-    let json = JsonOptions {
-        record: config.record.clone(),
-        max_line_bytes: usize::try_from(max_bytes).unwrap_or(usize::MAX),
-        max_spans: config.max_spans,
+/// One kind of destination that needs no broker.
+struct Kind {
+    name: &'static str,
+    is_wanted: fn(&ForwardConfig) -> bool,
+    make: fn(&ForwardSetup<'_>) -> Result<Destination, Error>,
+}
+
+macro_rules! kinds {
+    ($($kind:ident),+) => {
+        &[$(Kind {
+            name: $kind::NAME,
+            is_wanted: |forward| forward.$kind.enabled,
+            make: $kind::destination,
+        }),+]
     };
-    SchemaOptions { json, service: service(config) }
 }
 
-/// What this program is; without a name it has that of its file.
-fn service(config: &ForwardSetup<'_>) -> ServiceConfig {
-    let mut service = config.service.clone();
-    if service.name.is_empty() {
-        service.name = program_name();
-    }
-    service
-}
+const KINDS: &[Kind] = kinds!(elasticsearch, loki, otlp, sentry, webhook, slack, email);
 
-/// What the process was started as.
-fn program_name() -> String {
-    let path = std::env::current_exe().unwrap_or_default();
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+fn bad_name(destination: &Destination) -> Option<Error> {
+    let fault = destination.fault()?;
+    Some(Error::config(vec![ConfigProblem {
+        origin: Origin::Code,
+        key: format!("destination `{}`", destination.name),
+        problem: fault.to_owned(),
+        help: "its name is that of a directory: choose another".to_owned(),
+    }]))
 }
 
 fn open_one(
     config: &ForwardSetup<'_>,
     clock: &Clock,
-    (destination, stop): (Destination, Stop),
+    mut destination: Destination,
     boot: u64,
 ) -> Result<(NamedSink, Forwarder, Running), Error> {
-    let name = destination.name;
+    let (name, stop) = (destination.name, Stop::default());
+    destination.transport.start(&stop);
     let dir = spool_dir(config);
     let options = SpoolOptions {
         max_bytes: destination.max_bytes,
@@ -209,13 +220,14 @@ fn spool_dir(config: &ForwardSetup<'_>) -> PathBuf {
     crate::base::fs::absolute(config.files_dir.join(&config.forward.spool_dir))
 }
 
-/// The levels whose records go there.
+/// The levels whose records go there. The table is about LogBeacon and Telegram; the others have a
+/// least level.
 fn levels_for(name: &str, levels: &LevelsConfig) -> Vec<ForwardLevel> {
     let goes_there = |route: &LevelRoute| match name {
         logbeacon::NAME => route.logbeacon,
         telegram::DEVELOPER => route.developer,
         telegram::CUSTOMER => route.customer,
-        _ => false,
+        _ => true,
     };
     let rows = [
         (ForwardLevel::Debug, &levels.debug),

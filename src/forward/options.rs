@@ -1,9 +1,16 @@
 //! Options: where records go besides files and console, and how.
 
 use crate::base::zone::TimeZone;
+use crate::forward::elasticsearch::options::ElasticsearchConfig;
+use crate::forward::email::options::EmailConfig;
 use crate::forward::headers::secret_headers;
 use crate::forward::hours::Hours;
 use crate::forward::hours::hours;
+use crate::forward::loki::options::LokiConfig;
+use crate::forward::otlp::options::OtlpConfig;
+use crate::forward::sentry::options::SentryConfig;
+use crate::forward::slack::options::SlackConfig;
+use crate::forward::webhook::options::WebhookConfig;
 use crate::record::level::Level;
 use logwell_options::choices;
 use logwell_options::secret::Secret;
@@ -52,6 +59,20 @@ section! {
         telegram: TelegramConfig = TelegramConfig::default() => section();
         /// The broker between this program and the workers that deliver (`logwell-relay`).
         rabbitmq: RabbitMqConfig = RabbitMqConfig::default() => section();
+        /// Elasticsearch, OpenSearch, or a server that takes their `_bulk`.
+        elasticsearch: ElasticsearchConfig = ElasticsearchConfig::default() => section();
+        /// Loki, or a server that takes what is pushed to it.
+        loki: LokiConfig = LokiConfig::default() => section();
+        /// A collector, or another server that takes logs over OTLP/HTTP.
+        otlp: OtlpConfig = OtlpConfig::default() => section();
+        /// Sentry, or a server that takes its envelopes.
+        sentry: SentryConfig = SentryConfig::default() => section();
+        /// A server of your own that takes a POST for each record.
+        webhook: WebhookConfig = WebhookConfig::default() => section();
+        /// A channel of Slack.
+        slack: SlackConfig = SlackConfig::default() => section();
+        /// People who receive digests by e-mail.
+        email: EmailConfig = EmailConfig::default() => section();
     }
 }
 

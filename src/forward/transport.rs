@@ -9,17 +9,24 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The way messages take to the other side.
-pub(crate) trait Transport: Send {
+pub trait Transport: Send {
     /// Delivers messages in their order: one fate for each.
     ///
     /// After the first that [waits](Outcome::is_waiting) the rest may be left untried, with its
-    /// fate. Does not go on beyond the deadline of `stop`; see [`Stop::at_deadline`].
+    /// fate. Does not go on beyond the deadline of `stop`; see [`Stop::at_deadline`]. It may block:
+    /// the thread is the destination's own. If it panics, the messages are tried again.
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome>;
+
+    /// Called once, before the first message: registers what interrupts a wait for the network; see
+    /// [`Stop::at_deadline`].
+    fn start(&mut self, stop: &Stop) {
+        let _ = stop;
+    }
 }
 
 /// The signal to stop, and the time until which work may go on. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<Shared>);
+pub struct Stop(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -55,7 +62,7 @@ impl Stop {
 
     /// Has `interrupt` called when the deadline has come: it must return at once. A transport
     /// registers here what ends its waits for the network.
-    pub(crate) fn at_deadline(&self, interrupt: impl Fn() + Send + 'static) {
+    pub fn at_deadline(&self, interrupt: impl Fn() + Send + 'static) {
         let mut state = self.lock();
         if state.is_over {
             interrupt();
@@ -64,23 +71,26 @@ impl Stop {
     }
 
     /// The deadline, if it was asked to stop.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
         self.lock().deadline
     }
 
     /// Whether it was asked to stop.
-    pub(crate) fn is_requested(&self) -> bool {
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
         self.deadline().is_some()
     }
 
     /// Whether the deadline has come.
-    pub(crate) fn is_over(&self) -> bool {
+    #[must_use]
+    pub fn is_over(&self) -> bool {
         let state = self.lock();
         state.is_over || state.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Waits so long, or until it is asked to stop; says whether it was.
-    pub(crate) fn wait(&self, at_most: Duration) -> bool {
+    pub fn wait(&self, at_most: Duration) -> bool {
         let until_asked = |state: &mut State| state.deadline.is_none();
         let waited = self.0.changed.wait_timeout_while(self.lock(), at_most, until_asked);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +98,7 @@ impl Stop {
     }
 
     /// Waits so long, or until the deadline; says whether that has come.
-    pub(crate) fn wait_until_over(&self, at_most: Duration) -> bool {
+    pub fn wait_until_over(&self, at_most: Duration) -> bool {
         let left = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
         let at_most = at_most.min(left.unwrap_or(at_most));
         let until_over = |state: &mut State| !state.is_over;

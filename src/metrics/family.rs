@@ -271,3 +271,39 @@ impl<M> fmt::Debug for Series<M> {
         f.debug_struct("Series").field("metric", &self.metric).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::instruments::Counter;
+
+    fn series() -> Series<Counter> {
+        let (metric, help, labels) = ("seen_total", String::new(), None);
+        let description = Description { metric, help, labels, bounds: Arc::from([]) };
+        Series::new(description, Arc::default())
+    }
+
+    #[test]
+    fn a_series_goes_that_nobody_holds_and_nobody_has_changed_for_so_long() {
+        let series = series();
+        let held = series.get(&[("user", "a")]);
+        series.get(&[("user", "b")]).inc();
+        series.get(&[]).inc();
+        series.expire(Duration::from_secs(3_600));
+        assert_eq!(series.len(), 3, "none is idle for an hour");
+        series.expire(Duration::ZERO);
+        assert_eq!(series.len(), 1, "the one that is held stays");
+        held.inc();
+        assert_eq!(series.get(&[("user", "a")]).get(), 1);
+    }
+
+    #[test]
+    fn values_that_are_too_long_are_one_if_they_begin_alike() {
+        let series = series();
+        let long = "x".repeat(2 * MAX_VALUE_BYTES);
+        series.get(&[("user", &long)]).inc();
+        series.get(&[("user", &"x".repeat(MAX_VALUE_BYTES))]).inc();
+        assert_eq!(series.len(), 1);
+        assert_eq!(series.get(&[("user", &long)]).get(), 2);
+    }
+}

@@ -56,6 +56,7 @@ use std::time::Duration;
 pub struct Builder {
     pub(crate) config: LoggingConfig,
     pub(crate) sinks: Vec<NamedSink>,
+    destinations: forward::Own,
     filters_globally: bool,
     clock: Clock,
     registry: Option<metrics::Registry>,
@@ -73,6 +74,7 @@ impl Builder {
         Self {
             config: LoggingConfig::default(),
             sinks: Vec::new(),
+            destinations: forward::Own::default(),
             filters_globally: false,
             clock: Clock::System,
             registry: None,
@@ -93,6 +95,14 @@ impl Builder {
         sink: impl Sink + 'static,
     ) -> Self {
         self.sinks.push((name.into(), accepts, Box::new(sink)));
+        self
+    }
+
+    /// Adds a destination of your own: it has a spool, retries, dead letters and statistics like
+    /// those of the section `forward`.
+    #[cfg(feature = "forward")]
+    pub fn destination(mut self, destination: forward::Destination) -> Self {
+        self.destinations.push(destination);
         self
     }
 
@@ -148,14 +158,16 @@ impl Builder {
         standard_streams::occupy();
         let mut traces = Traces::default();
         let own = std::mem::take(&mut self.sinks);
+        let destinations = std::mem::take(&mut self.destinations);
         let console = self.config.console.enabled.then_some(sinks::CONSOLE);
         let files = sinks::wanted_files(&self.config).map(|wanted| wanted.name);
-        let forwards = forward::names(&self.config.forward_setup());
+        let forwards = forward::names(&self.config.forward_setup(), &destinations);
+        let forwards_any = !forwards.is_empty();
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
         check_names(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
-            || !forward::names(&self.config.forward_setup()).is_empty()
+            || forwards_any
             || sinks::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
@@ -164,8 +176,8 @@ impl Builder {
         sinks.extend(own);
         let page = metrics::Opened::open(self.config.metrics_setup())?;
         let boot = fastrand::u64(1..);
-        let mut forward =
-            forward::open(&self.config.forward_setup(), &self.clock, boot, &mut traces)?;
+        let setup = (&self.config.forward_setup(), destinations);
+        let mut forward = forward::open(setup, &self.clock, boot, &mut traces)?;
         if sinks.is_empty()
             && !self.config.console.enabled
             && let Some(error) = forward.all_missing()

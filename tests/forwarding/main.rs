@@ -1,4 +1,4 @@
-//! Forwarding to LogBeacon, against a server of the tests' own that fails in every way.
+//! Forwarding, against servers of the tests' own that fail in every way.
 
 #![cfg(feature = "forward")]
 #![allow(
@@ -10,15 +10,22 @@
     reason = "tests"
 )]
 
+mod elasticsearch;
+mod email;
+mod loki;
 mod messages;
+mod otlp;
 mod outages;
 mod process;
 mod refusals;
 mod secrets;
 mod server;
 mod tls;
+mod webhook;
 
 use logwell::config::Secret;
+use logwell::dead_letters::{DeadLetters, Selection};
+use logwell::stats::DestinationStats;
 use logwell::{LoggingConfig, LoggingHandle, QueueLayer};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,13 +37,19 @@ pub(crate) const SOON: Duration = Duration::from_secs(300);
 /// Forwards to that URL; files and spool are in that directory. No attempt and no shutdown runs out
 /// of time, but where that is what is looked at.
 pub(crate) fn config(dir: &Path, url: &str) -> LoggingConfig {
+    let mut config = bare_config(dir);
+    config.forward.logbeacon.enabled = true;
+    config.forward.logbeacon.url = Secret::new(url);
+    config.forward.logbeacon.timeout = SOON;
+    config
+}
+
+/// The same without a destination.
+pub(crate) fn bare_config(dir: &Path) -> LoggingConfig {
     let config = LoggingConfig::builder().log_dir(dir).console(false).log_level("trace");
     let mut config = config.build().unwrap();
     config.service.domain = "example.com".to_owned();
     config.service.name = "api_server".to_owned();
-    config.forward.logbeacon.enabled = true;
-    config.forward.logbeacon.url = Secret::new(url);
-    config.forward.logbeacon.timeout = SOON;
     config.shutdown_timeout = SOON;
     config
 }
@@ -91,6 +104,24 @@ pub(crate) fn until_delivered(handle: &LoggingHandle, count: u64) {
 
 pub(crate) fn delivered(handle: &LoggingHandle) -> u64 {
     handle.stats().destination("logbeacon").unwrap().delivered
+}
+
+/// What is known of that destination.
+pub(crate) fn destination(handle: &LoggingHandle, name: &str) -> DestinationStats {
+    handle.stats().destination(name).unwrap().clone()
+}
+
+/// The dead letters of that destination: each message, and why it was refused.
+pub(crate) fn letters(dir: &Path, name: &str) -> Vec<(serde_json::Value, String)> {
+    let mut all = Vec::new();
+    let dead = DeadLetters::open(dir).unwrap();
+    dead.list(&Selection::default(), &mut |letter| {
+        if letter.destination == name {
+            all.push((serde_json::from_str(&letter.message).unwrap(), letter.why.clone()));
+        }
+    })
+    .unwrap();
+    all
 }
 
 /// The numbers in the field `n` of the messages' extra information.

@@ -7,8 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const PLANTED: [&str; 5] =
-    ["tok3n-PLANTED-1", "key-PLANTED-2", "head3r-PLANTED-3", "pr0xy-PLANTED-4", "us3r-PLANTED-5"];
+const PLANTED: [&str; 7] = [
+    "tok3n-PLANTED-1",
+    "key-PLANTED-2",
+    "head3r-PLANTED-3",
+    "pr0xy-PLANTED-4",
+    "us3r-PLANTED-5",
+    "dsnPLANTED6",
+    "UExBTlRFRC03LWFuZC1zb21ldGhpbmctbW9yZQ==", // the secret that webhooks are signed with
+];
 
 fn files(dir: &Path, all: &mut Vec<PathBuf>) {
     for entry in dir.read_dir().unwrap() {
@@ -84,4 +91,65 @@ fn planted_secrets_are_in_no_file_no_error_no_statistics_and_no_body() {
     let error = config.check().unwrap_err();
     assert_eq!(error.mistakes().len(), 2);
     check_clean("an error", format!("{error} {error:?}").as_bytes());
+}
+
+/// All other destinations, with all their secrets, at a server that repeats what it is sent.
+fn with_every_destination(dir: &Path, address: std::net::SocketAddr) -> logwell::LoggingConfig {
+    let mut config = super::bare_config(dir);
+    let url = |path: &str| Secret::new(format!("http://{address}/{path}?key=key-PLANTED-2"));
+    let (token, headers) = (Secret::new("tok3n-PLANTED-1"), Secret::new("x-key=head3r-PLANTED-3"));
+    let forward = &mut config.forward;
+    forward.elasticsearch.enabled = true;
+    (forward.elasticsearch.url, forward.elasticsearch.api_key) = (url("es"), token.clone());
+    forward.elasticsearch.batch_wait = Duration::ZERO;
+    forward.loki.enabled = true;
+    (forward.loki.url, forward.loki.token) = (url("loki"), token.clone());
+    forward.loki.headers = headers.clone();
+    forward.loki.batch_wait = Duration::ZERO;
+    forward.otlp.enabled = true;
+    (forward.otlp.url, forward.otlp.token) = (url("otlp"), token.clone());
+    forward.otlp.headers = headers.clone();
+    forward.otlp.batch_wait = Duration::ZERO;
+    forward.sentry.enabled = true;
+    forward.sentry.dsn = Secret::new(format!("http://dsnPLANTED6@{address}/7"));
+    forward.webhook.enabled = true;
+    (forward.webhook.url, forward.webhook.headers) = (url("hook"), headers);
+    forward.webhook.secret = Secret::new("whsec_UExBTlRFRC03LWFuZC1zb21ldGhpbmctbW9yZQ==");
+    forward.slack.enabled = true;
+    forward.slack.url = Secret::new(format!("http://{address}/services/key-PLANTED-2"));
+    forward.slack.batch_wait = Duration::ZERO;
+    config
+}
+
+#[test]
+fn no_destination_shows_its_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| {
+        let status = if request.line.contains("services") { 404 } else { 413 };
+        Reply::With(status, "X: y", format!("cannot {} {:?}", request.line, request.headers))
+    });
+    let config = with_every_destination(dir.path(), server.address);
+    config.check().unwrap();
+    let shown = format!("{config:?}\n{}", config.to_yaml());
+    check_clean("the configuration", shown.as_bytes());
+    let report = logging(config.clone(), |handle| {
+        tracing::error!("order failed");
+        let stats = || handle.stats();
+        until("all have answered", || {
+            stats().destinations.iter().all(|it| it.refused + it.failed_attempts > 0)
+        });
+        let shown = format!("{:?} {} {:?}", stats(), handle.health(), handle.effective_config());
+        check_clean("what the handle says", shown.as_bytes());
+        handle.shutdown()
+    });
+    check_clean("the report", format!("{report} {report:?}").as_bytes());
+    let mut all = Vec::new();
+    files(dir.path(), &mut all);
+    assert!(all.iter().any(|path| path.ends_with("sentry.dead")), "{all:?}");
+    for path in all {
+        check_clean(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    }
+    for checked in logwell::forward::check(&config).unwrap() {
+        check_clean("the check", format!("{checked} {checked:?}").as_bytes());
+    }
 }

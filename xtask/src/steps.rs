@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Examples that end by themselves, with their arguments.
-const EXAMPLES: [(&str, &[&str]); 15] = [
+const EXAMPLES: [(&str, &[&str]); 16] = [
     ("quickstart", &[]),
     ("from_yaml", &[]),
     ("compose_layers", &[]),
@@ -20,6 +20,7 @@ const EXAMPLES: [(&str, &[&str]); 15] = [
     ("ai_responses", &[]),
     ("testing", &[]),
     ("forwarding", &[]),
+    ("own_destination", &[]),
     ("black_box", &[]),
     ("secrets", &[]),
     ("metrics", &[]),

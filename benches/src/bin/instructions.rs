@@ -174,7 +174,7 @@ fn record() -> Outcome<()> {
          # `cargo x bench instructions --record`; `cargo x test --all` compares.\n",
     );
     text += &format!("tools: {}\n", tools()?);
-    for (name, _) in CASES {
+    for &(name, _) in CASES {
         let count = count(name)?;
         println!("{name}: {count:.1}");
         text += &format!("{name}: {count:.1}\n");
@@ -204,7 +204,7 @@ fn compare() -> Outcome<()> {
         return Ok(());
     }
     let mut dearer = Vec::new();
-    for (name, _) in CASES {
+    for &(name, _) in CASES {
         let count = count(name)?;
         let before: f64 = recorded.get(name).ok_or(format!("{name} is not recorded"))?.parse()?;
         let change = (count - before) / before;

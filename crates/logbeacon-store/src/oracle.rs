@@ -121,7 +121,14 @@ fn same(embedded: &Embedded, memory: &Memory, when: &str) {
         let request = SearchRequest { limit: None, ..request };
         assert_eq!(found(embedded, &request), found(memory, &request), "{order:?} {when}");
     }
-    for (text, step_ns) in [("*", 60_000_000_000), ("payment", 3_600_000_000_000), ("*", 7)] {
+    for (text, step_ns) in [
+        ("*", 60_000_000_000),
+        ("payment", 3_600_000_000_000),
+        ("*", 7),
+        ("level>=warn -stream:=a", 60_000_000_000),
+        ("stream:* or level:info", 3_600_000_000_000),
+        ("-stream:a", 120_000_000_000),
+    ] {
         let request = SearchRequest::new(Query::parse(text).unwrap());
         let counts = |store: &dyn Store| store.histogram(&request, step_ns).unwrap().0;
         assert_eq!(counts(embedded), counts(memory), "{text} {when}");

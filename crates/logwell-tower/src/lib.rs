@@ -4,6 +4,10 @@
 //! requests will do. Requests go through; records, and the headers of a trace, come out.
 #![doc = include_str!("../README.md")]
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/http.md")]
+mod manual {}
+
 pub mod client;
 mod inject;
 mod request;

@@ -11,8 +11,8 @@ use super::quotes::Quoted;
 use super::sites::{self, Site, name_of_value};
 use super::urls;
 use super::values::{
-    block, closes, in_connection_string, in_form, in_query, is_plain, is_word, line_len, nested,
-    quote_on_next_line, scheme_len, word_len, wrapped,
+    block, closes, here_document, in_connection_string, in_form, in_query, is_plain, is_word,
+    line_len, nested, quote_on_next_line, scheme_len, word_len, wrapped,
 };
 use super::{is_long, is_random};
 use crate::record::fields::floor_char_boundary;
@@ -158,10 +158,9 @@ fn value_of(name: &Label<'_>, value: &str, place: &Place) -> Option<Range<usize>
             return in_quotes(name, value, place, &quoted).then_some(quoted.content);
         }
     }
-    if place.is_colon
-        && let Some(block) = block(name.line, value)
-    {
-        return Some(block);
+    let block = if place.is_colon { block(name.line, value) } else { here_document(value) };
+    if block.is_some() {
+        return block;
     }
     if let Some(len) = in_query(name.lead, value) {
         let word = value.get(..len)?;

@@ -4,6 +4,7 @@
 //! Rust), the quote may be tripled or doubled, and in a text within a text it is escaped. A quote
 //! is part of the value if it is escaped or doubled. Knows no names.
 
+use logwell_options::secret::MASK;
 use std::ops::Range;
 
 pub(super) const QUOTES: [char; 3] = ['"', '\'', '`'];
@@ -13,9 +14,9 @@ const PAIRS: [(char, &[char]); 5] =
     [('“', &['”']), ('„', &['“', '”']), ('‘', &['’']), ('«', &['»']), ('‹', &['›'])];
 
 /// What stands directly before a quote in some language, in lower case.
-const PREFIXES: [&str; 25] = [
+const PREFIXES: [&str; 26] = [
     "b", "r", "u", "f", "t", "c", "e", "n", "x", "q", "l", "br", "rb", "cr", "fr", "rf", "ur",
-    "lr", "u8", "u&", "$", "@", "$@", "@$", "&",
+    "lr", "u8", "u8r", "u&", "$", "@", "$@", "@$", "&",
 ];
 
 /// A quoted text: where its content is, and where it ends with its quotes.
@@ -49,6 +50,12 @@ pub(super) fn quoted(text: &str) -> Option<Quoted> {
         return Some(at(start + first.len_utf8(), len, content, first.len_utf8()));
     }
     let quote = Quote::of(rest)?;
+    if prefix.ends_with(['r', 'R'])
+        && let Some((len, closing_bytes)) = raw(rest)
+    {
+        let opening = closing_bytes; // as long: a quote, the same delimiter, a bracket
+        return Some(at(start + opening, len, rest.get(opening..)?, closing_bytes));
+    }
     if letters.eq_ignore_ascii_case("q") || letters.eq_ignore_ascii_case("nq") {
         // `q'[it's]'` of Oracle
         let content = rest.get(quote.len()..)?;
@@ -69,6 +76,18 @@ pub(super) fn quoted(text: &str) -> Option<Quoted> {
         content: start + text.content.start..start + text.content.end,
         end: start + text.end,
     })
+}
+
+/// How long the content of `R"delimiter(…)delimiter"` of C++ is, and what ends it.
+fn raw(text: &str) -> Option<(usize, usize)> {
+    const MOST_BYTES: usize = 16;
+    let (delimiter, content) = text.strip_prefix('"')?.split_once('(')?;
+    let is_delimiter = delimiter.len() <= MOST_BYTES && !delimiter.contains([' ', '"', ')', '\\']);
+    let closing = format!("){delimiter}\"");
+    let len = content.find(&closing).filter(|_| is_delimiter)?;
+    // The mask is no content in brackets.
+    let is_mask = text.get(1..).is_some_and(|text| text.starts_with(MASK));
+    (!is_mask).then_some((len, closing.len()))
 }
 
 /// A quote as HTML has it, and as JSON and the logs of web servers escape it.

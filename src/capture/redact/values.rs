@@ -197,6 +197,20 @@ pub(super) fn block(lead: &str, value: &str) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
+/// The lines of a here-document, `<<EOF` or `<<-'EOF'`, to the line with its word.
+pub(super) fn here_document(value: &str) -> Option<Range<usize>> {
+    let head = value.strip_prefix("<<")?.trim_start_matches(['-', '~']);
+    let (word, content) = head.split_once('\n')?;
+    let word = word.trim_end_matches('\r').trim_matches(['"', '\'']);
+    let is_named = !word.is_empty() && word.len() <= MAX_WORD_BYTES && word.chars().all(is_word);
+    let lines = content.split('\n').take_while(|line| line.trim() != word);
+    let len = lines.map(|line| line.len() + 1).sum::<usize>().min(content.len());
+    let content = content.get(..len).filter(|_| is_named)?.trim_end();
+    let start = value.len() - head.len() + head.find('\n')? + 1;
+    let blank = content.len() - content.trim_start().len();
+    (blank < content.len()).then_some(start + blank..start + content.len())
+}
+
 /// The value of a connection string, to its `;`: blanks and most signs are part of it.
 pub(super) fn in_connection_string(lead: &str, value: &str) -> Option<usize> {
     /// No value of such a string is longer, or it is none.

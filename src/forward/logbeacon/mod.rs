@@ -5,21 +5,20 @@
 
 pub(crate) mod encoder;
 
-use super::destination::{Compose, Destination, Notice, Render, Taken};
+use super::batches::{BatchSize, Batches};
+use super::destination::{Destination, Notice, Render};
+use super::exchange::{Exchange, InBatches, Verdict};
 use super::http::{HttpClient, HttpOptions, classify};
 use super::message::Message;
-use super::transport::{Stop, Transport};
+use super::transport::Stop;
 use crate::base::error::Error;
 use crate::forward::headers;
 use crate::forward::logbeacon::encoder::LogBeaconEncoder;
 use crate::forward::options::ForwardConfig;
 use crate::forward::options::LogBeaconConfig;
 use crate::forward::outcome::Outcome;
-use crate::record::level::Level;
 use logwell_options::problem::{ConfigProblem, Origin};
 use logwell_options::secret::{Secret, SecretUrl};
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 /// The name of the destination and of its sink.
 pub(crate) const NAME: &str = "logbeacon";
@@ -108,83 +107,20 @@ fn bearer(token: &Secret) -> Option<(String, Secret)> {
 pub(crate) fn destination(
     config: &ForwardConfig,
     encoder: LogBeaconEncoder,
-    stop: &Stop,
 ) -> Result<Destination, Error> {
     let client = LogBeaconClient::new(config)?;
     let address = client.address();
     let LogBeaconConfig { batch_records, batch_wait, max_bytes, max_age, .. } = config.logbeacon;
-    let interrupted = client.clone();
-    stop.at_deadline(move || interrupted.shutdown());
-    Ok(Destination {
-        name: NAME,
-        address,
-        min_level: Level::Trace,
-        render: Box::new(encoder),
-        compose: Box::new(Batches::new(batch_records, batch_wait)),
-        transport: Box::new(Direct { client, batch_records }),
-        hidden: Secret::default(),
-        at_once: batch_records,
-        max_bytes,
-        max_age,
-    })
+    let size = BatchSize { records: batch_records, bytes: usize::MAX, wait: batch_wait };
+    let compose = Batches::splitting(size, |entry| (hash_of(entry).unwrap_or_default(), entry));
+    let transport = InBatches::new(client, size);
+    let destination = Destination::new(NAME, encoder, compose, transport);
+    Ok(destination.address(address).at_once(batch_records).max_bytes(max_bytes).max_age(max_age))
 }
 
 impl Render for LogBeaconEncoder {
     fn render(&mut self, notice: &Notice<'_>, out: &mut Vec<u8>) {
         self.encode(notice.record, (notice.level, notice.hash), out);
-    }
-}
-
-/// Makes a message of each entry, and waits until there are enough for a batch.
-struct Batches {
-    waiting: VecDeque<Message>,
-    batch_records: usize,
-    batch_wait: Duration,
-    /// When those that wait are to go, however few they are.
-    due: Option<Instant>,
-    is_finished: bool,
-}
-
-impl Batches {
-    fn new(batch_records: usize, batch_wait: Duration) -> Self {
-        let batch_wait = if batch_records > 1 { batch_wait } else { Duration::ZERO };
-        Self { waiting: VecDeque::new(), batch_records, batch_wait, due: None, is_finished: false }
-    }
-}
-
-impl Compose for Batches {
-    fn take(&mut self, entry: Taken<'_>, now: Instant) {
-        self.due.get_or_insert(now + self.batch_wait);
-        self.waiting.push_back(Message {
-            id: hash_of(entry.bytes).unwrap_or_default().to_owned(),
-            body: entry.bytes.to_vec(),
-            records: 1,
-            from: entry.id,
-        });
-    }
-
-    fn ready(&mut self, now: Instant) -> Vec<Message> {
-        let is_due = self.is_finished || self.due.is_some_and(|due| due <= now);
-        let whole = self.waiting.len() / self.batch_records.max(1) * self.batch_records;
-        let ready = if is_due { self.waiting.len() } else { whole };
-        if ready == self.waiting.len() {
-            self.due = None;
-        } else if ready > 0 {
-            self.due = Some(now + self.batch_wait);
-        }
-        self.waiting.drain(..ready).collect()
-    }
-
-    fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
-    fn held_from(&self) -> Option<u64> {
-        self.waiting.front().map(|message| message.from)
-    }
-
-    fn finish(&mut self) {
-        self.is_finished = true;
     }
 }
 
@@ -195,55 +131,16 @@ fn hash_of(message: &[u8]) -> Option<&str> {
     std::str::from_utf8(hash.get(start..)?).ok()
 }
 
-/// Posts messages to LogBeacon itself.
-struct Direct {
-    client: LogBeaconClient,
-    batch_records: usize,
-}
-
-impl Transport for Direct {
-    fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
-        let mut fates = Vec::with_capacity(messages.len());
-        for batch in messages.chunks(self.batch_records.max(1)) {
-            if !self.deliver_batch(batch, stop, &mut fates) {
-                break;
-            }
-        }
-        let untried = fates.last().cloned().unwrap_or(Outcome::Delivered);
-        fates.resize(messages.len(), untried);
-        fates
-    }
-}
-
-impl Direct {
-    /// Halves a batch that is refused until the records that are to blame are alone: they must not
-    /// take the others with them. Says whether it is worth going on.
-    fn deliver_batch(&self, batch: &[Message], stop: &Stop, fates: &mut Vec<Outcome>) -> bool {
-        let outcome = self.post(batch, stop);
-        if batch.len() == 1 || outcome.is_delivered() || outcome.is_waiting() {
-            fates.resize(fates.len() + batch.len(), outcome);
-            return !is_hopeless(fates);
-        }
-        let (left, right) = batch.split_at(batch.len() / 2);
-        self.deliver_batch(left, stop, fates) && self.deliver_batch(right, stop, fates)
+impl Exchange for LogBeaconClient {
+    fn send(&mut self, batch: &[Message], _stop: &Stop) -> Verdict {
+        let bodies: Vec<_> = batch.iter().map(|message| message.body.as_slice()).collect();
+        self.post(&bodies).into()
     }
 
-    fn post(&self, messages: &[Message], stop: &Stop) -> Outcome {
-        if stop.is_over() {
-            return Outcome::retry("logging ends");
-        }
-        let bodies: Vec<_> = messages.iter().map(|message| message.body.as_slice()).collect();
-        self.client.post(&bodies)
+    fn start(&mut self, stop: &Stop) {
+        let interrupted = self.clone();
+        stop.at_deadline(move || interrupted.shutdown());
     }
-}
-
-/// Whether the other side takes nothing now. Two records in doubt and none delivered: the way is to
-/// blame rather than both of them.
-fn is_hopeless(fates: &[Outcome]) -> bool {
-    let in_doubt =
-        fates.iter().filter(|outcome| matches!(outcome, Outcome::Doubtful { .. })).count();
-    let is_waiting = fates.last().is_some_and(Outcome::is_waiting);
-    is_waiting || (in_doubt >= 2 && !fates.iter().any(Outcome::is_delivered))
 }
 
 /// Whether an answer names that message, by its hash. One that has the time of the message too only
@@ -264,43 +161,6 @@ fn timestamp_of(message: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn take(batches: &mut Batches, id: u64, now: Instant) {
-        let bytes = format!("{{\"n\":{id},\"hash\":\"{id:032x}\"}}");
-        batches.take(Taken { id, at_unix_ms: 0, bytes: bytes.as_bytes() }, now);
-    }
-
-    fn ids(batches: &mut Batches, now: Instant) -> Vec<u64> {
-        batches.ready(now).iter().map(|message| message.from).collect()
-    }
-
-    #[test]
-    fn single_messages_do_not_wait() {
-        let now = Instant::now();
-        let mut batches = Batches::new(1, Duration::from_secs(9));
-        take(&mut batches, 7, now);
-        let ready = batches.ready(now);
-        assert_eq!(ready[0].id, format!("{:032x}", 7));
-        assert_eq!((ready.len(), batches.due(), batches.held_from()), (1, None, None));
-    }
-
-    #[test]
-    fn a_batch_goes_when_it_is_full_or_has_waited_long_enough_or_at_the_end() {
-        let start = Instant::now();
-        let after = |ms| start + Duration::from_millis(ms);
-        let mut batches = Batches::new(3, Duration::from_millis(100));
-        (1..=4).for_each(|id| take(&mut batches, id, start));
-        assert_eq!(ids(&mut batches, start), [1, 2, 3]);
-        assert_eq!(batches.held_from(), Some(4));
-        assert_eq!(batches.due(), Some(after(100)));
-        assert!(ids(&mut batches, after(99)).is_empty());
-        assert_eq!(ids(&mut batches, after(100)), [4]);
-        assert_eq!(batches.due(), None);
-        take(&mut batches, 5, after(200));
-        assert!(ids(&mut batches, after(200)).is_empty());
-        batches.finish();
-        assert_eq!(ids(&mut batches, after(200)), [5]);
-    }
 
     #[test]
     fn the_hash_is_found_where_it_stands_and_nowhere_else() {

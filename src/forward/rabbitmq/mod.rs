@@ -94,6 +94,10 @@ impl Brokered {
 }
 
 impl Transport for Brokered {
+    fn start(&mut self, stop: &Stop) {
+        self.direct.start(stop);
+    }
+
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
         let published = self.link.publish(messages, stop);
         self.take_way(published.trouble.as_deref());

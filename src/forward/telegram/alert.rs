@@ -3,7 +3,7 @@
 //! Knows what is shown and which alerts are of one kind. Does not know chats, texts or time limits.
 
 use crate::forward::destination::Taken;
-use crate::forward::telegram::fingerprint::shape;
+use crate::forward::fingerprint::shape;
 use crate::record::level::Level;
 
 /// What one record tells people.

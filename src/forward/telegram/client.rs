@@ -225,7 +225,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn judged(status: u16, body: &str) -> Result<Outcome, i64> {
-        judge(&Answer { status, retry_after: None, body_start: body.to_owned() })
+        judge(&Answer::of(status, body))
     }
 
     #[test]

@@ -75,6 +75,11 @@ impl Direct {
 }
 
 impl Transport for Direct {
+    fn start(&mut self, stop: &Stop) {
+        let interrupted = self.client.clone();
+        stop.at_deadline(move || interrupted.shutdown());
+    }
+
     fn deliver(&mut self, messages: &[Message], stop: &Stop) -> Vec<Outcome> {
         let mut fates: Vec<Outcome> = Vec::new();
         for message in messages {

@@ -33,7 +33,6 @@ mod composer;
 mod digest;
 mod direct;
 mod entry;
-mod fingerprint;
 mod layout;
 mod limits;
 mod message;
@@ -50,7 +49,6 @@ pub use sanitize::{MAX_TEXT_UNITS, fit, text_units};
 
 use super::destination::{Destination, Notice, Render};
 use super::http::{HttpClient, HttpOptions};
-use super::transport::Stop;
 use crate::base::error::Error;
 use crate::encode::options::ServiceConfig;
 use crate::forward::ForwardSetup;
@@ -71,8 +69,7 @@ pub(super) fn names(config: &ForwardSetup<'_>) -> impl Iterator<Item = &'static 
     groups(config).map(|(audience, _)| name(audience))
 }
 
-/// A destination for each group that is configured, with its signal to stop; none if Telegram is
-/// not enabled.
+/// A destination for each group that is configured; none if Telegram is not enabled.
 ///
 /// # Errors
 ///
@@ -80,19 +77,16 @@ pub(super) fn names(config: &ForwardSetup<'_>) -> impl Iterator<Item = &'static 
 pub(super) fn destinations(
     config: &ForwardSetup<'_>,
     service: &ServiceConfig,
-) -> Result<Vec<(Destination, Stop)>, Error> {
+) -> Result<Vec<Destination>, Error> {
     let telegram = &config.forward.telegram;
     let limits = SendLimits::new(telegram.per_second, telegram.per_chat_per_minute);
     let limits = Arc::new(Mutex::new(limits));
     let destination = |(audience, group): (Audience, &TelegramGroup)| {
-        let client = client(config)?;
-        let (stop, interrupted) = (Stop::default(), client.clone());
-        stop.at_deadline(move || interrupted.shutdown());
-        let direct = Direct::new(client, group.token.clone(), Arc::clone(&limits));
+        let direct = Direct::new(client(config)?, group.token.clone(), Arc::clone(&limits));
         let options = desk_options(config, service, (audience, group));
         let hidden = options.token.clone().unwrap_or_default();
         let desk = Composer::new(options, Instant::now());
-        let destination = Destination {
+        Ok(Destination {
             name: name(audience),
             address: SecretUrl::new(telegram.base_url.as_str()).to_string(),
             min_level: telegram.min_level,
@@ -104,8 +98,7 @@ pub(super) fn destinations(
             at_once: 1,
             max_bytes: telegram.max_bytes,
             max_age: telegram.max_age,
-        };
-        Ok((destination, stop))
+        })
     };
     groups(config).map(destination).collect()
 }

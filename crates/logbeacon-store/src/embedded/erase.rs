@@ -73,6 +73,9 @@ impl Shared {
         };
         let due = snapshot.parts.iter().find(|live| live.clean < last);
         if let Some(live) = due {
+            if !self.has_room_of_reserve(live.part.bytes)? {
+                return Ok(false);
+            }
             let hidden: Vec<Filter> =
                 snapshot.deletions_of(live.clean).map(|deletion| deletion.filter()).collect();
             let erased = match self.rewrite(live, &Filter::Or(hidden), last) {

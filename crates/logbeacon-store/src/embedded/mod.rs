@@ -13,6 +13,7 @@ mod erase;
 mod manifest;
 mod open;
 mod options;
+mod room;
 mod salvage;
 mod seal;
 mod shared;

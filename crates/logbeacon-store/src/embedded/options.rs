@@ -28,7 +28,8 @@ pub struct Options {
     /// records beyond it share the column `rest`. Default: 100.
     pub columns_max: usize,
     /// The bytes that stay free on the disk. When less is free, the store is read-only until
-    /// there is more; the reserve lets it seal, merge and erase meanwhile. Default: 256 MiB.
+    /// there is more; the reserve lets it seal and erase meanwhile. It needs room for one row group
+    /// and the journal's oldest segment, 48 MiB with the defaults. Default: 256 MiB.
     pub free_bytes_min: u64,
     /// The time within which deleted records are erased, if the store runs. Default: 1 hour.
     pub erase_within: Duration,

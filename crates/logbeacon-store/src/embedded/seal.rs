@@ -40,6 +40,11 @@ impl Shared {
         let _sealing = lock(&self.sealing);
         let batches = self.batches_to_seal(everything);
         let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return Ok(false) };
+        let bytes: usize = batches.iter().map(|batch| batch.packed.memory_bytes()).sum();
+        if !self.has_room_of_reserve(bytes as u64)? {
+            // The rows stay in the journal, and are found there.
+            return Ok(false);
+        }
         let (clean, sealed_to) = (first.place.epoch, last.place.seq + 1);
         let mut rows: Vec<PackedRow<'_>> =
             batches.iter().flat_map(|batch| batch.packed.rows()).collect();

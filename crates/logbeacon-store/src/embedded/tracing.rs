@@ -38,7 +38,9 @@ impl Shared {
             let new = groups(&mut parts.iter().filter(is_new));
             // Twice as many each time, so that a day is read a few times only.
             let pays = new * 2 >= all || *day < today;
-            if new > 0 && all >= INDEXED_GROUPS && all as u64 <= ORDINAL_MASK && pays {
+            let rows: u64 = parts.iter().map(|live| live.part.rows).sum();
+            let fits = all as u64 <= ORDINAL_MASK && self.has_room_to_spare(rows * 8)?;
+            if new > 0 && all >= INDEXED_GROUPS && pays && fits {
                 self.index_day(*day, parts, known.map(Arc::as_ref))?;
                 return Ok(true);
             }

@@ -45,7 +45,8 @@ impl Shared {
             || self.retain()?
             || self.merge()?
             || self.keep_lists()?
-            || self.index_traces()?)
+            || self.index_traces()?
+            || self.let_go()?)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -100,6 +101,8 @@ impl Shared {
                     self.replace(&[live.part.number], Vec::new())?;
                     return Ok(true);
                 }
+                // It can wait until there is room for what stays.
+                Due::Some(_) if !self.has_room_of_reserve(live.part.bytes)? => {}
                 Due::Some(filter) => {
                     let rewritten = self.rewrite(live, &filter, live.clean).map(drop);
                     let done = rewritten.or_else(|error| self.without_damaged(&[live], error));
@@ -128,9 +131,18 @@ impl Shared {
         }
         for ((_, clean), mut parts) in days {
             parts.sort_by_key(|live| (live.part.first_ns, live.part.number));
+            let bytes = |parts: &mut dyn Iterator<Item = &Part>| parts.map(|part| part.bytes).sum();
             let done = if let Some(small) = small(&parts, self.options.group_rows) {
+                let bytes = bytes(&mut small.iter().map(|live| &*live.part));
+                if !self.has_room_to_spare(bytes)? {
+                    continue;
+                }
                 self.merge_rows(&small, clean)
             } else if let Some(single) = joinable(&parts, self.options.columns_max) {
+                let bytes = bytes(&mut single.iter().map(|part| &**part));
+                if !self.has_room_to_spare(bytes)? {
+                    continue;
+                }
                 self.merge_groups(&single, clean)
             } else {
                 continue;
@@ -178,6 +190,10 @@ impl Shared {
             return self.replace_lists(&expired, None).map(|()| true);
         }
         let Some(merging) = mergeable(&lists) else { return Ok(false) };
+        let count: u64 = merging.iter().map(|list| list.count).sum();
+        if !self.has_room_to_spare(count * LIST_HASH_BYTES)? {
+            return Ok(false);
+        }
         let mut hashes = Vec::new();
         for list in &merging {
             hashes.extend(list.hashes()?);
@@ -299,6 +315,9 @@ const OWN_COLUMNS: usize = 16;
 /// How many lists of one length are merged, and above which length none is any more.
 const MERGE_LISTS: usize = 8;
 const LIST_HASHES_MAX: u64 = 1 << 20;
+
+/// What a hash takes in a list, with its share of the filter, at most.
+const LIST_HASH_BYTES: u64 = 20;
 
 /// How long the thread sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@
 mod columnar;
 mod eval;
 mod mask;
+mod minutes;
 mod ordered;
 mod piped;
 mod progress;
@@ -20,6 +21,7 @@ use crate::traces::Traces;
 use eval::GroupReader;
 use logwell_query::{Fields, Filter, LEVEL, Level, LevelSet, Literal, Names, Test, TimeRange};
 use mask::Mask;
+use minutes::Counted;
 pub(crate) use piped::limits;
 use progress::Progress;
 use prune::trace_needed;
@@ -102,7 +104,8 @@ pub(crate) fn histogram(
     let progress = Progress::new(request, threads());
     let mut histogram = Histogram::new(step_ns);
     let mut counted = Vec::new();
-    let by_minutes = request.query.filter == Filter::All && histogram.takes_minutes();
+    let filter = &request.query.filter;
+    let by_minutes = histogram.takes_minutes() && minutes::can_tell(filter);
     for live in snapshot.parts.iter().filter(|_| by_minutes) {
         let part = &live.part;
         let is_inside =
@@ -111,7 +114,10 @@ pub(crate) fn histogram(
             let mut matched = 0;
             for ((minute, rank), stream, count) in part.minutes.iter() {
                 let level = Level::ALL.get(usize::from(rank));
-                if let Some(level) = level.filter(|_| request.may_see(stream)) {
+                let is_wanted = |level: &&Level| {
+                    request.may_see(stream) && filter.matches(&Counted { stream, level: **level })
+                };
+                if let Some(level) = level.filter(is_wanted) {
                     let minute_ns = minute.saturating_mul(crate::rollup::MINUTE_NS);
                     histogram.add(minute_ns, *level, count);
                     matched += count;

@@ -67,9 +67,9 @@ pub(super) struct ServeArgs {
     /// For so many days a record that is sent again is known and not kept twice.
     #[arg(long, default_value_t = 7)]
     dedup_days: u64,
-    /// Space that stays free on the disk, in MiB. With less, records are answered with 507 until
-    /// there is more.
-    #[arg(long, default_value_t = 256)]
+    /// Space that stays free on the disk, in MiB, 128 at least. With less, records are answered with
+    /// 507 until there is more; sealing and deleting go on in it.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u64).range(128..))]
     free_mib: u64,
     /// Fills itself with records of an invented shop.
     #[arg(long)]

@@ -5,7 +5,6 @@
 
 use super::bulk::stream_of;
 use super::draft::{Draft, Item, Reason, Refusal, Unreadable};
-use super::fields::Fields;
 use super::flatten::flatten;
 use super::limits::Limits;
 use super::{lines, names, time};
@@ -97,7 +96,7 @@ fn event(object: &str, limits: &Limits) -> Item {
     fields.lift("event.");
     fields.lift("fields.");
     // A member of the event may be called as a member around it.
-    let mut draft = names::draft(std::mem::replace(&mut fields, Fields::default()));
+    let mut draft = names::draft(fields);
     if let Some(message) = message.filter(|message| *message != Value::Null) {
         draft.message = names::text_of(message);
     }

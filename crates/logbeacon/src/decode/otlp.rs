@@ -3,7 +3,7 @@
 //! Knows the OpenTelemetry logs data model. Does not know HTTP; the messages are in
 //! `otlp_message.rs`.
 
-use super::draft::{Draft, Item, Unreadable};
+use super::draft::{Draft, Identity, Item, Unreadable};
 use super::fields::{Fields, push_json_text};
 use super::limits::Limits;
 use super::otlp_message::{Any, AnyValue, Export, KeyValue, LogRecord, Scope};
@@ -92,6 +92,13 @@ fn draft(record: LogRecord, (resource, scope): (&[KeyValue], &Scope), limits: &L
         if bytes.iter().any(|byte| *byte != 0) {
             *id = hex(bytes);
         }
+    }
+    // The attribute by which the conventions know a record that is sent again.
+    let uid = record.attributes.iter().rev().find(|attribute| attribute.key == "log.record.uid");
+    if let Some(Any::Text(uid)) = uid.and_then(|uid| uid.value.as_ref()?.value.as_ref())
+        && !uid.is_empty()
+    {
+        draft.identity = Identity::Given(uid.clone());
     }
     draft
 }

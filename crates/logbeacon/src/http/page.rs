@@ -107,6 +107,15 @@ mod tests {
     }
 
     #[test]
+    fn every_module_is_fetched_at_once() {
+        let (_, index) = ASSETS.iter().find(|(name, _)| *name == "index.html").unwrap();
+        for (name, _) in ASSETS.iter().filter(|(name, _)| name.ends_with(".js")) {
+            let is_in_page = !name.starts_with("docs");
+            assert_eq!(index.contains(&format!("=\"/page/{name}\"")), is_in_page, "{name}");
+        }
+    }
+
+    #[test]
     fn a_file_that_the_browser_has_is_not_sent_again() {
         let first = asset("page.css", &HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);

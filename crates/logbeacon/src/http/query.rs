@@ -39,7 +39,10 @@ impl Params {
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match kind.unwrap_or_default() {
             _ if body.is_empty() => {}
-            kind if kind.starts_with("application/json") => params.add_json(&body)?,
+            // A form never begins so, and `curl -d` calls everything a form.
+            kind if kind.starts_with("application/json") || body.starts_with(b"{") => {
+                params.add_json(&body)?;
+            }
             _ => {
                 let form = String::from_utf8_lossy(&body);
                 let uri: Uri = format!("/?{}", form.trim())

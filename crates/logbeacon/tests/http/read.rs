@@ -128,6 +128,14 @@ fn statistics_devices_fields_and_completeness_tell_what_is_kept() {
 }
 
 #[test]
+fn parameters_may_be_json_whatever_the_type_says() {
+    let server = filled();
+    let form = "application/x-www-form-urlencoded";
+    let answer = server.post("/api/v1/search", form, r#"{"query":"level:error","limit":2}"#);
+    assert_eq!(answer.rows().0.len(), 2);
+}
+
+#[test]
 fn a_tail_shows_new_records_that_match_and_continues_where_it_broke_off() {
     let server = Running::start();
     let mut events = server.events("/api/v1/tail?query=level%3E%3Dwarn");

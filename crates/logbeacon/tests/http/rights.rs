@@ -199,3 +199,47 @@ fn who_guesses_tokens_is_slowed_down_and_others_are_not() {
     assert!(answers.contains(&401) && answers.contains(&429), "{answers:?}");
     assert_eq!(server.get("/api/v1/search").status, 200);
 }
+
+#[test]
+fn a_reader_reaches_no_route_of_admins_by_another_spelling() {
+    let server = Running::start();
+    let read = format!("Bearer {}", server.token("read", Scope::Read, &[]));
+    let ask = |path: &str, more: &[(&str, &str)]| {
+        let headers = [&[("authorization", read.as_str())], more].concat();
+        server.request("GET", path, &headers, b"")
+    };
+    assert_eq!(ask("/api/v1/retention", &[]).status, 403);
+    for path in [
+        "/loki/api/v1/label/..%2F..%2F..%2F..%2Fapi%2Fv1%2Fretention/values",
+        "/loki/api/v1/label/%252e%252e%252fretention/values",
+        "/loki/api/v1/detected_field/..%2F..%2Fretention/values",
+        "/loki/api/v1/%2e%2e/%2e%2e/%2e%2e/api/v1/retention",
+        "/api/v1/views/..%2Fretention",
+        "/api/v1/search/..%2Fretention",
+        "/api/v1//retention",
+        "/api/v1/retention%20",
+        "/api/v1/retention;x",
+        "/api/v1/%72etention",
+    ] {
+        let answer = ask(path, &[]);
+        assert!(!answer.body.contains("rules"), "{path}: {}", answer.body);
+    }
+    for name in ["x-original-url", "x-rewrite-url", "x-forwarded-uri", "x-http-method-override"] {
+        let answer = ask("/api/v1/fields", &[(name, "/api/v1/retention")]);
+        assert!(!answer.body.contains("rules"), "{name}");
+    }
+    // Nor does a name of a tenant mean anything.
+    let scope = [("x-scope-orgid", "../../_audit")];
+    assert!(!ask("/api/v1/search?query=*", &scope).body.contains("_audit"));
+}
+
+#[test]
+fn a_role_that_a_request_claims_counts_for_nothing() {
+    let server = Running::start();
+    let read = server.token("read", Scope::Read, &[]);
+    let body = format!("token={read}&scope=admin&role=root&scopes=admin");
+    let login = server.request("POST", "/session", &[], body.as_bytes());
+    let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let ask = |path: &str| server.request("GET", path, &[("cookie", &cookie)], b"").status;
+    assert_eq!((ask("/api/v1/search"), ask("/api/v1/retention")), (200, 403));
+}

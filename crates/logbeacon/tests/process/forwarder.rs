@@ -8,7 +8,7 @@ use logwell::{LoggingConfig, init_logging_with};
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 /// Starts of the sender in one run.
@@ -94,31 +94,33 @@ impl Run {
         let mut kills = 0;
         for life in 0..LIVES {
             let mut sender = self.start_sender(&beacon.url, life * records());
-            let output = sender.stdout.take().unwrap();
-            let is_logged = AtomicBool::new(false);
-            std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    let mut lines = std::io::BufReader::new(output).lines().map(Result::unwrap);
-                    let logged = lines.any(|line| line.ends_with("logged"));
-                    is_logged.store(true, Ordering::SeqCst);
-                    assert!(logged, "the sender logs everything");
-                });
-                loop {
-                    let mut relay = self.start_relay(&beacon.url);
-                    // Long enough for something to be delivered, short enough for it to be much.
-                    std::thread::sleep(Duration::from_millis(1500));
-                    if let Some(relay) = &mut relay {
-                        relay.kill().unwrap();
-                        relay.wait().unwrap();
-                    }
-                    beacon.kill();
-                    beacon.again();
-                    kills += 2;
-                    if is_logged.load(Ordering::SeqCst) {
-                        break;
+            let output = std::io::BufReader::new(sender.stdout.take().unwrap());
+            let (tell, told) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                // To the end: a full or closed pipe would hold the sender up.
+                for line in output.lines().map_while(Result::ok) {
+                    if line.ends_with("logged") {
+                        tell.send(()).unwrap();
                     }
                 }
             });
+            loop {
+                let mut relay = self.start_relay(&beacon.url);
+                // Long enough for something to be delivered, short enough for it to be much.
+                std::thread::sleep(Duration::from_millis(1500));
+                if let Some(relay) = &mut relay {
+                    relay.kill().unwrap();
+                    relay.wait().unwrap();
+                }
+                beacon.kill();
+                beacon.again();
+                kills += 2;
+                match told.try_recv() {
+                    Ok(()) => break,
+                    Err(TryRecvError::Empty) => {}
+                    Err(TryRecvError::Disconnected) => panic!("the sender logs everything"),
+                }
+            }
             if life + 1 < LIVES {
                 sender.kill().unwrap();
             } else {

@@ -200,3 +200,36 @@ fn an_active_device_that_falls_silent_raises_an_alarm_and_its_return_ends_it() {
     assert_eq!(beacon.search(&alarm("silent")).len(), 1);
     assert!(get("/metrics").contains("logbeacon_devices_silent 0\n"));
 }
+
+#[test]
+fn the_servers_own_log_has_no_secret_and_it_listens_on_loopback_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_logbeacon"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(dir.path())
+        .env("LOGBEACON_TOKEN", "a-secret-of-the-test")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let is_address = |line: &String| line.contains("listens on");
+    let line = lines.by_ref().map(Result::unwrap).find(is_address).unwrap();
+    let url = line.split_once("listens on ").unwrap().1.to_owned();
+    let login = ureq::post(format!("{url}/session")).send("token=a-secret-of-the-test").unwrap();
+    let cookie = login.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let key = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
+    for value in ["Bearer a-guess-of-the-test", "Bearer a-secret-of-the-test"] {
+        let asked = ureq::get(format!("{url}/api/v1/search?query=a-query"));
+        let _either = asked.header("authorization", value).header("cookie", &cookie).call();
+    }
+    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let log: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success());
+    assert!(log.iter().any(|line| line.contains("logged in")), "{log:?}");
+    for secret in ["a-secret-of-the-test", "a-guess-of-the-test", key.as_str()] {
+        assert!(log.iter().all(|line| !line.contains(secret)), "{secret}: {log:?}");
+    }
+    let (_, help) = logbeacon(&["serve", "--help"]);
+    assert!(help.contains("default: 127.0.0.1:8514"), "{help}");
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Into which registry is measured; the families are made with the first request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Measure {
     registry: Option<Registry>,
     families: Arc<OnceLock<Families>>,
@@ -47,6 +47,11 @@ pub(crate) struct Running {
 }
 
 impl Measure {
+    /// Measures into the registry of the process's logging.
+    pub(crate) fn global() -> Self {
+        Self { registry: None, families: Arc::default() }
+    }
+
     /// Measures into that registry.
     pub(crate) fn into_registry(registry: Registry) -> Self {
         Self { registry: Some(registry), families: Arc::default() }

@@ -109,7 +109,7 @@ impl Default for Options {
             has_server_timing: false,
             catches_panics: true,
             level: Level::INFO,
-            measure: Measure::default(),
+            measure: Measure::global(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Into which registry is measured: none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Measure;
 
 /// A request that is not measured.
@@ -28,6 +28,10 @@ pub(crate) struct Outcome<'a> {
 }
 
 impl Measure {
+    pub(crate) fn global() -> Self {
+        Self
+    }
+
     pub(crate) fn begin(&self, _: Labels<'_>) -> Running {
         Running
     }

@@ -34,6 +34,14 @@ export function showNoRecords(place, state, change) {
   }));
 }
 
+/** For a query that cannot be read, where there was no search before. */
+export function showUnreadable(place) {
+  place.replaceChildren(emptyState({
+    title: "This query cannot be read",
+    text: "The place is marked above. The question mark at the top shows how queries are written.",
+  }));
+}
+
 function sample() {
   const command = [
     `curl -sS ${location.origin}/api/logs \\`,

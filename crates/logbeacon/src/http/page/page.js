@@ -9,7 +9,7 @@ import { toggledColumn } from "./columns.js";
 import { forgetMissing, noteSummary } from "./completeness.js";
 import { Detail } from "./detail.js";
 import { byId } from "./dom.js";
-import { showNoRecords } from "./empty.js";
+import { showNoRecords, showUnreadable } from "./empty.js";
 import { Facets } from "./facets.js";
 import { Histogram } from "./histogram.js";
 import { Live } from "./live.js";
@@ -155,11 +155,16 @@ async function run() {
   showState();
   busy(1);
   try {
-    const { valid, query } = await getJson("/api/v1/check", { query: state.query });
+    const asked = state.query.trim();
+    const { valid, query } = asked ? await getJson("/api/v1/check", { query: asked }) : { valid: true, query: null };
     if (wanted !== state && wanted.query !== state.query) return;
     box.showError(query);
     document.body.classList.toggle("is-stale", !valid);
     if (valid) searchAgain();
+    else if (!search.summary) {
+      showUnreadable(byId("empty"));
+      byId("empty").hidden = state.tab === "live";
+    }
   } catch (problem) {
     showProblem(problem);
   } finally {

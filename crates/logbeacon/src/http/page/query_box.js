@@ -18,6 +18,7 @@ export class QueryBox {
   #timer = 0;
   #error = null;
   #fault = null;
+  #taking = null;
 
   /** `range()` is where values are looked for. */
   constructor({ onInput, onSubmit, range }) {
@@ -146,16 +147,19 @@ export class QueryBox {
     const by = { ArrowDown: 1, ArrowUp: -1 }[key];
     if (by && count) this.#activate((this.#active + by + count + (this.#active < 0 && by < 0 ? 1 : 0)) % count);
     else if (key === "ArrowDown" && !event.altKey) this.#complete();
-    else if (key === "Tab" && count && !event.shiftKey) this.#take(Math.max(0, this.#active));
-    else if (key === "Enter" && this.#active >= 0) this.#take(this.#active);
-    else if (key === "Enter" && !event.shiftKey) {
-      this.#close();
-      this.onSubmit(this.text);
-    } else if (key === "Escape" && count) this.#close();
+    else if (key === "Tab" && count && !event.shiftKey) this.#taking = this.#take(Math.max(0, this.#active));
+    else if (key === "Enter" && this.#active >= 0) this.#taking = this.#take(this.#active);
+    else if (key === "Enter" && !event.shiftKey) this.#submit(); else if (key === "Escape" && count) this.#close();
     else if (key === "Escape") this.input.blur();
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  async #submit() {
+    await this.#taking;
+    this.#close();
+    this.onSubmit(this.text);
   }
 
   #activate(index) {
