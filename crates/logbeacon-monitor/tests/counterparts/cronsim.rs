@@ -202,8 +202,8 @@ fn every_job_is_due_when_cronsim_says() {
             if ours == theirs {
                 continue;
             }
-            // Where the clock changes within an hour cronsim's steps of an hour pass over real time;
-            // a cron that looks each minute runs there, and so does ours.
+            // Where the clock changes within an hour cronsim's steps of an hour pass over real
+            // time; a cron that looks each minute runs there, and so does ours.
             let is_fixed = Cron::parse(&job.expression).unwrap().is_fixed();
             if changes_within_hours(zone) && !is_fixed && theirs.is_subset(&ours) {
                 skipped += ours.len() - theirs.len();
