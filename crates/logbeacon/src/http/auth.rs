@@ -96,7 +96,8 @@ pub fn cookie(headers: &HeaderMap) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn unauthorized(server: &Server, peer: Option<IpAddr>) -> Problem {
+/// The answer to somebody whom nothing names; it is counted, and slows down who tries tokens.
+pub fn unauthorized(server: &Server, peer: Option<IpAddr>) -> Problem {
     server.metrics.count(Event::Unauthorized);
     if !server.failures.allow(peer) {
         return Problem::busy("too many requests without a token that is known", 10);
