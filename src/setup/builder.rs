@@ -120,8 +120,8 @@ impl Builder {
         self
     }
 
-    /// Measures into that registry. [`init`](Self::init) takes
-    /// [`metrics::global`](crate::metrics::global) otherwise, [`build`](Self::build) a new one.
+    /// Measures into that registry. [`init`](Self::init) takes [`metrics::global`] otherwise,
+    /// [`build`](Self::build) a new one. A registry shows the counters of one pipeline at a time.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, registry: metrics::Registry) -> Self {
         self.registry.get_or_insert(registry);
