@@ -2,6 +2,7 @@
 //!
 //! Knows what can be asked. Does not know how it is done.
 
+use crate::against::Against;
 use crate::filter::Condition;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -276,23 +277,6 @@ pub(crate) struct Verify {
     pub(crate) black_box_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) against: Against,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Compared with a log server")]
-pub(crate) struct Against {
-    /// Ask the LogBeacon at this address whether it has every record of the files
-    #[arg(long = "against", value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// A token with the scope `read` for all streams
-    #[arg(long, env = "LOGBEACON_TOKEN", hide_env_values = true, requires = "url")]
-    pub(crate) token: Option<String>,
-    /// Certificates to trust, in PEM, if its own is not signed by a public authority
-    #[arg(long, value_name = "FILE", requires = "url")]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// The server should have records of this level and above; forwarding sends none below INFO
-    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL", default_value = "info")]
-    pub(crate) against_level: LevelName,
 }
 
 #[derive(Debug, Args)]

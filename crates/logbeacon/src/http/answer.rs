@@ -1,7 +1,8 @@
 //! Answers: what is said when a request fails, in one form for all routes.
 //!
 //! Knows statuses. The body is `{"error":{"type":…,"reason":…},"message":…,"status":…}`: what
-//! Elasticsearch's clients and Grafana read too. `Retry-After` comes with every failure that passes.
+//! Elasticsearch's clients and Grafana read too. `Retry-After` comes with every failure that
+//! passes.
 
 use crate::lanes::NotRun;
 use axum::http::{HeaderValue, StatusCode, header};
