@@ -3,7 +3,7 @@
 //! Knows the server's answer to `/api/v1/completeness` and how records are numbered. The only file
 //! that names `ureq`. Does not read log files: a report has their numbers.
 
-use crate::args::LevelName;
+use crate::level_name::LevelName;
 use crate::verify::{Report, SentByBoot, visible};
 use clap::Args;
 use serde::Deserialize;

@@ -4,6 +4,7 @@
 
 use crate::against::Against;
 use crate::filter::Condition;
+use crate::level_name::LevelName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use logwell::dead_letters::{Selection, parse_age};
@@ -372,32 +373,6 @@ pub(crate) enum ColorChoice {
     Auto,
     Always,
     Never,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum LevelName {
-    Trace,
-    Debug,
-    Info,
-    #[value(alias = "warning")]
-    Warn,
-    #[value(alias = "err")]
-    Error,
-    #[value(alias = "crit", alias = "fatal")]
-    Critical,
-}
-
-impl LevelName {
-    pub(crate) fn level(self) -> logwell::Level {
-        match self {
-            Self::Trace => logwell::Level::Trace,
-            Self::Debug => logwell::Level::Debug,
-            Self::Info => logwell::Level::Info,
-            Self::Warn => logwell::Level::Warn,
-            Self::Error => logwell::Level::Error,
-            Self::Critical => logwell::Level::Critical,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,16 @@
 //! No manifest names an index. It names the parts it covers, by number and checksum; what it says
 //! of parts that are no more does not matter.
 
+use super::open::traces_path;
 use super::seal::{BESIDE, day_of};
 use super::{LivePart, Shared, TRACES};
 use crate::part::{Part, TRACE_ID};
 use crate::traces::{Covered, ORDINAL_MASK, Traces, entry, merged};
-use crate::world::Fs;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Shared {
@@ -118,21 +118,6 @@ impl Shared {
     }
 }
 
-/// Opens the indexes that there are, and removes what is none.
-pub(super) fn open_traces(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<Arc<Traces>>> {
-    let mut all = Vec::new();
-    for name in fs.list(&dir.join(TRACES))? {
-        let path = dir.join(TRACES).join(&name);
-        match fs.open(&path).and_then(Traces::open) {
-            Ok(traces) if path == traces_path(dir, traces.day) => all.push(Arc::new(traces)),
-            // It is made again.
-            _ if name.ends_with(".traces") || name.ends_with(BESIDE) => fs.remove(&path)?,
-            _ => {}
-        }
-    }
-    Ok(all)
-}
-
 /// For each row group that an index covers, its number where the parts begin at those numbers.
 fn new_places(known: &[Covered], starts: &HashMap<(u64, u32), u32>) -> Vec<Option<u32>> {
     let place = |part: &Covered| {
@@ -180,13 +165,6 @@ fn add_group(part: &Part, group: usize, ordinal: u32, entries: &mut Vec<u64>) ->
     new.dedup();
     entries.extend(new);
     Ok(())
-}
-
-/// Where the index of a day is.
-fn traces_path(dir: &Path, day: i64) -> PathBuf {
-    let moment = logwell_query::time_text(day.saturating_mul(86_400_000_000_000));
-    let day = moment.split('T').next().unwrap_or_default();
-    dir.join(TRACES).join(format!("{day}.traces"))
 }
 
 /// With fewer row groups in a day their own filters are quick enough.

@@ -4,7 +4,7 @@
 //! Knows `seq`, logwell's own records and their numbers. Does not know files or other boots.
 
 use super::boxes::BlackBox;
-use super::gaps::{Gap, Gaps, Place};
+use super::gaps::{Gap, Gaps, Place, push_in_order};
 use super::sent::Sent;
 use crate::line::Line;
 use std::collections::BTreeMap;
@@ -363,7 +363,7 @@ impl Boot {
             self.note_own(&kind, found);
             return;
         }
-        self.sent.note(found);
+        self.sent.note(found.seq, found.line.level());
         if !found.is_settled {
             return;
         }
@@ -480,19 +480,6 @@ fn add_dropped(sums: &mut BTreeMap<String, u64>, line: &Line<'_>) {
             let sum = sums.entry(name.replace(['.', '_'], " ")).or_default();
             *sum = sum.saturating_add(number).min(MAX_NUMBER);
         }
-    }
-}
-
-/// Adds a number to a list in order; nearly always it is the last.
-pub(super) fn push_in_order(list: &mut Vec<u64>, number: u64) {
-    match list.last() {
-        Some(&last) if last >= number => {
-            let at = list.partition_point(|known| *known < number);
-            if list.get(at) != Some(&number) {
-                list.insert(at, number);
-            }
-        }
-        _ => list.push(number),
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! Knows levels and logwell's own records. Does not know servers: `against.rs` asks one.
 
-use super::boot::Found;
-
 /// The numbers of records of a level or above, but for logwell's own.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sent {
@@ -14,15 +12,15 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub(super) fn note(&mut self, found: &Found<'_>) {
+    pub(super) fn note(&mut self, seq: u64, level: Option<logwell::Level>) {
         let Some(from) = self.from else { return };
-        if found.line.level().is_some_and(|level| level < from) {
+        if level.is_some_and(|level| level < from) {
             return;
         }
         let has_room = self.ranges.len() < MAX_SENT;
         match self.ranges.last_mut() {
-            Some((_, last)) if *last + 1 == found.seq => *last = found.seq,
-            _ if has_room => self.ranges.push((found.seq, found.seq)),
+            Some((_, last)) if *last + 1 == seq => *last = seq,
+            _ if has_room => self.ranges.push((seq, seq)),
             _ => self.is_cut = true,
         }
     }
