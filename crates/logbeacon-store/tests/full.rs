@@ -1,5 +1,5 @@
-//! A disk that fills up: what was acknowledged stays, and the store goes on by itself once something
-//! may be let go of. Nobody has to delete anything by hand.
+//! A disk that fills up: what was acknowledged stays, and the store goes on by itself once
+//! something may be let go of. Nobody has to delete anything by hand.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
