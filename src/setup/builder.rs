@@ -3,10 +3,12 @@
 //! In this order, so that nothing can fail after the first thread has started: the configuration is
 //! checked whole, files are opened, threads start.
 
+use crate::base::background::Hands;
 use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::traces::Traces;
-use crate::base::{selflog, standard_streams, threads};
+use crate::base::world::World;
+use crate::base::{standard_streams, threads};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::{self, SharedFilter};
 use crate::capture::layer::{LayerParts, QueueLayer};
@@ -58,7 +60,7 @@ pub struct Builder {
     pub(crate) sinks: Vec<NamedSink>,
     destinations: forward::Own,
     filters_globally: bool,
-    clock: Clock,
+    world: World,
     registry: Option<metrics::Registry>,
 }
 
@@ -76,7 +78,7 @@ impl Builder {
             sinks: Vec::new(),
             destinations: forward::Own::default(),
             filters_globally: false,
-            clock: Clock::System,
+            world: World::default(),
             registry: None,
         }
     }
@@ -116,7 +118,13 @@ impl Builder {
 
     /// Takes that clock for waits and pauses, for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.world.clock = clock;
+        self
+    }
+
+    /// Has these do the work of other threads for files (compressing, making durable), for tests.
+    pub fn hands(mut self, hands: Hands) -> Self {
+        self.world.hands = hands;
         self
     }
 
@@ -172,12 +180,12 @@ impl Builder {
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
         let sinks::OpenFiles { mut sinks, diverted, degraded } =
-            sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
+            sinks::files(&self.config, &self.world, &dead, &mut traces)?;
         sinks.extend(own);
         let page = metrics::Opened::open(self.config.metrics_setup())?;
         let boot = fastrand::u64(1..);
         let setup = (&self.config.forward_setup(), destinations);
-        let mut forward = forward::open(setup, &self.clock, boot, &mut traces)?;
+        let mut forward = forward::open(setup, &self.world.clock, boot, &mut traces)?;
         if sinks.is_empty()
             && !self.config.console.enabled
             && let Some(error) = forward.all_missing()
@@ -234,7 +242,7 @@ impl Prepared {
         let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, .. } = self;
         let (page, dead, boot) = (self.page, self.dead, self.boot);
         let config = builder.config;
-        add_console(&config, &mut sinks, &mut degraded)?;
+        sinks::add_console(&config, &mut sinks, &mut degraded)?;
         let started = forward.start();
         sinks.extend(started.sinks);
         degraded.extend(started.degraded);
@@ -308,7 +316,7 @@ impl Prepared {
             by_logger,
             routes: Routes::new(rules),
             sinks: slots,
-            clock: builder.clock,
+            clock: builder.world.clock,
             own,
             keeper: black_box.clone().map(Journal::new),
             black_box,
@@ -323,26 +331,6 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
-}
-
-/// Opens the console, if there is to be one.
-fn add_console(
-    config: &LoggingConfig,
-    sinks: &mut Vec<NamedSink>,
-    degraded: &mut Vec<String>,
-) -> Result<(), Error> {
-    if config.console.enabled {
-        match sinks::console(config) {
-            Ok(console) => sinks.push(console),
-            // Records can reach the files all the same.
-            Err(error) if !sinks.is_empty() => {
-                selflog::tell("there is no console", &error);
-                degraded.push(format!("there is no console: {error}"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Which filters let less pass than their text seems to say; the self-log has it too.
