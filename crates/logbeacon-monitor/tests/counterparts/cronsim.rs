@@ -2,7 +2,7 @@
 //! of cron jobs. Ours must be due at the same seconds.
 //!
 //! The test takes a sample around the changes of some zones. With `LOGBEACON_CRON_FULL=1` it takes
-//! every zone of the system, 200 expressions and five years, which takes an hour.
+//! every zone of the system, 200 expressions and five years, which takes hours.
 
 use crate::{Random, missing};
 use jiff::tz::TimeZone;
