@@ -144,11 +144,14 @@ pub(crate) fn histogram(
     (histogram.finish(), progress.finish(snapshot.generation))
 }
 
+/// What looks at a row.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&dyn Row);
+
 /// Visits some fields of what the request finds, in no order.
 pub(crate) fn visit(
     snapshot: &Snapshot,
     request: &SearchRequest,
-    (fields, visit): (&[String], &mut dyn FnMut(&dyn Row)),
+    (fields, visit): (&[String], Visit<'_>),
 ) -> Summary {
     let progress = Progress::new(request, threads());
     for unit in snapshot.units(request, &request.query.filter) {
