@@ -121,7 +121,7 @@ impl Builder {
     }
 
     /// Measures into that registry. [`init`](Self::init) takes
-    /// [`metrics::global`](crate::metrics::global) otherwise, [`build`](Self::build) a new one.
+    /// [`metrics::global`] otherwise, [`build`](Self::build) a new one.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, registry: metrics::Registry) -> Self {
         self.registry.get_or_insert(registry);
