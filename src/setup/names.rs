@@ -19,7 +19,8 @@ pub(super) fn check(names: &[&str]) -> Result<(), Error> {
         let problem = format!("two sinks are called {name}");
         (
             problem,
-            "give each its own name; app, errors, ai, console and the destinations of forward are taken",
+            "give each its own name; app, errors, ai, console and the destinations of forward are \
+             taken",
         )
     } else {
         return Ok(());
