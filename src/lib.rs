@@ -540,30 +540,30 @@
 //! Prometheus, and no further crate; `zstd` compresses backups with zstd. Enabling an option
 //! without its feature is an error.
 
-mod base;
-pub mod black_box;
-mod capture;
+// In reading order: from where logging begins down to what the machine provides.
+mod setup;
 pub mod config;
-pub mod dead_letters;
-pub mod encode;
+mod capture;
+mod pipeline;
 #[cfg(feature = "forward")]
 pub mod forward;
 #[cfg(not(feature = "forward"))]
 #[path = "forward/disabled.rs"]
 mod forward;
+pub mod dead_letters;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics/disabled.rs"]
 mod metrics;
-mod pipeline;
-pub mod record;
-pub mod rotate;
-mod setup;
 pub mod sink;
+pub mod black_box;
 #[cfg(feature = "forward")]
 mod spool;
-
+pub mod encode;
+pub mod rotate;
+pub mod record;
+mod base;
 pub mod _documentation;
 pub mod testing;
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is global: each test sees what its own thread logs.
 
+pub use crate::base::background::{Hands, Turns};
 pub use crate::base::clock::{Clock, ManualClock};
 pub use crate::pipeline::listener::{Listener, Step};
 pub use crate::sink::MemorySink;

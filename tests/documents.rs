@@ -198,10 +198,13 @@ fn every_link_between_documents_leads_somewhere() {
             let file = root().join(document);
             let target = if path.is_empty() { file } else { file.parent().unwrap().join(path) };
             assert!(target.exists(), "{document}: {link}");
+            if place.is_empty() {
+                continue; // it may be a picture
+            }
             let target = prose(&fs::read_to_string(target).unwrap());
             let headings = target.lines().filter(|line| line.starts_with('#'));
             let mut anchors = headings.map(|line| anchor(line.trim_start_matches('#')));
-            assert!(place.is_empty() || anchors.any(|known| known == place), "{document}: {link}");
+            assert!(anchors.any(|known| known == place), "{document}: {link}");
         }
     }
 }

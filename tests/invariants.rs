@@ -716,6 +716,8 @@ fn each_dependency_is_named_behind_its_doors_only() {
     check_only("tracing_log", &["capture/log_bridge.rs"]);
     check_only("log", &["capture/log_bridge.rs", "capture/log_pairs.rs"]);
     let who_hands_over_to_a_thread = [
+        "base/background.rs",
+        "base/selflog.rs",
         "forward/rabbitmq/link.rs",
         "forward/running.rs",
         "pipeline/listener.rs",

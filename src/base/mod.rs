@@ -2,6 +2,7 @@
 //!
 //! Knows no record. Every other folder may use it; it uses none of them.
 
+pub(crate) mod background;
 pub(crate) mod clock;
 pub(crate) mod error;
 pub(crate) mod fork;
@@ -14,4 +15,5 @@ pub(crate) mod thread;
 pub(crate) mod threads;
 pub(crate) mod traces;
 pub(crate) mod unwind;
+pub(crate) mod world;
 pub(crate) mod zone;

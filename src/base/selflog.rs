@@ -6,12 +6,12 @@
 //! Standard error can be as stuck as a terminal is, and mostly both are one. So a separate thread
 //! writes there, started with the first trouble; who tells waits for it, but not for long.
 
-use crate::base::threads;
+use crate::base::background;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -123,22 +123,22 @@ fn unlocked_stderr() -> Option<std::io::Stderr> {
 
 /// A stream that may be stuck, and the thread that writes to it.
 struct Stderr {
-    lines: SyncSender<(String, SyncSender<()>)>,
+    lines: Sender<(String, Sender<()>)>,
     is_stuck: Arc<AtomicBool>,
 }
 
 impl Stderr {
     fn start(stream: impl std::io::Write + Send + 'static) -> Option<Self> {
-        let (lines, told) = sync_channel(MAX_WAITING);
         let is_stuck = Arc::new(AtomicBool::new(false));
         let works = Arc::clone(&is_stuck);
-        threads::spawn("logwell-stderr", move || write_lines(&told, stream, &works)).ok()?;
+        let run = move |lines: &Receiver<_>| write_lines(lines, stream, &works);
+        let lines = background::start("logwell-stderr", MAX_WAITING, run)?;
         Some(Self { lines, is_stuck })
     }
 
     /// Has the line written; returns when it is, or when that takes too long.
     fn tell(&self, line: String) {
-        let (done, written) = sync_channel(1);
+        let (done, written) = bounded(1);
         let is_waiting = self.lines.try_send((line, done)).is_ok();
         if is_waiting
             && !self.is_stuck.load(Ordering::Relaxed)
@@ -150,7 +150,7 @@ impl Stderr {
 }
 
 fn write_lines(
-    lines: &Receiver<(String, SyncSender<()>)>,
+    lines: &Receiver<(String, Sender<()>)>,
     mut stream: impl std::io::Write,
     is_stuck: &AtomicBool,
 ) {
@@ -231,7 +231,7 @@ mod tests {
             }
         }
         let (called, calls) = channel();
-        let (open, gate) = sync_channel(0);
+        let (open, gate) = bounded(0);
         let (written, writes) = channel();
         let stderr = Stderr::start(Gated(called, gate, written)).unwrap();
 

@@ -4,6 +4,7 @@
 
 use smol_str::SmolStr;
 use std::cell::{Cell, OnceCell};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! {
     /// Set on the logger's threads: what they log is not captured.
@@ -11,6 +12,30 @@ thread_local! {
     /// How many calls of sinks and callbacks this thread is in.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
     static NAME: OnceCell<SmolStr> = const { OnceCell::new() };
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Writes this thread's name where a name was written, unless the number with it is this thread's:
+/// mostly what is used again comes from the same one.
+#[inline]
+pub(crate) fn write_name(name: &mut SmolStr, number: &mut u64) {
+    let here = thread_number();
+    if *number != here {
+        (*name, *number) = (thread_name(), here);
+    }
+}
+
+/// A number that no other thread of this process has or had; not 0.
+#[inline]
+fn thread_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    match NUMBER.get() {
+        0 => {
+            NUMBER.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            NUMBER.get()
+        }
+        number => number,
+    }
 }
 
 /// Marks this thread as one of the logger's own, for good.

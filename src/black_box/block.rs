@@ -4,14 +4,20 @@
 //! little-endian, texts a `u16` length and UTF-8.
 
 use crate::record::callsite::{Callsite, Kind, Place};
-use crate::record::fields::Fields;
+use crate::record::fields::{Entry, Fields, Value, floor_char_boundary};
 use crate::record::level::Level;
 use crate::record::span::{Id, SpanContext, SpanData};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// A context is kept up to this length; outer spans, and pairs, go first.
+/// A context is kept up to this length: first its long values are cut, then outer spans, and pairs,
+/// go.
 const MAX_CONTEXT_BYTES: usize = 6 << 10;
+/// To such a length all values of a context are cut, to the first with which it fits.
+const VALUE_BYTES: [usize; 6] = [2_048, 1_024, 512, 256, 128, 64];
+/// What a span, an id and the pairs take at most beside their fields.
+const SPAN_BYTES: usize = 6;
 const NO_TEXT: u16 = u16::MAX;
 
 /// Appends a callsite.
@@ -87,27 +93,79 @@ pub(super) fn push_context(
     let start = out.len();
     push_id(out, context.trace_id());
     push_id(out, context.span_id());
+    let value_bytes = value_bytes(context, MAX_CONTEXT_BYTES - (out.len() - start));
     let count_at = out.len();
     out.extend_from_slice(&[0; 2]);
     let mut count = 0_u16;
     for span in context.span().into_iter().flat_map(SpanData::leaf_to_root) {
-        let fields = span.fields.as_bytes();
-        if out.len() - start + fields.len() > MAX_CONTEXT_BYTES || count == u16::MAX {
+        let fields = shortened(&span.fields, value_bytes);
+        if out.len() - start + fields.len_bytes() > MAX_CONTEXT_BYTES || count == u16::MAX {
             break;
         }
         let Some(at) = callsite_at(span.callsite()) else { break };
         out.extend_from_slice(&at.to_le_bytes());
-        push_bytes(out, fields);
+        push_bytes(out, fields.as_bytes());
         count += 1;
     }
     if let Some(place) = out.get_mut(count_at..count_at + 2) {
         place.copy_from_slice(&count.to_le_bytes());
     }
-    if let Some(extras) = &context.extras
-        && out.len() - start + extras.len_bytes() <= MAX_CONTEXT_BYTES
-    {
-        push_bytes(out, extras.as_bytes());
+    let depth = context.span().map_or(0, SpanData::depth);
+    let extras = context.extras.as_ref().map(|extras| shortened(extras, value_bytes));
+    let extras = extras.filter(|it| out.len() - start + it.len_bytes() <= MAX_CONTEXT_BYTES);
+    if extras.is_some() || depth > u32::from(count) {
+        push_bytes(out, extras.as_deref().map_or(&[], Fields::as_bytes));
     }
+    if depth > u32::from(count) {
+        out.extend_from_slice(&depth.to_le_bytes());
+    }
+}
+
+/// How long a value may be, so that the context takes no more bytes than that.
+fn value_bytes(context: &SpanContext, most: usize) -> usize {
+    let spans = || context.span().into_iter().flat_map(SpanData::leaf_to_root);
+    let all = || spans().map(|span| &span.fields).chain(context.extras.as_deref());
+    if all().map(|fields| fields.len_bytes() + SPAN_BYTES).sum::<usize>() <= most {
+        return usize::MAX;
+    }
+    let bytes =
+        |most: usize| all().map(|it| shortened(it, most).len_bytes() + SPAN_BYTES).sum::<usize>();
+    let [.., least] = VALUE_BYTES;
+    VALUE_BYTES.into_iter().find(|&value_bytes| bytes(value_bytes) <= most).unwrap_or(least)
+}
+
+/// The fields with no text longer than that. Of an error that is, what it says itself is left.
+fn shortened(fields: &Fields, value_bytes: usize) -> Cow<'_, Fields> {
+    if fields.len_bytes() <= value_bytes {
+        return Cow::Borrowed(fields);
+    }
+    let mut short = Fields::new();
+    for entry in fields.iter() {
+        let (value, len) = match entry.value {
+            Value::Str(text) | Value::Json(text) => (Value::Str(text), text.len()),
+            Value::Bytes(bytes) => (Value::Bytes(bytes), bytes.len()),
+            Value::Error(error) => {
+                let sources = error.sources().map(str::len).sum::<usize>();
+                (Value::Str(error.message), error.message.len() + sources)
+            }
+            _ => (entry.value, 0),
+        };
+        if len <= value_bytes {
+            short.push_entry(&entry);
+            continue;
+        }
+        let value = match value {
+            Value::Str(text) => {
+                let kept = floor_char_boundary(text, value_bytes);
+                Value::Str(text.get(..kept).unwrap_or_default())
+            }
+            Value::Bytes(bytes) => Value::Bytes(bytes.get(..value_bytes).unwrap_or(bytes)),
+            other => other,
+        };
+        let original = entry.original_bytes.unwrap_or(len as u64);
+        short.push_entry(&Entry { value, original_bytes: Some(original), ..entry });
+    }
+    Cow::Owned(short)
 }
 
 /// The context that these bytes tell of. `callsite_at` gives the callsite that is there.
@@ -121,15 +179,21 @@ pub(super) fn context(
     for _ in 0..bytes.u16()? {
         spans.push((callsite_at(bytes.u16()?)?, Fields::from_bytes(bytes.bytes()?)));
     }
+    let mut extras = None;
+    if !bytes.0.is_empty() {
+        extras = Some(bytes.bytes()?).filter(|extras| !extras.is_empty());
+    }
+    // Of a leaf whose outer spans are not all there.
+    let depth = bytes.u32().unwrap_or(spans.len() as u32);
     let mut span = None;
-    for (callsite, fields) in spans.into_iter().rev() {
-        span = Some(Arc::new(SpanData::new(callsite, fields, span)));
+    for (inside, (callsite, fields)) in (0..).zip(spans).collect::<Vec<_>>().into_iter().rev() {
+        let mut data = SpanData::new(callsite, fields, span);
+        data.depth = depth.saturating_sub(inside);
+        span = Some(Arc::new(data));
     }
     let mut context = SpanContext::new(trace_id, span_id);
     context.span = span;
-    if !bytes.0.is_empty() {
-        context.extras = Some(Arc::new(Fields::from_bytes(bytes.bytes()?)));
-    }
+    context.extras = extras.map(|extras| Arc::new(Fields::from_bytes(extras)));
     Some(context)
 }
 
@@ -218,7 +282,7 @@ impl<'a> Bytes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::fields::{Key, Value};
+    use crate::record::fields::Key;
     use proptest::prelude::*;
 
     fn leaked(name: &'static str, fields: &[&'static str]) -> &'static Callsite {
@@ -285,9 +349,57 @@ mod tests {
         push_context(&mut bytes, &around.unwrap(), |_| Some(9));
         assert!(bytes.len() <= MAX_CONTEXT_BYTES + 2_000);
         let read = context(&bytes, |_| Some(callsite)).unwrap();
-        assert_eq!(read.span().unwrap().depth(), 5);
-        let innermost = read.span().unwrap().fields().next().unwrap().1.value;
-        assert_eq!(innermost, Value::U64(99));
+        let leaf = read.span().unwrap();
+        assert_eq!(leaf.depth(), 100, "how many there were");
+        let spans: Vec<_> = leaf.leaf_to_root().collect();
+        assert!((40..70).contains(&spans.len()), "{}", spans.len());
+        for (span, depth) in spans.iter().zip((0..100).rev()) {
+            let fields: Vec<_> = span.fields().map(|(_, entry)| entry).collect();
+            assert_eq!(fields[0].value, Value::U64(depth));
+            assert_eq!(fields[1].value, Value::Str(&"x".repeat(64)));
+            assert_eq!(fields[1].original_bytes, Some(1_000));
+        }
+    }
+
+    #[test]
+    fn long_values_are_cut_before_a_span_or_a_pair_is_left_out() {
+        let callsite = leaked("span", &["text", "bytes", "number"]);
+        let mut parent = None;
+        for len in [10, 20_000, 300] {
+            let mut fields = Fields::new();
+            fields.push(Key::Index(0), Value::Str(&"é".repeat(len)));
+            fields.push(Key::Index(1), Value::Bytes(&vec![1; len]));
+            fields.push(Key::Index(2), Value::U64(len as u64));
+            parent = Some(SpanContext::of_new_span(callsite, fields, parent.as_ref()));
+        }
+        let mut original = parent.unwrap();
+        let mut pairs = Fields::new();
+        pairs.push(Key::Name("note"), Value::Str(&"n".repeat(9_000)));
+        original.extras = Some(Arc::new(pairs));
+
+        let mut bytes = Vec::new();
+        push_context(&mut bytes, &original, |_| Some(9));
+        assert!(bytes.len() <= MAX_CONTEXT_BYTES);
+        let read = context(&bytes, |_| Some(callsite)).unwrap();
+        let lens = |span: &SpanData| -> Vec<_> {
+            let len = |value| match value {
+                Value::Str(text) => text.len(),
+                Value::Bytes(bytes) => bytes.len(),
+                _ => 8,
+            };
+            span.fields().map(|(_, entry)| (len(entry.value), entry.original_bytes)).collect()
+        };
+        let spans: Vec<_> = read.span().unwrap().leaf_to_root().map(lens).collect();
+        let long = [(1_024, Some(40_000)), (1_024, Some(20_000)), (8, None)];
+        let all =
+            [[(600, None), (300, None), (8, None)], long, [(20, None), (10, None), (8, None)]];
+        assert_eq!(spans, all);
+        let note = read.extras().next().unwrap();
+        assert_eq!(
+            (note.value, note.original_bytes),
+            (Value::Str(&"n".repeat(1_024)), Some(9_000))
+        );
+        assert_eq!(read.span().unwrap().depth(), 3);
     }
 
     proptest! {

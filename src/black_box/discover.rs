@@ -44,23 +44,25 @@ pub(super) fn origin(file_name: &str) -> Option<Origin> {
 pub(super) struct Unfinished {
     pub(super) file: File,
     path: PathBuf,
+    /// For so many of its bytes there is room.
+    pub(super) set_aside: u64,
 }
 
 impl Unfinished {
-    /// Makes a file with room for so many bytes, all zero.
+    /// Makes a file of so many bytes, all zero, with room for the first of them.
     ///
     /// # Errors
     ///
     /// The file cannot be made, there is no room, or the file system has no locks: nobody else
     /// could tell that the box is in use.
-    pub(super) fn create(path: &Path, bytes: u64) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, bytes: u64, first: u64) -> io::Result<Self> {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(UNFINISHED);
         let path = PathBuf::from(unfinished);
         let file = os::new_file(MODE).open(&path)?;
-        let made = Self { file, path };
+        let mut made = Self { file, path, set_aside: bytes };
         made.file.try_lock()?;
-        set_aside(&made.file, bytes)?;
+        made.set_aside = set_aside(&made.file, bytes, first.min(bytes))?;
         Ok(made)
     }
 
@@ -81,11 +83,13 @@ impl Drop for Unfinished {
     }
 }
 
-/// Has room set aside for so many bytes, all zero.
-fn set_aside(file: &File, bytes: u64) -> io::Result<()> {
-    match os::allocate(file, bytes) {
+/// Makes the file so long, all zero, and has room set aside for the first of its bytes; says for
+/// how many.
+fn set_aside(file: &File, bytes: u64, first: u64) -> io::Result<u64> {
+    let last = os::allocate(file, bytes.saturating_sub(1)..bytes);
+    match last.and_then(|()| os::allocate(file, 0..first)) {
         Err(error) if error.kind() == ErrorKind::Unsupported => {}
-        done => return done,
+        done => return done.map(|()| first),
     }
     // The file system cannot be asked for room, so it is taken.
     let zeros = [0; 64 << 10];
@@ -95,7 +99,7 @@ fn set_aside(file: &File, bytes: u64) -> io::Result<()> {
         (&*file).write_all(zeros.get(..some).unwrap_or_default())?;
         left -= some as u64;
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// The box of a process that has ended. It is locked, so that nobody else recovers it too.

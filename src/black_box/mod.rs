@@ -66,6 +66,11 @@ use writer::ChunkWriter;
 const MIN_BYTES: u64 = 1 << 20;
 const LARGEST_PART: u64 = 4;
 
+/// Room for so much is set aside at once: behind header and journal for the first chunks, then for
+/// more each time the listener looks. A page of a file in memory is made by that.
+const FIRST_CHUNK_BYTES: u64 = 1 << 20;
+const MORE_BYTES: u64 = 2 << 20;
+
 /// So many pens a thread has, one for each pipeline that it logs to.
 const MOST_PENS: usize = 8;
 
@@ -93,6 +98,8 @@ pub(crate) struct BlackBox {
     path: PathBuf,
     /// Locked as long as the process lives. Changed by the listener.
     file: Mutex<Option<File>>,
+    /// For so many bytes of the file there is room; the listener sees to the rest.
+    set_aside: AtomicU64,
 }
 
 /// What must be known of a chunk though others change what is in the file.
@@ -127,8 +134,8 @@ thread_local! {
 }
 
 impl BlackBox {
-    /// Makes a box in that directory, and has the room for it set aside: a page for which there is
-    /// no room on the disk would end the process when it is written to.
+    /// Makes a box in that directory, and has room set aside for its first records. A page for which
+    /// there is no room on the disk is SIGBUS when it is written to, and then the guard's.
     ///
     /// # Errors
     ///
@@ -150,7 +157,7 @@ impl BlackBox {
         }
         let layout = Layout::of(bytes);
         let path = directory.join(discover::name(origin));
-        let unfinished = Unfinished::create(&path, layout.bytes())?;
+        let unfinished = Unfinished::create(&path, layout.bytes(), first_bytes(layout))?;
         let map = Map::new(&unfinished.file, layout.words())?;
         let a_use = || Use { epoch: AtomicU64::new(0), next: AtomicU32::new(NO_CHUNK) };
         let black_box = Self {
@@ -165,6 +172,7 @@ impl BlackBox {
             owner,
             path,
             file: Mutex::new(None),
+            set_aside: AtomicU64::new(unfinished.set_aside),
         };
         black_box.write_head();
         black_box.has_file(unfinished.finish(&black_box.path)?);
@@ -373,6 +381,11 @@ impl BlackBox {
             self.free(self.chunks.done(chunk, 1));
         }
     }
+}
+
+/// For so much of a box room is set aside before the first record.
+fn first_bytes(layout: Layout) -> u64 {
+    layout.chunk_at(0) as u64 * 8 + FIRST_CHUNK_BYTES
 }
 
 /// How large a box in that directory may be.

@@ -11,7 +11,7 @@ use crate::black_box::discover;
 use crate::record::Record;
 use crate::sink::{Accepts, FlushError, Mark, Sink};
 use crate::testing::{Listener, Step};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -110,6 +110,27 @@ fn recovered(directory: &Path) -> Vec<u64> {
     }
     let app = lines(&directory.join("app.log"));
     app.iter().filter_map(|line| line["number"].as_u64()).collect()
+}
+
+#[test]
+fn of_a_span_that_is_too_long_for_the_box_a_value_is_cut_and_no_span_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layer, handle, listener) = start(directory.path());
+    log(layer, || {
+        let _outer = tracing::info_span!("outer", id = 7).entered();
+        let blob = "z".repeat(10_000);
+        let _inner = tracing::info_span!("inner", %blob, part = 3).entered();
+        tracing::info!("in both");
+    });
+    let left = kill(directory.path(), (handle, listener));
+    assert_eq!(recovered(left.path()), Vec::<u64>::new());
+    let line =
+        lines(&left.path().join("app.log")).into_iter().find(|it| it["message"] == "in both");
+    let line = line.unwrap();
+    let blob = format!("{}\u{2026}", "z".repeat(2_048));
+    let spans = json!([{"name": "outer", "id": 7}, {"name": "inner", "blob": blob, "part": 3}]);
+    assert_eq!((&line["spans"], &line["recovered"]), (&spans, &json!(true)));
+    assert_eq!(line["truncated"], json!({"blob": 10_000}));
 }
 
 #[test]

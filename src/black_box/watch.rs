@@ -5,9 +5,9 @@
 //! get a new file, and when all that was handed on is noted in it, the file gets the box's name.
 //! Knows files; does not know what is in a chunk.
 
-use super::BlackBox;
 use super::layout::{MAGIC, head};
 use super::room;
+use super::{BlackBox, MORE_BYTES, first_bytes};
 use crate::base::fs::os;
 use crate::black_box::discover::{self, Unfinished};
 use std::fs::File;
@@ -49,7 +49,22 @@ impl BlackBox {
         if !is_intact && !self.map.is_apart() {
             self.map.part();
         }
+        if is_intact {
+            self.set_more_aside();
+        }
         is_intact
+    }
+
+    /// Has room set aside for the chunks that come next. If there is none now, there may be later;
+    /// whoever writes there before is the guard's.
+    fn set_more_aside(&self) {
+        let done = self.set_aside.load(Ordering::Relaxed);
+        let next = (done + MORE_BYTES).min(self.layout.bytes());
+        let file = self.file();
+        let is_done = file.as_ref().filter(|_| done < next).map(|it| os::allocate(it, done..next));
+        if let Some(Ok(())) = is_done {
+            self.set_aside.store(next, Ordering::Relaxed);
+        }
     }
 
     /// Begins to make the box again: its words are those of a new file, which has no name yet.
@@ -66,7 +81,9 @@ impl BlackBox {
                 return Err(Error::new(ErrorKind::StorageFull, text));
             }
         }
-        let unfinished = Unfinished::create(&self.path, self.layout.bytes())?;
+        let first = first_bytes(self.layout);
+        let unfinished = Unfinished::create(&self.path, self.layout.bytes(), first)?;
+        self.set_aside.store(unfinished.set_aside, Ordering::Relaxed);
         self.map.replace(&unfinished.file)?;
         self.write_head();
         Ok(Renewal { unfinished, since })

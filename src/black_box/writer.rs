@@ -15,7 +15,7 @@ use crate::record::callsite::Callsite;
 use crate::record::span::SpanContext;
 use smol_str::SmolStr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many callsites a writer remembers having written.
 const KNOWN_CALLSITES: usize = 64;
@@ -111,39 +111,27 @@ impl ChunkWriter {
         record: &Record,
         time: Time,
     ) -> Result<Place, NoRoom> {
-        let words = owner.chunk(self.chunk);
         if self.epoch != owner.map.epoch() {
             return Err(NoRoom);
         }
         let references = self.refer(owner, record)?;
         let fields = record.fields.as_bytes();
-        let (at, first) = (self.at, self.at + 1);
-        let end = first + RECORD_WORDS + fields.len().div_ceil(8);
+        let at = self.at;
+        let words = RECORD_WORDS + fields.len().div_ceil(8);
+        let end = at + 1 + words;
         // The word after the entry ends the chunk, until the next entry is written there.
-        let (Some(target), Some(stop)) = (words.get(first..end), words.get(end)) else {
-            return Err(NoRoom);
-        };
+        let entry = owner.chunk(self.chunk).get(at..=end).and_then(<[_]>::split_first);
+        let Some((head, rest)) = entry else { return Err(NoRoom) };
+        let (front, rest) = rest.split_first_chunk::<RECORD_WORDS>().ok_or(NoRoom)?;
+        let (stop, back) = rest.split_last().ok_or(NoRoom)?;
         let mut check = Check::new(owner.seed, self.number, at);
-        let (front, back) = target.split_at_checked(RECORD_WORDS).ok_or(NoRoom)?;
         for (word, value) in front.iter().zip(front_words(record, references, time)) {
-            word.store(value, Ordering::Relaxed);
-            check.add(value);
+            put_word(word, value, &mut check);
         }
-        let (whole, rest) = fields.as_chunks::<8>();
-        for (word, bytes) in back.iter().zip(whole) {
-            let value = u64::from_le_bytes(*bytes);
-            word.store(value, Ordering::Relaxed);
-            check.add(value);
-        }
-        if let Some(word) = back.get(whole.len()) {
-            let value = padded(rest);
-            word.store(value, Ordering::Relaxed);
-            check.add(value);
-        }
+        let check = put_bytes(back, fields, check).finish();
         stop.store(0, Ordering::Relaxed);
-        let head = Head { kind: Kind::Record, words: end - first, check: check.finish() };
         // From now on it is there.
-        words.get(at).ok_or(NoRoom)?.store(head.to_word(), Ordering::Release);
+        head.store(Head { kind: Kind::Record, words, check }.to_word(), Ordering::Release);
         self.at = end;
         self.records += 1;
         Ok(Place::new(self.chunk, at, end))
@@ -298,6 +286,35 @@ impl ChunkWriter {
     }
 }
 
+/// Writes bytes into as many words as they take: four at a time, which is faster, and the rest.
+#[inline]
+fn put_bytes(mut words: &[AtomicU64], mut bytes: &[u8], mut check: Check) -> Check {
+    while let (Some((four, rest)), Some((block, after))) =
+        (words.split_first_chunk::<4>(), bytes.split_first_chunk::<32>())
+    {
+        for (word, bytes) in four.iter().zip(block.as_chunks().0) {
+            put_word(word, u64::from_le_bytes(*bytes), &mut check);
+        }
+        (words, bytes) = (rest, after);
+    }
+    while let (Some((word, rest)), Some((block, after))) =
+        (words.split_first(), bytes.split_first_chunk())
+    {
+        put_word(word, u64::from_le_bytes(*block), &mut check);
+        (words, bytes) = (rest, after);
+    }
+    if let Some(word) = words.first() {
+        put_word(word, padded(bytes), &mut check);
+    }
+    check
+}
+
+#[inline(always)]
+fn put_word(word: &AtomicU64, value: u64, check: &mut Check) {
+    word.store(value, Ordering::Relaxed);
+    check.add(value);
+}
+
 /// Writes an entry of so many words, for which there is room.
 fn put(
     owner: &BlackBox,
@@ -339,10 +356,12 @@ fn front_words(record: &Record, references: [u16; 3], time: Time) -> [u64; RECOR
 }
 
 /// Up to 8 bytes as a word.
+#[inline]
 fn padded(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    for (to, from) in word.iter_mut().zip(bytes) {
-        *to = *from;
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // They overlap, and are the same where they do.
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return first | last << (8 * (bytes.len() - 4));
     }
-    u64::from_le_bytes(word)
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }

@@ -10,6 +10,7 @@ use crate::record::fields::{Fields, Key, Value};
 use crate::record::level::Level;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Metadata;
 use tracing::field::ValueSet;
 use tracing::level_filters::LevelFilter;
@@ -97,15 +98,40 @@ pub(crate) fn tell_hyphens(key: &str, directives: &Directives) {
 
 /// A [`Filter`] that can be replaced while others read it.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedFilter(Arc<ArcSwap<Filter>>);
+pub(crate) struct SharedFilter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    filter: ArcSwap<Filter>,
+    /// Whether that has directives about spans: asked for each step of each span.
+    has_spans: AtomicBool,
+}
 
 impl SharedFilter {
     pub(crate) fn new(directives: Directives) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(Filter::new(directives))))
+        let filter = Filter::new(directives);
+        let has_spans = AtomicBool::new(filter.spans.is_some());
+        Self(Arc::new(Shared { filter: ArcSwap::from_pointee(filter), has_spans }))
     }
 
     pub(crate) fn load(&self) -> Guard<Arc<Filter>> {
-        self.0.load()
+        self.0.filter.load()
+    }
+
+    /// Has `tell` tell the directives about spans, if there are any.
+    #[inline]
+    pub(crate) fn with_spans(&self, tell: impl FnOnce(&EnvFilter)) {
+        if self.has_spans()
+            && let Some(spans) = &self.load().spans
+        {
+            tell(spans);
+        }
+    }
+
+    /// Whether there are directives about spans.
+    #[inline]
+    pub(crate) fn has_spans(&self) -> bool {
+        self.0.has_spans.load(Ordering::Relaxed)
     }
 
     /// Replaces the directives, and has tracing and `log` ask again.
@@ -114,7 +140,10 @@ impl SharedFilter {
             tell_silence(&format!("level: {silence}"));
         }
         tell_hyphens("level", &directives);
-        self.0.store(Arc::new(Filter::new(directives)));
+        let filter = Filter::new(directives);
+        let has_spans = filter.spans.is_some();
+        self.0.filter.store(Arc::new(filter));
+        self.0.has_spans.store(has_spans, Ordering::Relaxed);
         tracing::callsite::rebuild_interest_cache();
         // Another thread may replace them as well: whoever comes last must tell what is in force.
         loop {

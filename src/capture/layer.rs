@@ -14,9 +14,10 @@ use crate::capture::log_pairs::LogPairs;
 use crate::capture::options::Limits;
 use crate::capture::options::RedactConfig;
 use crate::capture::redact::Redaction;
+use crate::capture::room::Room;
 use crate::capture::slots::{self, Slot, Slots};
 use crate::capture::thread_state::{self, Owner, Scope};
-use crate::capture::values::{Capture, Room};
+use crate::capture::values::Capture;
 use crate::metrics::exemplar;
 use crate::metrics::{LogRecords, SpanTimes};
 use crate::pipeline::after_shutdown;
@@ -146,9 +147,6 @@ impl QueueLayer {
         fields: &mut Fields,
         record: impl FnOnce(&mut Capture<'_>),
     ) -> u32 {
-        if thread_state::is_nested_too_deep() {
-            return 0; // a span whose values make such a span: without them it ends here
-        }
         let redaction = self.redaction.as_deref();
         let mut capture = Capture::new(fields, self.room(callsite), redaction, callsite);
         record(&mut capture);
@@ -161,6 +159,18 @@ impl QueueLayer {
             self.counters.redacted.fetch_add(redacted, Ordering::Relaxed);
         }
         capture.left_out
+    }
+
+    /// The same for a span. If its values make such a span, it ends here without them.
+    fn capture_span(
+        &self,
+        callsite: &Callsite,
+        fields: &mut Fields,
+        record: impl FnOnce(&mut Capture<'_>),
+    ) {
+        if !thread_state::is_nested_too_deep() {
+            self.capture(callsite, fields, record);
+        }
     }
 
     /// Makes the record of an event; returns how many bytes it takes on the heap.
@@ -178,10 +188,9 @@ impl QueueLayer {
         record.callsite = callsite;
         record.context = match event.parent() {
             Some(parent) => self.of_span(parent, ctx),
-            None if event.is_root() => None,
+            None if event.is_root() || !thread_state::is_in_scope() => None,
             None => self.current(ctx),
         };
-        record.thread = thread::thread_name();
         record.fields_left_out = self.capture(callsite, &mut record.fields, |capture| {
             event.record(capture);
             if callsite.kind() == Kind::LogCrate {
@@ -210,7 +219,7 @@ impl QueueLayer {
     {
         self.by_logger.refused(callsite);
         if callsite.level() >= Level::Error && !self.queue.is_open() {
-            let mut record = Record::empty();
+            let mut record = Record::empty().with_thread(&thread::thread_name());
             self.fill(&mut record, event, callsite, ctx);
             after_shutdown::write(&mut record);
         }
@@ -344,35 +353,34 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let metadata = attributes.metadata();
         let is_taken = self.takes(metadata, &ctx);
-        if self.is_silent() || !(is_taken || self.filter.load().spans.is_some()) {
+        if self.is_silent() || !(is_taken || self.filter.has_spans()) {
             return;
         }
         let callsite = thread_state::callsite(metadata);
         let mut fields = Fields::new();
-        self.capture(callsite, &mut fields, |capture| attributes.record(capture));
-        if let Some(spans) = &self.filter.load().spans {
+        self.capture_span(callsite, &mut fields, |capture| attributes.record(capture));
+        self.filter.with_spans(|spans| {
             filter::with_values(metadata, &fields, |values| {
                 Layer::<S>::on_new_span(spans, &Attributes::new(metadata, values), id, ctx.clone());
             });
-        }
+        });
         if !is_taken {
             return;
         }
         let parent = match attributes.parent() {
             Some(parent) => self.of_span(parent, &ctx),
-            None if attributes.is_root() => None,
+            None if attributes.is_root() || !thread_state::is_in_scope() => None,
             None => self.current(&ctx),
         };
         let context = Arc::new(SpanContext::of_new_span(callsite, fields, parent.as_deref()));
         let seen = context.changes.load(Ordering::Acquire);
         if let Some(span) = ctx.span(id) {
+            let timer = self.times.begin(callsite);
+            let slot = Slot { layer: self.number, context, seen, timer };
             let mut extensions = span.extensions_mut();
-            if extensions.get_mut::<Slots>().is_none() {
-                extensions.insert(Slots::default());
-            }
-            if let Some(slots) = extensions.get_mut::<Slots>() {
-                let timer = self.times.begin(callsite);
-                slots.add(Slot { layer: self.number, context, seen, timer });
+            match extensions.get_mut::<Slots>() {
+                Some(slots) => slots.add(slot),
+                None => extensions.insert(Slots::of_one(slot)),
             }
         }
     }
@@ -382,12 +390,12 @@ where
         // Formatted before the span is locked: a `Debug` may use the span itself.
         let callsite = thread_state::callsite(span.metadata());
         let mut fields = Fields::new();
-        self.capture(callsite, &mut fields, |capture| values.record(capture));
-        if let Some(spans) = &self.filter.load().spans {
+        self.capture_span(callsite, &mut fields, |capture| values.record(capture));
+        self.filter.with_spans(|spans| {
             filter::with_values(span.metadata(), &fields, |values| {
                 Layer::<S>::on_record(spans, id, &Values::new(values), ctx.clone());
             });
-        }
+        });
         let mut extensions = span.extensions_mut();
         if let Some(slot) =
             extensions.get_mut::<Slots>().and_then(|slots| slots.of_mut(self.number))
@@ -419,6 +427,8 @@ where
         let ticks = clock::ticks();
         let mut spare = self.spares.take();
         spare.ticks = ticks;
+        let PooledRecord { record, thread, .. } = &mut *spare;
+        thread::write_name(&mut record.thread, thread);
         let heap_bytes = self.fill(&mut spare.record, event, callsite, &ctx);
         if let Some(black_box) = &self.black_box {
             spare.place = black_box.keep(&spare.record, Time::Ticks(ticks));
@@ -439,9 +449,7 @@ where
     }
 
     fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
-        if let Some(spans) = &self.filter.load().spans {
-            Layer::<S>::on_enter(spans, id, ctx.clone());
-        }
+        self.filter.with_spans(|spans| Layer::<S>::on_enter(spans, id, ctx.clone()));
         let Some(span) = ctx.span(id) else { return };
         let entered = {
             let extensions = span.extensions();
@@ -450,26 +458,18 @@ where
         };
         if let Some((context, seen)) = entered {
             let owner = Owner::Span { layer: self.number, id: id.into_u64() };
-            let around = thread_state::current(Some(self.number));
-            let context = match around.and_then(|around| context.inside(&around.context)) {
-                Some(with_extras) => Arc::new(with_extras),
-                None => context,
-            };
+            let context = thread_state::inside_current(self.number, context);
             thread_state::push(Scope { owner, context, seen, layer: Some(self.number) });
         }
     }
 
     fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
-        if let Some(spans) = &self.filter.load().spans {
-            Layer::<S>::on_exit(spans, id, ctx);
-        }
+        self.filter.with_spans(|spans| Layer::<S>::on_exit(spans, id, ctx));
         thread_state::pop(Owner::Span { layer: self.number, id: id.into_u64() });
     }
 
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
-        if let Some(spans) = &self.filter.load().spans {
-            Layer::<S>::on_close(spans, id.clone(), ctx.clone());
-        }
+        self.filter.with_spans(|spans| Layer::<S>::on_close(spans, id.clone(), ctx.clone()));
         if self.times.is_on() {
             slots::with(&id, self.number, &ctx, |slot| self.times.end(&slot.timer, &slot.context));
         }

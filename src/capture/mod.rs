@@ -15,6 +15,7 @@ pub(crate) mod log_pairs;
 mod macros;
 pub(crate) mod options;
 pub(crate) mod redact;
+mod room;
 mod slots;
 pub(crate) mod thread_state;
 pub(crate) mod values;

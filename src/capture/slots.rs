@@ -14,7 +14,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 /// One for each layer that has seen the span; there is mostly one layer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slots(SmallVec<[Slot; 1]>);
 
 #[derive(Debug)]
@@ -27,6 +27,10 @@ pub(super) struct Slot {
 }
 
 impl Slots {
+    pub(super) fn of_one(slot: Slot) -> Self {
+        Self(SmallVec::from_buf([slot]))
+    }
+
     pub(super) fn add(&mut self, slot: Slot) {
         self.0.push(slot);
     }

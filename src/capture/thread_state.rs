@@ -20,6 +20,8 @@ thread_local! {
     static NESTING: Cell<u8> = const { Cell::new(0) };
     static CALLSITES: Callsites = const { [const { Cell::new(None) }; CACHED_CALLSITES] };
     static SCOPES: RefCell<Vec<Scope>> = const { RefCell::new(Vec::new()) };
+    /// How many scopes there are, for those who find none.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 const CACHED_CALLSITES: usize = 128;
@@ -40,34 +42,40 @@ pub(crate) struct Nesting(());
 
 impl Nesting {
     pub(crate) fn enter() -> Self {
-        NESTING.set(NESTING.get().saturating_add(1));
+        NESTING.set(NESTING.get().wrapping_add(1));
         Self(())
     }
 }
 
 impl Drop for Nesting {
     fn drop(&mut self) {
-        NESTING.set(NESTING.get().saturating_sub(1));
+        NESTING.set(NESTING.get().wrapping_sub(1));
     }
 }
 
 /// The callsite of that metadata: from this thread's cache, or the process's table.
+#[inline]
 pub(crate) fn callsite(metadata: &'static Metadata<'static>) -> &'static Callsite {
     let address = std::ptr::from_ref(metadata).addr();
-    let place = (address >> 4) ^ (address >> 11);
-    CALLSITES.with(|cached| {
-        let Some(slot) = cached.get(place % CACHED_CALLSITES) else {
-            return callsites::callsite(metadata);
-        };
-        match slot.get() {
-            Some((known, callsite)) if known == address => callsite,
-            _ => {
-                let callsite = callsites::callsite(metadata);
-                slot.set(Some((address, callsite)));
-                callsite
-            }
-        }
+    CALLSITES.with(|cached| match cached.get(place(address)).and_then(Cell::get) {
+        Some((known, callsite)) if known == address => callsite,
+        _ => new_callsite(metadata, cached),
     })
+}
+
+#[cold]
+#[inline(never)]
+fn new_callsite(metadata: &'static Metadata<'static>, cached: &Callsites) -> &'static Callsite {
+    let address = std::ptr::from_ref(metadata).addr();
+    let callsite = callsites::callsite(metadata);
+    if let Some(slot) = cached.get(place(address)) {
+        slot.set(Some((address, callsite)));
+    }
+    callsite
+}
+
+fn place(address: usize) -> usize {
+    ((address >> 4) ^ (address >> 11)) % CACHED_CALLSITES
 }
 
 /// What put a [`Scope`] on the stack: a layer (for a span) or the application (for a context).
@@ -104,6 +112,12 @@ impl Scope {
     }
 }
 
+/// Whether the thread is in a span or logging context.
+#[inline]
+pub(crate) fn is_in_scope() -> bool {
+    DEPTH.get() > 0
+}
+
 /// The innermost scope that `layer` sees: its own spans, and all contexts.
 pub(crate) fn current(layer: Option<u32>) -> Option<Scope> {
     let find = |scopes: &RefCell<Vec<Scope>>| {
@@ -111,6 +125,23 @@ pub(crate) fn current(layer: Option<u32>) -> Option<Scope> {
         scopes.iter().rev().find(|scope| scope.is_seen_by(layer)).cloned()
     };
     SCOPES.try_with(find).ok().flatten()
+}
+
+/// That context with what the logging contexts add in which the innermost scope is that `layer`
+/// sees.
+pub(crate) fn inside_current(layer: u32, context: Arc<SpanContext>) -> Arc<SpanContext> {
+    if !is_in_scope() {
+        return context;
+    }
+    let with_extras = |scopes: &RefCell<Vec<Scope>>| {
+        let scopes = scopes.try_borrow().ok()?;
+        let around = scopes.iter().rev().find(|scope| scope.is_seen_by(Some(layer)))?;
+        context.inside(&around.context)
+    };
+    match SCOPES.try_with(with_extras) {
+        Ok(Some(with_extras)) => Arc::new(with_extras),
+        _ => context,
+    }
 }
 
 /// The innermost scope, whoever sees it.
@@ -124,6 +155,7 @@ pub(crate) fn push(scope: Scope) {
     let _torn_down = SCOPES.try_with(|scopes| {
         if let Ok(mut scopes) = scopes.try_borrow_mut() {
             scopes.push(scope);
+            DEPTH.set(scopes.len());
         }
     });
 }
@@ -133,7 +165,9 @@ pub(crate) fn pop(owner: Owner) {
     let taken = SCOPES.try_with(|scopes| {
         let mut scopes = scopes.try_borrow_mut().ok()?;
         let at = scopes.iter().rposition(|scope| scope.owner == owner)?;
-        Some(scopes.remove(at))
+        let taken = scopes.remove(at);
+        DEPTH.set(scopes.len());
+        Some(taken)
     });
     // Dropped here, after the borrow: the last reference to a span may go with it.
     drop(taken);

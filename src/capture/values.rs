@@ -5,9 +5,10 @@
 
 use crate::base::unwind::discard;
 use crate::capture::log_pairs::LogPairs;
-use crate::capture::options::Limits;
 use crate::capture::redact::{Redaction, SecretFields};
+use crate::capture::room::Room;
 use crate::capture::thread_state::Nesting;
+use crate::record::bytes::INLINE_BYTES;
 use crate::record::callsite::Callsite;
 use crate::record::fields::Entry;
 use crate::record::fields::ErrorValue;
@@ -26,36 +27,6 @@ use tracing::field::{Field, Visit};
 const PANICKED: &str = "<panic while formatting this value>";
 const FAILED: &str = "<error while formatting this value>";
 
-/// How much of one event or span is kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
-    pub(crate) field_bytes: usize,
-    pub(crate) record_bytes: usize,
-    pub(crate) fields: usize,
-    pub(crate) error_sources: usize,
-}
-
-impl Room {
-    /// For ordinary records and spans.
-    pub(crate) fn ordinary(limits: &Limits) -> Self {
-        Self {
-            field_bytes: limits.field_bytes,
-            record_bytes: limits.record_bytes,
-            fields: limits.fields,
-            error_sources: limits.error_sources,
-        }
-    }
-
-    /// For records about AI models, whose texts are longer.
-    pub(crate) fn ai(limits: &Limits) -> Self {
-        Self {
-            field_bytes: limits.ai_field_bytes,
-            record_bytes: limits.ai_record_bytes,
-            ..Self::ordinary(limits)
-        }
-    }
-}
-
 /// Collects the values of one event, span or `record()`.
 pub(crate) struct Capture<'a> {
     /// Where they go: where they are to stay, since moving them costs more than adding them.
@@ -68,6 +39,8 @@ pub(crate) struct Capture<'a> {
     pub(crate) redacted: u32,
     taken: usize,
     room: Room,
+    /// A text up to this length keeps within the limits as long as it needs no heap.
+    short_bytes: usize,
     redaction: Option<&'a Redaction>,
     secret_fields: SecretFields,
 }
@@ -88,16 +61,59 @@ impl<'a> Capture<'a> {
             redacted: 0,
             taken: 0,
             room,
+            short_bytes: match room.field_bytes.min(room.record_bytes) {
+                INLINE_BYTES.. => INLINE_BYTES,
+                _ => 0,
+            },
             redaction,
             secret_fields,
         }
     }
 
+    /// The key of a field for which there is nothing to consider but its value.
+    #[inline(always)]
+    fn usual(&self, field: &Field) -> Option<u8> {
+        let index = field.index();
+        let is_usual = self.taken < self.room.fields && self.secret_fields.rule_out(index);
+        if is_usual { u8::try_from(index).ok() } else { None }
+    }
+
     #[inline(always)]
     fn number(&mut self, field: &Field, value: Value<'_>) {
+        match self.usual(field) {
+            Some(index) if self.fields.push_small(index, value) => self.taken += 1,
+            _ => self.number_closely(field, value),
+        }
+    }
+
+    #[inline(never)]
+    fn number_closely(&mut self, field: &Field, value: Value<'_>) {
         let is_secret = self.secret_fields.contain(field.index());
         if self.takes_one_more() && !(is_secret && self.mask_number(field)) {
             self.fields.push(key(field), value);
+        }
+    }
+
+    #[inline(never)]
+    fn bool_closely(&mut self, field: &Field, value: bool) {
+        if self.takes_one_more() {
+            self.fields.push(key(field), Value::Bool(value)); // that there is a password is no secret
+        }
+    }
+
+    #[inline(never)]
+    fn text_closely(&mut self, field: &Field, value: &str) {
+        if !self.takes_one_more() || self.masks(field) {
+            return;
+        }
+        let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
+        self.fields.push_cut(key(field), Value::Str(value), room_bytes);
+        let kept = value.as_bytes().get(..room_bytes).unwrap_or(value.as_bytes());
+        if let Some(redaction) = self.redaction
+            && let Some(redacted) = redaction.text(kept, kept.len() < value.len())
+        {
+            self.fields.truncate(before);
+            self.replaced(field, value, &redacted);
         }
     }
 
@@ -230,23 +246,19 @@ impl Visit for Capture<'_> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if self.takes_one_more() {
-            self.fields.push(key(field), Value::Bool(value)); // that there is a password is no secret
+        match self.usual(field) {
+            Some(index) if self.fields.push_small(index, Value::Bool(value)) => self.taken += 1,
+            _ => self.bool_closely(field, value),
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if !self.takes_one_more() || self.masks(field) {
-            return;
-        }
-        let (before, room_bytes) = (self.fields.len_bytes(), self.room_bytes());
-        self.fields.push_cut(key(field), Value::Str(value), room_bytes);
-        let kept = value.as_bytes().get(..room_bytes).unwrap_or(value.as_bytes());
-        if let Some(redaction) = self.redaction
-            && let Some(redacted) = redaction.text(kept, kept.len() < value.len())
-        {
-            self.fields.truncate(before);
-            self.replaced(field, value, &redacted);
+        let is_short = value.len() <= self.short_bytes;
+        let may_be_masked =
+            || self.redaction.is_some_and(|it| it.may_be_in(value.as_bytes(), false));
+        match self.usual(field).filter(|_| is_short && !may_be_masked()) {
+            Some(index) if self.fields.push_short(index, value) => self.taken += 1,
+            _ => self.text_closely(field, value),
         }
     }
 

@@ -49,7 +49,9 @@ pub(crate) fn find(
     if forward.email.enabled {
         mail(forward, conflicts);
     }
-    if let Some(fault) = webhook::fault(&forward.webhook.body) {
+    if forward.webhook.enabled
+        && let Some(fault) = webhook::fault(&forward.webhook.body)
+    {
         conflicts.push(Conflict {
             keys: vec!["forward.webhook.body"],
             problem: fault,

@@ -12,7 +12,7 @@ pub(crate) struct ForwardSetup<'a>(pub(crate) std::marker::PhantomData<&'a ()>);
 
 /// Destinations that the program adds itself: none.
 #[derive(Default)]
-pub(crate) struct Own;
+pub(crate) struct Own(());
 
 /// What was opened: nothing.
 pub(crate) struct Opened;

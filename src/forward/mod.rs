@@ -43,6 +43,7 @@ mod open;
 pub(crate) mod options;
 pub(crate) mod otlp;
 mod outcome;
+mod post;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
 #[cfg(not(feature = "rabbitmq"))]
@@ -54,6 +55,7 @@ pub(crate) mod sentry;
 mod setup;
 pub(crate) mod sink;
 pub(crate) mod slack;
+mod status;
 pub mod telegram;
 mod transport;
 pub(crate) mod webhook;

@@ -50,13 +50,8 @@ impl PipelineMetrics {
         if config.enabled {
             records = LogRecords::new(config.max_loggers);
             spans = SpanTimes::new(&registry, &config.spans);
-            let (is_process, is_system, counted) =
-                (config.process, config.system, LogRecords::clone(&records));
-            let guard = Arc::downgrade(registry.guard());
+            let (is_process, is_system) = (config.process, config.system);
             registry.collect(move |page| {
-                if let Some(guard) = guard.upgrade() {
-                    counted.write(page, &guard);
-                }
                 if is_process {
                     process::write(page);
                     cgroup::write(page);
@@ -85,13 +80,17 @@ impl PipelineMetrics {
 
     /// Shows the pipeline's counters, which `look` returns until the pipeline is gone.
     pub(crate) fn show(&self, look: impl Fn() -> Option<Look> + Send + Sync + 'static) {
-        if self.records.is_on() {
-            self.registry.collect(move |page| {
-                if let Some(look) = look() {
-                    own::write(&look, page);
-                }
-            });
+        if !self.records.is_on() {
+            return;
         }
+        let (records, guard) = (self.records.clone(), Arc::downgrade(self.registry.guard()));
+        self.registry.collect(move |page| {
+            // A pipeline that is gone leaves the page to the one that comes after it.
+            if let (Some(look), Some(guard)) = (look(), guard.upgrade()) {
+                records.write(page, &guard);
+                own::write(&look, page);
+            }
+        });
     }
 
     /// Calls `tell` for each metric that has too many series.

@@ -24,6 +24,8 @@ pub(crate) struct PooledRecord {
     pub(crate) ticks: u64,
     /// Where its copy is in the black box.
     pub(crate) place: Place,
+    /// The thread whose name the record has: mostly it goes round to the same one.
+    pub(crate) thread: u64,
     next: Option<Box<Self>>,
 }
 
@@ -57,10 +59,22 @@ impl RecordPool {
     /// An empty record. One is made if none is to be had.
     #[inline]
     pub(crate) fn take(&self) -> Box<PooledRecord> {
-        let in_hand = IN_HAND.try_with(Cell::take).ok().flatten();
-        let Some(mut spare) = in_hand.or_else(|| self.chains.try_lock().ok()?.pop()) else {
-            return PooledRecord::new();
+        let from_hand = |in_hand: &Cell<Option<Box<PooledRecord>>>| {
+            let mut spare = in_hand.take()?;
+            in_hand.set(spare.next.take());
+            Some(spare)
         };
+        match IN_HAND.try_with(from_hand) {
+            Ok(Some(spare)) => spare,
+            _ => self.take_chain(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_chain(&self) -> Box<PooledRecord> {
+        let chain = self.chains.try_lock().ok().and_then(|mut chains| chains.pop());
+        let Some(mut spare) = chain else { return PooledRecord::new() };
         if let Some(next) = spare.next.take() {
             put_in_hand(next);
         }
@@ -87,7 +101,13 @@ impl RecordPool {
 
 impl PooledRecord {
     fn new() -> Box<Self> {
-        Box::new(Self { record: Record::empty(), ticks: 0, place: Place::NOWHERE, next: None })
+        Box::new(Self {
+            record: Record::empty(),
+            ticks: 0,
+            place: Place::NOWHERE,
+            thread: 0,
+            next: None,
+        })
     }
 
     /// Empties a record that the queue has not taken, for the thread's next call.
@@ -98,7 +118,6 @@ impl PooledRecord {
     }
 }
 
-#[inline]
 fn put_in_hand(chain: Box<PooledRecord>) {
     // A thread that is being torn down gives it to the allocator.
     let _torn_down = IN_HAND.try_with(|in_hand| in_hand.set(Some(chain)));

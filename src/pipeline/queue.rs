@@ -223,18 +223,17 @@ impl<T> Queue<T> {
             static UNSEEN: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
         }
         let this = std::ptr::from_ref(self).addr();
-        match UNSEEN.with(Cell::get) {
+        UNSEEN.with(|unseen| match unseen.get() {
             (queue, left @ 1..) if queue == this => {
-                UNSEEN.with(|unseen| unseen.set((this, left - 1)));
+                unseen.set((this, left - 1));
                 0
             }
             _ => {
                 let waiting = self.sender.len();
-                let left = self.first_mark.saturating_sub(waiting) / SENDERS;
-                UNSEEN.with(|unseen| unseen.set((this, left)));
+                unseen.set((this, self.first_mark.saturating_sub(waiting) / SENDERS));
                 waiting
             }
-        }
+        })
     }
 
     /// Waits for room in short pauses, and not on the channel: there the receiver would wake a

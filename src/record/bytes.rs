@@ -6,6 +6,9 @@
 /// How many bytes need no heap.
 pub(crate) const INLINE_BYTES: usize = 232;
 
+/// So much is allocated at first, unless more is needed at once.
+const FIRST_HEAP_BYTES: usize = 2 * INLINE_BYTES;
+
 /// More than `inline` ever holds, so that no push finds room there.
 const SPILLED: u32 = u32::MAX;
 
@@ -55,14 +58,33 @@ impl ByteBuf {
     /// Appends a number of bytes that is known when compiling.
     #[inline(always)]
     pub(crate) fn push_array<const N: usize>(&mut self, bytes: [u8; N]) {
-        let start = self.len as usize;
-        match self.inline.get_mut(start..start + N) {
-            Some(room) => {
-                room.copy_from_slice(&bytes);
-                self.len += N as u32;
-            }
+        match self.place() {
+            Some(room) => *room = bytes,
             None => self.push_to_heap(&bytes),
         }
+    }
+
+    /// Appends so many bytes, for the caller to write, if they need no heap.
+    #[inline(always)]
+    pub(crate) fn place<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
+        let start = self.len as usize;
+        let room = self.inline.get_mut(start..start + N)?.first_chunk_mut()?;
+        self.len += N as u32;
+        Some(room)
+    }
+
+    /// Appends an array and bytes, if they need no heap.
+    #[inline(always)]
+    pub(crate) fn push_inline<const N: usize>(&mut self, head: [u8; N], bytes: &[u8]) -> bool {
+        let start = self.len as usize;
+        let Some(room) = self.inline.get_mut(start..start.saturating_add(N + bytes.len())) else {
+            return false;
+        };
+        let Some((front, back)) = room.split_first_chunk_mut() else { return false };
+        *front = head;
+        back.copy_from_slice(bytes);
+        self.len += (N + bytes.len()) as u32;
+        true
     }
 
     /// Appends bytes.
@@ -78,17 +100,23 @@ impl ByteBuf {
         }
     }
 
-    #[cold]
     #[inline(never)]
     fn push_to_heap(&mut self, bytes: &[u8]) {
-        let heap = self.heap.get_or_insert_with(|| {
-            let inline = self.inline.get(..self.len as usize).unwrap_or_default();
-            let mut heap = Vec::with_capacity((2 * INLINE_BYTES).max(inline.len() + bytes.len()));
-            heap.extend_from_slice(inline);
-            self.len = SPILLED;
-            Box::new(heap)
-        });
+        match &mut self.heap {
+            Some(heap) => heap.extend_from_slice(bytes),
+            None => self.spill(bytes),
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        let inline = self.inline.get(..self.len as usize).unwrap_or_default();
+        let len = inline.len() + bytes.len();
+        let mut heap = Vec::with_capacity(FIRST_HEAP_BYTES.max(len));
+        heap.extend_from_slice(inline);
         heap.extend_from_slice(bytes);
+        self.len = SPILLED;
+        self.heap = Some(Box::new(heap));
     }
 
     /// Forgets all bytes, and gives the heap back.

@@ -14,6 +14,8 @@ pub struct Callsite {
     place: Place,
     /// Which field holds the message.
     pub(crate) message: Option<u8>,
+    /// Whether a field of its spans may give an id.
+    pub(crate) gives_ids: bool,
 }
 
 /// What a [`Callsite`] is made of.
@@ -76,6 +78,7 @@ impl Callsite {
         Box::leak(Box::new(Self {
             index: NEXT.fetch_add(1, Ordering::Relaxed),
             message: message.and_then(|at| u8::try_from(at).ok()),
+            gives_ids: place.fields.iter().any(|name| matches!(*name, "trace_id" | "span_id")),
             place,
         }))
     }

@@ -10,6 +10,7 @@
 //! little-endian. Texts are a `u32` length and UTF-8.
 
 use crate::record::bytes::ByteBuf;
+pub(crate) use crate::record::text_writer::TextWriter;
 use std::fmt;
 
 const OWN_NAME: u8 = 255;
@@ -209,6 +210,28 @@ impl Fields {
         }
     }
 
+    /// Adds a value of at most eight bytes, if it needs no heap: what most numbers are.
+    #[inline(always)]
+    pub(crate) fn push_small(&mut self, index: u8, value: Value<'_>) -> bool {
+        match value {
+            Value::U64(v) => self.push_inline_word(Tag::U64, index, v.to_le_bytes()),
+            Value::I64(v) => self.push_inline_word(Tag::I64, index, v.to_le_bytes()),
+            Value::F64(v) => self.push_inline_word(Tag::F64, index, v.to_le_bytes()),
+            Value::Bool(v) => {
+                let tag = if v { Tag::True } else { Tag::False };
+                self.bytes.push_inline([tag as u8, index], &[])
+            }
+            _ => false,
+        }
+    }
+
+    /// Adds a whole text, if it needs no heap.
+    #[inline(always)]
+    pub(crate) fn push_short(&mut self, index: u8, text: &str) -> bool {
+        let [a, b, c, d] = u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
+        self.bytes.push_inline([Tag::Str as u8, index, a, b, c, d], text.as_bytes())
+    }
+
     fn push_error(&mut self, key: Key<'_>, error: ErrorValue<'_>) {
         let mut writer = self.error(key, usize::MAX);
         for text in std::iter::once(error.message).chain(error.sources()) {
@@ -262,7 +285,14 @@ impl Fields {
         redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) {
         let start = self.bytes.len();
-        self.push_head(Tag::Str, key);
+        match (key, self.bytes.place()) {
+            (Key::Index(index), Some(head)) => *head = [Tag::Str as u8, index, 0, 0, 0, 0],
+            _ => {
+                self.bytes.truncate(start);
+                self.push_head(Tag::Str, key);
+                self.push_len(0);
+            }
+        }
         let original = self.push_text(limit_bytes, format, redact);
         if let Some(original) = original {
             self.mark_cut(start, original);
@@ -353,12 +383,14 @@ impl Fields {
     #[inline]
     fn push_word(&mut self, tag: Tag, key: Key<'_>, payload: [u8; 8]) {
         match key {
-            Key::Index(index) => {
-                let [a, b, c, d, e, f, g, h] = payload;
-                self.bytes.push_array([tag as u8, index, a, b, c, d, e, f, g, h]);
-            }
-            Key::Name(_) => self.push_fixed(tag, key, payload),
+            Key::Index(index) if self.push_inline_word(tag, index, payload) => {}
+            _ => self.push_fixed(tag, key, payload),
         }
+    }
+
+    #[inline(always)]
+    fn push_inline_word(&mut self, tag: Tag, index: u8, payload: [u8; 8]) -> bool {
+        self.bytes.push_inline([tag as u8, index], &payload)
     }
 
     fn push_fixed<const N: usize>(&mut self, tag: Tag, key: Key<'_>, payload: [u8; N]) {
@@ -400,25 +432,18 @@ impl Fields {
         self.bytes.push_array(original_bytes.to_le_bytes());
     }
 
-    /// Writes `u32 text`; returns the text's original length if it was cut.
+    /// Writes a text, behind its length; returns the text's original length if it was cut.
+    #[inline]
     fn push_text(
         &mut self,
         limit_bytes: usize,
         format: impl FnOnce(&mut TextWriter<'_>) -> Result<(), &'static str>,
         redact: impl FnOnce(&[u8], bool) -> Option<String>,
     ) -> Option<u64> {
-        let len_at = self.bytes.len();
-        self.push_len(0);
         let start = self.bytes.len();
-        let mut writer = TextWriter {
-            bytes: &mut self.bytes,
-            start,
-            limit_bytes,
-            original: 0,
-            is_stopped: false,
-        };
+        let mut writer = TextWriter::new(&mut self.bytes, limit_bytes);
         let result = format(&mut writer);
-        let mut original = if writer.is_stopped { Entry::UNKNOWN_BYTES } else { writer.original };
+        let mut original = writer.original_bytes();
         if let Err(placeholder) = result {
             self.bytes.truncate(start);
             self.bytes.push(placeholder.as_bytes());
@@ -434,7 +459,7 @@ impl Fields {
             self.bytes.truncate(start);
             self.bytes.push(redacted.as_bytes().get(..kept).unwrap_or_default());
         }
-        self.set_len(len_at, self.bytes.len() - start);
+        self.set_len(start - LEN_BYTES, self.bytes.len() - start);
         is_cut.then_some(original)
     }
 }
@@ -448,45 +473,6 @@ impl Default for Fields {
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|entry| (entry.key, entry.value))).finish()
-    }
-}
-
-/// Takes formatted text up to its limit, counts a little of the rest, and then stops the
-/// formatting.
-pub(crate) struct TextWriter<'a> {
-    bytes: &'a mut ByteBuf,
-    start: usize,
-    limit_bytes: usize,
-    original: u64,
-    is_stopped: bool,
-}
-
-/// So much is counted beyond the limit: of a value that is a little too long the length is known.
-const COUNTED_BYTES: usize = 4 << 10;
-
-impl TextWriter<'_> {
-    /// Whether text was refused since there was too much of it.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.is_stopped
-    }
-}
-
-impl fmt::Write for TextWriter<'_> {
-    /// Fails once there is too much, and from then on: what is written in one go is still counted.
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.original > self.limit_bytes.saturating_add(COUNTED_BYTES) as u64 {
-            self.is_stopped = true;
-            return Err(fmt::Error);
-        }
-        let room = self.limit_bytes.saturating_sub(self.bytes.len() - self.start);
-        // Once something was left out nothing more is kept, or the middle would be missing.
-        let whole_so_far = self.original == (self.bytes.len() - self.start) as u64;
-        self.original = self.original.saturating_add(text.len() as u64);
-        if whole_so_far {
-            let kept = floor_char_boundary(text, room);
-            self.bytes.push(text.as_bytes().get(..kept).unwrap_or_default());
-        }
-        Ok(())
     }
 }
 
@@ -508,6 +494,7 @@ impl ErrorWriter<'_> {
     ) {
         let before = self.fields.bytes.len();
         let room = self.limit_bytes.saturating_sub(before - self.body);
+        self.fields.push_len(0);
         let original = self.fields.push_text(room, format, redact);
         let kept = (self.fields.bytes.len() - before - LEN_BYTES) as u64;
         self.cut |= original.is_some();

@@ -13,6 +13,7 @@ pub(crate) mod line_id;
 pub(crate) mod origin;
 pub(crate) mod span;
 pub mod stats;
+mod text_writer;
 pub mod trace_context;
 pub(crate) mod trace_state;
 

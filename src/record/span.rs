@@ -211,6 +211,9 @@ fn merge_bounded(pairs: &mut Fields, more: &Fields) {
 
 /// The id that a field of that name gives, as text.
 fn given_id(callsite: &'static Callsite, fields: &Fields, name: &str) -> Option<Id> {
+    if !callsite.gives_ids {
+        return None;
+    }
     let (_, entry) = named(callsite, fields).filter(|(field, _)| *field == name).last()?;
     Some(Id::Text(match entry.value {
         Value::Str(text) => text.into(),

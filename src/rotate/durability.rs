@@ -45,8 +45,7 @@ pub(crate) struct Synced {
 
 impl SyncJob {
     /// Blocks until all is durable.
-    pub(crate) fn run(self) -> Synced {
-        let began = Instant::now();
+    pub(crate) fn run(self, began: Instant) -> Synced {
         let each = |file| sync_file(file).map_err(|error| told("sync", &self.path, error));
         let files = self.files.iter().try_for_each(each);
         let directory = self.directory.as_deref().map_or(Ok(()), |directory| {

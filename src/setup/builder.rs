@@ -3,10 +3,12 @@
 //! In this order, so that nothing can fail after the first thread has started: the configuration is
 //! checked whole, files are opened, threads start.
 
+use crate::base::background::Hands;
 use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::traces::Traces;
-use crate::base::{selflog, standard_streams, threads};
+use crate::base::world::World;
+use crate::base::{standard_streams, threads};
 use crate::black_box::{DeadBox, Journal};
 use crate::capture::filter::{self, SharedFilter};
 use crate::capture::layer::{LayerParts, QueueLayer};
@@ -19,16 +21,16 @@ use crate::pipeline::options::QueueConfig;
 use crate::pipeline::options::WhenFull;
 use crate::pipeline::pool::RecordPool;
 use crate::pipeline::queue::{Policy, Queue};
-use crate::pipeline::route::{Routes, SinkSet};
+use crate::pipeline::route::Routes;
 use crate::pipeline::sink_state::SupervisedSink;
 use crate::record::level::Level;
 use crate::record::stats::Counters;
 use crate::setup::handle::{self, LoggingHandle, Shared};
+use crate::setup::names;
 use crate::setup::sinks;
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
 use crate::sink::Sink;
-use logwell_options::problem::{ConfigProblem, Origin};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,7 +60,7 @@ pub struct Builder {
     pub(crate) sinks: Vec<NamedSink>,
     destinations: forward::Own,
     filters_globally: bool,
-    clock: Clock,
+    world: World,
     registry: Option<metrics::Registry>,
 }
 
@@ -76,7 +78,7 @@ impl Builder {
             sinks: Vec::new(),
             destinations: forward::Own::default(),
             filters_globally: false,
-            clock: Clock::System,
+            world: World::default(),
             registry: None,
         }
     }
@@ -116,12 +118,18 @@ impl Builder {
 
     /// Takes that clock for waits and pauses, for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.world.clock = clock;
         self
     }
 
-    /// Measures into that registry. [`init`](Self::init) takes
-    /// [`metrics::global`](crate::metrics::global) otherwise, [`build`](Self::build) a new one.
+    /// Has these do the work of other threads for files (compressing, making durable), for tests.
+    pub fn hands(mut self, hands: Hands) -> Self {
+        self.world.hands = hands;
+        self
+    }
+
+    /// Measures into that registry. [`init`](Self::init) takes [`metrics::global`] otherwise,
+    /// [`build`](Self::build) a new one. A registry shows the counters of one pipeline at a time.
     #[cfg(feature = "metrics")]
     pub fn metrics(mut self, registry: metrics::Registry) -> Self {
         self.registry.get_or_insert(registry);
@@ -165,19 +173,19 @@ impl Builder {
         let forwards_any = !forwards.is_empty();
         let own_names = own.iter().map(|(name, ..)| name.as_str());
         let all = files.chain(own_names).chain(console).chain(forwards);
-        check_names(&all.collect::<Vec<_>>())?;
+        names::check(&all.collect::<Vec<_>>())?;
         let is_recoverable = sinks::wanted_files(&self.config).next().is_some()
             || forwards_any
             || sinks::console_takes_part(&self.config)
             || own.iter().any(|(.., sink)| sink.mark().is_some());
         let dead = if is_recoverable { sinks::dead_boxes(&self.config) } else { Vec::new() };
         let sinks::OpenFiles { mut sinks, diverted, degraded } =
-            sinks::files(&self.config, &self.clock, &dead, &mut traces)?;
+            sinks::files(&self.config, &self.world, &dead, &mut traces)?;
         sinks.extend(own);
         let page = metrics::Opened::open(self.config.metrics_setup())?;
         let boot = fastrand::u64(1..);
         let setup = (&self.config.forward_setup(), destinations);
-        let mut forward = forward::open(setup, &self.clock, boot, &mut traces)?;
+        let mut forward = forward::open(setup, &self.world.clock, boot, &mut traces)?;
         if sinks.is_empty()
             && !self.config.console.enabled
             && let Some(error) = forward.all_missing()
@@ -234,7 +242,7 @@ impl Prepared {
         let Self { builder, mut traces, mut sinks, diverted, mut degraded, forward, .. } = self;
         let (page, dead, boot) = (self.page, self.dead, self.boot);
         let config = builder.config;
-        add_console(&config, &mut sinks, &mut degraded)?;
+        sinks::add_console(&config, &mut sinks, &mut degraded)?;
         let started = forward.start();
         sinks.extend(started.sinks);
         degraded.extend(started.degraded);
@@ -308,7 +316,7 @@ impl Prepared {
             by_logger,
             routes: Routes::new(rules),
             sinks: slots,
-            clock: builder.clock,
+            clock: builder.world.clock,
             own,
             keeper: black_box.clone().map(Journal::new),
             black_box,
@@ -323,26 +331,6 @@ impl std::fmt::Debug for Builder {
         let sinks: Vec<_> = self.sinks.iter().map(|(name, ..)| name).collect();
         f.debug_struct("Builder").field("config", &self.config).field("sinks", &sinks).finish()
     }
-}
-
-/// Opens the console, if there is to be one.
-fn add_console(
-    config: &LoggingConfig,
-    sinks: &mut Vec<NamedSink>,
-    degraded: &mut Vec<String>,
-) -> Result<(), Error> {
-    if config.console.enabled {
-        match sinks::console(config) {
-            Ok(console) => sinks.push(console),
-            // Records can reach the files all the same.
-            Err(error) if !sinks.is_empty() => {
-                selflog::tell("there is no console", &error);
-                degraded.push(format!("there is no console: {error}"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Which filters let less pass than their text seems to say; the self-log has it too, and which of
@@ -385,25 +373,6 @@ fn policy(config: &QueueConfig) -> Policy {
         WhenFull::Drop => ([none; Level::COUNT], [Some(Duration::ZERO); Level::COUNT]),
     };
     Policy { refuse_from, wait, max_heap_bytes: config.max_bytes }
-}
-
-fn check_names(names: &[&str]) -> Result<(), Error> {
-    let twice =
-        names.iter().enumerate().find(|(at, name)| names.iter().skip(at + 1).any(|n| n == *name));
-    let (problem, help) = if names.len() > SinkSet::MAX {
-        let problem = format!("{} sinks are too many", names.len());
-        (problem, "there can be 64 at most, files and console included")
-    } else if let Some((_, name)) = twice {
-        let problem = format!("two sinks are called {name}");
-        (
-            problem,
-            "give each its own name; app, errors, ai, console and the destinations of forward are taken",
-        )
-    } else {
-        return Ok(());
-    };
-    let (key, help) = ("sinks".to_owned(), help.to_owned());
-    Err(Error::config(vec![ConfigProblem { origin: Origin::Code, key, problem, help }]))
 }
 
 /// A number that is the same for equal configurations (FNV-1a of their text).

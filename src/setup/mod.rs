@@ -12,6 +12,7 @@ mod hooks;
 pub(crate) mod logger;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod names;
 pub(crate) mod no_answer;
 pub(crate) mod report;
 pub(crate) mod sinks;

@@ -3,7 +3,6 @@
 //! Knows every kind of sink that comes with the crate. Does not know queues and threads, except
 //! that the console has one.
 
-use crate::base::clock::Clock;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::fs::absolute;
 use crate::base::fs::lock::{self, Claim, PathLock};
@@ -12,6 +11,7 @@ use crate::base::hash::fnv1a;
 use crate::base::selflog;
 use crate::base::standard_streams;
 use crate::base::traces::Traces;
+use crate::base::world::World;
 use crate::black_box::{self, BlackBox, DeadBox};
 use crate::config::LoggingConfig;
 use crate::encode::Encode;
@@ -24,10 +24,8 @@ use crate::setup::encoder::encoder_for;
 use crate::sink::Accepts;
 use crate::sink::NamedSink;
 use crate::sink::console::ConsoleSink;
-use crate::sink::file::FileSink;
-use crate::sink::file::janitor::Janitor;
 use crate::sink::file::options::FileConfig;
-use crate::sink::file::syncer::Syncer;
+use crate::sink::file::{self, FileSink};
 use crate::sink::options::Stream;
 use crate::sink::terminal;
 use std::io::{self, IsTerminal};
@@ -84,13 +82,13 @@ enum Refused {
 /// Half a line that one of the dead boxes' processes has left is cut off.
 pub(crate) fn files(
     config: &LoggingConfig,
-    clock: &Clock,
+    world: &World,
     dead: &[DeadBox],
     traces: &mut Traces,
 ) -> Result<OpenFiles, Error> {
     /// So many other names are tried when a file cannot be opened.
     const MAX_UNUSABLE: u32 = 2;
-    let opening = Opening { config, clock, dead, skips: false };
+    let opening = Opening { config, world, dead, skips: false };
     let (mut why_not, mut unusable) = (None, 0);
     for tag in tags() {
         // The files of a user are gone on with at the next start, else each would leave some.
@@ -196,7 +194,7 @@ fn diverted(files: OpenFiles, why_not: Option<Refused>) -> OpenFiles {
 #[derive(Clone, Copy)]
 struct Opening<'a> {
     config: &'a LoggingConfig,
-    clock: &'a Clock,
+    world: &'a World,
     dead: &'a [DeadBox],
     /// Leaves out what cannot be opened.
     skips: bool,
@@ -204,9 +202,9 @@ struct Opening<'a> {
 
 /// Opens all of them, with the tag in their names.
 fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<OpenFiles, Refused> {
-    let Opening { config, clock, dead, skips } = *opening;
+    let Opening { config, world, dead, skips } = *opening;
     let mut open = OpenFiles::default();
-    let (janitor, syncer) = (Janitor::new(), Syncer::new());
+    let (janitor, syncer) = file::helpers(&world.hands);
     let wanted: Vec<_> = wanted_files(config).collect();
     let name = |file: &FileConfig| match tag {
         "" => file.name.clone(),
@@ -229,7 +227,7 @@ fn open_all(opening: &Opening<'_>, tag: &str, traces: &mut Traces) -> Result<Ope
         let threads = (janitor.share(), syncer.share());
         let options = file_options(config, wanted.file, path);
         let encoder = encoder_for(config, usize::try_from(options.max_bytes).unwrap_or(usize::MAX));
-        match FileSink::open_with(options, encoder, clock.clone(), threads) {
+        match FileSink::open_with(options, encoder, world.clock.clone(), threads) {
             Ok(sink) => {
                 let sink = Box::new(sink.with_lock(lock));
                 open.sinks.push((wanted.name.to_owned(), wanted.accepts, sink));
@@ -340,8 +338,28 @@ pub(crate) fn console_takes_part(config: &LoggingConfig) -> bool {
     config.console.enabled && !config.files.enabled && !is_beside_logs(&config.black_box.dir)
 }
 
+/// Opens the console, if there is to be one.
+pub(crate) fn add_console(
+    config: &LoggingConfig,
+    sinks: &mut Vec<NamedSink>,
+    degraded: &mut Vec<String>,
+) -> Result<(), Error> {
+    if config.console.enabled {
+        match console(config) {
+            Ok(console) => sinks.push(console),
+            // Records can reach the files all the same.
+            Err(error) if !sinks.is_empty() => {
+                selflog::tell("there is no console", &error);
+                degraded.push(format!("there is no console: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Opens the console, which starts its thread.
-pub(crate) fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
+fn console(config: &LoggingConfig) -> Result<NamedSink, Error> {
     let console = &config.console;
     let accepts = Accepts::all().directives(console.level.clone()).internal_from(Level::Warn);
     let is_terminal = is_terminal(console.stream);

@@ -26,7 +26,7 @@ mod sinks;
 mod watch;
 mod world;
 
-pub(crate) use world::{is_on, later, now, unix_ns};
+pub(crate) use world::{is_on, unix_ns};
 
 use crate::base::fs::calls::Call;
 use disk::{EACCES, EIO, ENOSPC, Fault, How};

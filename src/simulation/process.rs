@@ -5,6 +5,7 @@ use super::events;
 use super::names::FAMILIES;
 use super::sinks::{FlakySink, Line, Lines, Mood, Watched, Witness};
 use super::world;
+use crate::base::background::Hands;
 use crate::base::clock::Clock;
 use crate::base::zone::TimeZone;
 use crate::capture::layer::QueueLayer;
@@ -25,7 +26,7 @@ use crate::rotate::choices::SyncPolicy;
 use crate::setup::encoder::encoder_for;
 use crate::setup::handle::LoggingHandle;
 use crate::sink::Accepts;
-use crate::sink::FileSink;
+use crate::sink::file::{self, FileSink};
 use fastrand::Rng;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -159,7 +160,8 @@ fn has_usual_names(listener: &Listener) -> bool {
 impl Process {
     /// Starts it, unless its files cannot be opened.
     pub(super) fn start(config: &LoggingConfig, rng: &mut Rng) -> Option<Self> {
-        let clock = Clock::Manual(world::with(|world| world.clock.clone())?);
+        let (clock, turns) = world::with(|world| (world.clock.clone(), world.turns.clone()))?;
+        let (clock, hands) = (Clock::Manual(clock), Hands::Turns(turns));
         let encoder = |max_bytes: u64| encoder_for(config, usize::try_from(max_bytes).unwrap());
         // The lines are the same for all files as long as none is cut shorter than the others.
         let accepted = Lines::default();
@@ -169,13 +171,15 @@ impl Process {
         let mut builder = QueueLayer::builder()
             .config(config.clone())
             .clock(clock.clone())
+            .hands(hands.clone())
             .sink("witness", Accepts::all(), witness)
             .sink("moody", Accepts::all(), moody);
         let small = Lines::default();
         let options = small_file(rng, &config.files.dir);
         if rng.bool() {
             let witness = Witness { encoder: encoder(LINE_BYTES), lines: small.clone() };
-            let file = FileSink::open(options, encoder(LINE_BYTES), clock).ok()?;
+            let helpers = file::helpers(&hands);
+            let file = FileSink::open_with(options, encoder(LINE_BYTES), clock, helpers).ok()?;
             builder = builder.sink("small", Accepts::all(), Watched { file, witness });
         }
         let (layer, handle, mut listener) = builder.build_stepped().ok()?;

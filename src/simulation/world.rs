@@ -5,18 +5,17 @@
 //! usual.
 
 use super::disk::Faults;
-use crate::testing::ManualClock;
+use crate::testing::{ManualClock, Turns};
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// What is simulated on this thread.
 pub(crate) struct World {
     pub(super) clock: ManualClock,
     pub(super) faults: Faults,
     /// What other threads would do.
-    jobs: VecDeque<Box<dyn FnOnce()>>,
+    pub(super) turns: Turns,
     /// The files that logwell has removed, as they were.
     pub(super) removed: Vec<(PathBuf, Vec<u8>)>,
     /// What must never be done and was.
@@ -29,8 +28,8 @@ thread_local! {
 
 /// Begins a simulation on this thread.
 pub(super) fn begin(clock: ManualClock) {
-    let (faults, jobs) = (Faults::default(), VecDeque::new());
-    let world = World { clock, faults, jobs, removed: Vec::new(), wrongs: Vec::new() };
+    let (faults, turns) = (Faults::default(), Turns::new());
+    let world = World { clock, faults, turns, removed: Vec::new(), wrongs: Vec::new() };
     WORLD.set(Some(world));
 }
 
@@ -49,11 +48,6 @@ pub(crate) fn is_on() -> bool {
     with(|_| ()).is_some()
 }
 
-/// The moment it is.
-pub(crate) fn now() -> Option<Instant> {
-    with(|world| world.clock.now())
-}
-
 /// The time of day, in nanoseconds since 1970.
 pub(crate) fn unix_ns() -> Option<u64> {
     let since_epoch =
@@ -61,21 +55,13 @@ pub(crate) fn unix_ns() -> Option<u64> {
     u64::try_from(since_epoch.as_nanos()).ok()
 }
 
-/// Has something done when it is the turn of other threads.
-pub(crate) fn later(job: impl FnOnce() + 'static) {
-    with(|world| world.jobs.push_back(Box::new(job)));
-}
-
 /// Lets one of the other threads do what it has to do, if there is anything.
 pub(super) fn take_turn(which: usize) -> bool {
-    let job = with(|world| {
-        let count = world.jobs.len();
-        world.jobs.remove(which.checked_rem(count)?)
-    });
-    job.flatten().map(|job| job()).is_some()
+    let world = with(|world| (world.turns.clone(), world.clock.now()));
+    world.is_some_and(|(turns, now)| turns.take(which, now))
 }
 
 /// The process is gone, and its threads with it.
 pub(super) fn forget_jobs() {
-    drop(with(|world| std::mem::take(&mut world.jobs)));
+    with(|world| world.turns.forget());
 }

@@ -261,6 +261,28 @@ fn the_page_is_served_until_logging_ends() {
 }
 
 #[test]
+fn a_pipeline_that_is_gone_leaves_the_page_to_the_next_one() {
+    let registry = Registry::new();
+    for count in [3, 5] {
+        let memory = MemorySink::new();
+        let (layer, handle, mut listener) = QueueLayer::builder()
+            .config(config())
+            .metrics(registry.clone())
+            .sink("memory", Accepts::all(), memory)
+            .build_stepped()
+            .unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            (0..count).for_each(|_| tracing::info!(target: "shop", "sold"));
+        });
+        listener.step();
+        let page = page(&handle);
+        let start = "log_records_total{level=\"INFO\",logger=\"shop\"}";
+        assert_eq!(value(&page, start), f64::from(count));
+        assert_eq!(value(&page, "logwell_sink_written_total"), f64::from(count));
+    }
+}
+
+#[test]
 fn an_address_without_a_port_and_one_in_use_are_refused_with_their_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -11,12 +11,13 @@ use logwell::encode::json::{JsonEncoder, JsonOptions};
 use logwell::record::Record;
 use logwell::testing::Listener;
 use logwell::{LoggingConfig, QueueLayer};
-use logwell_benches::{Scratch, five_fields, in_two_spans, one_file};
+use logwell_benches::{Order, Scratch, five_fields, in_two_spans, one_file};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -34,8 +35,14 @@ const CASES: &[(&str, fn())] = &[
     ("caller/five_fields", || caller(five_fields)),
     ("caller/in_two_spans", || in_pipeline(|part, _| in_two_spans(|| repeat(part, five_fields)))),
     ("caller/formatted_message", || caller(formatted_message)),
+    ("caller/debug_value", || caller(debug_value)),
     ("caller/disabled", || caller(|number| tracing::debug!(number, "off"))),
     ("caller/span", || caller(one_span)),
+    ("caller/message, no masks", || no_masks(|_| tracing::info!("API request handled"))),
+    ("caller/five_fields, no masks", || no_masks(five_fields)),
+    ("caller/debug_value, no masks", || no_masks(debug_value)),
+    ("caller/five_fields, no box", || no_box(five_fields)),
+    ("caller/span, no box", || no_box(one_span)),
     ("listener/five_fields", listener),
     ("encoder/five_fields", || encoder(|| five_fields(7_654_321))),
     ("encoder/in_two_spans", || encoder(|| in_two_spans(|| five_fields(7_654_321)))),
@@ -58,6 +65,12 @@ fn one_span(number: u64) {
 
 fn formatted_message(number: u64) {
     tracing::info!("user {number} signed in from {} after {} ms", "10.0.0.1", 12.5);
+}
+
+/// A kilobyte of text with many signs behind which a secret might be.
+fn debug_value(_: u64) {
+    static ORDER: LazyLock<Order> = LazyLock::new(Order::example);
+    tracing::info!(order = ?*ORDER, "placed");
 }
 
 /// What is counted: callgrind is told to count inside this function alone.
@@ -84,6 +97,14 @@ fn caller(call: fn(u64)) {
     in_pipeline(|part, _| repeat(part, call));
 }
 
+fn no_masks(call: fn(u64)) {
+    with_config(|config| config.redact.enabled = false, |part, _| repeat(part, call));
+}
+
+fn no_box(call: fn(u64)) {
+    with_config(|config| config.black_box.enabled = false, |part, _| repeat(part, call));
+}
+
 /// The listener's side of the same records: from the queue into the file.
 fn listener() {
     in_pipeline(listen);
@@ -97,7 +118,6 @@ fn listen(part: Part, listener: &mut Listener) {
     }
 }
 
-/// Runs the work twice with a pipeline whose listener is stepped, so that this is the only thread.
 fn in_pipeline(work: impl Fn(Part, &mut Listener)) {
     with_config(|_| (), work);
 }
@@ -111,8 +131,8 @@ fn measured(work: impl Fn(Part, &mut Listener)) {
 /// A counter and a histogram of the program's own.
 #[cfg(feature = "metrics")]
 fn own_metrics() -> &'static (logwell::metrics::Counter, logwell::metrics::Histogram) {
-    static OWN: std::sync::LazyLock<(logwell::metrics::Counter, logwell::metrics::Histogram)> =
-        std::sync::LazyLock::new(|| {
+    static OWN: LazyLock<(logwell::metrics::Counter, logwell::metrics::Histogram)> =
+        LazyLock::new(|| {
             let metrics = logwell::metrics::global();
             let bounds = logwell::metrics::SECONDS;
             (metrics.counter("c_total", "C."), metrics.histogram("h", "H.", bounds))

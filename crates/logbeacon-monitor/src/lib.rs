@@ -48,8 +48,8 @@ mod testing;
 mod time;
 
 pub use checks::{
-    Board, Certificate, Check, CheckReport, Http, Kind, Prober, Protocol, Start, Status, Times,
-    Timetable, permit,
+    Board, Certificate, Check, CheckReport, Header, Http, Kind, Prober, Protocol, Start, Status,
+    Times, Timetable, permit,
 };
 pub use disk::{Disk, SystemDisk};
 pub use engine::{Dispatch, Engine};

@@ -1,4 +1,4 @@
-//! The traces of a day: which row groups have a trace, so that one look-up answers for many parts.
+//! Traces: which row groups of a day have a trace, so that one look-up answers for many parts.
 //!
 //! Knows: ids of traces, and the index's file (docs/store-format.md, "Traces"). Must not know: what
 //! else is in a part, which parts there are. In: the traces of row groups. Out: the row groups that
@@ -6,6 +6,7 @@
 //!
 //! An index is made of parts and can be made again: one that is damaged or missing costs time only.
 
+use crate::part::Part;
 use crate::world::{Input, Output};
 use std::io;
 use std::sync::Arc;
@@ -28,6 +29,14 @@ pub(crate) struct Covered {
     pub(crate) number: u64,
     pub(crate) footer_checksum: u32,
     pub(crate) groups: u32,
+}
+
+impl Covered {
+    /// What an index says of a part.
+    pub(crate) fn of(part: &Part) -> Self {
+        let (number, footer_checksum) = (part.number, part.footer_checksum);
+        Self { number, footer_checksum, groups: part.groups.len() as u32 }
+    }
 }
 
 /// A row group among those that an index covers, and the hash of a trace: 24 and 40 bits.
@@ -137,6 +146,11 @@ impl Traces {
     /// The parts that it covers.
     pub(crate) fn parts(&self) -> &[Covered] {
         &self.parts
+    }
+
+    /// Whether it knows every trace of the part.
+    pub(crate) fn covers(&self, part: &Part) -> bool {
+        self.parts.contains(&Covered::of(part))
     }
 
     /// Whether something of it could not be read: then it is made again.
@@ -288,7 +302,10 @@ mod tests {
             prop_assert_eq!(traces.day, 7);
             prop_assert_eq!(traces.parts(), parts);
             for id in 0..=255 {
-                let place = |at: u32| if at < 16 { (3, at as usize) } else { (5, at as usize - 16) };
+                let place = |at: u32| match at {
+                    0..16 => (3, at as usize),
+                    _ => (5, at as usize - 16),
+                };
                 let wanted: Vec<(u64, usize)> =
                     ids.iter().filter(|one| one.0 == id).map(|one| place(one.1)).collect();
                 prop_assert_eq!(traces.groups_of(&[id; 16]).unwrap(), wanted);

@@ -1,7 +1,7 @@
-//! A disk that fills up: what was acknowledged stays, and the store goes on by itself once something
-//! may be let go of. Nobody has to delete anything by hand.
+//! A disk that fills up: what was acknowledged stays, and the store goes on by itself once
+//! something may be let go of. Nobody has to delete anything by hand.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use logbeacon_store::{
     AppendError, Embedded, Fs, Input, Options, Output, Record, RetentionRule, Store as _, SystemFs,

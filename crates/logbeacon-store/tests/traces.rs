@@ -1,6 +1,6 @@
 //! The index of traces: it answers as the parts do, costs less, and can be lost.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use logbeacon_store::{Embedded, Found, Options, Record, SearchRequest, Store as _, Summary};
 use logwell_query::Query;

@@ -1,6 +1,7 @@
 //! LogBeacon: the log server.
 
 pub mod admit;
+pub mod alarm;
 pub mod body;
 pub mod cache;
 pub mod command;

@@ -42,8 +42,8 @@ pub struct Settings {
     /// Whether a record without `host` gets the address of its sender. Off by default: behind a
     /// proxy it would be the proxy's.
     pub host_from_peer: bool,
-    /// A device that was active and sends nothing for so long raises an alarm: 5 minutes by default.
-    /// Zero: none does.
+    /// A device that was active and sends nothing for so long raises an alarm: 5 minutes by
+    /// default. Zero: none does.
     pub silent_after: Duration,
     /// What a 200 means.
     pub durability: Durability,

@@ -1,18 +1,13 @@
 //! Silence: which devices have stopped sending, told once for each silence.
 //!
 //! Knows the store's devices and a clock that only runs forward, so no jump of the wall clock and
-//! no pause of the server raises an alarm. Does not know HTTP. An alarm is a record of the stream
-//! `_alarms`, a line of the server's log, and a metric.
+//! no pause of the server raises an alarm. Does not know the server, nor who is told: `alarm.rs`
+//! tells.
 
-use crate::server::Server;
-use crate::stream_name;
-use logbeacon_store::{Device, Found, SearchRequest};
-use logwell_query::{Filter, Level, Literal, Names, Query, Test, TimeRange, Value};
+use logbeacon_store::Device;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
 /// Watches for devices that fall silent.
 #[derive(Debug)]
@@ -54,11 +49,11 @@ enum State {
 /// sends once a day falls silent by nature.
 const ACTIVE_LOOKS: usize = 3;
 /// Looks in the time that is a silence.
-const LOOKS: u32 = 10;
+pub(crate) const LOOKS: u32 = 10;
 /// After so long a silence a device is given up.
-const GIVE_UP: Duration = Duration::from_secs(86_400);
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(86_400);
 /// Devices that are watched; more have no alarm.
-const MAX_DEVICES: usize = 10_000;
+pub(crate) const MAX_DEVICES: usize = 10_000;
 
 impl Silence {
     /// Watches; a device that sends nothing for `after` is silent. Zero: none ever is.
@@ -73,6 +68,11 @@ impl Silence {
         self.after
     }
 
+    /// The time since it began, on a clock that only runs forward.
+    pub(crate) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// The devices that are silent now.
     #[must_use]
     pub fn silent(&self) -> HashSet<String> {
@@ -83,7 +83,7 @@ impl Silence {
 
     /// Begins after a start, `now` after it: devices that were heard until the server ended are
     /// active, and those of which the last alarm says so are silent.
-    fn begin(&self, devices: &[Device], silent: &HashSet<String>, now: Duration) {
+    pub(crate) fn begin(&self, devices: &[Device], silent: &HashSet<String>, now: Duration) {
         let after_ns = i64::try_from(self.after.as_nanos()).unwrap_or(i64::MAX);
         let newest_ns = devices.iter().map(|device| device.last_arrived_ns).max().unwrap_or(0);
         let mut known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,7 +107,12 @@ impl Silence {
 
     /// Looks at the devices, `now` after the start. While `is_deaf`, because the store takes
     /// nothing, nobody's silence counts.
-    fn look(&self, devices: &[Device], is_deaf: bool, now: Duration) -> Vec<(String, Change)> {
+    pub(crate) fn look(
+        &self,
+        devices: &[Device],
+        is_deaf: bool,
+        now: Duration,
+    ) -> Vec<(String, Change)> {
         let mut known = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         let hosts: HashSet<&str> = devices.iter().map(|device| device.host.as_str()).collect();
         // What retention has let go of is not expected either.
@@ -169,106 +174,6 @@ impl Heard {
             }
             _ => None,
         }
-    }
-}
-
-/// Looks at the devices until the server is to stop.
-pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
-    let after = server.silence.after;
-    if after.is_zero() {
-        return;
-    }
-    let shared = Arc::clone(&server);
-    let begun = tokio::task::spawn_blocking(move || begin(&shared)).await;
-    if let Err(error) = begun {
-        tracing::error!(%error, "the last alarms could not be read");
-    }
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(after / LOOKS) => {}
-            () = crate::serve::stopped(&mut stop) => return,
-        }
-        let server = Arc::clone(&server);
-        if let Err(error) = tokio::task::spawn_blocking(move || look(&server)).await {
-            tracing::error!(%error, "the devices could not be looked at");
-        }
-    }
-}
-
-fn begin(server: &Server) {
-    let silence = &server.silence;
-    let store = &server.ingest.store;
-    silence.begin(&store.devices(), &last_alarms(server), silence.began.elapsed());
-}
-
-/// The devices whose last alarm says that they are silent.
-fn last_alarms(server: &Server) -> HashSet<String> {
-    let alarms = Test::Equals(Literal::text(stream_name::ALARMS));
-    let filter = Filter::Field(Names::One("stream".to_owned()), alarms);
-    let query = Query { filter, pipes: Vec::new() };
-    // Older ones are given up.
-    let first_ns = server.now_ns().saturating_sub(2 * GIVE_UP.as_nanos() as i64);
-    let range = TimeRange { first_ns, last_ns: i64::MAX };
-    let request = SearchRequest { range, ..SearchRequest::new(query) };
-    let (mut seen, mut silent) = (HashSet::new(), HashSet::new());
-    let found = server.ingest.store.search(&request, &mut |found| {
-        let Found::Record(row) = found else { return ControlFlow::Continue(()) };
-        let text = |name| row.get(name).map(|value| value.text().into_owned());
-        if let (Some(device), Some(alarm)) = (text("device"), text("alarm"))
-            && seen.len() < MAX_DEVICES
-            && seen.insert(device.clone())
-            && alarm == FELL
-        {
-            silent.insert(device);
-        }
-        ControlFlow::Continue(())
-    });
-    if let Err(error) = found {
-        tracing::warn!(%error, "the last alarms could not be read");
-    }
-    silent
-}
-
-const FELL: &str = "silent";
-
-fn look(server: &Server) {
-    let (silence, store) = (&server.silence, &server.ingest.store);
-    let is_deaf = store.health().read_only.is_some();
-    let changes = silence.look(&store.devices(), is_deaf, silence.began.elapsed());
-    for (device, change) in changes {
-        tell(server, &device, change);
-    }
-}
-
-/// Writes the record of a change. It is about a device, and not from it: its `host` is empty.
-fn tell(server: &Server, device: &str, change: Change) {
-    let after_s = server.silence.after.as_secs_f64();
-    let (level, alarm, silent_s, message) = match change {
-        Change::Fell => {
-            let message = format!("{device} has sent nothing for {after_s} s");
-            (Level::Warn, FELL, after_s, message)
-        }
-        Change::Returned(silence) => {
-            let silent_s = silence.as_secs_f64().round();
-            let message = format!("{device} sends again after {silent_s} s");
-            (Level::Info, "returned", silent_s, message)
-        }
-        Change::GivenUp => {
-            let silent_s = GIVE_UP.as_secs_f64();
-            let message = format!("{device} has sent nothing for a day and is given up");
-            (Level::Warn, "given_up", silent_s, message)
-        }
-    };
-    tracing::warn!(device, alarm, silent_s, "{message}");
-    let fields = vec![
-        ("alarm".to_owned(), Value::Text(alarm.to_owned())),
-        ("device".to_owned(), Value::Text(device.to_owned())),
-        ("silent_s".to_owned(), Value::Float(silent_s)),
-    ];
-    let admission = &server.ingest.admission;
-    let record = admission.own(stream_name::ALARMS, (level, message), fields, server.now_ns());
-    if let Err(error) = server.ingest.append(vec![record]) {
-        tracing::error!(%error, device, alarm, "the alarm could not be kept");
     }
 }
 

@@ -3,15 +3,34 @@
 //! Knows the server's answer to `/api/v1/completeness` and how records are numbered. The only file
 //! that names `ureq`. Does not read log files: a report has their numbers.
 
-use crate::args::Against;
+use crate::level_name::LevelName;
 use crate::verify::{Report, SentByBoot, visible};
+use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// Which log server is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compared with a log server")]
+pub(crate) struct Against {
+    /// Ask the LogBeacon at this address whether it has every record of the files
+    #[arg(long = "against", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// A token with the scope `read` for all streams
+    #[arg(long, env = "LOGBEACON_TOKEN", hide_env_values = true, requires = "url")]
+    pub(crate) token: Option<String>,
+    /// Certificates to trust, in PEM, if its own is not signed by a public authority
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The server should have records of this level and above; forwarding sends none below INFO
+    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL", default_value = "info")]
+    pub(crate) against_level: LevelName,
+}
 
 /// A log server.
 #[derive(Debug)]
@@ -75,7 +94,7 @@ impl Server {
                 return Err(format!("process {}: too many gaps to compare", sent.process));
             }
             let files = joined(sent.ranges.to_vec());
-            let missing = without(&files, &self.has(&sent)?);
+            let missing = without((&files, &self.has(&sent)?));
             let (process, id) = (sent.process, sent.boot_id.map(str::to_owned));
             boots.push(Boot { process, id, records: count(&files), missing });
         }
@@ -220,8 +239,11 @@ fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     joined
 }
 
+/// Inclusive ranges of numbers.
+type Ranges = [(u64, u64)];
+
 /// What of the first ranges is in none of the second; both are [`joined`].
-fn without(all: &[(u64, u64)], there: &[(u64, u64)]) -> Vec<(u64, u64)> {
+fn without((all, there): (&Ranges, &Ranges)) -> Vec<(u64, u64)> {
     let mut missing = Vec::new();
     let mut there = there.iter().peekable();
     for &(first, last) in all {
@@ -263,9 +285,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn missing_is_what_is_in_the_files_and_not_at_the_server(files in ranges(), server in ranges()) {
+        fn missing_is_what_is_in_the_files_and_not_at_the_server(
+            files in ranges(), server in ranges(),
+        ) {
             let (files, server) = (joined(files), joined(server));
-            let missing = without(&files, &server);
+            let missing = without((&files, &server));
             let wanted: BTreeSet<u64> =
                 numbers(&files).difference(&numbers(&server)).copied().collect();
             prop_assert_eq!(count(&missing), wanted.len() as u64);

@@ -2,7 +2,9 @@
 //!
 //! Knows what can be asked. Does not know how it is done.
 
+use crate::against::Against;
 use crate::filter::Condition;
+use crate::level_name::LevelName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use logwell::dead_letters::{Selection, parse_age};
@@ -279,23 +281,6 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Compared with a log server")]
-pub(crate) struct Against {
-    /// Ask the LogBeacon at this address whether it has every record of the files
-    #[arg(long = "against", value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// A token with the scope `read` for all streams
-    #[arg(long, env = "LOGBEACON_TOKEN", hide_env_values = true, requires = "url")]
-    pub(crate) token: Option<String>,
-    /// Certificates to trust, in PEM, if its own is not signed by a public authority
-    #[arg(long, value_name = "FILE", requires = "url")]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// The server should have records of this level and above; forwarding sends none below INFO
-    #[arg(long, value_enum, ignore_case = true, value_name = "LEVEL", default_value = "info")]
-    pub(crate) against_level: LevelName,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -388,32 +373,6 @@ pub(crate) enum ColorChoice {
     Auto,
     Always,
     Never,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum LevelName {
-    Trace,
-    Debug,
-    Info,
-    #[value(alias = "warning")]
-    Warn,
-    #[value(alias = "err")]
-    Error,
-    #[value(alias = "crit", alias = "fatal")]
-    Critical,
-}
-
-impl LevelName {
-    pub(crate) fn level(self) -> logwell::Level {
-        match self {
-            Self::Trace => logwell::Level::Trace,
-            Self::Debug => logwell::Level::Debug,
-            Self::Info => logwell::Level::Info,
-            Self::Warn => logwell::Level::Warn,
-            Self::Error => logwell::Level::Error,
-            Self::Critical => logwell::Level::Critical,
-        }
-    }
 }
 
 #[cfg(test)]

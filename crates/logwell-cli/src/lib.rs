@@ -10,6 +10,7 @@ mod dead;
 pub mod files;
 pub mod filter;
 pub mod identity;
+mod level_name;
 pub mod line;
 pub mod lines;
 pub mod merge;

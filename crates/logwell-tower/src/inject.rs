@@ -17,7 +17,7 @@ pub(crate) const REQUEST_ID: &str = "request_id";
 /// `tracestate` with a span id of its own, `X-Trace-ID`, and `X-Request-ID` if the request that is
 /// being handled came with one. Outside of a span and context it changes nothing.
 ///
-/// For clients that [`client`](crate::client) does not fit around:
+/// For clients that [`client`](fn@crate::client) does not fit around:
 ///
 /// ```
 /// # let logs = logwell::testing::capture();

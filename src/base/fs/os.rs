@@ -6,6 +6,7 @@
 use crate::base::fs::calls;
 use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 /// Mode of directories that are made.
@@ -143,18 +144,19 @@ pub(crate) fn describe(kind: FileType) -> &'static str {
     }
 }
 
-/// Has the system set room aside, so that no later write can find the disk full. The file is then
-/// so long and reads as zeros.
+/// Has the system set room aside for those bytes of a file, so that no later write can find the
+/// disk full. The file is then at least so long, and reads as zeros where nothing was written.
 ///
 /// # Errors
 ///
 /// There is no room; or, with [`Unsupported`](io::ErrorKind::Unsupported), it cannot be asked for.
 #[cfg(target_os = "linux")]
-pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+pub(crate) fn allocate(file: &File, bytes: Range<u64>) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
     use rustix::io::Errno;
     loop {
-        return match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        return match fallocate(file, FallocateFlags::empty(), bytes.start, bytes.end - bytes.start)
+        {
             Err(Errno::INTR) => continue,
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
                 Err(io::ErrorKind::Unsupported.into())
@@ -165,7 +167,7 @@ pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn allocate(_: &File, _: u64) -> io::Result<()> {
+pub(crate) fn allocate(_: &File, _: Range<u64>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -15,15 +15,16 @@ const TAILS: [&str; 2] = ["-----", " BLOCK-----"];
 /// With less there is no key.
 const LEAST_BYTES: usize = 64;
 
+/// Whether the line that begins a key may end with the dashes that are there.
+pub(super) fn may_end_head(text: &[u8], at: usize) -> bool {
+    let (before, dashes) = text.split_at_checked(at).unwrap_or_default();
+    let before = before.strip_suffix(b" BLOCK").unwrap_or(before);
+    text.len() >= LEAST_BYTES && dashes.starts_with(b"-----") && before.ends_with(HEAD.as_bytes())
+}
+
 impl Keys {
     pub(super) fn new() -> Self {
         Self { head: Finder::new(HEAD) }
-    }
-
-    /// Whether there may be one.
-    #[inline]
-    pub(super) fn may_be_in(&self, text: &[u8]) -> bool {
-        text.len() >= LEAST_BYTES && self.head.find(text).is_some()
     }
 
     /// Where they are; one whose end is missing goes to the end of the text.

@@ -68,6 +68,12 @@ impl SecretFields {
     pub(crate) fn contain(self, index: usize) -> bool {
         self.0 != 0 && self.0 >> index.min(LAST) & 1 == 1
     }
+
+    /// Whether that field is none, and not so far back in the list that it takes a closer look.
+    #[inline]
+    pub(crate) fn rule_out(self, index: usize) -> bool {
+        index < LAST && self.0 >> index & 1 == 0
+    }
 }
 
 impl Redaction {
@@ -133,8 +139,13 @@ impl Redaction {
     /// The text is UTF-8; if it `is_cut`, a secret may end with it.
     #[inline]
     pub(crate) fn text(&self, text: &[u8], is_cut: bool) -> Option<String> {
-        let may_be = self.looks_at_texts && self.texts.may_be_in(text, is_cut);
-        if may_be { self.texts.without(text, is_cut) } else { None }
+        if self.may_be_in(text, is_cut) { self.texts.without(text, is_cut) } else { None }
+    }
+
+    /// Whether [`text`](Self::text) is to be asked at all.
+    #[inline]
+    pub(crate) fn may_be_in(&self, text: &[u8], is_cut: bool) -> bool {
+        self.looks_at_texts && self.texts.may_be_in(text, is_cut)
     }
 
     /// The same for a text that is JSON as a whole, which it stays.

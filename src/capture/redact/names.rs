@@ -29,6 +29,9 @@ const KEPT: &str = "\
 /// No word of a language ends so: it is found in `PGPASSWORD` too.
 const ENDING: &[u8] = b"password";
 
+/// Before or behind them there may be a name, which counts.
+const BESIDE_A_NAME: [&[u8]; 2] = [b"value", b"name"];
+
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -57,6 +60,7 @@ impl Names {
         for (list, means) in known.into_iter().chain(own) {
             list.split(',').for_each(|name| names.add(name, means));
         }
+        BESIDE_A_NAME.iter().for_each(|word| names.has_ending(word));
         names
     }
 
@@ -67,15 +71,19 @@ impl Names {
             return;
         }
         if means != Means::Plain {
-            // Before those of a short name there may be any letter.
-            let (first, count) = ending(&letters);
-            let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
-            self.endings.iter_mut().skip(first).take(others).for_each(|ends| *ends = true);
+            self.has_ending(&letters);
         }
         self.longest = self.longest.max(letters.len());
         // What comes later says better.
         self.known.retain(|(known, _)| *known != letters);
         self.known.push((letters, means));
+    }
+
+    fn has_ending(&mut self, letters: &[u8]) {
+        // Before those of a short name there may be any letter.
+        let (first, count) = ending(letters);
+        let others = 1 << (LETTER_BITS * (ENDING_LETTERS - count));
+        self.endings.iter_mut().skip(first).take(others).for_each(|ends| *ends = true);
     }
 
     /// Whether the value of that name is a secret.
@@ -106,6 +114,16 @@ impl Names {
     pub(super) fn may_be_secret(&self, name: &[u8]) -> bool {
         let (ending, _) = ending(trimmed(name));
         self.endings.get(ending).is_some_and(|&ends| ends)
+    }
+
+    /// Whether that ends in three letters with which nothing ends that matters.
+    #[inline]
+    pub(super) fn rule_out(&self, text: &[u8]) -> bool {
+        let Some(last) = text.last_chunk::<ENDING_LETTERS>() else { return false };
+        let place = |ending, letter: &u8| ending << LETTER_BITS | usize::from(letter & 31);
+        let ending = last.iter().rev().fold(0, place);
+        last.iter().all(u8::is_ascii_alphabetic)
+            && self.endings.get(ending).is_some_and(|&ends| !ends)
     }
 
     /// Goes through the words from the last; the most of them that are known decide.

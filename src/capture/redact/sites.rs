@@ -76,6 +76,9 @@ fn is_before_quote(names: &Names, text: &[u8], at: usize) -> bool {
     let (before, after) = text.split_at_checked(at).unwrap_or_default();
     let end = before.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at + 1);
     let near = before.get(end.saturating_sub(MAX_NAME_BYTES)..end).unwrap_or_default();
+    if names.rule_out(near) {
+        return false;
+    }
     let name = name_in(near);
     let is_blank = after.first() == Some(&b' ');
     if is_blank && name.eq_ignore_ascii_case(b"by") {
@@ -97,6 +100,9 @@ fn pair(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<Site> {
     if let [b':', b'/', b'/', host @ ..] = after {
         let near = host.get(..MAX_AUTHORITY_BYTES).unwrap_or(host);
         return (is_cut || memchr(b'@', near).is_some()).then_some(Site::Url);
+    }
+    if names.rule_out(before.strip_suffix(b"\"").unwrap_or(before)) {
+        return None;
     }
     let near = near_before(before);
     // Most names are no secrets by their ending: then where they begin does not matter.
@@ -217,7 +223,8 @@ pub(super) fn tag_name(tag: &[u8]) -> &[u8] {
 }
 
 fn is_first_of_pair(names: &Names, before: &[u8]) -> bool {
-    if !before.last().is_some_and(|byte| matches!(byte, b'"' | b'\'')) {
+    let Some((b'"' | b'\'', word)) = before.split_last() else { return false };
+    if names.rule_out(word) {
         return false;
     }
     let near = near_before(before);

@@ -3,7 +3,7 @@
 //! Knows what to look for by [`pairs`], [`tokens`] and [`keys`](super::keys); knows no fields.
 
 use super::encoded;
-use super::keys::Keys;
+use super::keys::{self, Keys};
 use super::names::Names;
 use super::pairs;
 use super::sites;
@@ -23,57 +23,47 @@ impl Texts {
         Self { names, keys: Keys::new() }
     }
 
-    /// Whether it is worth a closer look: sixteen bytes at a time, since most texts are not.
+    /// Whether it is worth a closer look. Most texts are not, and cost little more than to read.
     #[inline]
     pub(super) fn may_be_in(&self, text: &[u8], is_cut: bool) -> bool {
-        let Some(last) = text.len().checked_sub(STEP + 1) else {
-            return self.may_be_in_short(text, is_cut);
-        };
-        // Where the run ends that was looked at last.
-        let mut looked_to = 0;
-        let mut ask = |start: usize| {
-            let bytes = text.get(start..).and_then(<[u8]>::first_chunk);
-            let next = text.get(start + 1..).and_then(<[u8]>::first_chunk);
-            bytes.zip(next).is_some_and(|(bytes, next)| {
-                is_striking(bytes, next) && self.may_be_near(text, start, is_cut, &mut looked_to)
-            })
-        };
-        // The last bytes may have been looked at already, in part. No sign that ends a text
-        // matters.
-        (0..last).step_by(STEP).any(&mut ask) || ask(last) || self.keys.may_be_in(text)
-    }
-
-    /// The same for a text that is shorter than that: as if blanks followed it.
-    fn may_be_in_short(&self, text: &[u8], is_cut: bool) -> bool {
-        let mut padded = [b' '; STEP + 1];
-        if let Some(start) = padded.get_mut(..text.len()) {
-            start.copy_from_slice(text);
-        }
-        let halves = padded.first_chunk().zip(padded.last_chunk());
-        halves.is_some_and(|(bytes, next)| is_striking(bytes, next))
-            && self.may_be_near(text, 0, is_cut, &mut 0)
+        strikes(text) && self.may_be_near(text, is_cut)
     }
 
     #[inline(never)]
-    fn may_be_near(&self, text: &[u8], start: usize, is_cut: bool, looked_to: &mut usize) -> bool {
-        // The comma behind a quote may be in what follows.
-        let near = text.iter().enumerate().skip(start).take(STEP + 1);
-        let may_be = |(at, byte): (usize, &u8)| match byte {
-            b'%' => encoded::may_be_at(text, at),
-            byte if sites::is_sign(*byte) => sites::at(&self.names, text, at, is_cut).is_some(),
-            _ => false,
-        };
-        if near.clone().any(may_be) {
-            return true;
-        }
-        [start + HALF - 1, start + STEP - 1].into_iter().any(|at| {
-            if at < *looked_to {
+    fn may_be_near(&self, text: &[u8], is_cut: bool) -> bool {
+        let is_site = |at| self.is_site(text, at, is_cut);
+        // Where the run ends that was looked at last.
+        let mut looked_to = 0;
+        let mut is_token = |at| {
+            if at < looked_to {
                 return false;
             }
             let run = tokens::run_around(text, at);
-            *looked_to = run.end;
+            looked_to = run.end;
             tokens::may_be(text, &run)
+        };
+        if text.len() <= STEP {
+            return (0..text.len()).any(is_site) || is_token(STEP - 1);
+        }
+        any_block(text, |start, block| {
+            let marks = Marks::of(block);
+            // The site of a pair is at the comma, behind the quote.
+            let is_near = |at| is_site(at) || text.get(at + 1) == Some(&b',') && is_site(at + 1);
+            marks.any_sign(|at| is_near(start + at))
+                || marks.have_run()
+                    && [HALF - 1, STEP - 1].into_iter().any(|at| is_token(start + at))
         })
+    }
+
+    fn is_site(&self, text: &[u8], at: usize, is_cut: bool) -> bool {
+        match text.get(at) {
+            Some(b'%') => encoded::may_be_at(text, at),
+            Some(b'-') if keys::may_end_head(text, at) => true,
+            Some(&byte) if sites::is_sign(byte) => {
+                sites::at(&self.names, text, at, is_cut).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// The text with a mask in place of each secret; `None` if there is none in it.
@@ -97,35 +87,119 @@ const STEP: usize = 16;
 /// A run that is long enough for a token covers so many of them, from some multiple on.
 const HALF: usize = STEP / 2;
 
-/// Whether one of the bytes may be a sign behind a name, or none of a half separates words: then it
-/// may be in the midst of a token.
+/// Whether something in the text may be a sign behind a name, or the midst of a token.
 #[inline]
-fn is_striking(bytes: &[u8; STEP], next: &[u8; STEP]) -> bool {
-    let (mut signs, mut runs) = ([0_u8; STEP], [0_u8; STEP]);
-    let all = bytes.iter().zip(next).zip(signs.iter_mut().zip(&mut runs));
-    for ((&byte, &next), (sign, run)) in all {
-        let is_sign = byte == b':' || byte == b'=' || byte == b'>' || byte == b'%';
-        // `",`, `--`, ` -`, ` "` and `("`
-        let is_quote = |byte: u8| byte == b'"' || byte == b'\'';
-        let is_two = is_quote(byte) & (next == b',')
-            | (byte == b'-' || byte == b' ') & (next == b'-')
-            | (byte == b' ' || byte == b'(') & is_quote(next);
-        *sign = u8::from(is_sign | is_two);
-        let separates = byte < b'-' || byte == b'.' || byte == b'/';
-        *run = u8::from(!separates);
+fn strikes(text: &[u8]) -> bool {
+    if text.len() <= STEP {
+        let marks = Marks::of_short(text);
+        return marks.have_sign() | (marks.have_run() & (text.len() == STEP));
     }
-    let [low, high]: [u64; 2] = halves(runs);
-    u128::from_ne_bytes(signs) != 0 || low == EACH || high == EACH
+    any_block(text, |_, block| {
+        let marks = Marks::of(block);
+        marks.have_sign() | marks.have_run()
+    })
 }
 
-/// A one in each byte.
-const EACH: u64 = u64::MAX / 255;
-
-fn halves(bytes: [u8; STEP]) -> [u64; 2] {
-    let both = u128::from_le_bytes(bytes);
-    #[expect(clippy::cast_possible_truncation, reason = "each is one half")]
-    [both as u64, (both >> 64) as u64]
+/// Asks for each sixteen bytes of a longer text, with the one after them and where they begin. The
+/// last may have been asked for already, in part. No sign that ends a text matters.
+#[inline]
+fn any_block(text: &[u8], mut ask: impl FnMut(usize, &Block) -> bool) -> bool {
+    let mut rest = text;
+    while let Some(block) = rest.first_chunk() {
+        if ask(text.len() - rest.len(), block) {
+            return true;
+        }
+        rest = rest.get(STEP..).unwrap_or_default();
+    }
+    let last = text.last_chunk().filter(|_| rest.len() > 1);
+    last.is_some_and(|block| ask(text.len() - block.len(), block))
 }
+
+/// What is looked at together, and the byte after it.
+type Block = [u8; STEP + 1];
+
+/// A high bit for each of sixteen bytes that may be a sign behind a name, a low one for each that
+/// separates words. The compiler makes vectors of this.
+#[derive(Clone, Copy)]
+struct Marks([u64; 2]);
+
+impl Marks {
+    #[inline]
+    fn of(block: &Block) -> Self {
+        let [bytes @ .., _] = block;
+        let [_, next @ ..] = block;
+        Self::of_bytes(bytes, next)
+    }
+
+    /// Of a text that is not longer than that: its signs, not where they are. Its two halves
+    /// overlap: so the number of bytes to read is known.
+    #[inline]
+    fn of_short(text: &[u8]) -> Self {
+        let bytes = if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            let [first, last] = [first, last].map(|half| u128::from(u64::from_le_bytes(*half)));
+            first | last << 64
+        } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+            let [first, last] = [first, last].map(|half| u128::from(u32::from_le_bytes(*half)));
+            first | last << 32
+        } else {
+            text.iter().rev().fold(0, |bytes, &byte| bytes << 8 | u128::from(byte))
+        };
+        Self::of_bytes(&bytes.to_le_bytes(), &(bytes >> 8).to_le_bytes())
+    }
+
+    #[inline]
+    fn of_bytes(bytes: &[u8; STEP], next: &[u8; STEP]) -> Self {
+        let mut marks = [0_u8; STEP];
+        for ((&byte, &next), mark) in bytes.iter().zip(next).zip(&mut marks) {
+            let is_dash = byte == b'-';
+            let is_blank = byte == b' ';
+            let is_quote = |byte: u8| (byte == b'"') | (byte == b'\'');
+            // `:`, `=`, `>`, and what is between them; `",`, `--`, ` -`, ` "` and `("`
+            let is_sign = (byte.wrapping_sub(b':') < 6)
+                | (byte == b'%')
+                | (is_quote(byte) & (next == b','))
+                | ((is_dash | is_blank) & (next == b'-'))
+                | ((is_blank | (byte == b'(')) & is_quote(next));
+            let separates = (byte <= b'/') & !is_dash;
+            *mark = if is_sign { 0x80 } else { 0 } | u8::from(separates);
+        }
+        let both = u128::from_le_bytes(marks);
+        #[expect(clippy::cast_possible_truncation, reason = "each is one half")]
+        Self([both as u64, (both >> 64) as u64])
+    }
+
+    #[inline]
+    fn have_sign(self) -> bool {
+        let Self([low, high]) = self;
+        (low | high) & SIGNS != 0
+    }
+
+    /// Whether none of a half separates words: then it may be in the midst of a token.
+    #[inline]
+    fn have_run(self) -> bool {
+        let Self([low, high]) = self;
+        (low & SEPARATES == 0) | (high & SEPARATES == 0)
+    }
+
+    /// Asks for each sign, by where it is.
+    #[inline]
+    fn any_sign(self, mut ask: impl FnMut(usize) -> bool) -> bool {
+        self.0.into_iter().zip([0, HALF]).any(|(half, start)| {
+            let mut left = half & SIGNS;
+            while left != 0 {
+                if ask(start + left.trailing_zeros() as usize / 8) {
+                    return true;
+                }
+                left &= left - 1;
+            }
+            false
+        })
+    }
+}
+
+/// A low, and a high bit, in each byte.
+const SEPARATES: u64 = u64::MAX / 255;
+const SIGNS: u64 = SEPARATES << 7;
 
 /// The text with a mask in place of each of those parts.
 fn masked(text: &str, mut secrets: Vec<Range<usize>>) -> Option<String> {
@@ -146,35 +220,106 @@ fn masked(text: &str, mut secrets: Vec<Range<usize>>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn bytes_are_striking_if_one_may_be_behind_a_name_or_none_of_a_half_separates_words() {
         for byte in 0..=255_u8 {
             for at in 0..STEP {
-                let mut bytes = *b"abc_XYZ0abc_XYZ0";
-                bytes[at] = byte;
+                let mut block = *b"abc_XYZ0abc_XYZ0.";
+                block[at] = byte;
                 // In the other half nothing separates words.
-                assert!(is_striking(&bytes, b"................"), "{bytes:?}");
-                bytes[(at + HALF) % STEP] = b' ';
-                bytes[(at + 1) % STEP] = b'.';
-                let is_one = matches!(byte, b':' | b'=' | b'>' | b'%') || is_full(&bytes);
-                let strikes = |next: u8| is_striking(&bytes, &[next; STEP]);
-                assert_eq!(strikes(b'.'), is_one);
-                assert_eq!(strikes(b','), is_one || matches!(byte, b'"' | b'\''));
-                // Each text here has a blank.
-                assert!(strikes(b'-') && strikes(b'"') && strikes(b'\''));
-                let mut bytes = bytes.map(|byte| if byte == b' ' { b'.' } else { byte });
-                bytes[at] = byte;
-                let strikes = |next: u8| is_striking(&bytes, &[next; STEP]);
-                let is_one = matches!(byte, b':' | b'=' | b'>' | b'%') || is_full(&bytes);
-                assert_eq!(strikes(b'-'), is_one || matches!(byte, b'-' | b' '));
-                assert_eq!(strikes(b'"'), is_one || matches!(byte, b'(' | b' '));
+                assert!(Marks::of(&block).have_run(), "{block:?}");
+                block[(at + HALF) % STEP] = b' ';
+                for next in *b".,-'\"" {
+                    block[at + 1] = next;
+                    let marks = Marks::of(&block);
+                    let is_two = matches!(
+                        (byte, next),
+                        (b'"' | b'\'', b',') | (b'-' | b' ', b'-') | (b' ' | b'(', b'"' | b'\'')
+                    );
+                    let is_sign = matches!(byte, b':'..=b'?' | b'%') || is_two;
+                    let mut signs = Vec::new();
+                    marks.any_sign(|at| {
+                        signs.push(at);
+                        false
+                    });
+                    assert_eq!(signs, Vec::from_iter(is_sign.then_some(at)), "{block:?}");
+                    assert_eq!((marks.have_sign(), marks.have_run()), (is_sign, is_full(&block)));
+                }
             }
         }
     }
 
-    fn is_full(bytes: &[u8; STEP]) -> bool {
+    #[test]
+    fn a_sign_strikes_wherever_it_is_in_a_short_text() {
+        for len in 1..=STEP {
+            for at in 0..len {
+                let mut text = vec![b'a'; len];
+                assert!(!Marks::of_short(&text).have_sign());
+                text[at] = b'=';
+                assert!(Marks::of_short(&text).have_sign(), "{at} of {len}");
+                if at + 1 < len {
+                    text[at..at + 2].copy_from_slice(b"--");
+                    assert!(Marks::of_short(&text).have_sign(), "{at} of {len}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_masked_has_struck_before(parts in prop::collection::vec(part(), 1..12), is_cut: bool) {
+            let texts = Texts::new(Names::new("pw", ""));
+            let text = parts.concat();
+            if texts.without(text.as_bytes(), is_cut).is_some() {
+                prop_assert!(texts.may_be_in(text.as_bytes(), is_cut), "{text}");
+            }
+        }
+    }
+
+    /// What secrets are made of, and what is around them.
+    fn part() -> impl Strategy<Value = String> {
+        const PARTS: [&str; 30] = [
+            "password",
+            "pw",
+            "token",
+            "name",
+            "value",
+            ":",
+            "=",
+            " ",
+            ">",
+            "<",
+            "</password>",
+            "%3D",
+            "\"",
+            "'",
+            ",",
+            "(",
+            ")",
+            "--",
+            "-",
+            "https://",
+            "@",
+            "bearer ",
+            "sk-",
+            "ghp_",
+            "12345678",
+            "AAHq",
+            "&",
+            "user",
+            "\n",
+            "é",
+        ];
+        prop_oneof![
+            4 => prop::sample::select(&PARTS[..]).prop_map(str::to_owned),
+            1 => "[a-z0-9]{1,40}",
+        ]
+    }
+
+    fn is_full(block: &Block) -> bool {
         let is_run = |byte: &u8| *byte >= b'-' && !matches!(byte, b'.' | b'/');
-        bytes.chunks(HALF).any(|half| half.iter().all(is_run))
+        block.chunks_exact(HALF).any(|half| half.iter().all(is_run))
     }
 }

@@ -195,7 +195,10 @@ impl<'a> Line<'a> {
         if count > max {
             let from_root = max / 2;
             spans.drain(from_root..count - (max - from_root));
-            self.values.note_cut(Cow::Borrowed("logwell.spans"), count as u64);
+        }
+        // Of a record that was recovered the outermost may be missing.
+        if leaf.depth() as usize > count.min(max) {
+            self.values.note_cut(Cow::Borrowed("logwell.spans"), u64::from(leaf.depth()));
         }
         spans
     }

@@ -319,7 +319,10 @@ impl<'a> Line<'a> {
         if count > max {
             let from_root = max / 2;
             spans.drain(from_root..count - (max - from_root));
-            self.values.note_cut("logwell.spans".into(), count as u64);
+        }
+        // Of a record that was recovered the outermost may be missing.
+        if leaf.depth() as usize > count.min(max) {
+            self.values.note_cut("logwell.spans".into(), u64::from(leaf.depth()));
         }
         spans
     }

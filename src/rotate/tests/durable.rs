@@ -22,7 +22,7 @@ fn place_with(sync: SyncPolicy, max_bytes: u64, backup_count: u32) -> Place {
 /// Has the file synced by a disk that says so.
 fn sync(place: &Place, file: &mut RotatingFile, result: io::Result<()>) {
     let job = file.take_sync(place.now).expect("something to sync");
-    let synced = Synced { files: result, ..job.run() };
+    let synced = Synced { files: result, ..job.run(Instant::now()) };
     file.synced(synced, place.now);
 }
 
@@ -91,12 +91,12 @@ fn names_that_could_not_be_made_durable_are_tried_again_and_no_line_is_written_t
     place.write(&mut file, &["one"]);
     let job = file.take_sync(place.now).unwrap();
     assert!(job.directory.is_some());
-    file.synced(Synced { directory: Err(failure()), ..job.run() }, place.now);
+    file.synced(Synced { directory: Err(failure()), ..job.run(Instant::now()) }, place.now);
     assert!(file.flush(place.now).is_err());
     place.pass(Duration::from_secs(1));
     let job = file.take_sync(place.now).unwrap();
     assert!(job.directory.is_some());
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
     assert_eq!((everything(&file), file.backlog.unsafe_bytes()), ("one\n".to_owned(), 0));
 }
 
@@ -111,7 +111,7 @@ fn a_disk_that_stays_broken_costs_one_new_file_and_ever_longer_pauses() {
         let _ = file.flush(place.now);
         if let Some(job) = file.take_sync(place.now) {
             syncs += 1;
-            file.synced(Synced { files: Err(failure()), ..job.run() }, place.now);
+            file.synced(Synced { files: Err(failure()), ..job.run(Instant::now()) }, place.now);
         }
         place.pass(Duration::from_secs(1));
     }
@@ -133,7 +133,7 @@ fn lines_in_files_that_were_rotated_meanwhile_are_made_durable_with_them() {
     place.write(&mut file, &["one 111", "two 222", "three 3"]);
     let job = file.take_sync(place.now).unwrap();
     assert_eq!(job.files.len(), 3);
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
     place.write(&mut file, &["four 44"]);
     let job = file.take_sync(place.now).unwrap();
     assert_eq!(job.files.len(), 1, "the third was durable when it was rotated");
@@ -150,7 +150,7 @@ fn many_rotations_during_a_slow_sync_hold_few_descriptors() {
     for n in 0..300 {
         place.write(&mut file, &[&format!("{n:07}")]);
     }
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
     assert!(file.take_sync(place.now).unwrap().files.len() <= 17);
 }
 
@@ -164,7 +164,7 @@ fn an_urgent_line_is_written_and_due_at_once() {
     file.append(b"an error\n", place.now).unwrap();
     file.request_sync();
     assert_eq!(file.urgency(), (true, true));
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
     let job = file.take_sync(place.now).unwrap();
     assert_eq!((job.due, place.read("app.log")), (place.now, "ordinary\nan error\n".to_owned()));
     assert_eq!(file.urgency(), (false, true));
@@ -195,7 +195,7 @@ fn a_disk_that_makes_nothing_durable_has_lines_written_again_once_for_each_pause
     place.pass(Duration::from_secs(60));
     place.write(&mut file, &["a line 161"]);
     let job = file.take_sync(place.now).unwrap();
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
     let text = everything(&file);
     for n in 100..162 {
         assert!(text.contains(&format!("a line {n}\n")), "{n}");
@@ -208,7 +208,7 @@ fn what_is_written_again_is_not_glued_to_half_a_line() {
     let mut file = place.open();
     place.write(&mut file, &["one", "two"]);
     let job = file.take_sync(place.now).unwrap();
-    let synced = Synced { files: Err(failure()), ..job.run() };
+    let synced = Synced { files: Err(failure()), ..job.run(Instant::now()) };
 
     let torn = BrokenDisk::torn(3);
     file.append(b"three\n", place.now).unwrap();

@@ -49,12 +49,12 @@ fn ten_thousand_faults_of_each_kind_leave_nothing_behind() {
         place.write(&mut file, &[&format!("line {n}")]);
         let job = file.take_sync(place.now).unwrap();
         let failure = io::Error::other("the disk is broken");
-        file.synced(Synced { files: Err(failure), ..job.run() }, place.now);
+        file.synced(Synced { files: Err(failure), ..job.run(Instant::now()) }, place.now);
         assert!(file.flush(place.now).is_err());
         drop((file.take_trouble(), file.take_released()));
     });
     let job = file.take_sync(place.now + Duration::from_secs(60)).unwrap();
-    file.synced(job.run(), place.now);
+    file.synced(job.run(Instant::now()), place.now);
 
     endure("rotations that fail", |_| {
         fs::create_dir_all(disk.0.join("app.log.1.gz")).unwrap();

@@ -4,18 +4,16 @@
 //! pipeline. It works half of the time at most, and ends with the last file. Knows no path: it is
 //! given open files, and says when it is done.
 
-use crate::base::{thread, threads};
+use crate::base::background::{Background, Hands, Job, Worker};
 use crate::rotate::{Pack, Packed};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fs::File;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-const NAME: &str = "logwell-janitor";
-
-/// More work than this does not wait: deleted files then are let go of at once.
-const MAX_WAITING: usize = 32;
+/// More work than `room` does not wait: deleted files then are let go of at once.
+const WORKER: Worker<Work> = Worker { name: "logwell-janitor", room: 32, run, turn };
 
 /// A rest is as long as the work before it, but not longer than this.
 const LONGEST_REST: Duration = Duration::from_millis(100);
@@ -23,16 +21,11 @@ const LONGEST_REST: Duration = Duration::from_millis(100);
 /// One file's way to the janitor.
 #[derive(Debug)]
 pub(crate) struct Janitor {
-    thread: Arc<Thread>,
+    thread: Arc<Background<Work>>,
     packed: (Sender<Packed>, Receiver<Packed>),
 }
 
-#[derive(Debug, Default)]
-struct Thread {
-    work: OnceLock<Option<Sender<Work>>>,
-    is_over: Arc<AtomicBool>,
-}
-
+#[derive(Debug)]
 enum Work {
     Pack(Pack, Sender<Packed>),
     Release(Vec<File>),
@@ -40,8 +33,8 @@ enum Work {
 
 impl Janitor {
     /// One that has not started yet.
-    pub(crate) fn new() -> Self {
-        Self { thread: Arc::default(), packed: bounded(1) }
+    pub(crate) fn new(hands: &Hands) -> Self {
+        Self { thread: Arc::new(Background::new(hands, WORKER)), packed: bounded(1) }
     }
 
     /// The same one, for another file.
@@ -52,7 +45,7 @@ impl Janitor {
     /// Has a backup compressed; `false` if that cannot be. One at a time.
     #[must_use]
     pub(crate) fn pack(&self, pack: Pack) -> bool {
-        self.thread.give(Work::Pack(pack, self.packed.0.clone()))
+        self.thread.give(Work::Pack(pack, self.packed.0.clone())).is_ok()
     }
 
     /// What it has done with that.
@@ -68,41 +61,17 @@ impl Janitor {
     }
 }
 
-impl Thread {
-    /// Whether the work was taken; if not, it is gone.
-    fn give(&self, work: Work) -> bool {
-        #[cfg(test)]
-        let Some(work) = simulated(work) else { return true };
-        let thread = self.work.get_or_init(|| {
-            let (work, waiting) = bounded(MAX_WAITING);
-            let is_over = Arc::clone(&self.is_over);
-            threads::spawn(NAME, move || run(&waiting, &is_over)).ok().map(|_| work)
-        });
-        let refused = |refused: TrySendError<Work>| drop(refused.into_inner());
-        thread.as_ref().is_some_and(|work_to| work_to.try_send(work).map_err(refused).is_ok())
-    }
-}
-
-/// In a simulation there is no thread: work is done when its turn comes.
-#[cfg(test)]
-fn simulated(work: Work) -> Option<Work> {
-    if !crate::simulation::is_on() {
-        return Some(work);
-    }
-    if let Work::Pack(pack, done) = work {
-        crate::simulation::later(move || drop(done.try_send(pack.run(&mut || true))));
-    }
-    None
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
+/// In a turn nothing else goes on that a rest could be for.
+fn turn(work: Work) -> Option<Job> {
+    match work {
+        Work::Pack(pack, done) => {
+            Some(Box::new(move |_| drop(done.try_send(pack.run(&mut || true)))))
+        }
+        Work::Release(_closed) => None,
     }
 }
 
 fn run(waiting: &Receiver<Work>, is_over: &AtomicBool) {
-    thread::mark_internal_thread();
     let mut later = Vec::new();
     while let Some(work) = later.pop().or_else(|| waiting.recv().ok()) {
         match work {

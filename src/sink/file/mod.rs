@@ -6,6 +6,7 @@ pub(crate) mod janitor;
 pub(crate) mod options;
 pub(crate) mod syncer;
 
+use crate::base::background::Hands;
 use crate::base::clock::Clock;
 use crate::base::fs::lock::PathLock;
 use crate::base::selflog;
@@ -37,6 +38,11 @@ pub struct FileSink {
     _lock: Option<PathLock>,
 }
 
+/// Who compresses backups and who makes files durable, for as many files as share them.
+pub(crate) fn helpers(hands: &Hands) -> (Janitor, Syncer) {
+    (Janitor::new(hands), Syncer::new(hands))
+}
+
 impl FileSink {
     /// Opens the file, makes its directory if need be, and continues at its end.
     ///
@@ -44,10 +50,10 @@ impl FileSink {
     ///
     /// The directory or file cannot be used; the text names it.
     pub fn open(options: FileOptions, encoder: Box<dyn Encode>, clock: Clock) -> io::Result<Self> {
-        Self::open_with(options, encoder, clock, (Janitor::new(), Syncer::new()))
+        Self::open_with(options, encoder, clock, helpers(&Hands::Threads))
     }
 
-    /// Opens it with threads that other files have too.
+    /// Opens it with helpers that other files have too.
     pub(crate) fn open_with(
         options: FileOptions,
         encoder: Box<dyn Encode>,
@@ -108,7 +114,7 @@ impl FileSink {
             (_, true) => {}
             _ => {
                 if let Some(job) = self.file.take_sync(self.now) {
-                    self.syncer.sync(job);
+                    self.syncer.sync(job, self.now);
                 }
             }
         }

@@ -5,33 +5,28 @@
 //! sync begins is part of it. A separate thread, `logwell-sync`, started with the first work and
 //! shared by the files of a pipeline; it ends with the last of them. Knows no path and no line.
 
-use crate::base::{thread, threads};
+use crate::base::background::{Background, Hands, Job, Worker};
 use crate::rotate::{SyncJob, Synced};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-const NAME: &str = "logwell-sync";
-
-/// More orders than this do not wait. There is a job and a word of haste for each file.
-const MAX_WAITING: usize = 256;
+/// More orders than `room` do not wait. There is a job and a word of haste for each file.
+const WORKER: Worker<Order> = Worker { name: "logwell-sync", room: 256, run, turn };
 
 /// One file's way to the syncer.
 #[derive(Debug)]
 pub(crate) struct Syncer {
-    thread: Arc<Thread>,
+    thread: Arc<Background<Order>>,
+    /// How many files share it.
+    files: Arc<AtomicU64>,
     /// Tells the file from others.
     number: u64,
     synced: (Sender<Synced>, Receiver<Synced>),
 }
 
-#[derive(Debug, Default)]
-struct Thread {
-    orders: OnceLock<Option<Sender<Order>>>,
-    files: AtomicU64,
-}
-
+#[derive(Debug)]
 enum Order {
     Sync(u64, SyncJob, Sender<Synced>),
     /// The job of that file is due now.
@@ -40,23 +35,25 @@ enum Order {
 
 impl Syncer {
     /// One that has not started yet.
-    pub(crate) fn new() -> Self {
-        Self { thread: Arc::default(), number: 0, synced: bounded(1) }
+    pub(crate) fn new(hands: &Hands) -> Self {
+        let thread = Arc::new(Background::new(hands, WORKER));
+        Self { thread, files: Arc::default(), number: 0, synced: bounded(1) }
     }
 
     /// The same one, for another file.
     pub(crate) fn share(&self) -> Self {
-        let number = self.thread.files.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { thread: Arc::clone(&self.thread), number, synced: bounded(1) }
+        let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
+        let (thread, files) = (Arc::clone(&self.thread), Arc::clone(&self.files));
+        Self { thread, files, number, synced: bounded(1) }
     }
 
     /// Has files made durable when that is due. One job at a time.
     ///
     /// Without a thread it is done here and now.
-    pub(crate) fn sync(&self, job: SyncJob) {
+    pub(crate) fn sync(&self, job: SyncJob, now: Instant) {
         let order = Order::Sync(self.number, job, self.synced.0.clone());
         if let Err(Order::Sync(_, job, done)) = self.thread.give(order) {
-            let _has_room = done.try_send(job.run());
+            let _has_room = done.try_send(job.run(now));
         }
     }
 
@@ -71,41 +68,17 @@ impl Syncer {
     }
 }
 
-impl Thread {
-    fn give(&self, order: Order) -> Result<(), Order> {
-        #[cfg(test)]
-        let Some(order) = simulated(order) else { return Ok(()) };
-        let thread = self.orders.get_or_init(|| {
-            let (orders, given) = bounded(MAX_WAITING);
-            threads::spawn(NAME, move || run(&given)).ok().map(|_| orders)
-        });
-        match thread {
-            Some(orders) => orders.try_send(order).map_err(TrySendError::into_inner),
-            None => Err(order),
-        }
+/// A turn comes when it comes: there is no hurry.
+fn turn(order: Order) -> Option<Job> {
+    match order {
+        Order::Sync(_, job, done) => Some(Box::new(move |now| drop(done.try_send(job.run(now))))),
+        Order::Hurry(_) => None,
     }
 }
 
-/// In a simulation there is no thread: a job is done when its turn comes.
-#[cfg(test)]
-fn simulated(order: Order) -> Option<Order> {
-    if !crate::simulation::is_on() {
-        return Some(order);
-    }
-    if let Order::Sync(_, job, done) = order {
-        crate::simulation::later(move || {
-            let mut synced = job.run();
-            synced.began = crate::simulation::now().unwrap_or(synced.began);
-            drop(done.try_send(synced));
-        });
-    }
-    None
-}
-
-fn run(given: &Receiver<Order>) {
+fn run(given: &Receiver<Order>, _: &AtomicBool) {
     /// Longer than anything waits.
     const LONG: Duration = Duration::from_secs(3_600);
-    thread::mark_internal_thread();
     let mut jobs: Vec<(u64, SyncJob, Sender<Synced>)> = Vec::new();
     loop {
         let now = Instant::now();
@@ -113,7 +86,7 @@ fn run(given: &Receiver<Order>) {
         let (due, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_due);
         jobs = later;
         for (_, job, done) in due {
-            let _nobody_waits = done.send(job.run());
+            let _nobody_waits = done.send(job.run(now));
         }
         let next = jobs.iter().map(|(_, job, _)| job.due.saturating_duration_since(now)).min();
         match given.recv_timeout(next.unwrap_or(LONG)) {

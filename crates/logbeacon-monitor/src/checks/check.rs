@@ -4,6 +4,7 @@
 //! what the configuration read; out: what probes read.
 
 use crate::identity::Labels;
+use logwell_options::secret::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -71,8 +72,8 @@ pub enum Kind {
 pub struct Http {
     /// Its URL, of http or https.
     pub url: String,
-    /// Headers to send, beside `host` and `user-agent`.
-    pub headers: Vec<(String, String)>,
+    /// Headers to send, beside `host` and `user-agent`. Their values are shown nowhere.
+    pub headers: Vec<Header>,
     /// Statuses that are good; none at all is 200 to 299.
     pub statuses: Vec<u16>,
     /// A text that the body must have.
@@ -84,6 +85,15 @@ pub struct Http {
     pub redirects: u8,
     /// A file of certificates, in PEM, to trust beside the public ones.
     pub ca: Option<PathBuf>,
+}
+
+/// A header of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value, which may be a token.
+    pub value: Secret,
 }
 
 /// A protocol whose first words are known.

@@ -12,7 +12,7 @@ mod timetable;
 
 pub use address::permit;
 pub use board::Board;
-pub use check::{Check, Http, Kind, Protocol};
+pub use check::{Check, Header, Http, Kind, Protocol};
 pub use probe::Prober;
 pub use report::{Certificate, CheckReport, Status, Times};
 pub use timetable::{Start, Timetable};

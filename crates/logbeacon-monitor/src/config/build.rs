@@ -186,20 +186,17 @@ fn http(options: &CheckOptions, url: String, ca: Option<PathBuf>) -> Result<Http
         let help = "begin it with http:// or https://";
         return Err(wrong("url", "is not a URL of http or https", help));
     }
-    let header = |text: &String| {
-        let (name, value) = text.split_once(':')?;
-        Some((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    let headers: Option<Vec<_>> = options.headers.iter().map(header).collect();
-    let headers = headers.ok_or_else(|| {
-        wrong("headers", "has one without a colon", "write `name: value` in quotes")
-    })?;
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    if authority.contains('@') {
+        let help = "a URL is shown: put them into a header, such as `authorization: Basic …`";
+        return Err(wrong("url", "holds a name or password", help));
+    }
     let statuses: Result<Vec<u16>, _> = options.status.iter().map(|text| text.parse()).collect();
     let statuses = statuses
         .map_err(|_| wrong("status", "has one that is not a status", "such as [200, 204]"))?;
     Ok(Http {
         url,
-        headers,
+        headers: options.headers.clone(),
         statuses,
         body: Some(options.body.clone()).filter(|body| !body.is_empty()),
         json: options.json.iter().map(|it| (it.label.clone(), it.value.clone())).collect(),

@@ -4,6 +4,7 @@
 //! and out: plain structs.
 
 use super::values::{list, maybe};
+use crate::checks::Header;
 use crate::matcher::Matcher;
 use crate::rule::Share;
 use crate::tasks::Cron;
@@ -196,8 +197,8 @@ section! {
         timeout: Duration = Duration::from_secs(5) => time(MILLISECOND, MINUTE);
         /// A page of http or https.
         url: String = String::new() => text(2_000);
-        /// Headers to send, `name: value`.
-        headers: Vec<String> = Vec::new() => list();
+        /// Headers to send, `name: value`. The values are shown nowhere.
+        headers: Vec<Header> = Vec::new() => list();
         /// Good statuses; by default 200 to 299.
         status: Vec<String> = Vec::new() => list();
         /// A text that the body must have.

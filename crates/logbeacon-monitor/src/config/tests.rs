@@ -94,6 +94,8 @@ fn every_problem_has_its_place_and_says_what_to_write() {
         ("checks:\n  a: {kind: redis, address: here}", "checks.a.address: has no port"),
         ("checks:\n  a: {url: \"ftp://x\"}", "checks.a.url: is not a URL of http or https"),
         ("checks:\n  a: {url: \"http://x\", every: 5s}", "`every`; make it shorter"),
+        ("checks:\n  a: {url: \"http://u:p@x/\"}", "checks.a.url: holds a name or password"),
+        ("checks:\n  a: {url: \"http://x\", headers: [s3cret]}", "has no colon (not shown)"),
         ("checks:\n  a: {url: \"http://x\", status: [ok]}", "such as [200, 204]"),
         ("checks:\n  a: {kind: htp, url: \"http://x\"}", "did you mean http?"),
         ("rules: [", "is not YAML"),
@@ -117,6 +119,15 @@ fn lists_may_be_written_as_texts() {
     let as_text = parse("channels:\n  m: {match: \"rule=a, target!=b\"}").unwrap();
     assert_eq!(as_list, as_text);
     assert_eq!(as_list.setup.channels["m"].matchers.len(), 2);
+}
+
+#[test]
+fn values_of_headers_are_shown_nowhere() {
+    let text = "checks:\n  a: {url: \"http://x\", headers: [\"authorization: Bearer s3cret\"]}";
+    let config = parse(text).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let wrong = "checks:\n  a: {url: \"http://x\", headers: [s3cret]}";
+    assert!(!parse(wrong).unwrap_err().join("").contains("s3cret"));
 }
 
 #[test]

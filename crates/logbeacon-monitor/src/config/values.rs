@@ -3,12 +3,14 @@
 //! Knows: how numbers, matchers, zones, cron expressions and such are spelled. Must not know: which
 //! option has which. In: texts; out: values, or what is wrong with a text.
 
+use crate::checks::Header;
 use crate::matcher::Matcher;
 use crate::rule::Share;
 use crate::tasks::Cron;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use logwell_options::raw_value::{Problem, RawValue};
+use logwell_options::secret::Secret;
 use logwell_options::suggest::nearest;
 use logwell_options::value::{CustomValue, OptionValue, Refusal};
 use std::fmt;
@@ -116,6 +118,20 @@ impl Spelled for String {
 
     fn show(&self) -> String {
         self.clone()
+    }
+}
+
+impl Spelled for Header {
+    const EXPECTED: &'static str = "headers such as [\"authorization: Bearer …\"]";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        // The text may be a token that was written without a name.
+        let (name, value) = text.split_once(':').ok_or("a header has no colon (not shown)")?;
+        Ok(Self { name: name.trim().to_owned(), value: Secret::new(value.trim()) })
+    }
+
+    fn show(&self) -> String {
+        format!("{}: {}", self.name, self.value)
     }
 }
 

@@ -24,7 +24,6 @@ mod upkeep;
 pub(crate) use manifest::fuzz as fuzz_manifest;
 pub use options::{OpenError, OpenReport, Options};
 pub use salvage::SalvageReport;
-pub(crate) use tracing::covers;
 
 use crate::error::{AppendError, DeleteError, SearchError};
 use crate::journal::Place;
@@ -315,12 +314,10 @@ impl Store for Embedded {
         let query = query.map_err(|error| SearchError::Query(error.to_string()))?;
         let request = SearchRequest { range, ..SearchRequest::new(query) };
         let mut producers = ProducerRanges::default();
-        let summary = self.search(&request, &mut |found| {
-            if let Found::Record(row) = found {
-                producers.add(row);
-            }
-            ControlFlow::Continue(())
-        })?;
+        self.shared.check_open()?;
+        let fields = ["host", "service", "process", "boot_id", "seq"].map(str::to_owned);
+        let add = &mut |row: &dyn Row| producers.add(row);
+        let summary = search::visit(&self.shared.snapshot(), &request, (&fields, add));
         Ok((producers.finish(), summary))
     }
 

@@ -4,7 +4,6 @@
 //! came about. In: a directory. Out: the shared state, and a report.
 
 use super::manifest::{FILES, Manifest, PartEntry};
-use super::tracing::open_traces;
 use super::{
     Books, Committer, Counters, DAMAGED, Deletion, HeadBatch, JOURNAL, LISTS, LivePart, OpenReport,
     Options, PARTS, Shared, State, TRACES,
@@ -13,6 +12,7 @@ use crate::identities::{Identities, List};
 use crate::journal::{Journal, Replay};
 use crate::part::Part;
 use crate::store::{Certificate, Damage};
+use crate::traces::Traces;
 use crate::world::Fs;
 use logwell_query::{Query, TimeRange};
 use std::collections::{BTreeMap, HashSet};
@@ -303,4 +303,28 @@ pub(super) fn list_path(dir: &Path, number: u64) -> PathBuf {
 pub(super) fn number_of(name: &str) -> Option<u64> {
     let name = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".ids"))?;
     name.rsplit('-').next()?.parse().ok()
+}
+
+/// Opens the indexes that there are, and removes what is none.
+fn open_traces(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<Arc<Traces>>> {
+    let mut all = Vec::new();
+    for name in fs.list(&dir.join(TRACES))? {
+        let path = dir.join(TRACES).join(&name);
+        match fs.open(&path).and_then(Traces::open) {
+            Ok(traces) if path == traces_path(dir, traces.day) => all.push(Arc::new(traces)),
+            // It is made again.
+            _ if name.ends_with(".traces") || name.ends_with(super::seal::BESIDE) => {
+                fs.remove(&path)?
+            }
+            _ => {}
+        }
+    }
+    Ok(all)
+}
+
+/// Where the index of a day is.
+pub(super) fn traces_path(dir: &Path, day: i64) -> PathBuf {
+    let moment = logwell_query::time_text(day.saturating_mul(86_400_000_000_000));
+    let day = moment.split('T').next().unwrap_or_default();
+    dir.join(TRACES).join(format!("{day}.traces"))
 }

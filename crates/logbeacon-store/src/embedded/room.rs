@@ -3,9 +3,9 @@
 //! Knows: the reserve, and who may take of it. Must not know: what is written. In: bytes that a job
 //! may need. Out: whether it may begin.
 //!
-//! Commits stop at the reserve. Sealing and erasing may take of it, since they give back more. Joining
-//! may not: it can wait. An eighth of the reserve is for manifests alone, without which nothing is
-//! ever given back.
+//! Commits stop at the reserve. Sealing and erasing may take of it, since they give back more.
+//! Joining may not: it can wait. An eighth of the reserve is for manifests alone, without which
+//! nothing is ever given back.
 
 use super::{DAMAGED, Shared, lock};
 use std::io;

@@ -1,21 +1,21 @@
-//! Indexes of traces: made of a day's parts when enough of them are in none.
+//! Tracing: indexes of traces, made of a day's parts when enough of them are in none.
 //!
-//! Knows: when an index pays, and its files. Must not know: what is in one. In: parts. Out: an index
-//! that searches ask before the parts' own filters.
+//! Knows: when an index pays, and its files. Must not know: what is in one. In: parts. Out: an
+//! index that searches ask before the parts' own filters.
 //!
-//! No manifest names an index. It names the parts it covers, by number and checksum; what it says of
-//! parts that are no more does not matter.
+//! No manifest names an index. It names the parts it covers, by number and checksum; what it says
+//! of parts that are no more does not matter.
 
+use super::open::traces_path;
 use super::seal::{BESIDE, day_of};
 use super::{LivePart, Shared, TRACES};
 use crate::part::{Part, TRACE_ID};
 use crate::traces::{Covered, ORDINAL_MASK, Traces, entry, merged};
-use crate::world::Fs;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Shared {
@@ -30,7 +30,7 @@ impl Shared {
         for (day, parts) in &days {
             let known = snapshot.traces.iter().find(|traces| traces.day == *day);
             let known = known.filter(|traces| !traces.is_damaged());
-            let is_new = |live: &&&LivePart| known.is_none_or(|known| !covers(known, &live.part));
+            let is_new = |live: &&&LivePart| known.is_none_or(|known| !known.covers(&live.part));
             let groups = |parts: &mut dyn Iterator<Item = &&LivePart>| -> usize {
                 parts.map(|live| live.part.groups.len()).sum()
             };
@@ -71,7 +71,7 @@ impl Shared {
             !covered.iter().any(|part| key(&live.part) == (part.number, part.footer_checksum))
         };
         let new: Vec<&&LivePart> = parts.iter().filter(is_new).collect();
-        covered.extend(new.iter().map(|live| covered_of(&live.part)));
+        covered.extend(new.iter().map(|live| Covered::of(&live.part)));
         let mut ordinal: u32 = covered.iter().take(kept).map(|part| part.groups).sum();
         let mut entries = Vec::new();
         for live in new {
@@ -81,7 +81,7 @@ impl Shared {
             }
         }
         entries.sort_unstable();
-        let places = new_places(known_parts, &covered);
+        let places = new_places(known_parts, &starts_of(&covered));
         let old = known.into_iter().flat_map(Traces::entries).filter_map(|entry| match entry {
             Ok(entry) => {
                 let place = places.get((entry & ORDINAL_MASK) as usize).copied().flatten()?;
@@ -118,45 +118,28 @@ impl Shared {
     }
 }
 
-/// Opens the indexes that there are, and removes what is none.
-pub(super) fn open_traces(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<Arc<Traces>>> {
-    let mut all = Vec::new();
-    for name in fs.list(&dir.join(TRACES))? {
-        let path = dir.join(TRACES).join(&name);
-        match fs.open(&path).and_then(Traces::open) {
-            Ok(traces) if path == traces_path(dir, traces.day) => all.push(Arc::new(traces)),
-            // It is made again.
-            _ if name.ends_with(".traces") || name.ends_with(BESIDE) => fs.remove(&path)?,
-            _ => {}
-        }
-    }
-    Ok(all)
+/// For each row group that an index covers, its number where the parts begin at those numbers.
+fn new_places(known: &[Covered], starts: &HashMap<(u64, u32), u32>) -> Vec<Option<u32>> {
+    let place = |part: &Covered| {
+        let start = starts.get(&(part.number, part.footer_checksum)).copied();
+        (0..part.groups).map(move |group| Some(start? + group))
+    };
+    known.iter().flat_map(place).collect()
 }
 
-/// Whether the index knows every trace of the part.
-pub(crate) fn covers(traces: &Traces, part: &Part) -> bool {
-    traces.parts().contains(&covered_of(part))
-}
-
-/// For each row group that an index covers, its number in another one.
-fn new_places(known: &[Covered], covered: &[Covered]) -> Vec<Option<u32>> {
-    let mut places = Vec::new();
-    for part in known {
-        let before = covered.iter().take_while(|other| *other != part);
-        let is_there = covered.contains(part);
-        let start: u32 = before.map(|other| other.groups).sum();
-        places.extend((0..part.groups).map(|group| is_there.then_some(start + group)));
-    }
-    places
+/// The number of the first row group of each part.
+fn starts_of(covered: &[Covered]) -> HashMap<(u64, u32), u32> {
+    let mut next = 0;
+    let start = |part: &Covered| {
+        let start = next;
+        next += part.groups;
+        ((part.number, part.footer_checksum), start)
+    };
+    covered.iter().map(start).collect()
 }
 
 fn key(part: &Part) -> (u64, u32) {
     (part.number, part.footer_checksum)
-}
-
-fn covered_of(part: &Part) -> Covered {
-    let (number, footer_checksum) = key(part);
-    Covered { number, footer_checksum, groups: part.groups.len() as u32 }
 }
 
 /// Whether all ids of traces in the part are bytes: others are not indexed.
@@ -182,13 +165,6 @@ fn add_group(part: &Part, group: usize, ordinal: u32, entries: &mut Vec<u64>) ->
     new.dedup();
     entries.extend(new);
     Ok(())
-}
-
-/// Where the index of a day is.
-fn traces_path(dir: &Path, day: i64) -> PathBuf {
-    let moment = logwell_query::time_text(day.saturating_mul(86_400_000_000_000));
-    let day = moment.split('T').next().unwrap_or_default();
-    dir.join(TRACES).join(format!("{day}.traces"))
 }
 
 /// With fewer row groups in a day their own filters are quick enough.

@@ -7,12 +7,10 @@ use super::eval::GroupReader;
 use super::mask::Mask;
 use crate::part::view::{View, batch_times};
 use crate::part::{Kind, Part};
-use arrow_array::{Array, Int64Array};
+use arrow_array::Array;
 use foldhash::fast::RandomState;
-use logwell_query::{
-    Bucket, FacetCounts, Filter, Function, Group, GroupId, Statistics, TIME, Value, ValueRef,
-};
-use std::collections::{BTreeMap, HashMap};
+use logwell_query::{Bucket, Filter, Function, Group, GroupId, Statistics, TIME, Value, ValueRef};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
 
@@ -55,136 +53,6 @@ pub(crate) fn statistics(
     Ok(true)
 }
 
-/// Counts of integers by field, over several row groups. Integers may differ in each row, and a
-/// facet is counted by its text.
-#[derive(Default)]
-pub(crate) struct Integers(BTreeMap<String, IntegerCounts>);
-
-/// How often each integer was there: small ones in a table, others in a map.
-#[derive(Default)]
-struct IntegerCounts {
-    small: Vec<u64>,
-    /// Values in the table.
-    different: usize,
-    others: HashMap<i64, u64, RandomState>,
-}
-
-impl IntegerCounts {
-    fn add(&mut self, value: i64) {
-        let place = usize::try_from(value).ok().filter(|place| *place < SMALL);
-        let Some(place) = place else {
-            *self.others.entry(value).or_default() += 1;
-            return;
-        };
-        if place >= self.small.len() {
-            self.small.resize((place + 1).next_power_of_two(), 0);
-        }
-        if let Some(count) = self.small.get_mut(place) {
-            self.different += usize::from(*count == 0);
-            *count += 1;
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.different + self.others.len()
-    }
-}
-
-impl Integers {
-    /// Adds the counts to facets.
-    pub(crate) fn give(self, facets: &mut FacetCounts) {
-        for (field, counts) in self.0 {
-            let small = (0_i64..).zip(counts.small).filter(|(_, count)| *count > 0);
-            for (value, count) in small.chain(counts.others) {
-                facets.add(&field, ValueRef::Int(value), count);
-            }
-        }
-    }
-
-    fn add(&mut self, field: &str, array: &Int64Array, mask: &Mask) {
-        if !self.0.contains_key(field) {
-            self.0.insert(field.to_owned(), IntegerCounts::default());
-        }
-        // One value too many is enough to say that there are too many.
-        if let Some(counts) = self.0.get_mut(field).filter(|counts| counts.len() <= FACET_VALUES) {
-            for row in mask.iter().filter(|row| array.is_valid(*row)) {
-                counts.add(array.value(row));
-            }
-        }
-    }
-}
-
-/// Adds rows to facets. `false` if that is not possible by columns: nothing was added then.
-pub(crate) fn facets(
-    (facets, integers): (&mut FacetCounts, &mut Integers),
-    reader: &GroupReader<'_>,
-    mask: &Mask,
-) -> io::Result<bool> {
-    let part = reader.part;
-    if facets.wants(TIME) || part.rest.iter().any(|name| facets.wants(name)) {
-        return Ok(false);
-    }
-    let mut fields: Vec<&str> = part.field_names().filter(|name| facets.wants(name)).collect();
-    fields.sort_unstable();
-    for field in fields.into_iter().filter(|field| !facets.is_full(field)).collect::<Vec<_>>() {
-        for (column, kind) in part.columns_of(field) {
-            let view = reader.column(*column, *kind)?;
-            if let View::Ints(array) = &*view {
-                integers.add(field, array, mask);
-                continue;
-            }
-            let (values, counts) = counted(&view, mask);
-            for (value, count) in values.into_iter().zip(counts) {
-                if count > 0 {
-                    facets.add(field, value, count);
-                }
-            }
-        }
-    }
-    Ok(true)
-}
-
-/// The values of the rows, and how often each is there.
-fn counted<'a>(view: &'a View, mask: &Mask) -> (Vec<ValueRef<'a>>, Vec<u64>) {
-    match view {
-        View::Codes(codes, texts, _) if codes.null_count() == 0 => {
-            let mut counts = vec![0; texts.len()];
-            let all = codes.values();
-            for row in mask.iter() {
-                let code = all.get(row).and_then(|code| usize::try_from(*code).ok());
-                if let Some(count) = code.and_then(|code| counts.get_mut(code)) {
-                    *count += 1;
-                }
-            }
-            let values = (0..texts.len()).map(|at| view.dictionary_value(at));
-            (with_null(values.collect()), counts)
-        }
-        View::Bools(array) => {
-            let mut counts = [0; 3];
-            let [no, yes, null] = &mut counts;
-            for row in mask.iter() {
-                match (array.is_valid(row), array.is_valid(row) && array.value(row)) {
-                    (false, _) => *null += 1,
-                    (true, false) => *no += 1,
-                    (true, true) => *yes += 1,
-                }
-            }
-            let values = [ValueRef::Bool(false), ValueRef::Bool(true), ValueRef::Null];
-            (values.to_vec(), counts.to_vec())
-        }
-        view => {
-            let (codes, values) = codes(view, mask.iter());
-            let mut counts = vec![0; values.len()];
-            for code in codes {
-                if let Some(count) = counts.get_mut(code as usize) {
-                    *count += 1;
-                }
-            }
-            (values, counts)
-        }
-    }
-}
-
 /// Whether a field has one column in the part, or none.
 fn is_simple(part: &Part, field: &str) -> bool {
     part.columns_of(field).len() <= 1 && !part.rest.iter().any(|name| name == field)
@@ -222,7 +90,10 @@ fn key(reader: &GroupReader<'_>, group: &Group, rows: &[usize]) -> io::Result<Ke
 }
 
 /// A code for each of the rows, and the values that the codes stand for.
-fn codes(view: &View, rows: impl Iterator<Item = usize>) -> (Vec<u32>, Vec<ValueRef<'_>>) {
+pub(super) fn codes(
+    view: &View,
+    rows: impl Iterator<Item = usize>,
+) -> (Vec<u32>, Vec<ValueRef<'_>>) {
     match view {
         View::Codes(codes, texts, _) => {
             let null = texts.len() as u32;
@@ -250,7 +121,7 @@ fn codes(view: &View, rows: impl Iterator<Item = usize>) -> (Vec<u32>, Vec<Value
 }
 
 /// Values, with null for those that are missing.
-fn with_null(values: Vec<Option<ValueRef<'_>>>) -> Vec<ValueRef<'_>> {
+pub(super) fn with_null(values: Vec<Option<ValueRef<'_>>>) -> Vec<ValueRef<'_>> {
     values.into_iter().map(|value| value.unwrap_or(ValueRef::Null)).collect()
 }
 
@@ -455,11 +326,5 @@ fn tuples(
     Ok(())
 }
 
-/// Integers below this are counted in a table.
-const SMALL: usize = 1 << 17;
-
 /// The largest table that is made for a row group.
 const TABLE_SLOTS: usize = 1 << 20;
-
-/// A field with more values than this has no facets.
-pub(super) const FACET_VALUES: usize = 100_000;

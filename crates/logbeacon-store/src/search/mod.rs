@@ -5,6 +5,7 @@
 
 mod columnar;
 mod eval;
+mod facets;
 mod mask;
 mod minutes;
 mod ordered;
@@ -13,13 +14,13 @@ mod progress;
 mod prune;
 mod unit;
 
-use crate::embedded::{Deletion, HeadBatch, LivePart, covers};
+use crate::embedded::{Deletion, HeadBatch, LivePart};
 use crate::part::Part;
 use crate::rollup::Histogram;
 use crate::store::{Bucket, Found, SearchRequest, Summary};
 use crate::traces::Traces;
 use eval::GroupReader;
-use logwell_query::{Fields, Filter, LEVEL, Level, LevelSet, Literal, Names, Test, TimeRange};
+use logwell_query::{Fields, Filter, LEVEL, Level, LevelSet, Literal, Names, Row, Test, TimeRange};
 use mask::Mask;
 use minutes::Counted;
 pub(crate) use piped::limits;
@@ -143,6 +144,34 @@ pub(crate) fn histogram(
     (histogram.finish(), progress.finish(snapshot.generation))
 }
 
+/// What looks at a row.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&dyn Row);
+
+/// Visits some fields of what the request finds, in no order.
+pub(crate) fn visit(
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    (fields, visit): (&[String], Visit<'_>),
+) -> Summary {
+    let progress = Progress::new(request, threads());
+    for unit in snapshot.units(request, &request.query.filter) {
+        if progress.must_stop() {
+            break;
+        }
+        let visited = unit.matches().and_then(|found| {
+            progress.count(found.scan, found.rows.len() as u64);
+            match found.rows.is_empty() {
+                true => Ok(()),
+                false => unit.visit(&found.rows, Some(fields), &mut |_, row| visit(row)),
+            }
+        });
+        if let Err(error) = visited {
+            progress.skip(&unit.name(), &error);
+        }
+    }
+    progress.finish(snapshot.generation)
+}
+
 /// How many records the request finds, without any budget.
 pub(crate) fn count(snapshot: &Snapshot, request: &SearchRequest) -> u64 {
     let units = snapshot.units(request, &request.query.filter);
@@ -217,7 +246,7 @@ impl Snapshot {
             // Without an answer, the parts' own filters are asked.
             if let Ok(groups) = traces.groups_of(trace_id) {
                 let parts = self.parts.iter().map(|live| &live.part);
-                indexed.extend(parts.filter(|part| covers(traces, part)).map(|part| part.number));
+                indexed.extend(parts.filter(|part| traces.covers(part)).map(|part| part.number));
                 found.extend(groups);
             }
         }

@@ -3,8 +3,9 @@
 //! Knows: units, pipelines, threads. Must not know: what a pipe computes. In: units and pipes.
 //! Out: the rows of the last pipe.
 
-use super::columnar::{self, FACET_VALUES, Integers};
+use super::columnar;
 use super::eval::GroupReader;
+use super::facets::{self, FACET_VALUES, Integers};
 use super::ordered;
 use super::progress::Progress;
 use super::unit::{Scan, Source, Unit, Wanted, head_scan};
@@ -110,8 +111,8 @@ fn feed(
     let matched = mask.count() as u64;
     let by_columns = if let Some(statistics) = pipeline.statistics_mut() {
         columnar::statistics(statistics, &reader, &mask)?
-    } else if let Some(facets) = pipeline.facets_mut() {
-        columnar::facets((facets, integers), &reader, &mask)?
+    } else if let Some(counts) = pipeline.facets_mut() {
+        facets::facets((counts, integers), &reader, &mask)?
     } else {
         false
     };

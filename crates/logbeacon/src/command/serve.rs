@@ -4,7 +4,7 @@ use super::{Failure, demo};
 use crate::serve::{Door, serve};
 use crate::server::{Server, Settings};
 use crate::token::{Scope, Token, Tokens};
-use crate::{silence, syslog, tls};
+use crate::{alarm, syslog, tls};
 use clap::Args;
 use logbeacon_store::{Embedded, OpenReport, Options, Store, SystemClock};
 use logwell::LoggingConfig;
@@ -67,8 +67,8 @@ pub(super) struct ServeArgs {
     /// For so many days a record that is sent again is known and not kept twice.
     #[arg(long, default_value_t = 7)]
     dedup_days: u64,
-    /// Space that stays free on the disk, in MiB, 128 at least. With less, records are answered with
-    /// 507 until there is more; sealing and deleting go on in it.
+    /// Space that stays free on the disk, in MiB, 128 at least. With less, records are answered
+    /// with 507 until there is more; sealing and deleting go on in it.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u64).range(128..))]
     free_mib: u64,
     /// Fills itself with records of an invented shop.
@@ -196,7 +196,7 @@ impl Doors {
         if is_demo {
             tasks.spawn(demo::run(Arc::clone(&server), stop.clone()));
         }
-        tasks.spawn(silence::run(Arc::clone(&server), stop.clone()));
+        tasks.spawn(alarm::run(Arc::clone(&server), stop.clone()));
         let door = Door { tls: self.tls, stop };
         tasks.spawn(serve(Arc::clone(&server), self.http, door));
         asked_to_stop().await?;

@@ -1,7 +1,7 @@
 //! Datadog: the logs that Datadog's agent and libraries send → drafts.
 //!
-//! Knows the members of its second version: `status` is the level, `hostname` the device, `ddtags` a
-//! list of `name:value`. Does not know HTTP.
+//! Knows the members of its second version: `status` is the level, `hostname` the device, `ddtags`
+//! a list of `name:value`. Does not know HTTP.
 
 use super::draft::{Draft, Item, Unreadable};
 use super::fields::Fields;

@@ -42,7 +42,7 @@ impl Entries {
         while let Some((field, after)) = field(rest)? {
             rest = after;
             match field {
-                Some((name, value)) => self.add(name, value),
+                Some(field) => self.add(field),
                 None => self.finish(limits, entry),
             }
         }
@@ -55,7 +55,7 @@ impl Entries {
         self.finish(limits, entry);
     }
 
-    fn add(&mut self, name: &[u8], value: &[u8]) {
+    fn add(&mut self, (name, value): (&[u8], &[u8])) {
         // What is over this is cut from a record anyway.
         if self.bytes <= FIELD_BYTES {
             self.bytes += name.len() + value.len();

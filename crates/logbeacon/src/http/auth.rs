@@ -66,8 +66,8 @@ pub fn caller(server: &Server, headers: &HeaderMap) -> Option<Grant> {
 }
 
 /// The token in `Authorization`: `Bearer TOKEN`; for clients that know no tokens, the password of
-/// `Basic`; for Elasticsearch's, the key of `ApiKey`; for Splunk's, `Splunk TOKEN`. Datadog's send it
-/// as `DD-API-KEY`.
+/// `Basic`; for Elasticsearch's, the key of `ApiKey`; for Splunk's, `Splunk TOKEN`. Datadog's send
+/// it as `DD-API-KEY`.
 pub fn secret(headers: &HeaderMap) -> Option<String> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Some(headers.get("dd-api-key")?.to_str().ok()?.to_owned());
@@ -96,7 +96,8 @@ pub fn cookie(headers: &HeaderMap) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn unauthorized(server: &Server, peer: Option<IpAddr>) -> Problem {
+/// The answer to somebody whom nothing names; it is counted, and slows down who tries tokens.
+pub fn unauthorized(server: &Server, peer: Option<IpAddr>) -> Problem {
     server.metrics.count(Event::Unauthorized);
     if !server.failures.allow(peer) {
         return Problem::busy("too many requests without a token that is known", 10);

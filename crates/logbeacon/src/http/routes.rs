@@ -223,6 +223,19 @@ fn loki_routes() -> Vec<Route> {
         get(loki::series),
         post(loki::series),
     ));
+    list.extend(loki_figures());
+    list
+}
+
+/// What Grafana asks about how much there is.
+fn loki_figures() -> Vec<Route> {
+    let both = |path, summary, from: Handler, to: Handler| {
+        [
+            route((Method::GET, path), Right::Read, summary, from),
+            route((Method::POST, path), Right::Read, summary, to),
+        ]
+    };
+    let mut list = Vec::new();
     list.extend(both(
         "/loki/api/v1/index/stats",
         "How much a selector finds.",

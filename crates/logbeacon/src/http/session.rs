@@ -1,7 +1,7 @@
 //! Session: logging in to the page, and out.
 
 use super::answer::{Problem, json_response};
-use super::auth::{COOKIE, Peer};
+use super::auth::{self, COOKIE, Peer};
 use super::query::Params;
 use crate::lanes::Lane;
 use crate::metrics::Event;
@@ -41,7 +41,7 @@ pub(super) async fn begin(
 
 /// `DELETE /session`.
 pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
-    if let Some(key) = super::auth::cookie(&headers) {
+    if let Some(key) = auth::cookie(&headers) {
         server.sessions.end(&key);
     }
     let mut response = json_response(StatusCode::OK, &json!({"ended": true}));
@@ -49,12 +49,20 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap) -
     response
 }
 
-/// `GET /session`: who this is; `name` is null for somebody whom no token or session names.
-pub(super) async fn who(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
-    let grant = super::auth::caller(&server, &headers);
+/// `GET /session`: who this is; `name` is null for somebody who shows neither a token nor a session
+/// that lives. A token that is unknown is refused and counted, as everywhere.
+pub(super) async fn who(
+    State(server): State<Arc<Server>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let grant = auth::caller(&server, request.headers());
+    if grant.is_none() && auth::secret(request.headers()).is_some() {
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+        return Err(auth::unauthorized(&server, peer));
+    }
     let (name, scopes) = grant.map(|grant| (grant.name, grant.scopes)).unzip();
     let scopes = scopes.unwrap_or_default();
-    json_response(StatusCode::OK, &json!({"name": name, "scopes": scopes}))
+    Ok(json_response(StatusCode::OK, &json!({"name": name, "scopes": scopes})))
 }
 
 fn set_cookie(response: &mut Response, server: &Server, (key, age_s): (&str, u64)) {

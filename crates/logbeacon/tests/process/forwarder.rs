@@ -14,10 +14,10 @@ use std::time::Duration;
 /// Starts of the sender in one run.
 const LIVES: u64 = 3;
 
-/// Records of one life of the sender.
-fn records() -> u64 {
+/// Records of one life of the sender: so many, unless the variable says otherwise.
+fn records_or(few: u64) -> u64 {
     let all = std::env::var("LOGBEACON_TEST_RECORDS").ok().and_then(|text| text.parse().ok());
-    all.map_or(5_000, |all: u64| all.div_ceil(LIVES))
+    all.map_or(few, |all: u64| all.div_ceil(LIVES))
 }
 
 /// The sender, when this program starts itself: logs numbers, and prints each before the next.
@@ -25,7 +25,8 @@ fn records() -> u64 {
 fn sender() {
     let Ok(url) = std::env::var("LOGBEACON_TEST_URL") else { return };
     let dir = std::env::var("LOGBEACON_TEST_DIR").unwrap();
-    let first: u64 = std::env::var("LOGBEACON_TEST_FIRST").unwrap().parse().unwrap();
+    let number = |name: &str| -> u64 { std::env::var(name).unwrap().parse().unwrap() };
+    let (first, count) = (number("LOGBEACON_TEST_FIRST"), number("LOGBEACON_TEST_COUNT"));
     let mut config = LoggingConfig::builder().log_dir(dir).console(false).build().unwrap();
     config.queue.when_full = WhenFull::Block;
     config.files.app.max_bytes = 1 << 30;
@@ -39,7 +40,7 @@ fn sender() {
         config.forward.rabbitmq.enabled = true;
     }
     init_logging_with(config).unwrap();
-    for number in first..first + records() {
+    for number in first..first + count {
         tracing::info!(number, "numbered");
     }
     #[expect(clippy::print_stdout, reason = "the test waits for this line")]
@@ -56,6 +57,8 @@ fn sender() {
 struct Run {
     logs: tempfile::TempDir,
     domain: Option<String>,
+    /// Records of one life.
+    records: u64,
 }
 
 impl Run {
@@ -66,6 +69,7 @@ impl Run {
             .env("LOGBEACON_TEST_URL", url)
             .env("LOGBEACON_TEST_DIR", self.logs.path())
             .env("LOGBEACON_TEST_FIRST", first.to_string())
+            .env("LOGBEACON_TEST_COUNT", self.records.to_string())
             .stdout(Stdio::piped());
         if let Some(domain) = &self.domain {
             command.env("LOGBEACON_TEST_DOMAIN", domain);
@@ -88,12 +92,12 @@ impl Run {
         Some(child.unwrap())
     }
 
-    /// Logs and delivers everything while both sides are killed: the sender at the end of each life,
-    /// the server and the relay again and again. Returns the number of kills.
+    /// Logs and delivers everything while both sides are killed: the sender at the end of each
+    /// life, the server and the relay again and again. Returns the number of kills.
     fn deliver(&self, beacon: &mut Beacon) -> u32 {
         let mut kills = 0;
         for life in 0..LIVES {
-            let mut sender = self.start_sender(&beacon.url, life * records());
+            let mut sender = self.start_sender(&beacon.url, life * self.records);
             let output = std::io::BufReader::new(sender.stdout.take().unwrap());
             let (tell, told) = std::sync::mpsc::channel();
             std::thread::spawn(move || {
@@ -125,7 +129,7 @@ impl Run {
                 sender.kill().unwrap();
             } else {
                 let mut relay = self.start_relay(&beacon.url);
-                beacon.wait_for_count("number:*", LIVES * records());
+                beacon.wait_for_count("number:*", LIVES * self.records);
                 for child in [Some(&mut sender), relay.as_mut()].into_iter().flatten() {
                     child.kill().unwrap();
                     child.wait().unwrap();
@@ -150,8 +154,8 @@ fn relay_path() -> PathBuf {
 }
 
 /// Every number once: none is missing, none is there twice.
-fn check_numbers(beacon: &Beacon) {
-    let all = LIVES * records();
+fn check_numbers(beacon: &Beacon, run: &Run) {
+    let all = LIVES * run.records;
     let counts =
         beacon.search("number:* | stats count() as n, min(number) as low, max(number) as high");
     let count = |name: &str| counts[0][name].as_u64().unwrap();
@@ -178,11 +182,11 @@ fn verify(url: &str, logs: &Path) -> (u8, String) {
 #[test]
 fn records_of_the_forwarder_are_there_once_whoever_is_killed() {
     let mut beacon = Beacon::start();
-    let run = Run { logs: tempfile::tempdir().unwrap(), domain: None };
+    let run = Run { logs: tempfile::tempdir().unwrap(), domain: None, records: records_or(5_000) };
     let logs = &run.logs;
     let kills = run.deliver(&mut beacon);
     assert!(kills > 6, "{kills}");
-    check_numbers(&beacon);
+    check_numbers(&beacon, &run);
     let (code, text) = verify(&beacon.url, logs.path());
     assert!(text.contains("everything in the files is at the server"), "{code}: {text}");
     let deleting = r#"{"query":"number:=7 or number:=9"}"#;
@@ -202,10 +206,12 @@ fn records_that_go_through_a_broker_and_the_relay_are_there_once_whoever_is_kill
     }
     let mut beacon = Beacon::start();
     let domain = format!("logbeacon-test-{}-{}", std::process::id(), moment_ns());
-    let run = Run { logs: tempfile::tempdir().unwrap(), domain: Some(domain) };
+    // A relay delivers one message at a time.
+    let (logs, records) = (tempfile::tempdir().unwrap(), records_or(200));
+    let run = Run { logs, domain: Some(domain), records };
     let kills = run.deliver(&mut beacon);
     assert!(kills > 6, "{kills}");
-    check_numbers(&beacon);
+    check_numbers(&beacon, &run);
     let (code, text) = verify(&beacon.url, run.logs.path());
     assert!(text.contains("everything in the files is at the server"), "{code}: {text}");
 }

@@ -4,7 +4,8 @@
 //! Knows `seq`, logwell's own records and their numbers. Does not know files or other boots.
 
 use super::boxes::BlackBox;
-use super::gaps::{Gap, Gaps, Place};
+use super::gaps::{Gap, Gaps, Place, push_in_order};
+use super::sent::Sent;
 use crate::line::Line;
 use std::collections::BTreeMap;
 
@@ -70,15 +71,6 @@ pub(super) struct Boot {
     pub(super) ai: Vec<u64>,
     /// The numbers of the records that a log server should have, if that is asked.
     pub(super) sent: Sent,
-}
-
-/// The numbers of records of a level or above, but for logwell's own.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sent {
-    pub(super) from: Option<logwell::Level>,
-    pub(super) ranges: Vec<(u64, u64)>,
-    /// There were more than are kept.
-    pub(super) is_cut: bool,
 }
 
 /// Among the records before number `before`, so many were kept out of the file by its level.
@@ -371,7 +363,7 @@ impl Boot {
             self.note_own(&kind, found);
             return;
         }
-        self.sent.note(found);
+        self.sent.note(found.seq, found.line.level());
         if !found.is_settled {
             return;
         }
@@ -490,37 +482,6 @@ fn add_dropped(sums: &mut BTreeMap<String, u64>, line: &Line<'_>) {
         }
     }
 }
-
-/// Adds a number to a list in order; nearly always it is the last.
-pub(super) fn push_in_order(list: &mut Vec<u64>, number: u64) {
-    match list.last() {
-        Some(&last) if last >= number => {
-            let at = list.partition_point(|known| *known < number);
-            if list.get(at) != Some(&number) {
-                list.insert(at, number);
-            }
-        }
-        _ => list.push(number),
-    }
-}
-
-impl Sent {
-    fn note(&mut self, found: &Found<'_>) {
-        let Some(from) = self.from else { return };
-        if found.line.level().is_some_and(|level| level < from) {
-            return;
-        }
-        let has_room = self.ranges.len() < MAX_SENT;
-        match self.ranges.last_mut() {
-            Some((_, last)) if *last + 1 == found.seq => *last = found.seq,
-            _ if has_room => self.ranges.push((found.seq, found.seq)),
-            _ => self.is_cut = true,
-        }
-    }
-}
-
-/// Ranges of numbers to compare with a server, in one boot: 64 MiB.
-const MAX_SENT: usize = 4 << 20;
 
 /// Numbers in places where they should not be, as runs of consecutive ones.
 #[derive(Debug, Clone, Default)]

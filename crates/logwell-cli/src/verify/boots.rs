@@ -5,8 +5,9 @@
 //! these are among the records of later boots. A process number may come again, even at once (in a
 //! container it is always 1), so it takes moments, numbers and ids together. Does not know files.
 
-use super::boot::{Boot, Found, Recovery, Sent, Turn};
+use super::boot::{Boot, Found, Recovery, Turn};
 use super::boxes::{BlackBox, Unreadable};
+use super::sent::Sent;
 use std::collections::HashMap;
 
 /// So many boots are kept: no directory has more, unless somebody wants to fill our memory.

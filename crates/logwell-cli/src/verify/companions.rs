@@ -3,8 +3,8 @@
 //! Each of their records is in `app.log` too. So they are checked against it record by record; and
 //! where `app.log` has a gap, they can prove that a record in it is lost and not filtered.
 
-use super::boot::{Boot, Found, Runs, push_in_order};
-use super::gaps::Place;
+use super::boot::{Boot, Found, Runs};
+use super::gaps::{Place, push_in_order};
 use std::collections::HashMap;
 
 /// The records of one boot in one side file.

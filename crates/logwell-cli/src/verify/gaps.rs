@@ -103,6 +103,19 @@ impl Gaps {
     }
 }
 
+/// Adds a number to a list in order; nearly always it is the last.
+pub(super) fn push_in_order(list: &mut Vec<u64>, number: u64) {
+    match list.last() {
+        Some(&last) if last >= number => {
+            let at = list.partition_point(|known| *known < number);
+            if list.get(at) != Some(&number) {
+                list.insert(at, number);
+            }
+        }
+        _ => list.push(number),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

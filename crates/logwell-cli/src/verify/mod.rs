@@ -14,6 +14,7 @@ mod json;
 mod report;
 mod report_text;
 mod scan;
+mod sent;
 
 pub use report::{Report, SentByBoot, Verdict};
 pub(crate) use report_text::visible;

@@ -2,12 +2,13 @@
 //!
 //! `report_text.rs` and `json.rs` print it.
 
-use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs, Sent};
+use super::boot::{Boot, LEDGER, Left, Outage, Recovery, Runs};
 use super::boxes::Unreadable;
 use super::classify::Judgement;
 use super::companions::SideReport;
 use super::gaps::{Gap, Place};
 use super::scan::Scan;
+use super::sent::Sent;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -72,13 +72,17 @@ async fn ask(
 
 fn request(http: &Http, uri: &Uri, host: &str) -> Result<Request<Empty<Bytes>>, Failure> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    // A name and password of the URL are not for the `host` header.
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let mut builder = Request::get(path).header(HOST, host).header(USER_AGENT, AGENT);
-    for (name, value) in &http.headers {
-        builder = builder.header(name, value);
+    // A redirect to another server gets no token of this one.
+    let is_own = http
+        .url
+        .parse::<Uri>()
+        .is_ok_and(|own| (own.scheme(), own.authority()) == (uri.scheme(), uri.authority()));
+    for header in http.headers.iter().filter(|_| is_own) {
+        builder = builder.header(&header.name, header.value.reveal());
     }
-    builder.body(Empty::new()).map_err(|error| Failure::unknown(format!("headers: {error}")))
+    // The error must not show a value.
+    builder.body(Empty::new()).map_err(|_| Failure::unknown("a header is invalid"))
 }
 
 async fn send<S>(
@@ -182,3 +186,34 @@ const AGENT: &str = concat!("logbeacon-monitor/", env!("CARGO_PKG_VERSION"));
 const BODY_MAX_BYTES: usize = 1 << 20;
 /// How much of a value is shown.
 const SHOWN_MAX: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::check::Header;
+    use logwell_options::secret::Secret;
+
+    #[test]
+    fn headers_go_to_the_own_server_only() {
+        let (name, value) = ("authorization".to_owned(), Secret::new("Bearer s3cret"));
+        let http = Http {
+            url: "https://here/health".into(),
+            headers: vec![Header { name, value }],
+            statuses: Vec::new(),
+            body: None,
+            json: Vec::new(),
+            redirects: 1,
+            ca: None,
+        };
+        for (url, is_sent) in [
+            ("https://here/other", true),
+            ("http://here/other", false),
+            ("https://here:8443/", false),
+            ("https://there/health", false),
+        ] {
+            let uri: Uri = url.parse().unwrap();
+            let request = request(&http, &uri, "host").unwrap();
+            assert_eq!(request.headers().contains_key("authorization"), is_sent, "{url}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, Uri};
+use axum::http::request::Parts;
 use axum::response::Response;
 use logbeacon_store::{Budget, Found, SearchRequest};
 use logwell_query::{Fields, Filter, Query, TimeRange};
@@ -44,11 +44,10 @@ const HOUR_NS: i64 = 3_600_000_000_000;
 pub(in super::super) async fn tail(
     State(server): State<Arc<Server>>,
     Extension(Caller(grant)): Extension<Caller>,
-    uri: Uri,
-    headers: HeaderMap,
+    parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri);
+    let params = Params::of(&parts.uri);
     let text = params.get("query").unwrap_or_default();
     let LogQl::Lines(filter) = LogQl::parse(&text)? else {
         return Err(Problem::bad("a tail has lines: leave the function around the selector out"));
@@ -72,7 +71,8 @@ pub(in super::super) async fn tail(
     let search = within(earlier(&server, filter, (range, limit)), &grant);
     let shared = Arc::clone(&server);
     let before = server.lanes.run(Lane::Search, move || lines(&shared, &search)).await??;
-    let flags = headers.get("x-loki-response-encoding-flags").and_then(|flags| flags.to_str().ok());
+    let flags =
+        parts.headers.get("x-loki-response-encoding-flags").and_then(|flags| flags.to_str().ok());
     let has_metadata = flags.is_some_and(|flags| flags.contains("categorize-labels"));
     Ok(upgrade.on_upgrade(move |socket| async move {
         let mut sender = Sender { socket, has_metadata };
@@ -129,12 +129,11 @@ impl Sender {
             tokio::select! {
                 received = timeout(HEARTBEAT, lines.recv()) => match received {
                     Ok(Ok(line)) => {
-                        let first = (!sent.remove(&*line.json)).then_some(line.json);
                         // What waits goes with it: a busy stream has fewer messages than lines.
-                        let more = std::iter::from_fn(|| lines.try_recv().ok());
-                        let more = more.take(BATCH_LINES).map(|line| line.json);
-                        let batch: Vec<Arc<str>> =
-                            first.into_iter().chain(more.filter(|json| !sent.remove(&**json))).collect();
+                        let more = std::iter::from_fn(|| lines.try_recv().ok()).take(BATCH_LINES);
+                        let mut batch: Vec<Arc<str>> = vec![line.json];
+                        batch.extend(more.map(|line| line.json));
+                        batch.retain(|json| !sent.remove(&**json));
                         if !batch.is_empty() {
                             self.send(&self.message(batch.iter().map(|json| &**json), 0)).await?;
                         }

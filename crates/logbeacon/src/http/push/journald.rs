@@ -1,8 +1,8 @@
 //! Journald: the route to which `systemd-journal-upload` sends journals.
 //!
-//! An upload is one request without an end in sight: entries are kept while it goes on, a batch at a
-//! time, and the connection is read no further while the store takes nothing. An upload that broke
-//! off is sent again from where the sender knows; cursors tell what is there already.
+//! An upload is one request without an end in sight: entries are kept while it goes on, a batch at
+//! a time, and the connection is read no further while the store takes nothing. An upload that
+//! broke off is sent again from where the sender knows; cursors tell what is there already.
 
 use super::super::answer::{Problem, typed};
 use super::{origin, reject};
