@@ -3,8 +3,9 @@
 //! What comes back may have been written by anybody: every length is checked. Integers are
 //! little-endian, texts a `u16` length and UTF-8.
 
+use crate::record::bytes::floor_char_boundary;
 use crate::record::callsite::{Callsite, Kind, Place};
-use crate::record::fields::{Entry, Fields, Value, floor_char_boundary};
+use crate::record::fields::{Entry, Fields, Value};
 use crate::record::level::Level;
 use crate::record::span::{Id, SpanContext, SpanData};
 use std::borrow::Cow;

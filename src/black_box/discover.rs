@@ -48,21 +48,28 @@ pub(super) struct Unfinished {
     pub(super) set_aside: u64,
 }
 
+/// How long a file is to be, and for how many of its bytes room is set aside at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) bytes: u64,
+    pub(super) first: u64,
+}
+
 impl Unfinished {
-    /// Makes a file of so many bytes, all zero, with room for the first of them.
+    /// Makes a file of that size, all zero.
     ///
     /// # Errors
     ///
     /// The file cannot be made, there is no room, or the file system has no locks: nobody else
     /// could tell that the box is in use.
-    pub(super) fn create(path: &Path, bytes: u64, first: u64) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, size: Size) -> io::Result<Self> {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(UNFINISHED);
         let path = PathBuf::from(unfinished);
         let file = os::new_file(MODE).open(&path)?;
-        let mut made = Self { file, path, set_aside: bytes };
+        let mut made = Self { file, path, set_aside: size.bytes };
         made.file.try_lock()?;
-        made.set_aside = set_aside(&made.file, bytes, first.min(bytes))?;
+        made.set_aside = set_aside(&made.file, size)?;
         Ok(made)
     }
 
@@ -83,9 +90,9 @@ impl Drop for Unfinished {
     }
 }
 
-/// Makes the file so long, all zero, and has room set aside for the first of its bytes; says for
-/// how many.
-fn set_aside(file: &File, bytes: u64, first: u64) -> io::Result<u64> {
+/// Gives the file that size, all zero; says for how many bytes there is room.
+fn set_aside(file: &File, Size { bytes, first }: Size) -> io::Result<u64> {
+    let first = first.min(bytes);
     let last = os::allocate(file, bytes.saturating_sub(1)..bytes);
     match last.and_then(|()| os::allocate(file, 0..first)) {
         Err(error) if error.kind() == ErrorKind::Unsupported => {}

@@ -7,9 +7,9 @@
 //! left in it.
 //!
 //! ```text
-//!  a thread ── writer.rs ──► its chunk of the box       the listener ──► journal.rs: journal, marks
-//!                                                                            │
-//!                  the next start ── discover.rs, reader.rs ──► records ── replay ─┘
+//!  a thread ── writer.rs ──► its chunk of the box   the listener ──► journal.rs: journal, marks
+//!                                                                        │
+//!               the next start ── discover.rs, reader.rs ──► records ── replay ─┘
 //! ```
 //!
 //! This module is public for programs that read a box ([`list`], [`read`]); logging creates one
@@ -50,7 +50,7 @@ use crate::record::level::Level;
 use crate::record::origin::Origin;
 use crate::record::stats::Reason;
 use chunks::{Chunks, Emptied};
-use discover::Unfinished;
+use discover::{Size, Unfinished};
 use layout::{CHUNK_WORDS, Check, DONE, FIRST, Layout, MAGIC, USE, head};
 use map::Map;
 use smallvec::SmallVec;
@@ -157,7 +157,7 @@ impl BlackBox {
         }
         let layout = Layout::of(bytes);
         let path = directory.join(discover::name(origin));
-        let unfinished = Unfinished::create(&path, layout.bytes(), first_bytes(layout))?;
+        let unfinished = Unfinished::create(&path, size(layout))?;
         let map = Map::new(&unfinished.file, layout.words())?;
         let a_use = || Use { epoch: AtomicU64::new(0), next: AtomicU32::new(NO_CHUNK) };
         let black_box = Self {
@@ -383,9 +383,9 @@ impl BlackBox {
     }
 }
 
-/// For so much of a box room is set aside before the first record.
-fn first_bytes(layout: Layout) -> u64 {
-    layout.chunk_at(0) as u64 * 8 + FIRST_CHUNK_BYTES
+/// The size of a box. Room for its first chunks is set aside before the first record.
+fn size(layout: Layout) -> Size {
+    Size { bytes: layout.bytes(), first: layout.chunk_at(0) as u64 * 8 + FIRST_CHUNK_BYTES }
 }
 
 /// How large a box in that directory may be.

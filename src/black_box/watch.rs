@@ -7,7 +7,7 @@
 
 use super::layout::{MAGIC, head};
 use super::room;
-use super::{BlackBox, MORE_BYTES, first_bytes};
+use super::{BlackBox, MORE_BYTES, size};
 use crate::base::fs::os;
 use crate::black_box::discover::{self, Unfinished};
 use std::fs::File;
@@ -81,8 +81,7 @@ impl BlackBox {
                 return Err(Error::new(ErrorKind::StorageFull, text));
             }
         }
-        let first = first_bytes(self.layout);
-        let unfinished = Unfinished::create(&self.path, self.layout.bytes(), first)?;
+        let unfinished = Unfinished::create(&self.path, size(self.layout))?;
         self.set_aside.store(unfinished.set_aside, Ordering::Relaxed);
         self.map.replace(&unfinished.file)?;
         self.write_head();

@@ -200,7 +200,7 @@ impl ChunkWriter {
     #[cold]
     fn new_thread(&mut self, owner: &BlackBox, thread: &SmolStr) -> Result<(), NoRoom> {
         const MAX_BYTES: usize = 256;
-        let kept = crate::record::fields::floor_char_boundary(thread, MAX_BYTES);
+        let kept = crate::record::bytes::floor_char_boundary(thread, MAX_BYTES);
         let name = thread.as_bytes().get(..kept).unwrap_or_default();
         self.thread_at = self.block(owner, Kind::Thread, name)?;
         self.thread = thread.clone();

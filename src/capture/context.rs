@@ -294,7 +294,7 @@ const SET: Owner = Owner::Context { number: 0 };
 
 fn text_id(id: &str) -> Id {
     const MAX_ID_BYTES: usize = 256;
-    let end = crate::record::fields::floor_char_boundary(id, MAX_ID_BYTES);
+    let end = crate::record::bytes::floor_char_boundary(id, MAX_ID_BYTES);
     Id::from(id.get(..end).unwrap_or_default())
 }
 

@@ -928,7 +928,7 @@ fn any_config() -> impl Strategy<Value = LoggingConfig> {
                 }
                 OptionValue::Text { value, max_bytes } => {
                     **value = name.chars().filter(|c| !c.is_control()).collect();
-                    let end = crate::record::fields::floor_char_boundary(value, *max_bytes);
+                    let end = crate::record::bytes::floor_char_boundary(value, *max_bytes);
                     value.truncate(end);
                 }
                 OptionValue::Section(_) | OptionValue::Secret { .. } => {}

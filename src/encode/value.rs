@@ -2,7 +2,8 @@
 
 use crate::encode::escape::must_escape;
 use crate::encode::escape::push_escaped;
-use crate::record::fields::{Entry, Value, floor_char_boundary};
+use crate::record::bytes::floor_char_boundary;
+use crate::record::fields::{Entry, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;

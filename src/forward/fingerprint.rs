@@ -3,7 +3,7 @@
 //! `order 17 failed` and `order 18 failed` have the same fingerprint. Pure; knows text, not
 //! records.
 
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 
 /// How much of a message is looked at, in bytes. What differs only behind that is one kind.
 const MAX_SHAPE_BYTES: usize = 512;

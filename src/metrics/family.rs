@@ -6,7 +6,7 @@
 use crate::metrics::exposition::Exposition;
 use crate::metrics::guard::{Guard, OTHER, Overflow};
 use crate::metrics::instruments::Instrument;
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 use std::any::Any;

@@ -134,6 +134,20 @@ impl ByteBuf {
     }
 }
 
+/// The largest character boundary of `text` that is not beyond `limit_bytes`.
+#[inline]
+pub(crate) fn floor_char_boundary(text: &str, limit_bytes: usize) -> usize {
+    if limit_bytes >= text.len() {
+        return text.len();
+    }
+    floor_char_boundary_below(text, limit_bytes)
+}
+
+#[cold]
+fn floor_char_boundary_below(text: &str, limit_bytes: usize) -> usize {
+    (0..=limit_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

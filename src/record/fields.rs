@@ -9,7 +9,7 @@
 //! name in the callsite, or 255 for a name that is written out (`u16` length, bytes). Integers are
 //! little-endian. Texts are a `u32` length and UTF-8.
 
-use crate::record::bytes::ByteBuf;
+use crate::record::bytes::{ByteBuf, floor_char_boundary};
 pub(crate) use crate::record::text_writer::TextWriter;
 use std::fmt;
 
@@ -443,7 +443,7 @@ impl Fields {
         let start = self.bytes.len();
         let mut writer = TextWriter::new(&mut self.bytes, limit_bytes);
         let result = format(&mut writer);
-        let mut original = writer.original_bytes();
+        let mut original = writer.original_bytes().unwrap_or(Entry::UNKNOWN_BYTES);
         if let Err(placeholder) = result {
             self.bytes.truncate(start);
             self.bytes.push(placeholder.as_bytes());
@@ -629,20 +629,6 @@ fn take_str<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 /// For texts in which nothing is to be replaced.
 pub(crate) fn as_it_is(_: &[u8], _is_cut: bool) -> Option<String> {
     None
-}
-
-/// The largest character boundary of `text` that is not beyond `limit_bytes`.
-#[inline]
-pub(crate) fn floor_char_boundary(text: &str, limit_bytes: usize) -> usize {
-    if limit_bytes >= text.len() {
-        return text.len();
-    }
-    floor_char_boundary_below(text, limit_bytes)
-}
-
-#[cold]
-fn floor_char_boundary_below(text: &str, limit_bytes: usize) -> usize {
-    (0..=limit_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 //! Knows bytes and a limit. Does not know what is formatted, nor fields. Text goes in piece by
 //! piece, and what is kept of it goes into a buffer; formatting that does not end is stopped.
 
-use crate::record::bytes::ByteBuf;
-use crate::record::fields::{Entry, floor_char_boundary};
+use crate::record::bytes::{ByteBuf, floor_char_boundary};
 use std::fmt;
 
 /// So much is counted beyond the limit: of a value that is a little too long the length is known.
@@ -34,10 +33,10 @@ impl<'a> TextWriter<'a> {
         self.is_stopped
     }
 
-    /// How much was written, as far as that is known.
+    /// How much was written; `None` if the formatting was stopped.
     #[inline]
-    pub(super) fn original_bytes(&self) -> u64 {
-        if self.is_stopped { Entry::UNKNOWN_BYTES } else { self.original }
+    pub(super) fn original_bytes(&self) -> Option<u64> {
+        (!self.is_stopped).then_some(self.original)
     }
 
     #[cold]

@@ -6,7 +6,7 @@ use super::plain;
 use super::quotes::without_entity;
 use super::sites::{is_between, name_before};
 use super::values::is_word;
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 
 /// More of what is before a name is not looked at.
 const MAX_LEAD_BYTES: usize = 1_024;

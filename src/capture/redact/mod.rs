@@ -26,12 +26,12 @@ mod urls;
 mod values;
 
 use crate::capture::options::RedactConfig;
+use crate::record::bytes::floor_char_boundary;
 use crate::record::callsite::Callsite;
 use crate::record::fields::Entry;
 use crate::record::fields::Fields;
 use crate::record::fields::Key;
 use crate::record::fields::Value;
-use crate::record::fields::floor_char_boundary;
 use logwell_options::secret::MASK;
 use names::Names;
 use serde_json::Value as Json;

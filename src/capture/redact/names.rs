@@ -35,9 +35,8 @@ const BESIDE_A_NAME: [&[u8]; 2] = [b"value", b"name"];
 /// Which names are secret, and which are not though they end like one.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Letters and digits of each, in lower case, with what it says.
-    known: Vec<(Box<[u8]>, Means)>,
-    longest: usize,
+    /// Letters and digits of each, in lower case, with what it says; those of one length together.
+    known: Vec<Vec<(Box<[u8]>, Means)>>,
     /// With which last letters one of them ends: this rules most names out at a glance.
     endings: Box<[bool; ENDINGS]>,
 }
@@ -54,7 +53,7 @@ enum Means {
 impl Names {
     /// Those of the two lists, separated by commas, besides those that are known.
     pub(super) fn new(more: &str, keep: &str) -> Self {
-        let mut names = Self { known: Vec::new(), longest: 0, endings: Box::new([false; ENDINGS]) };
+        let mut names = Self { known: Vec::new(), endings: Box::new([false; ENDINGS]) };
         let known = [(IN_TEXTS, Means::SecretInText), (KNOWN, Means::Secret), (KEPT, Means::Plain)];
         let own = [(more, Means::Secret), (keep, Means::Plain)];
         for (list, means) in known.into_iter().chain(own) {
@@ -73,10 +72,13 @@ impl Names {
         if means != Means::Plain {
             self.has_ending(&letters);
         }
-        self.longest = self.longest.max(letters.len());
+        if self.known.len() <= letters.len() {
+            self.known.resize(letters.len() + 1, Vec::new());
+        }
+        let Some(same_len) = self.known.get_mut(letters.len()) else { return };
         // What comes later says better.
-        self.known.retain(|(known, _)| *known != letters);
-        self.known.push((letters, means));
+        same_len.retain(|(known, _)| *known != letters);
+        same_len.push((letters, means));
     }
 
     fn has_ending(&mut self, letters: &[u8]) {
@@ -136,7 +138,7 @@ impl Names {
             if !is_letter(byte) {
                 continue;
             }
-            if start == 0 || MOST - start == self.longest {
+            if start == 0 || MOST - start + 1 >= self.known.len() {
                 break;
             }
             start -= 1;
@@ -145,7 +147,8 @@ impl Names {
             }
             let words = letters.get(start..).unwrap_or_default();
             if begins_word(name, at) || words == ENDING {
-                let known = self.known.iter().find(|(known, _)| **known == *words);
+                let same_len = self.known.get(words.len()).into_iter().flatten();
+                let known = same_len.into_iter().find(|(known, _)| **known == *words);
                 means = known.map_or(means, |&(_, means)| means);
             }
         }

@@ -15,7 +15,7 @@ use super::values::{
     line_len, nested, quote_on_next_line, scheme_len, word_len, wrapped,
 };
 use super::{is_long, is_random};
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 use logwell_options::secret::MASK;
 use std::ops::Range;
 

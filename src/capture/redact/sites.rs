@@ -56,7 +56,10 @@ pub(super) fn at(names: &Names, text: &[u8], at: usize, is_cut: bool) -> Option<
             b'"' | b'\'' if after.get(2) == Some(&b'-') => {
                 commands::password(text, at).map(Site::Option)
             }
-            b'"' | b'\'' => is_before_quote(names, text, at).then_some(Site::Quoted),
+            // Mostly a sign is before that blank, as in `name: "…"`.
+            b'"' | b'\'' if before.last().is_some_and(|byte| is_letter(byte) || *byte == b' ') => {
+                is_before_quote(names, text, at).then_some(Site::Quoted)
+            }
             _ => None,
         },
         _ => None,

@@ -4,7 +4,7 @@
 
 use super::is_random;
 use super::values::is_word;
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 use memchr::{memchr, memmem};
 use std::ops::Range;
 

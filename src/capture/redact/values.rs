@@ -215,7 +215,7 @@ pub(super) fn here_document(value: &str) -> Option<Range<usize>> {
 pub(super) fn in_connection_string(lead: &str, value: &str) -> Option<usize> {
     /// No value of such a string is longer, or it is none.
     const MOST_BYTES: usize = 512;
-    let value = value.get(..crate::record::fields::floor_char_boundary(value, MOST_BYTES))?;
+    let value = value.get(..crate::record::bytes::floor_char_boundary(value, MOST_BYTES))?;
     let follows = lead.ends_with(';');
     if let Some(braced) = value.strip_prefix('{') {
         // `}}` is a brace of the value.

@@ -12,7 +12,7 @@ use crate::forward::ForwardSetup;
 use crate::forward::loki::options::{LokiConfig, LokiLine};
 use crate::forward::message::Message;
 use crate::record::Record;
-use crate::record::fields::floor_char_boundary;
+use crate::record::bytes::floor_char_boundary;
 use crate::record::level::Level;
 use serde_json::Value;
 use std::borrow::Cow;
