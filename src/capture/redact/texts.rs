@@ -1,6 +1,6 @@
 //! Texts: one text is looked through, first in haste and then closely.
 //!
-//! Knows what to look for by [`pairs`], [`tokens`] and [`keys`](super::keys); knows no fields.
+//! Knows what to look for by [`pairs`], [`tokens`] and [`keys`]; knows no fields.
 
 use super::encoded;
 use super::keys::{self, Keys};
