@@ -146,9 +146,9 @@ fn a_full_store_takes_records_again_once_retention_may_let_go_of_old_ones() {
         }
     }
     assert_eq!(store.health().rows, acknowledged, "everything is still there");
-    let rule = RetentionRule { bytes: Some(8 << 20), ..RetentionRule::default() };
+    let rule = RetentionRule { bytes: Some(4 << 20), ..RetentionRule::default() };
     store.set_retention(&[rule]).unwrap();
-    store.maintain(true).unwrap();
+    (0..20).for_each(|_| store.maintain(true).unwrap());
     assert!(store.health().rows < acknowledged);
     let verdicts = store.append(vec![record(u64::MAX - 1)]).unwrap();
     assert_eq!(verdicts, [Verdict::Accepted], "it resumes by itself");
