@@ -734,7 +734,7 @@ fn each_dependency_is_named_behind_its_doors_only() {
     let who_knows_calendars = [
         "base/clock.rs",
         "encode/stamp.rs",
-        "forward/http.rs",
+        "forward/retry_after.rs",
         "rotate/maintenance.rs",
         "rotate/period.rs",
     ];

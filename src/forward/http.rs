@@ -215,8 +215,7 @@ impl HttpClient {
         };
         let mut answer = sent.map_err(|error| HttpError::new(reason(error)))?;
         let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        let retry_after =
-            retry_after.and_then(|text| parse_retry_after(text, jiff::Timestamp::now()));
+        let retry_after = retry_after.and_then(parse_retry_after);
         let status = answer.status().as_u16();
         // The status says it all: what breaks off after it changes nothing.
         let mut body = Vec::new();

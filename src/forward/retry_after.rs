@@ -1,8 +1,10 @@
 //! RetryAfter: how long the other side wants to be left alone, as HTTP's header says it.
 //!
-//! Pure. Knows the header's two forms and a bound. Does not know who asks, nor what is done
+//! Knows the header's two forms and a bound. Does not know who asks, nor what is done
 //! meanwhile.
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use std::time::Duration;
 
 /// Longer waits are not obeyed: by a mistake over there nothing should rest for days. It is as long
@@ -10,12 +12,16 @@ use std::time::Duration;
 pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// `120`, or a date as HTTP has them.
-pub(super) fn parse_retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+pub(super) fn parse_retry_after(text: &str) -> Option<Duration> {
+    pause_from(text, Timestamp::now())
+}
+
+fn pause_from(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let after = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {
-            let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            let date = DateTimeParser::new().parse_timestamp(text).ok()?;
             Duration::try_from(date.duration_since(now)).unwrap_or_default()
         }
     };
@@ -29,7 +35,7 @@ mod tests {
     #[test]
     fn a_pause_is_obeyed_up_to_an_hour() {
         let now = "2025-11-26T10:30:00Z".parse().unwrap();
-        let seconds = |text| parse_retry_after(text, now).map(|after| after.as_secs());
+        let seconds = |text| pause_from(text, now).map(|after| after.as_secs());
         assert_eq!((seconds("120"), seconds(" 3600 ")), (Some(120), Some(3600)));
         assert_eq!(seconds("Wed, 26 Nov 2025 10:31:00 GMT"), Some(60));
         for far in ["3601", "999999999999", "Wed, 26 Nov 2036 10:31:00 GMT"] {
