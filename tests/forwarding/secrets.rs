@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const PLANTED: [&str; 7] = [
+const PLANTED: [&str; 9] = [
     "tok3n-PLANTED-1",
     "key-PLANTED-2",
     "head3r-PLANTED-3",
@@ -15,6 +15,8 @@ const PLANTED: [&str; 7] = [
     "us3r-PLANTED-5",
     "dsnPLANTED6",
     "UExBTlRFRC03LWFuZC1zb21ldGhpbmctbW9yZQ==", // the secret that webhooks are signed with
+    "pa55-PLANTED-8",
+    "c2hvcDpwYTU1LVBMQU5URUQtOA", // the same with its user, as `Authorization: Basic` has it
 ];
 
 fn files(dir: &Path, all: &mut Vec<PathBuf>) {
@@ -121,14 +123,33 @@ fn with_every_destination(dir: &Path, address: std::net::SocketAddr) -> logwell:
     config
 }
 
+/// The same with passwords in place of keys and tokens, where a destination takes both.
+fn with_passwords(mut config: logwell::LoggingConfig) -> logwell::LoggingConfig {
+    let (elasticsearch, loki) = (&mut config.forward.elasticsearch, &mut config.forward.loki);
+    (elasticsearch.api_key, loki.token) = Default::default();
+    (elasticsearch.user, loki.user) = ("shop".to_owned(), "shop".to_owned());
+    elasticsearch.password = Secret::new("pa55-PLANTED-8");
+    loki.password = Secret::new("pa55-PLANTED-8");
+    config
+}
+
 #[test]
 fn no_destination_shows_its_secrets() {
+    shows_no_secret(|config| config);
+}
+
+#[test]
+fn no_destination_shows_its_passwords() {
+    shows_no_secret(with_passwords);
+}
+
+fn shows_no_secret(change: fn(logwell::LoggingConfig) -> logwell::LoggingConfig) {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(|request| {
         let status = if request.line.contains("services") { 404 } else { 413 };
         Reply::With(status, "X: y", format!("cannot {} {:?}", request.line, request.headers))
     });
-    let config = with_every_destination(dir.path(), server.address);
+    let config = change(with_every_destination(dir.path(), server.address));
     config.check().unwrap();
     let shown = format!("{config:?}\n{}", config.to_yaml());
     check_clean("the configuration", shown.as_bytes());

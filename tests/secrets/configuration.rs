@@ -94,8 +94,24 @@ fn every_secret_of_the_configuration_is_known_here() {
             "forward.telegram.developer.token",
             "forward.telegram.customer.token",
             "forward.rabbitmq.password",
+            "forward.elasticsearch.url",
+            "forward.elasticsearch.api_key",
+            "forward.elasticsearch.password",
+            "forward.loki.url",
+            "forward.loki.token",
+            "forward.loki.password",
+            "forward.loki.headers",
+            "forward.otlp.url",
+            "forward.otlp.token",
+            "forward.otlp.headers",
+            "forward.sentry.dsn",
+            "forward.webhook.url",
+            "forward.webhook.secret",
+            "forward.webhook.headers",
+            "forward.slack.url",
+            "forward.email.password",
         ],
-        "plant it in tests/secrets/traffic.rs too"
+        "plant it in tests/secrets/traffic.rs or tests/forwarding/ too"
     );
 }
 
