@@ -23,8 +23,7 @@ use std::fmt::Write as _;
 ///     .sample(&[("state", "busy")], 1_u64);
 /// assert_eq!(
 ///     page.finish(),
-///     "# HELP pool_connections Connections of the pool.\n\
-///      # TYPE pool_connections gauge\n\
+///     "# HELP pool_connections Connections of the pool.\n# TYPE pool_connections gauge\n\
 ///      pool_connections{state=\"idle\"} 3\n\
 ///      pool_connections{state=\"busy\"} 1\n"
 /// );

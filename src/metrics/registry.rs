@@ -217,7 +217,7 @@ impl Registry {
     /// registry.collect(|page| {
     ///     page.family(Kind::Gauge, "pool_idle", "Idle connections.").sample(&[], 3_u64);
     /// });
-    /// assert!(registry.render(Format::Text).ends_with("pool_idle 3\n"));
+    /// assert!(registry.render(Format::Text).contains("\npool_idle 3\n"));
     /// ```
     pub fn collect(&self, collector: impl Fn(&mut Exposition) + Send + Sync + 'static) {
         let mut collectors = self.0.collectors.lock().unwrap_or_else(PoisonError::into_inner);
