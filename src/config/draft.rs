@@ -15,18 +15,21 @@ use crate::base::selflog;
 use logwell_options::env::{self, Variables};
 use logwell_options::file;
 use logwell_options::raw_value::Problem;
-use logwell_options::read;
+use logwell_options::read::{self, Absent};
 use logwell_options::report::{Place, Report};
 use logwell_options::section::Section;
 use logwell_options::yaml::Node;
 
 /// Sections that this build does not have, each named like the cargo feature that brings it.
-const ABSENT: &[&str] = match (cfg!(feature = "forward"), cfg!(feature = "metrics")) {
+const ABSENT: &[Absent<'_>] = match (cfg!(feature = "forward"), cfg!(feature = "metrics")) {
     (true, true) => &[],
-    (true, false) => &["metrics"],
-    (false, true) => &["forward"],
-    (false, false) => &["forward", "metrics"],
+    (true, false) => &[METRICS],
+    (false, true) => &[FORWARD],
+    (false, false) => &[FORWARD, METRICS],
 };
+const FORWARD: Absent<'_> = Absent { section: "forward", feature: "forward", switch: "enabled" };
+/// By default it is enabled: without its page nobody would miss it.
+const METRICS: Absent<'_> = Absent { section: "metrics", feature: "metrics", switch: "listen" };
 
 /// A configuration in the making.
 #[derive(Debug, Default)]
@@ -63,9 +66,9 @@ impl Draft {
 
     fn tree(&mut self, tree: Option<Node>) {
         let Some(mut tree) = tree else { return };
-        for feature in ABSENT {
-            if let Some(section) = tree.take(feature) {
-                read::refuse_absent(feature, feature, &section, &mut self.report);
+        for absent in ABSENT {
+            if let Some(section) = tree.take(absent.section) {
+                absent.refuse(&section, &mut self.report);
             }
         }
         read::read(&mut self.config.entries(), &tree, &mut self.report);

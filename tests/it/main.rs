@@ -16,8 +16,8 @@ mod json_lines;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent_features;
 mod composition;
-mod forwarding_absent;
 mod hostile_input;
 mod limits;
 mod readers;

@@ -268,7 +268,8 @@ fn stuck_standard_error(dir: &Path) {
     if !has_full_pipe() {
         return;
     }
-    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(SOON);
+    // The end waits nearly as long as it may.
+    let config = LoggingConfig::builder().log_dir(dir).shutdown_timeout(Duration::from_secs(20));
     let mut config = config.build().unwrap();
     config.console.buffer_lines = 1; // soon full, which is trouble to be told
     let handle = logwell::init_logging_with(config).unwrap();

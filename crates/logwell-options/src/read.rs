@@ -50,15 +50,32 @@ pub fn unknown_key(name: &str, known: &[&str]) -> Problem {
     Problem { problem: "unknown key".to_owned(), help }
 }
 
-/// Refuses each switch `enabled: true` of a section that this build does not have. A section that
-/// switches nothing on is ignored, so that one file serves all builds.
-pub fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Report) {
-    let Value::Map(pairs) = &tree.value else { return };
-    for (key, value) in pairs {
-        let Value::Text(name) = &key.value else { continue };
-        let path = format!("{section}.{}", shorten(name));
-        match value.value {
-            Value::Flag(true) if name == "enabled" => {
+/// A section that this build does not have.
+#[derive(Debug, Clone, Copy)]
+pub struct Absent<'a> {
+    /// Its key.
+    pub section: &'a str,
+    /// The cargo feature that brings it.
+    pub feature: &'a str,
+    /// The option that asks for it, there and in the sections in it: by `true`, or by a text.
+    pub switch: &'a str,
+}
+
+impl Absent<'_> {
+    /// Refuses each switch that is on. A section that switches nothing on is ignored, so that one
+    /// file serves all builds.
+    pub fn refuse(self, tree: &Node, report: &mut Report) {
+        let Value::Map(pairs) = &tree.value else { return };
+        for (key, value) in pairs {
+            let Value::Text(name) = &key.value else { continue };
+            let key = format!("{}.{}", self.section, shorten(name));
+            let is_on = match &value.value {
+                Value::Flag(flag) => *flag,
+                Value::Text(text) => !text.is_empty(),
+                _ => false,
+            };
+            if is_on && name == self.switch {
+                let feature = self.feature;
                 let wrong = Problem {
                     problem: format!(
                         "this program was built without logwell's feature `{feature}`"
@@ -67,9 +84,10 @@ pub fn refuse_absent(section: &str, feature: &str, tree: &Node, report: &mut Rep
                         "add it to the dependency in Cargo.toml: features = [\"{feature}\"]"
                     ),
                 };
-                report.fault(Place::Node(value.number), &path, wrong);
+                report.fault(Place::Node(value.number), &key, wrong);
+            } else {
+                Absent { section: &key, ..self }.refuse(value, report);
             }
-            _ => refuse_absent(&path, feature, value, report),
         }
     }
 }
