@@ -330,7 +330,7 @@
 //! key-values (`kv`) are fields like any other, with their types; an error has its sources, and a
 //! text longer than 64 KiB is cut even if `limits.field_bytes` is above that.
 //! `log::logger().flush()` waits until the operating system has everything logged before, for 5 s
-//! at most.
+//! at most. It does not wait for the console, whose thread may still be writing.
 //!
 //! ```no_run
 //! # logwell::init_logging().unwrap();
@@ -417,7 +417,7 @@
 //! |---|---|
 //! | [`stats`](LoggingHandle::stats) | all counters |
 //! | [`health`](LoggingHandle::health) | current problems: never empty while records are lost or limits are not kept |
-//! | [`flush`](LoggingHandle::flush) | waits until the operating system has everything logged before |
+//! | [`flush`](LoggingHandle::flush) | waits until the operating system has everything logged before, but for the console |
 //! | [`rotate_now`](LoggingHandle::rotate_now) | starts new files |
 //! | [`reopen`](LoggingHandle::reopen) | reopens the files, after another program moved them |
 //! | [`log_files`](LoggingHandle::log_files) | the files and their backups |

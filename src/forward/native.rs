@@ -1,33 +1,20 @@
 //! Native: a record as it is in the files, read back out of a message.
 //!
-//! Knows the keys that every native record has. Knows no destination. In: the body of a message;
-//! out: the parts that people and other formats want, and all other members as fields.
+//! Knows which members are fields of the application. Knows no destination. In: the body of a
+//! message; out: the parts that people and other formats want, and the fields.
 
+use crate::encode::RECORD_KEYS;
 use serde_json::{Map, Value};
 
 /// A native record.
 #[derive(Debug, Clone)]
 pub(super) struct NativeRecord(Map<String, Value>);
 
-/// What is no field of the application's.
-const OWN: [&str; 16] = [
-    "timestamp",
-    "level",
-    "logger",
-    "message",
-    "module",
-    "function",
-    "file",
-    "line",
-    "thread",
-    "process",
-    "seq",
-    "trace_id",
-    "span_id",
-    "spans",
-    "error",
-    "error_chain",
-];
+/// Whether that member is a field of the application's, or tells which of them were cut.
+fn is_field(name: &str) -> bool {
+    name == "truncated"
+        || !(RECORD_KEYS.contains(&name) || ["error", "error_chain"].contains(&name))
+}
 
 impl NativeRecord {
     /// `None` if it is no JSON object.
@@ -45,10 +32,10 @@ impl NativeRecord {
         self.0.get(key)
     }
 
-    /// What the application has given: everything that not every record has.
+    /// The application's fields, and `truncated`, which says how long those were that are cut.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
         let all = self.0.iter().map(|(name, value)| (name.as_str(), value));
-        all.filter(|(name, _)| !OWN.contains(name))
+        all.filter(|(name, _)| is_field(name))
     }
 
     /// The field `error` and its sources, the outermost first.
@@ -81,10 +68,12 @@ mod tests {
     fn fields_are_what_not_every_record_has() {
         let json = serde_json::json!({
             "level": "ERROR", "message": "no", "seq": 1, "order": 7, "error": "a",
-            "error_chain": ["b", "c"], "trace_id": "abc-123",
+            "error_chain": ["b", "c"], "trace_id": "abc-123", "truncated": {"order": 9},
         });
         let record = NativeRecord::read(json.to_string().as_bytes()).unwrap();
-        assert_eq!(record.fields().collect::<Vec<_>>(), [("order", &Value::from(7))]);
+        let cut = serde_json::json!({"order": 9});
+        let fields: Vec<_> = record.fields().collect();
+        assert_eq!(fields, [("order", &Value::from(7)), ("truncated", &cut)]);
         assert_eq!(record.errors(), ["a", "b", "c"]);
         assert_eq!((record.text("message"), record.text("logger")), ("no", ""));
         assert_eq!(record.w3c_id("trace_id", 32), None);

@@ -7,6 +7,7 @@ use logwell::sink::{Accepts, FlushError, Sink};
 use logwell::{LoggingConfig, LoggingContext, QueueLayer, ShutdownReport};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 use std::{fs, panic, process, thread};
 use tracing::{info, info_span};
@@ -73,19 +74,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario {
             sentence: "a_shutdown_from_inside_a_sink_returns_at_once_and_a_later_one_has_the_receipt",
             run: |dir| {
-                let (told, tell) = std::sync::mpsc::channel();
+                let (told, tell) = channel();
                 let builder = QueueLayer::builder().config(patient(dir));
                 builder.sink("ends", Accepts::all(), Ends(told)).init().unwrap();
                 info!("first");
-                // What is reported while logging starts finds nothing to shut down.
-                let (report, elapsed) = loop {
-                    let (report, elapsed) = tell.recv_timeout(SOON).unwrap();
-                    assert!(elapsed < SOON, "{elapsed:?}: {report}");
-                    if !report.is_complete {
-                        break (report, elapsed);
-                    }
-                };
-                assert!(report.stats.captured() >= 1, "{elapsed:?}: {report}");
+                assert_one_returned_at_once(&tell);
                 let report = logwell::shutdown_logging();
                 assert!(report.is_complete && report.is_lossless(), "{report}");
                 assert!(report.file("app").is_some(), "{report:?}");
@@ -98,7 +91,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario {
             sentence: "a_shutdown_from_inside_the_callback_of_the_self_log_returns_at_once",
             run: |dir| {
-                let (told, tell) = std::sync::mpsc::channel();
+                let (told, tell) = channel();
                 logwell::set_self_log(move |_| {
                     let start = Instant::now();
                     let report = logwell::shutdown_logging();
@@ -107,20 +100,25 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
                 let builder = QueueLayer::builder().config(patient(dir));
                 builder.sink("fails", Accepts::all(), Fails).init().unwrap();
                 info!("first");
-                // What is reported while logging starts finds nothing to shut down.
-                let (report, elapsed) = loop {
-                    let (report, elapsed) = tell.recv_timeout(SOON).unwrap();
-                    assert!(elapsed < SOON, "{elapsed:?}: {report}");
-                    if !report.is_complete {
-                        break (report, elapsed);
-                    }
-                };
-                assert!(report.stats.captured() >= 1, "{elapsed:?}: {report}");
+                assert_one_returned_at_once(&tell);
                 assert!(logwell::shutdown_logging().is_complete);
             },
             check: ended_well,
         },
     ]
+}
+
+/// Waits for a shutdown from inside that had something to shut down.
+fn assert_one_returned_at_once(tell: &Receiver<(ShutdownReport, Duration)>) {
+    // What is reported while logging starts finds nothing to shut down.
+    let (report, elapsed) = loop {
+        let (report, elapsed) = tell.recv_timeout(SOON).unwrap();
+        assert!(elapsed < SOON, "{elapsed:?}: {report}");
+        if !report.is_complete {
+            break (report, elapsed);
+        }
+    };
+    assert!(report.stats.captured() >= 1, "{elapsed:?}: {report}");
 }
 
 /// So much time for the end that nobody waits for it by mistake.
@@ -130,7 +128,7 @@ fn patient(dir: &Path) -> LoggingConfig {
 }
 
 /// A sink that shuts logging down.
-struct Ends(std::sync::mpsc::Sender<(ShutdownReport, Duration)>);
+struct Ends(Sender<(ShutdownReport, Duration)>);
 
 impl Sink for Ends {
     fn write(&mut self, record: &Record) -> io::Result<()> {

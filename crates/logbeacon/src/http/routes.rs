@@ -11,6 +11,7 @@ use super::{
 use crate::server::Server;
 use axum::Router;
 use axum::extract::Request;
+use axum::handler::Handler as AxumHandler;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -180,87 +181,52 @@ fn read_routes() -> Vec<Route> {
 
 /// What Grafana's data source for Loki asks.
 fn loki_routes() -> Vec<Route> {
-    use Right::Read;
-    let both = |path, summary, from: Handler, to: Handler| {
-        [
-            route((Method::GET, path), Read, summary, from),
-            route((Method::POST, path), Read, summary, to),
-        ]
-    };
-    let labels = "Names of labels, for Grafana.";
-    let mut list = vec![
-        route(
-            (Method::GET, "/loki/api/v1/label/{name}/values"),
-            Read,
+    let from = |path, summary, handler| route((Method::GET, path), Right::Read, summary, handler);
+    let only_get = [
+        from(
+            "/loki/api/v1/label/{name}/values",
             "Values of a label, for Grafana.",
             get(loki::label_values),
         ),
-        route((Method::GET, "/loki/api/v1/status/buildinfo"), Read, "A version.", get(loki::build)),
-        route(
-            (Method::GET, "/loki/api/v1/tail"),
-            Read,
+        from("/loki/api/v1/status/buildinfo", "A version.", get(loki::build)),
+        from(
+            "/loki/api/v1/tail",
             "New lines as they come (WebSocket), for Grafana.",
             get(loki::tail),
         ),
-        route(
-            (Method::GET, "/loki/api/v1/detected_field/{name}/values"),
-            Read,
+        from(
+            "/loki/api/v1/detected_field/{name}/values",
             "Values of a field, for Grafana.",
             get(loki::field_values),
         ),
     ];
-    list.extend(both(
-        "/loki/api/v1/query_range",
-        "Runs LogQL.",
-        get(loki::range),
-        post(loki::range),
-    ));
-    list.extend(both("/loki/api/v1/query", "Runs LogQL.", get(loki::instant), post(loki::instant)));
-    list.extend(both("/loki/api/v1/labels", labels, get(loki::labels), post(loki::labels)));
-    list.extend(both(
-        "/loki/api/v1/series",
-        "Sets of labels.",
-        get(loki::series),
-        post(loki::series),
-    ));
-    list.extend(loki_figures());
-    list
+    let with_a_form = [
+        get_and_post("/loki/api/v1/query_range", loki::range, "Runs LogQL."),
+        get_and_post("/loki/api/v1/query", loki::instant, "Runs LogQL."),
+        get_and_post("/loki/api/v1/labels", loki::labels, "Names of labels, for Grafana."),
+        get_and_post("/loki/api/v1/series", loki::series, "Sets of labels."),
+        get_and_post("/loki/api/v1/index/stats", loki::stats, "How much a selector finds."),
+        get_and_post("/loki/api/v1/index/volume", loki::volume, "How much each set of labels has."),
+        get_and_post("/loki/api/v1/index/volume_range", loki::volume_range, "The same over time."),
+        get_and_post(
+            "/loki/api/v1/detected_fields",
+            loki::detected_fields,
+            "Fields that are no labels.",
+        ),
+    ];
+    only_get.into_iter().chain(with_a_form.into_iter().flatten()).collect()
 }
 
-/// What Grafana asks about how much there is.
-fn loki_figures() -> Vec<Route> {
-    let both = |path, summary, from: Handler, to: Handler| {
-        [
-            route((Method::GET, path), Right::Read, summary, from),
-            route((Method::POST, path), Right::Read, summary, to),
-        ]
-    };
-    let mut list = Vec::new();
-    list.extend(both(
-        "/loki/api/v1/index/stats",
-        "How much a selector finds.",
-        get(loki::stats),
-        post(loki::stats),
-    ));
-    list.extend(both(
-        "/loki/api/v1/index/volume",
-        "How much each set of labels has.",
-        get(loki::volume),
-        post(loki::volume),
-    ));
-    list.extend(both(
-        "/loki/api/v1/index/volume_range",
-        "The same over time.",
-        get(loki::volume_range),
-        post(loki::volume_range),
-    ));
-    list.extend(both(
-        "/loki/api/v1/detected_fields",
-        "Fields that are no labels.",
-        get(loki::detected_fields),
-        post(loki::detected_fields),
-    ));
-    list
+/// A question whose parameters come in the URL or in a form.
+fn get_and_post<H, T>(path: &'static str, handler: H, summary: &'static str) -> [Route; 2]
+where
+    H: AxumHandler<T, Arc<Server>>,
+    T: 'static,
+{
+    [
+        route((Method::GET, path), Right::Read, summary, get(handler.clone())),
+        route((Method::POST, path), Right::Read, summary, post(handler)),
+    ]
 }
 
 fn own_routes() -> Vec<Route> {
